@@ -1,0 +1,93 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// `KHO_EMBEDDED=1` leaves only the core and its probe, compiled as Embedded Swift for a bare machine:
+///
+///     KHO_EMBEDDED=1 swift build -c release --triple x86_64-unknown-none-elf --scratch-path .build-embedded
+let isEmbedded = Context.environment["KHO_EMBEDDED"] == "1"
+
+let strict: [SwiftSetting] = [
+  .strictMemorySafety(),
+  .treatAllWarnings(as: .error),
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("InternalImportsByDefault"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+]
+
+let core: [SwiftSetting] =
+  strict + [.enableExperimentalFeature("Lifetimes")]
+  + (isEmbedded ? [.enableExperimentalFeature("Embedded")] : [])
+
+let coreTargets: [Target] = [
+  .target(name: "MemoryModel", swiftSettings: core),
+  .target(name: "DeviceTreeBlob", swiftSettings: core),
+  .target(name: "PreservedPages", dependencies: ["MemoryModel"], swiftSettings: core),
+  .target(
+    name: "Handover",
+    dependencies: ["MemoryModel", "DeviceTreeBlob", "PreservedPages"],
+    swiftSettings: core),
+]
+
+let argumentParser = Target.Dependency.product(
+  name: "ArgumentParser", package: "swift-argument-parser")
+let system = Target.Dependency.product(name: "SystemPackage", package: "swift-system")
+
+let hostedTargets: [Target] = [
+  .target(
+    name: "MemoryImages", dependencies: ["MemoryModel", system], swiftSettings: strict),
+  .target(
+    name: "KexecHandover",
+    dependencies: ["MemoryModel", "DeviceTreeBlob", "PreservedPages", "Handover", "MemoryImages"],
+    swiftSettings: strict),
+  .target(
+    name: "KHOCommands", dependencies: ["KexecHandover", argumentParser, system],
+    swiftSettings: strict),
+  .executableTarget(name: "kho", dependencies: ["KHOCommands"], swiftSettings: strict),
+  .target(
+    name: "HandoverTestSupport", dependencies: ["KexecHandover"],
+    path: "Tests/HandoverTestSupport", swiftSettings: strict),
+]
+
+func tests(of name: String, also more: [Target.Dependency] = []) -> Target {
+  .testTarget(
+    name: "\(name)Tests",
+    dependencies: [.init(stringLiteral: name), "HandoverTestSupport", "KexecHandover"] + more,
+    swiftSettings: strict)
+}
+
+let package = Package(
+  name: "swift-kexec-handover",
+  platforms: [.macOS(.v26)],
+  products: isEmbedded
+    ? [.library(name: "EmbeddedProbe", type: .static, targets: ["EmbeddedProbe"])]
+    : [
+      .library(name: "KexecHandover", targets: ["KexecHandover"]),
+      .library(
+        name: "KexecHandoverCore",
+        targets: ["MemoryModel", "DeviceTreeBlob", "PreservedPages", "Handover"]),
+      .executable(name: "kho", targets: ["kho"]),
+    ],
+  dependencies: isEmbedded
+    ? []
+    : [
+      .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+      .package(url: "https://github.com/apple/swift-system", from: "1.6.0"),
+    ],
+  targets: coreTargets
+    + (isEmbedded
+      ? [
+        .target(
+          name: "EmbeddedProbe",
+          dependencies: ["MemoryModel", "DeviceTreeBlob", "PreservedPages", "Handover"],
+          swiftSettings: core)
+      ]
+      : hostedTargets + [
+        tests(of: "MemoryModel"),
+        tests(of: "DeviceTreeBlob"),
+        tests(of: "PreservedPages"),
+        tests(of: "MemoryImages"),
+        tests(of: "Handover"),
+        tests(of: "KHOCommands", also: ["kho"]),
+      ]),
+  swiftLanguageModes: [.v6]
+)

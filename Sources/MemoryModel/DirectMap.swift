@@ -1,0 +1,88 @@
+/// Memory that is already mapped at a fixed distance from its physical address, as a kernel's
+/// direct map is.
+///
+/// The fenced place of the core where an address becomes a pointer. The type does not own the
+/// memory, so only code that knows its lifetime can make one.
+@frozen
+@safe
+public struct DirectMap: WritablePhysicalMemory, @unchecked Sendable {
+  /// The physical addresses that are mapped.
+  public let range: PhysicalRange
+
+  @usableFromInline
+  let base: UnsafeMutableRawPointer
+
+  /// The memory whose first byte is mapped at `base`.
+  ///
+  /// - Precondition: `base` is a multiple of 8, as `range.start` is, and `range.byteCount` bytes
+  ///   from it stay readable and writable for as long as a copy of the value is used.
+  @inlinable
+  @unsafe
+  public init(_ range: PhysicalRange, mappedAt base: UnsafeMutableRawPointer) {
+    precondition(range.start.isAligned(log2ByteCount: 3), "unaligned physical range")
+    precondition(range.byteCount <= UInt64(Int.max), "range larger than an address space")
+    self.range = range
+    unsafe self.base = base
+  }
+
+  /// The number of bytes mapped.
+  @inlinable
+  public var byteCount: UInt64 { range.byteCount }
+
+  /// Whether every byte of `other` is mapped.
+  @inlinable
+  public func contains(_ other: PhysicalRange) -> Bool { range.contains(other) }
+
+  /// The mapped bytes from `address` on.
+  @inlinable
+  public func storedRange(atOrAfter address: PhysicalAddress) -> PhysicalRange? {
+    guard let last = range.last, address <= last else { return nil }
+    let start = max(address, range.start)
+    return PhysicalRange(start: start, byteCount: last.rawValue &- start.rawValue &+ 1)
+  }
+
+  /// Calls `body` with the bytes of `wanted`, or gives nil when one of them is not mapped.
+  @inlinable
+  public func withBytes<Result: ~Copyable, Failure: Error>(
+    in wanted: PhysicalRange, _ body: (RawSpan) throws(Failure) -> Result
+  ) throws(Failure) -> Result? {
+    guard range.contains(wanted) else { return nil }
+    let offset = wanted.isEmpty ? 0 : Int(wanted.start.rawValue &- range.start.rawValue)
+    // SAFETY: the bytes were just found inside the range that `init` was promised.
+    let bytes = unsafe UnsafeRawBufferPointer(start: base + offset, count: Int(wanted.byteCount))
+    return try unsafe body(bytes.bytes)
+  }
+
+  /// Calls `body` with `count` words from `address` on.
+  ///
+  /// - Precondition: `address` is a multiple of 8 and all the words are mapped.
+  @inlinable
+  public func withWords<Result: ~Copyable, Failure: Error>(
+    at address: PhysicalAddress, count: Int,
+    _ body: (borrowing MemoryWords) throws(Failure) -> Result
+  ) throws(Failure) -> Result {
+    let offset = address.rawValue &- range.start.rawValue
+    let length = UInt64(truncatingIfNeeded: count) &* 8
+    precondition(
+      address >= range.start && address.rawValue & 7 == 0 && length <= range.byteCount
+        && offset <= range.byteCount &- length, "words outside the mapped memory")
+    // SAFETY: aligned, and just found inside the range that `init` was promised.
+    return try body(unsafe MemoryWords(base: base + Int(truncatingIfNeeded: offset), count: count))
+  }
+
+  /// Calls `body` with the bytes of `wanted`, for reading and writing.
+  ///
+  /// - Precondition: all of them are mapped.
+  @inlinable
+  public func withMutableBytes<Result: ~Copyable, Failure: Error>(
+    in wanted: PhysicalRange, _ body: (inout MutableRawSpan) throws(Failure) -> Result
+  ) throws(Failure) -> Result {
+    precondition(range.contains(wanted), "bytes outside the mapped memory")
+    let offset = wanted.isEmpty ? 0 : Int(wanted.start.rawValue &- range.start.rawValue)
+    // SAFETY: the bytes were just found inside the range that `init` was promised.
+    let bytes = unsafe UnsafeMutableRawBufferPointer(
+      start: base + offset, count: Int(wanted.byteCount))
+    var span = unsafe bytes.mutableBytes
+    return try body(&span)
+  }
+}

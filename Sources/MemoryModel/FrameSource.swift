@@ -1,0 +1,13 @@
+/// Where a structure made of pages gets its pages from.
+///
+/// The only place in the core that may wait or fail: everything that needs memory takes a source as
+/// an argument, so that a caller sees which calls those are.
+public protocol FrameSource: ~Copyable {
+  /// Takes one page frame, filled with zeros; nil when there is none.
+  ///
+  /// - Returns: the address of the frame's first byte, never 0, which means "none" in every format.
+  mutating func takeFrame() -> PhysicalAddress?
+
+  /// Gives back a frame that was taken; its content no longer matters.
+  mutating func giveBack(_ frame: PhysicalAddress)
+}

@@ -1,0 +1,60 @@
+/// Memory that can be read by physical address: the one door between coordinates and bytes.
+///
+/// Everything that interprets a handover is generic over this protocol, so that a process's memory
+/// file, an image of a Linux machine, a running machine and a freestanding program are read by the
+/// same code.
+///
+/// A conforming type must answer every question about every address, however wild: readers of
+/// hostile memory hand over addresses that nobody has checked.
+public protocol PhysicalMemory {
+  /// Whether every byte of `range` is memory of the machine, stored here or not.
+  ///
+  /// True of an empty range.
+  func contains(_ range: PhysicalRange) -> Bool
+
+  /// Calls `body` with the bytes of `range`; nil, without calling it, when a byte is missing.
+  ///
+  /// The bytes may change under the reader where another program writes them; a reader that
+  /// decides by a value loads it once.
+  func withBytes<Result: ~Copyable, Failure: Error>(
+    in range: PhysicalRange, _ body: (RawSpan) throws(Failure) -> Result
+  ) throws(Failure) -> Result?
+
+  /// The first run of bytes at or after `address` that are stored, cut to start no earlier than
+  /// `address`; nil when there is none.
+  ///
+  /// Holes of a sparse image, which read as zeros, count as not stored here: a scan skips them.
+  func storedRange(atOrAfter address: PhysicalAddress) -> PhysicalRange?
+
+  /// The number of bytes that exist, an upper bound for everything that can be found in them.
+  var byteCount: UInt64 { get }
+
+  /// Says that `range` was read and will not be needed soon.
+  ///
+  /// A hint: memory behind a file may drop the pages. The default does nothing.
+  func finishedReading(_ range: PhysicalRange)
+}
+
+extension PhysicalMemory {
+  /// Does nothing.
+  @inlinable
+  public func finishedReading(_ range: PhysicalRange) {}
+}
+
+/// Memory that may also be written, by one writer at a time.
+public protocol WritablePhysicalMemory: PhysicalMemory {
+  /// Calls `body` with `count` 64-bit words from `address` on, for reading and writing.
+  ///
+  /// - Precondition: `address` is a multiple of 8 and all the words exist.
+  func withWords<Result: ~Copyable, Failure: Error>(
+    at address: PhysicalAddress, count: Int,
+    _ body: (borrowing MemoryWords) throws(Failure) -> Result
+  ) throws(Failure) -> Result
+
+  /// Calls `body` with the bytes of `range`, for reading and writing.
+  ///
+  /// - Precondition: the bytes exist.
+  func withMutableBytes<Result: ~Copyable, Failure: Error>(
+    in range: PhysicalRange, _ body: (inout MutableRawSpan) throws(Failure) -> Result
+  ) throws(Failure) -> Result
+}
