@@ -1,0 +1,41 @@
+public import MemoryModel
+
+/// Blocks of one order that follow each other without a gap.
+@frozen
+public struct BlockRun: Hashable, Sendable {
+  /// The first block's first byte.
+  public let address: PhysicalAddress
+  /// The order of each block.
+  public let order: PageOrder
+  /// The number of blocks, 1 or more.
+  public let blockCount: UInt64
+
+  /// `blockCount` blocks of `order` from `address` on.
+  @inlinable
+  public init(address: PhysicalAddress, order: PageOrder, blockCount: UInt64) {
+    self.address = address
+    self.order = order
+    self.blockCount = blockCount
+  }
+
+  /// The bytes of all the blocks.
+  ///
+  /// A run that comes from keys never ends beyond 2^64; its length saturates where it is all of it.
+  @inlinable
+  public func range(in geometry: PageGeometry) -> PhysicalRange {
+    let (byteCount, overflow) = blockCount.multipliedReportingOverflow(
+      by: geometry.blockByteCount(order))
+    let room = 0 &- address.rawValue
+    let limit = room == 0 ? UInt64.max : room
+    return PhysicalRange(start: address, byteCount: overflow ? limit : min(byteCount, limit))
+  }
+
+  /// The run whose first block has the key `first`.
+  @inlinable
+  init(firstKey first: UInt64, keyCount: UInt64, in geometry: PageGeometry) {
+    let top = 63 &- first.leadingZeroBitCount
+    let order = PageOrder(64 &- geometry.shift &- top)
+    self.init(
+      address: PhysicalAddress(first &<< UInt64(64 &- top)), order: order, blockCount: keyCount)
+  }
+}

@@ -1,0 +1,115 @@
+public import MemoryModel
+
+extension PreservedPagesSurvey {
+  /// Calls `body` with the entries as runs of one order, sorted by address and, where entries
+  /// overlap, by order; one run follows another without a gap only where the order changes.
+  ///
+  /// Reads memory again, with the bits of one leaf for each order in use held at a time.
+  ///
+  /// - Throws: the error of `body`, which ends the walk.
+  /// - Complexity: O(leaves · page size + runs · orders in use).
+  public func forEachRun<Memory: PhysicalMemory, Failure: Error>(
+    in memory: Memory, _ body: (BlockRun) throws(Failure) -> Void
+  ) throws(Failure) {
+    var cursors = runCursors(in: memory)
+    var heads: [BlockRun] = []
+    for index in cursors.indices.reversed() {
+      if let head = cursors[index].next() {
+        heads.append(head)
+      } else {
+        cursors.remove(at: index)
+      }
+    }
+    heads.reverse()
+
+    while !heads.isEmpty {
+      let (lowest, limit) = lowestHead(heads)
+      while true {
+        let (before, rest) = heads[lowest].split(before: limit, in: geometry)
+        guard let before else { break }
+        try body(before)
+        if let rest {
+          heads[lowest] = rest
+          break
+        }
+        guard let next = cursors[lowest].next() else {
+          heads.remove(at: lowest)
+          cursors.remove(at: lowest)
+          break
+        }
+        heads[lowest] = next
+      }
+    }
+  }
+
+  /// Calls `body` with every entry, sorted by address, then by order.
+  ///
+  /// - Throws: the error of `body`, which ends the walk.
+  /// - Complexity: O(leaves · page size + entries + runs · orders in use).
+  public func forEachBlock<Memory: PhysicalMemory, Failure: Error>(
+    in memory: Memory, _ body: (PhysicalBlock) throws(Failure) -> Void
+  ) throws(Failure) {
+    try forEachRun(in: memory) { (run) throws(Failure) in
+      let size = geometry.blockByteCount(run.order)
+      for index in 0..<run.blockCount {
+        let address = PhysicalAddress(run.address.rawValue &+ index &* size)
+        try body(PhysicalBlock(address: address, order: run.order))
+      }
+    }
+  }
+
+  private func runCursors<Memory: PhysicalMemory>(
+    in memory: Memory
+  ) -> [BlockRunCursor<Memory>] {
+    var cursors: [BlockRunCursor<Memory>] = []
+    var start = bitmaps.startIndex
+    while start < bitmaps.endIndex {
+      let order = bitmaps[start].order
+      let end = bitmaps[start...].firstIndex { $0.order != order } ?? bitmaps.endIndex
+      cursors.append(BlockRunCursor(bitmaps[start..<end], in: memory, geometry: geometry))
+      start = end
+    }
+    return cursors
+  }
+
+  /// Which head comes first, and the first block of the one after it.
+  private func lowestHead(_ heads: [BlockRun]) -> (index: Int, limit: PhysicalBlock?) {
+    var lowest = 0
+    var limit: PhysicalBlock?
+    for index in heads.indices.dropFirst() {
+      let block = heads[index].firstBlock
+      if block < heads[lowest].firstBlock {
+        limit = heads[lowest].firstBlock
+        lowest = index
+      } else if limit.map({ block < $0 }) ?? true {
+        limit = block
+      }
+    }
+    return (lowest, limit)
+  }
+}
+
+extension BlockRun {
+  /// The first block of the run.
+  @inlinable
+  public var firstBlock: PhysicalBlock { PhysicalBlock(address: address, order: order) }
+
+  /// The blocks that sort before `limit`, and those that do not.
+  func split(
+    before limit: PhysicalBlock?, in geometry: PageGeometry
+  ) -> (before: BlockRun?, rest: BlockRun?) {
+    guard let limit else { return (self, nil) }
+    guard firstBlock < limit else { return (nil, self) }
+    let size = geometry.blockByteCount(order)
+    let distance = limit.address.rawValue &- address.rawValue
+    var count = distance / size
+    if distance % size != 0 || order < limit.order { count &+= 1 }
+    guard count < blockCount else { return (self, nil) }
+    return (
+      BlockRun(address: address, order: order, blockCount: count),
+      BlockRun(
+        address: PhysicalAddress(address.rawValue &+ count &* size), order: order,
+        blockCount: blockCount &- count)
+    )
+  }
+}

@@ -1,0 +1,136 @@
+public import MemoryModel
+
+extension PreservedPagesSurvey {
+  /// Looks at all entries by address and adds what is wrong among them to ``findings``: entries
+  /// outside memory, overlapping each other, over a node, or over the root device tree.
+  ///
+  /// - Parameters:
+  ///   - memory: the memory that was surveyed.
+  ///   - deviceTree: the pages of the root device tree, which may be an entry of their own.
+  ///   - ranges: what should be preserved; each is counted in whole pages.
+  /// - Returns: for each of `ranges`, whether entries cover all of it.
+  /// - Complexity: O(leaves · page size + runs · orders in use + ranges · log ranges).
+  public mutating func sweep<Memory: PhysicalMemory>(
+    in memory: Memory, deviceTree: PhysicalRange?, covering ranges: [PhysicalRange]
+  ) -> [Bool] {
+    var sweep = Sweep(
+      survey: self, deviceTree: deviceTree, ranges: ranges.map(geometry.wholePages))
+    forEachRun(in: memory) { run in sweep.visit(run, in: memory) }
+    sweep.finishStretch()
+    findings = sweep.findings
+    return sweep.isCovered
+  }
+}
+
+extension PageGeometry {
+  /// The pages that hold a byte of `range`; of an empty range, the page at its start.
+  func wholePages(_ range: PhysicalRange) -> PhysicalRange {
+    let mask = UInt64(pageByteCount) &- 1
+    let last = (range.last ?? range.start).rawValue | mask
+    let start = range.start.rawValue & ~mask
+    // All 2^64 bytes have no length; one page less says the same of what is covered.
+    let byteCount = last &- start == .max ? last &- mask : last &- start &+ 1
+    return PhysicalRange(start: PhysicalAddress(start), byteCount: byteCount)
+  }
+}
+
+/// What a pass over the entries, by address, has seen so far.
+private struct Sweep {
+  private let geometry: PageGeometry
+  private let nodes: [PhysicalAddress]
+  private let deviceTree: PhysicalRange?
+  private let ranges: [PhysicalRange]
+  var findings: FindingList
+  var isCovered: [Bool]
+
+  /// The ranges not reached yet, by start, the lowest last.
+  private var pending: [Int]
+  private var nextNode = 0
+  /// The run that reaches furthest up.
+  private var furthest: BlockRun?
+  /// The bytes covered without a gap up to here.
+  private var stretch: (start: PhysicalAddress, last: PhysicalAddress)?
+
+  init(survey: PreservedPagesSurvey, deviceTree: PhysicalRange?, ranges: [PhysicalRange]) {
+    geometry = survey.geometry
+    nodes = survey.nodes
+    findings = survey.findings
+    self.deviceTree = deviceTree
+    self.ranges = ranges
+    isCovered = [Bool](repeating: false, count: ranges.count)
+    pending = ranges.indices.sorted { ranges[$0].start > ranges[$1].start }
+  }
+
+  mutating func visit<Memory: PhysicalMemory>(_ run: BlockRun, in memory: Memory) {
+    let range = run.range(in: geometry)
+    guard let last = range.last else { return }
+    if !memory.contains(range) { findings.append(.blocksOutsideMemory(run)) }
+    checkOverlap(run, last: last)
+    checkNodes(run, last: last)
+    if let deviceTree { check(run, range, against: deviceTree) }
+    extendStretch(run.address, last)
+  }
+
+  private mutating func checkOverlap(_ run: BlockRun, last: PhysicalAddress) {
+    if let furthest, let furthestLast = furthest.range(in: geometry).last {
+      if run.address <= furthestLast {
+        findings.append(
+          .blocksOverlap(furthest.block(at: run.address, in: geometry), run.firstBlock))
+      }
+      if last <= furthestLast { return }
+    }
+    furthest = run
+  }
+
+  private mutating func checkNodes(_ run: BlockRun, last: PhysicalAddress) {
+    while nextNode < nodes.count, nodes[nextNode] < run.address { nextNode += 1 }
+    var index = nextNode
+    while index < nodes.count, nodes[index] <= last {
+      findings.append(
+        .blockOverNode(run.block(at: nodes[index], in: geometry), node: nodes[index]))
+      index += 1
+    }
+  }
+
+  private mutating func check(
+    _ run: BlockRun, _ range: PhysicalRange, against deviceTree: PhysicalRange
+  ) {
+    guard let shared = range.intersection(deviceTree) else { return }
+    let block = run.block(at: shared.start, in: geometry)
+    if !deviceTree.contains(block.range(in: geometry)) {
+      findings.append(.blockOverDeviceTree(block, deviceTree: deviceTree.start))
+    }
+  }
+
+  private mutating func extendStretch(_ start: PhysicalAddress, _ last: PhysicalAddress) {
+    if let current = stretch, start <= current.last || start.rawValue &- 1 == current.last.rawValue
+    {
+      stretch?.last = max(current.last, last)
+    } else {
+      finishStretch()
+      stretch = (start, last)
+    }
+  }
+
+  /// Decides about the ranges that begin below the end of the stretch.
+  mutating func finishStretch() {
+    guard let stretch else { return }
+    while let index = pending.last, ranges[index].start <= stretch.last {
+      pending.removeLast()
+      guard let last = ranges[index].last else { continue }
+      isCovered[index] = ranges[index].start >= stretch.start && last <= stretch.last
+    }
+  }
+}
+
+extension BlockRun {
+  /// The block of the run that holds `address`.
+  ///
+  /// - Precondition: the run covers the address.
+  func block(at address: PhysicalAddress, in geometry: PageGeometry) -> PhysicalBlock {
+    let size = geometry.blockByteCount(order)
+    let index = (address.rawValue &- self.address.rawValue) / size
+    return PhysicalBlock(
+      address: PhysicalAddress(self.address.rawValue &+ index &* size), order: order)
+  }
+}

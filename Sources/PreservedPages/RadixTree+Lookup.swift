@@ -1,0 +1,71 @@
+public import MemoryModel
+
+extension RadixTree {
+  /// Whether the block that `key` names is marked.
+  ///
+  /// - Complexity: one word in the leaf used last; otherwise one load a level.
+  @inlinable
+  public func contains(_ key: RadixKey) -> Bool {
+    guard geometry.holds(key) else { return false }
+    let isRecent = key.rawValue &>> UInt64(geometry.leafBitCount) == recentPrefix
+    guard let leaf = isRecent ? recentLeaf : leaf(for: key) else { return false }
+    let (word, mask) = bit(of: key)
+    return withNode(leaf) { $0.load(word) & mask != 0 }
+  }
+
+  /// The smallest key; nil of an empty tree.
+  ///
+  /// The smallest key belongs to the largest order.
+  ///
+  /// - Complexity: O(levels · page size), more where emptied nodes stand before the first key.
+  public var firstKey: RadixKey? { firstKey(atOrAfter: 0) }
+
+  /// The smallest key above `key`; nil when there is none.
+  ///
+  /// - Complexity: as ``firstKey``.
+  public func key(after key: RadixKey) -> RadixKey? {
+    key.rawValue == .max ? nil : firstKey(atOrAfter: key.rawValue &+ 1)
+  }
+
+  /// The smallest key whose number is at least `number`; nil when there is none.
+  ///
+  /// - Complexity: as ``firstKey``.
+  public func firstKey(atOrAfter number: UInt64) -> RadixKey? {
+    var from = number
+    while let leaf = firstLeaf(atOrAfter: from) {
+      let first = leaf.firstKey.rawValue
+      let start = from > first ? Int(truncatingIfNeeded: from &- first) : 0
+      let found: UInt64? = withNode(leaf.address) { words in
+        var index = start &>> 6
+        var word = words.load(index) & (~0 &<< UInt64(start & 63))
+        while word == 0 {
+          index &+= 1
+          if index == words.count { return nil }
+          word = words.load(index)
+        }
+        return first &+ UInt64(index &* 64 &+ word.trailingZeroBitCount)
+      }
+      if let found { return RadixKey(rawValue: found) }
+      from = first &+ geometry.leafKeyCount
+    }
+    return nil
+  }
+
+  /// The number of keys.
+  ///
+  /// Counted each time, since the tree keeps nothing beside what a successor reads.
+  ///
+  /// - Complexity: O(nodes · page size).
+  public var count: UInt64 {
+    var count: UInt64 = 0
+    forEachLeaf { _, words in
+      for index in 0..<words.count { count &+= UInt64(words.load(index).nonzeroBitCount) }
+    }
+    return count
+  }
+
+  /// Whether no key is in the tree.
+  ///
+  /// - Complexity: as ``firstKey``.
+  public var isEmpty: Bool { firstKey == nil }
+}

@@ -1,0 +1,105 @@
+public import MemoryModel
+
+/// The tree that marks preserved blocks, live in the memory that it preserves.
+///
+///     root, level 5        level 4 … 1            leaf, level 0
+///     ┌───────────┐      ┌───────────┐      ┌──────────────────────┐
+///     │ address ──┼────► │ address ──┼────► │ bit, bit, bit, …     │
+///     │ 0         │      │ …         │      │ one for each block   │
+///     └───────────┘      └───────────┘      └──────────────────────┘
+///      512 pointers       512 pointers       32,768 bits (4 KiB pages)
+///
+/// The tree is the state: there is nothing to finalize, and between any two stores the memory is a
+/// valid handover. A new path is filled from the leaf up and linked by one aligned store; a key is
+/// one bit of one word. Whoever is killed half-way leaves the old or the new tree, and frames that
+/// were taken but not linked are free again for a successor that reads it.
+///
+/// The value itself is only three numbers: geometry, root, and the leaf used last, so that keys that
+/// come in order pay the way from the root once for a leaf. It trusts what is in memory; for memory
+/// that somebody else wrote there is ``RadixTreeReader``.
+///
+/// Node pages are not entries of the tree. Whoever looks for free memory asks
+/// ``RadixTree/forEachNode(_:)`` as well.
+///
+/// Source: `abi.md` sections 1 to 3.
+@frozen
+@safe
+public struct RadixTree<Memory: WritablePhysicalMemory>: ~Copyable {
+  /// The memory the nodes lie in.
+  public let memory: Memory
+  /// The shape of the tree.
+  public let geometry: RadixGeometry
+  /// The root node's page: the one number a successor needs.
+  public let root: PhysicalAddress
+
+  /// The leaf used last, and the bits of its keys above the leaf; `noLeaf` when there is none.
+  @usableFromInline
+  var recentLeaf: PhysicalAddress = .zero
+  @usableFromInline
+  var recentPrefix: UInt64 = .max
+
+  /// Makes an empty tree: one node, the root.
+  ///
+  /// - Throws: ``RadixTreeError/outOfFrames(level:)`` when the source has no frame for the root.
+  @inlinable
+  public init<Frames: FrameSource & ~Copyable>(
+    in memory: Memory, geometry: RadixGeometry, from frames: inout Frames
+  ) throws(RadixTreeError) {
+    guard let root = frames.takeFrame() else { throw .outOfFrames(level: geometry.rootLevel) }
+    self.init(adopting: root, in: memory, geometry: geometry)
+  }
+
+  /// The tree whose root lies at `root`.
+  ///
+  /// - Precondition: the tree is sound. One that comes from outside is checked first, with
+  ///   ``RadixTreeReader``.
+  @inlinable
+  public init(adopting root: PhysicalAddress, in memory: Memory, geometry: RadixGeometry) {
+    precondition(
+      root != .zero && geometry.page.isPageAligned(root), "a root is a page, and not page 0")
+    self.memory = memory
+    self.geometry = geometry
+    self.root = root
+  }
+
+  /// Forgets the leaf used last, where its page may be given back.
+  @inlinable
+  mutating func forgetLeaf() {
+    recentLeaf = .zero
+    recentPrefix = .max
+  }
+
+  /// Calls `body` with the words of the node at `address`.
+  @inlinable
+  func withNode<Result: ~Copyable, Failure: Error>(
+    _ address: PhysicalAddress, _ body: (borrowing MemoryWords) throws(Failure) -> Result
+  ) throws(Failure) -> Result {
+    try memory.withWords(at: address, count: geometry.page.pageWordCount, body)
+  }
+
+  /// The pointer at `slot` of the table at `table`.
+  @inlinable
+  func pointer(in table: PhysicalAddress, slot: Int) -> PhysicalAddress {
+    withNode(table) { PhysicalAddress($0.load(slot)) }
+  }
+
+  /// The leaf that holds `key`, or nil where the way there ends at an empty slot.
+  @inlinable
+  func leaf(for key: RadixKey) -> PhysicalAddress? {
+    var node = root
+    var level = geometry.rootLevel
+    while level > 0 {
+      node = pointer(in: node, slot: geometry.slot(of: key, level: level))
+      if node == .zero { return nil }
+      level &-= 1
+    }
+    return node
+  }
+
+  /// The word of a leaf that holds `key`, and the key's bit in it.
+  @inlinable
+  func bit(of key: RadixKey) -> (word: Int, mask: UInt64) {
+    let index = key.rawValue & (geometry.leafKeyCount &- 1)
+    return (Int(truncatingIfNeeded: index &>> 6), 1 &<< (index & 63))
+  }
+}
