@@ -1,0 +1,71 @@
+internal import MemoryModel
+
+/// Looks through an ELF file's notes for the page size that a Linux kernel left in its VMCOREINFO.
+///
+/// ```
+///  u32 namesz │ u32 descsz │ u32 type │ name, padded to 4 bytes │ desc, padded to 4 bytes
+/// ```
+///
+/// Source: elf(5), "Notes (Nhdr)"; kernel/vmcore_info.c.
+struct ELFNoteReader {
+  /// How many bytes of notes are looked at, in all segments together: 1 MiB. A VMCOREINFO is a page.
+  static let largestByteCount: UInt64 = 1 << 20
+
+  /// The page size in bytes, if it was found and is one.
+  private(set) var pageByteCount: Int?
+
+  private var byteCountLeft = largestByteCount
+
+  /// Looks through the notes of one PT_NOTE; a note that runs past its end ends the search in it.
+  mutating func read(_ entry: ELFProgramHeader, of file: MappedFile) {
+    guard pageByteCount == nil, byteCountLeft > 0 else { return }
+    let bytes = file.copiedBytes(
+      at: entry.fileOffset, count: min(entry.storedByteCount, byteCountLeft))
+    byteCountLeft &-= UInt64(bytes.count)
+    var rest = bytes[...]
+    while let note = Self.takeNote(from: &rest) {
+      guard note.name.elementsEqual("VMCOREINFO\0".utf8) else { continue }
+      pageByteCount = Self.pageByteCount(in: note.content)
+      if pageByteCount != nil { return }
+    }
+  }
+
+  private static func takeNote(
+    from rest: inout ArraySlice<UInt8>
+  ) -> (name: ArraySlice<UInt8>, content: ArraySlice<UInt8>)? {
+    guard rest.count >= 12 else { return nil }
+    let header = Array(rest.prefix(12))
+    guard let nameByteCount = header.littleEndian32(at: 0),
+      let contentByteCount = header.littleEndian32(at: 4)
+    else { return nil }
+    rest = rest.dropFirst(12)
+    guard let name = takePadded(Int(nameByteCount), from: &rest),
+      let content = takePadded(Int(contentByteCount), from: &rest)
+    else { return nil }
+    return (name, content)
+  }
+
+  /// Takes `count` bytes and what pads them to a multiple of four; the last padding may be missing.
+  private static func takePadded(
+    _ count: Int, from rest: inout ArraySlice<UInt8>
+  ) -> ArraySlice<UInt8>? {
+    guard count <= rest.count else { return nil }
+    let taken = rest.prefix(count)
+    rest = rest.dropFirst((count &+ 3) & ~3)
+    return taken
+  }
+
+  /// The number in the line `PAGESIZE=`, if it is a page size.
+  private static func pageByteCount(in text: ArraySlice<UInt8>) -> Int? {
+    let key = "PAGESIZE="
+    for line in text.split(separator: UInt8(ascii: "\n")) where line.starts(with: key.utf8) {
+      let digits = String(decoding: line.dropFirst(key.utf8.count), as: UTF8.self)
+      guard let count = Int(digits), count > 0, count & (count &- 1) == 0,
+        (PageGeometry.smallestShift...PageGeometry.largestShift).contains(
+          count.trailingZeroBitCount)
+      else { return nil }
+      return count
+    }
+    return nil
+  }
+}
