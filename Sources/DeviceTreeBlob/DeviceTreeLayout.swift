@@ -40,7 +40,8 @@ struct DeviceTreeLayout {
     var structure = claimed
     if let byteCount = header.structureByteCount {
       guard byteCount & 3 == 0 else {
-        throw .misalignedBlock(byteCount, offset: DeviceTreeHeader.Field.structureByteCount.rawValue)
+        throw .misalignedBlock(
+          byteCount, offset: DeviceTreeHeader.Field.structureByteCount.rawValue)
       }
     } else {
       var end = total

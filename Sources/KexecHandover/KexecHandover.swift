@@ -1,1 +1,5 @@
-// KexecHandover
+@_exported public import DeviceTreeBlob
+@_exported public import Handover
+@_exported public import MemoryImages
+@_exported public import MemoryModel
+@_exported public import PreservedPages

@@ -7,6 +7,8 @@ extension MemoryImageError: CustomStringConvertible {
     switch self {
     case .cannotOpen(let errno):
       "The file cannot be opened (\(errno)); check the path and the permissions."
+    case .cannotRead(let error):
+      "The file cannot be read (\(error)); check the path and the permissions."
     case .cannotInspect(let errno):
       "The file's size cannot be read (\(errno)); copy it to a local disk and try again."
     case .isDirectory:

@@ -9,6 +9,8 @@ public enum MemoryImageError: Error, Equatable, Sendable {
 
   /// open(2) failed.
   case cannotOpen(Errno)
+  /// read(2) failed.
+  case cannotRead(Errno)
   /// fstat(2) failed.
   case cannotInspect(Errno)
   /// The path leads to a directory.

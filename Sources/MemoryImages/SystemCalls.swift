@@ -8,7 +8,7 @@ internal import SystemPackage
 
 /// The calls to the operating system that this target makes.
 enum SystemCall: Hashable, Sendable, CaseIterable {
-  case open, fstat, mmap, seekData, seekHole, madvise, munmap, close
+  case open, read, fstat, mmap, seekData, seekHole, madvise, munmap, close
 }
 
 /// The one place that calls the operating system, so that a test can watch a call or make it fail.
@@ -35,6 +35,21 @@ enum SystemCalls {
   static func release(_ descriptor: FileDescriptor) {
     guard (try? check(.close)) != nil else { return }
     try? descriptor.close()
+  }
+
+  /// read(2): up to `byteCount` bytes from where the last call ended; none at the end of the file.
+  static func read(
+    _ descriptor: FileDescriptor, atMost byteCount: Int
+  ) throws(Errno) -> [UInt8] {
+    try check(.read)
+    do {
+      // SAFETY: the call fills no more than the buffer it is given, and tells how much it filled.
+      return try unsafe [UInt8](unsafeUninitializedCapacity: byteCount) { buffer, count in
+        count = try unsafe descriptor.read(into: UnsafeMutableRawBufferPointer(buffer))
+      }
+    } catch {
+      throw error as? Errno ?? .ioError
+    }
   }
 
   /// fstat(2): the file's mode and its size in bytes.

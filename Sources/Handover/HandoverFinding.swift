@@ -1,0 +1,58 @@
+public import DeviceTreeBlob
+public import MemoryModel
+public import PreservedPages
+
+/// Something wrong with a handover that nobody vouches for.
+public enum HandoverFinding: Error, Equatable, Sendable {
+  /// The root device tree does not lie in memory that can be read.
+  case deviceTreeUnreadable(PhysicalAddress)
+  /// The root device tree is larger than any that is read.
+  case deviceTreeTooLarge(byteCount: UInt64, limit: UInt64)
+  /// The root device tree is malformed.
+  case deviceTreeMalformed(DeviceTreeError)
+  /// The root has no `compatible` property, or one that is not a string.
+  case compatibleMissing
+  /// The root's `compatible` names no version that is known.
+  case versionUnknown(String)
+  /// The root has no `preserved-memory-map` property.
+  case mapMissing
+  /// The root's `preserved-memory-map` property is not 8 bytes long.
+  case mapSizeWrong(byteCount: Int)
+  /// A subtree has no property with its address, or one that is not 8 bytes long.
+  case subtreeAddressWrong(name: String, property: String, byteCount: Int?)
+  /// A subtree has no property with its size, or one that is not 8 bytes long.
+  case subtreeSizeWrong(name: String, property: String, byteCount: Int?)
+  /// A subtree lies, wholly or in part, where there is no memory.
+  case subtreeOutsideMemory(name: String, address: PhysicalAddress, byteCount: UInt64?)
+  /// A page of a subtree is no entry.
+  case subtreeNotPreserved(name: String, address: PhysicalAddress)
+  /// A page of the root device tree is no entry.
+  case deviceTreeNotPreserved(PhysicalAddress)
+  /// The map is 0, so nothing is preserved, and yet there are subtrees.
+  case mapEmpty(subtreeCount: Int)
+  /// Nothing tells the page size; this one was assumed.
+  case pageSizeAssumed(PageGeometry)
+  /// Something is wrong with the entries or with what marks them.
+  case pages(PreservedPagesFinding)
+
+  /// How much the finding matters.
+  public var severity: FindingSeverity {
+    switch self {
+    case .pages(let finding): finding.severity
+    case .pageSizeAssumed: .note
+    case .deviceTreeNotPreserved: .warning
+    default: .error
+    }
+  }
+
+  /// Whether entries are missing because of it.
+  public var hidesEntries: Bool {
+    switch self {
+    case .deviceTreeUnreadable, .deviceTreeTooLarge, .deviceTreeMalformed, .compatibleMissing,
+      .versionUnknown, .mapMissing, .mapSizeWrong:
+      true
+    case .pages(let finding): finding.hidesEntries
+    default: false
+    }
+  }
+}

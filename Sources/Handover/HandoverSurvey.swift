@@ -1,0 +1,190 @@
+import DeviceTreeBlob
+public import MemoryModel
+public import PreservedPages
+
+/// A handover as it looks from outside: everything between its root device tree and its entries,
+/// read from memory that nobody vouches for, and what is wrong with it.
+public struct HandoverSurvey: Sendable {
+  /// Where the root device tree came from.
+  public enum Source: Equatable, Sendable {
+    /// It lies in memory.
+    case memory(PhysicalAddress)
+    /// It was given apart from memory, as from a file.
+    case bytes([UInt8])
+  }
+
+  /// A subtree, and whether it would survive.
+  public struct Subtree: Equatable, Sendable {
+    /// What the device tree says of it.
+    public let subtree: RootDeviceTree.Subtree
+    /// Its size in bytes: as the device tree says, or, where it does not (`kho-v1`), as the blob's
+    /// own header does; nil when neither tells.
+    public let byteCount: UInt64?
+    /// Whether entries cover all of its pages; of a blob of unknown size, its first page.
+    public let isPreserved: Bool
+  }
+
+  /// Choices that the bytes do not make.
+  public struct Options: Equatable, Sendable {
+    /// The size of the bitmaps of a `kho-v1` chunk list.
+    public var chunkBitmapSize: ChunkBitmapSize = .deduced
+    /// The defaults.
+    public init() {}
+  }
+
+  /// Where the root device tree lies; nil when it was given apart from memory.
+  public let address: PhysicalAddress?
+  /// The page size the handover was read with.
+  public let geometry: PageGeometry
+  /// What the root device tree says; nil when it is malformed.
+  public let deviceTree: RootDeviceTree?
+  /// The entries and what marks them; nil when nothing leads there.
+  public private(set) var pages: PreservedPagesSurvey?
+  /// The subtrees, in the order of the device tree.
+  public private(set) var subtrees: [Subtree] = []
+
+  private var ownFindings: [HandoverFinding] = []
+
+  /// Reads the handover whose root device tree is at `source`.
+  ///
+  /// - Complexity: O(nodes · page size + runs · orders in use), at most O(memory · orders in use).
+  public init<Memory: PhysicalMemory>(
+    _ source: Source, in memory: Memory, geometry: PageGeometry, options: Options = Options()
+  ) {
+    self.geometry = geometry
+    var bytes: [UInt8] = []
+    switch source {
+    case .memory(let address):
+      self.address = address
+      do throws(HandoverFinding) {
+        bytes = try memory.deviceTreeBytes(at: address)
+      } catch {
+        deviceTree = nil
+        ownFindings = [error]
+        return
+      }
+    case .bytes(let given):
+      address = nil
+      bytes = given
+    }
+    do throws(DeviceTreeError) {
+      deviceTree = try bytes.withRawSpan { (bytes) throws(DeviceTreeError) in
+        try RootDeviceTree(parsing: bytes)
+      }
+    } catch {
+      deviceTree = nil
+      ownFindings = [.deviceTreeMalformed(error)]
+      return
+    }
+    surveyPages(in: memory, options)
+  }
+
+  private mutating func surveyPages<Memory: PhysicalMemory>(in memory: Memory, _ options: Options) {
+    guard let deviceTree else { return }
+    ownFindings = deviceTree.findings
+    guard let version = deviceTree.version, let map = deviceTree.map else { return }
+    var pages =
+      if let shape = version.radixGeometry(geometry) {
+        PreservedPagesSurvey(RadixTreeReader(memory, geometry: shape, root: map))
+      } else {
+        PreservedPagesSurvey(
+          chunkListAt: map, in: memory, geometry: geometry, bitmapSize: options.chunkBitmapSize)
+      }
+
+    // What must be covered by entries: the subtrees, and the device tree itself.
+    let sizes = deviceTree.subtrees.map { $0.byteCount ?? memory.sizeInOwnHeader($0, version) }
+    var ranges = zip(deviceTree.subtrees, sizes).map { subtree, size in
+      PhysicalRange(checkedStart: subtree.address, byteCount: size ?? 1)
+    }
+    let ownRange = address.flatMap {
+      PhysicalRange(checkedStart: $0, byteCount: UInt64(deviceTree.byteCount))
+    }
+    ranges.append(ownRange)
+    let covered = pages.sweep(
+      in: memory, deviceTree: ownRange.map(deviceTreePages),
+      covering: ranges.map { $0 ?? PhysicalRange(start: .zero, byteCount: 0) })
+
+    for (index, subtree) in deviceTree.subtrees.enumerated() {
+      let isInMemory = ranges[index].map { !$0.isEmpty && memory.contains($0) } ?? false
+      let isPreserved = isInMemory && covered[index]
+      subtrees.append(
+        Subtree(subtree: subtree, byteCount: sizes[index], isPreserved: isPreserved))
+      if !isInMemory {
+        ownFindings.append(
+          .subtreeOutsideMemory(
+            name: subtree.name, address: subtree.address, byteCount: sizes[index]))
+      } else if !isPreserved {
+        ownFindings.append(
+          .subtreeNotPreserved(name: subtree.name, address: subtree.address))
+      }
+    }
+    if let address, covered.last == false {
+      ownFindings.append(.deviceTreeNotPreserved(address))
+    }
+    self.pages = pages
+  }
+
+  /// The pages that the device tree itself may be an entry of: one block that just holds it.
+  private func deviceTreePages(_ range: PhysicalRange) -> PhysicalRange {
+    let pageByteCount = UInt64(geometry.pageByteCount)
+    var byteCount = pageByteCount
+    while byteCount < range.byteCount { byteCount &*= 2 }
+    let start = PhysicalAddress(range.start.rawValue & ~(pageByteCount &- 1))
+    return PhysicalRange(checkedStart: start, byteCount: byteCount) ?? range
+  }
+
+  /// What is wrong: with the device tree and the subtrees first, then with the entries.
+  public var findings: [HandoverFinding] {
+    ownFindings + (pages?.findings.findings ?? []).map { .pages($0) }
+  }
+
+  /// How many findings there were beyond the limits of ``FindingList``.
+  public var omittedFindingCount: UInt64 { pages?.findings.omittedCount ?? 0 }
+
+  /// Why the handover cannot be read, wholly or in part; nil when all of it was read.
+  ///
+  /// The first finding that hides entries.
+  public var error: HandoverFinding? { findings.first(where: \.hidesEntries) }
+
+  /// How many findings of severity error there are, those not kept included.
+  public var errorCount: UInt64 {
+    UInt64(ownFindings.count { $0.severity == .error }) &+ (pages?.findings.errorCount ?? 0)
+  }
+}
+
+extension PhysicalMemory {
+  /// The bytes of the device tree at `address`, as long as its header says.
+  func deviceTreeBytes(at address: PhysicalAddress) throws(HandoverFinding) -> [UInt8] {
+    let headerByteCount = UInt64(DeviceTreeHeader.byteCount)
+    let limit = RootDeviceTree.largestByteCount
+    guard let header = PhysicalRange(checkedStart: address, byteCount: headerByteCount),
+      let parsed = withBytes(in: header, { parse($0) })
+    else { throw .deviceTreeUnreadable(address) }
+    let byteCount = try parsed.get()
+    guard byteCount <= limit else {
+      throw .deviceTreeTooLarge(byteCount: byteCount, limit: limit)
+    }
+    guard let range = PhysicalRange(checkedStart: address, byteCount: byteCount),
+      let bytes = withBytes(in: range, { $0.copiedBytes() })
+    else { throw .deviceTreeUnreadable(address) }
+    return bytes
+  }
+
+  private func parse(_ header: RawSpan) -> Result<UInt64, HandoverFinding> {
+    do throws(DeviceTreeError) {
+      return .success(UInt64(try DeviceTreeHeader(parsing: header).totalByteCount))
+    } catch {
+      return .failure(.deviceTreeMalformed(error))
+    }
+  }
+
+  /// The size of a `kho-v1` subtree, which is a device tree whose own header tells it.
+  func sizeInOwnHeader(_ subtree: RootDeviceTree.Subtree, _ version: ABIVersion) -> UInt64? {
+    guard version == .v1,
+      let header = PhysicalRange(
+        checkedStart: subtree.address, byteCount: UInt64(DeviceTreeHeader.byteCount)),
+      let parsed = withBytes(in: header, { parse($0) })
+    else { return nil }
+    return try? parsed.get()
+  }
+}

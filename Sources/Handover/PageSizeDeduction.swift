@@ -1,0 +1,69 @@
+public import MemoryModel
+import PreservedPages
+
+/// Finds the page size that the handovers in memory were written with, by reading them.
+///
+/// Read with the wrong size, a handover comes out broken: its pointers miss, or its device tree and
+/// its subtrees are no entries.
+public enum PageSizeDeduction {
+  /// The page sizes of the machines that have KHO; the most common first.
+  public static var candidates: [PageGeometry] { [.pages4KiB, .pages16KiB, .pages64KiB] }
+
+  /// The handovers at `sources`, read with the page size that suits them best.
+  ///
+  /// - Parameter hint: the size to prefer where several suit as well.
+  /// - Returns: the surveys, and whether something told the size. Where nothing did, it is the hint,
+  ///   or else 4 KiB.
+  /// - Complexity: that of a survey of each source, for each candidate at worst.
+  public static func surveys<Memory: PhysicalMemory>(
+    _ sources: [HandoverSurvey.Source], in memory: Memory, hint: PageGeometry? = nil,
+    options: HandoverSurvey.Options = .init()
+  ) -> (surveys: [HandoverSurvey], isDeduced: Bool) {
+    var best: (surveys: [HandoverSurvey], score: Score)?
+    let sizes = (hint.map { [$0] } ?? []) + candidates.filter { $0 != hint }
+    for size in sizes {
+      let surveys = sources.map {
+        HandoverSurvey($0, in: memory, geometry: size, options: options)
+      }
+      let score = Score(surveys)
+      // No other size can suit as well as one that leaves nothing to find.
+      if score.isConclusive { return (surveys, true) }
+      if best.map({ score.isBetter(than: $0.score) }) ?? true { best = (surveys, score) }
+    }
+    guard let best else { return ([], true) }
+    return (best.surveys, best.score.tellsSize)
+  }
+
+  /// How well a page size suits.
+  private struct Score {
+    /// Handovers without an error that hold entries, their own device tree among them.
+    var soundCount = 0
+    /// Handovers that hold entries at all.
+    var readCount = 0
+    var errorCount: UInt64 = 0
+    var noteCount = 0
+
+    private let handoverCount: Int
+
+    init(_ surveys: [HandoverSurvey]) {
+      handoverCount = surveys.count
+      for survey in surveys {
+        let hasEntries = (survey.pages?.entryCount ?? 0) > 0
+        errorCount &+= survey.errorCount
+        noteCount += survey.findings.count { $0.severity != .error }
+        if hasEntries { readCount += 1 }
+        if hasEntries, survey.errorCount == 0 { soundCount += 1 }
+      }
+    }
+
+    var tellsSize: Bool { readCount > 0 }
+    var isConclusive: Bool { soundCount == handoverCount && handoverCount > 0 && noteCount == 0 }
+
+    func isBetter(than other: Score) -> Bool {
+      if soundCount != other.soundCount { return soundCount > other.soundCount }
+      if errorCount != other.errorCount { return errorCount < other.errorCount }
+      if readCount != other.readCount { return readCount > other.readCount }
+      return noteCount < other.noteCount
+    }
+  }
+}

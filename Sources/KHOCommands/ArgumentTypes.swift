@@ -1,0 +1,72 @@
+internal import ArgumentParser
+internal import KexecHandover
+
+/// A number as an operator writes it: decimal, or hexadecimal with `0x`; K, M, G, T are powers of
+/// 1024.
+func parseNumber(_ text: some StringProtocol) -> UInt64? {
+  var digits = Substring(text)
+  var shift = 0
+  if let last = digits.last, let suffix = "KMGT".firstIndex(of: Character(last.uppercased())) {
+    shift = 10 * ("KMGT".distance(from: "KMGT".startIndex, to: suffix) + 1)
+    digits.removeLast()
+  }
+  let isHexadecimal = digits.hasPrefix("0x") || digits.hasPrefix("0X")
+  if isHexadecimal { digits.removeFirst(2) }
+  // A sign is no part of an address, and `UInt64.init` would take one.
+  guard let first = digits.first, first.isHexDigit else { return nil }
+  guard let value = UInt64(digits, radix: isHexadecimal ? 16 : 10) else { return nil }
+  return value.leadingZeroBitCount >= shift || value == 0 ? value << UInt64(shift) : nil
+}
+
+/// A physical address.
+struct AddressArgument: ExpressibleByArgument {
+  let address: PhysicalAddress
+
+  init?(argument: String) {
+    guard let value = parseNumber(argument) else { return nil }
+    address = PhysicalAddress(value)
+  }
+}
+
+/// A stretch of addresses, `A-B`: from A up to, but not including, B.
+struct AddressFilter: ExpressibleByArgument {
+  let range: PhysicalRange
+
+  init?(argument: String) {
+    let ends = argument.split(separator: "-", omittingEmptySubsequences: false)
+    guard ends.count == 2, let start = parseNumber(ends[0]), let end = parseNumber(ends[1]),
+      start < end
+    else { return nil }
+    range = PhysicalRange(start: PhysicalAddress(start), byteCount: end - start)
+  }
+}
+
+/// The page sizes of the machines that have KHO.
+enum PageSizeArgument: String, ExpressibleByArgument, CaseIterable {
+  case size4KiB = "4K"
+  case size16KiB = "16K"
+  case size64KiB = "64K"
+
+  init?(argument: String) { self.init(rawValue: argument.uppercased()) }
+
+  var geometry: PageGeometry {
+    switch self {
+    case .size4KiB: .pages4KiB
+    case .size16KiB: .pages16KiB
+    case .size64KiB: .pages64KiB
+    }
+  }
+}
+
+/// The bitmap sizes of `kho-v1`.
+enum ChunkBitmapArgument: String, ExpressibleByArgument, CaseIterable {
+  case bytes512 = "512"
+  case page
+
+  var size: ChunkBitmapSize {
+    switch self {
+    case .bytes512: .bytes512
+    case .page: .page
+    }
+  }
+}

@@ -1,0 +1,94 @@
+internal import SystemPackage
+
+/// Where a command's output goes: standard output in large pieces, complaints and progress to
+/// standard error.
+public final class Console: @unchecked Sendable {
+  /// The console of the command that is running.
+  @TaskLocal static var current = Console.standard
+
+  /// The process's own standard output and error.
+  public static var standard: Console {
+    Console(
+      output: { bytes in
+        do {
+          _ = try FileDescriptor.standardOutput.writeAll(bytes)
+          return nil
+        } catch {
+          return "\(error)"
+        }
+      },
+      errors: { _ = try? FileDescriptor.standardError.writeAll($0) },
+      showsProgress: isTerminal(.standardError))
+  }
+
+  // A command runs on one thread; nothing here is shared.
+  private var pending: [UInt8] = []
+  private var failure: String?
+  private let output: ([UInt8]) -> String?
+  private let errors: ([UInt8]) -> Void
+  let showsProgress: Bool
+
+  private static let pieceByteCount = 1 << 16
+
+  /// A console that hands on what is written.
+  ///
+  /// - Parameters:
+  ///   - output: takes a piece of standard output; a sentence when it could not.
+  ///   - errors: takes a piece of standard error.
+  ///   - showsProgress: whether a person watches standard error.
+  public init(
+    output: @escaping ([UInt8]) -> String?, errors: @escaping ([UInt8]) -> Void,
+    showsProgress: Bool = false
+  ) {
+    self.output = output
+    self.errors = errors
+    self.showsProgress = showsProgress
+  }
+
+  /// Whether output still goes anywhere.
+  var isWritable: Bool { failure == nil }
+
+  /// Adds text to standard output.
+  func write(_ text: String) {
+    pending.append(contentsOf: text.utf8)
+    flushIfFull()
+  }
+
+  /// Adds a line to standard output.
+  func print(_ line: String = "") {
+    pending.append(contentsOf: line.utf8)
+    pending.append(UInt8(ascii: "\n"))
+    flushIfFull()
+  }
+
+  /// Adds bytes to standard output.
+  func write(_ bytes: some Collection<UInt8>) {
+    pending.append(contentsOf: bytes)
+    flushIfFull()
+  }
+
+  /// Writes a line to standard error.
+  func complain(_ line: String) { errors(Array((line + "\n").utf8)) }
+
+  /// Writes to standard error what the next such text overwrites.
+  func showProgress(_ text: String) { errors(Array("\r\u{1b}[K\(text)".utf8)) }
+
+  /// Writes what is left.
+  ///
+  /// - Returns: whether all of standard output was taken; complains where it was not.
+  func finish() -> Bool {
+    flush()
+    if let failure { complain("kho: the output could not be written: \(failure)") }
+    return failure == nil
+  }
+
+  private func flushIfFull() {
+    if pending.count >= Self.pieceByteCount { flush() }
+  }
+
+  private func flush() {
+    guard !pending.isEmpty else { return }
+    if failure == nil { failure = output(pending) }
+    pending.removeAll(keepingCapacity: true)
+  }
+}

@@ -1,0 +1,5 @@
+internal import KexecHandover
+
+extension DeviceTreeError {
+  var sentence: String { "\(self)" }
+}

@@ -1,0 +1,93 @@
+internal import KexecHandover
+
+/// Prints entries as they are read, without keeping them.
+enum EntryPrinter {
+  /// A line `PHYS ORDER` for each entry.
+  static func printPlain(_ survey: HandoverSurvey, in memory: MemoryImage, _ filter: EntryFilter) {
+    let console = Console.current
+    // There may be hundreds of millions: digits straight into bytes.
+    var line: [UInt8] = []
+    survey.forEachBlock(in: memory, filter) { block in
+      line.removeAll(keepingCapacity: true)
+      line.appendDigits(of: block.address.rawValue, radix: 16)
+      line.append(UInt8(ascii: " "))
+      line.appendDigits(of: UInt64(block.order.rawValue), radix: 10)
+      line.append(UInt8(ascii: "\n"))
+      console.write(line)
+    }
+  }
+
+  /// A line for each entry, with a heading.
+  static func printTable(_ survey: HandoverSurvey, in memory: MemoryImage, _ filter: EntryFilter) {
+    let console = Console.current
+    console.print("           ADDRESS  ORDER  SIZE")
+    survey.forEachBlock(in: memory, filter) { block in
+      let size = byteText(survey.geometry.blockByteCount(block.order))
+      console.print(
+        "\(padded(block.address.description, to: 18))  \(padded("\(block.order)", to: 5))  \(size)")
+    }
+  }
+
+  /// A line for each run, with a heading.
+  static func printRanges(_ survey: HandoverSurvey, in memory: MemoryImage, _ filter: EntryFilter) {
+    let console = Console.current
+    console.print("             FIRST                LAST  ORDER      BLOCKS  SIZE")
+    survey.forEachRun(in: memory, filter) { run in
+      let range = run.range(in: survey.geometry)
+      let last = (range.last ?? range.start).description
+      console.print(
+        "\(padded(run.address.description, to: 18))  \(padded(last, to: 18))  "
+          + "\(padded("\(run.order)", to: 5))  \(padded("\(run.blockCount)", to: 10))  "
+          + byteText(range.byteCount))
+    }
+  }
+
+  /// Schema `kho-pages/1`: the entries, or runs of them, of each handover.
+  static func printJSON(
+    _ surveys: [HandoverSurvey], in memory: MemoryImage, _ filter: EntryFilter, asRanges: Bool
+  ) {
+    let console = Console.current
+    console.write(#"{"schema":"kho-pages/1","handovers":["#)
+    for (index, survey) in surveys.enumerated() {
+      let address = survey.address.map { "\($0.rawValue)" } ?? "null"
+      console.write(
+        "\(index == 0 ? "" : ",")\n{\"fdtAddress\":\(address),"
+          + "\"pageShift\":\(survey.geometry.shift),\"\(asRanges ? "ranges" : "entries")\":[")
+      var separator = "\n"
+      if asRanges {
+        survey.forEachRun(in: memory, filter) { run in
+          let byteCount = run.range(in: survey.geometry).byteCount
+          console.write(
+            "\(separator){\"address\":\(run.address.rawValue),\"order\":\(run.order),"
+              + "\"blockCount\":\(run.blockCount),\"byteCount\":\(byteCount)}")
+          separator = ",\n"
+        }
+      } else {
+        survey.forEachBlock(in: memory, filter) { block in
+          console.write(
+            "\(separator){\"address\":\(block.address.rawValue),\"order\":\(block.order)}")
+          separator = ",\n"
+        }
+      }
+      console.write("]}")
+    }
+    console.print("\n]}")
+  }
+}
+
+private func padded(_ text: String, to width: Int) -> String {
+  String(repeating: " ", count: max(0, width - text.count)) + text
+}
+
+extension [UInt8] {
+  fileprivate mutating func appendDigits(of value: UInt64, radix: UInt64) {
+    let start = count
+    var rest = value
+    repeat {
+      let digit = UInt8(truncatingIfNeeded: rest % radix)
+      append(digit < 10 ? digit + UInt8(ascii: "0") : digit - 10 + UInt8(ascii: "a"))
+      rest /= radix
+    } while rest > 0
+    self[start...].reverse()
+  }
+}

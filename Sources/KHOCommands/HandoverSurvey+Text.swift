@@ -1,0 +1,68 @@
+internal import KexecHandover
+
+extension HandoverSurvey {
+  /// The handover for people, line by line.
+  func description(findings: [HandoverFinding]) -> [String] {
+    let version = deviceTree?.compatible.map { printable($0) } ?? "unknown version"
+    var lines = ["\(title): \(version)"]
+    if let pages, let map = deviceTree?.map {
+      lines += overview(pages, map).lines(indent: "  ")
+      lines += orderTable(pages)
+    }
+    lines += subtreeTable()
+    if let error { lines.append("  cannot be read: \(error.sentence)") }
+    if !findings.isEmpty {
+      lines.append("  findings")
+      lines += findings.map { "    " + FindingReport($0).line }
+      if omittedFindingCount > 0 { lines.append("    and \(omittedFindingCount) more like these") }
+    }
+    return lines
+  }
+
+  private func overview(_ pages: PreservedPagesSurvey, _ map: PhysicalAddress) -> TextTable {
+    var table = TextTable([.left, .left])
+    let pageSize = byteText(UInt64(geometry.pageByteCount))
+    let isChunkList = deviceTree?.version == .v1
+    table.add([isChunkList ? "chunks from" : "tree root", "\(map), \(pageSize) pages"])
+    table.add([
+      "preserved",
+      "\(byteText(pages.preservedByteCount)) in \(countText(pages.entryCount, "entry", "entries"))",
+    ])
+    table.add(["metadata", "\(byteText(pages.metadataByteCount)): \(nodesText(pages))"])
+    return table
+  }
+
+  private func nodesText(_ pages: PreservedPagesSurvey) -> String {
+    let counts = pages.nodeCountByLevel
+    if deviceTree?.version == .v1 {
+      return "\(countText(counts[0], "bitmap")) in \(countText(counts[1], "chunk"))"
+    }
+    let byLevel = counts.map(String.init).joined(separator: ", ")
+    return "\(countText(counts.reduce(0, +), "node")), by level from the leaves up: \(byLevel)"
+  }
+
+  private func orderTable(_ pages: PreservedPagesSurvey) -> [String] {
+    guard pages.entryCount > 0 else { return [] }
+    var table = TextTable([.right, .right, .right, .right])
+    table.add(["order", "block", "entries", "bytes"])
+    for (order, count) in ordersInUse {
+      let size = geometry.blockByteCount(order)
+      let (bytes, overflow) = count.multipliedReportingOverflow(by: size)
+      table.add(["\(order)", byteText(size), "\(count)", byteText(overflow ? .max : bytes)])
+    }
+    return table.lines(indent: "    ")
+  }
+
+  private func subtreeTable() -> [String] {
+    guard !subtrees.isEmpty else { return [] }
+    var table = TextTable([.left, .right, .right, .left])
+    for subtree in subtrees {
+      table.add([
+        printable(subtree.subtree.name), "\(subtree.subtree.address)",
+        subtree.byteCount.map(byteText) ?? "size unknown",
+        subtree.isPreserved ? "preserved" : "NOT PRESERVED",
+      ])
+    }
+    return ["  blobs"] + table.lines(indent: "    ")
+  }
+}

@@ -1,0 +1,110 @@
+internal import ArgumentParser
+internal import KexecHandover
+internal import SystemPackage
+
+/// The options of every command that reads an image.
+struct ImageOptions: ParsableArguments {
+  @Argument(help: "An ELF core of a machine's memory, or raw memory.", completion: .file())
+  var image: String
+
+  @Option(
+    name: .customLong("fdt"),
+    help: "Read the root device tree from FILE, as from debugfs, instead of finding it in IMAGE.",
+    completion: .file())
+  var deviceTreePath: String?
+
+  @Option(
+    name: .customLong("fdt-address"),
+    help: "Read only the handover whose root device tree lies at ADDR.")
+  var deviceTreeAddress: AddressArgument?
+
+  @Option(name: .customLong("base"), help: "The physical address of a raw image's first byte.")
+  var baseAddress: AddressArgument?
+
+  @Option(help: "The page size, where it cannot be deduced: 4K, 16K or 64K.")
+  var pageSize: PageSizeArgument?
+
+  @Option(
+    name: .customLong("v1-bitmap"),
+    help: "The size of kho-v1 bitmaps: page (Linux 6.18, 6.19) or 512 bytes (6.16, 6.17).")
+  var chunkBitmap: ChunkBitmapArgument?
+
+  @Flag(help: "Print JSON.")
+  var json = false
+
+  func validate() throws {
+    if deviceTreePath != nil, deviceTreeAddress != nil {
+      throw ValidationError("--fdt and --fdt-address both name a root device tree; give one.")
+    }
+  }
+}
+
+extension ImageOptions {
+  /// Opens the image, finds the handovers, and reads them.
+  ///
+  /// - Throws: `CommandFailure` when there is no image or nothing in it.
+  func load() throws(CommandFailure) -> LoadedImage {
+    let memory: MemoryImage
+    do throws(MemoryImageError) {
+      memory = try MemoryImage.open(FilePath(image), base: baseAddress?.address)
+    } catch {
+      throw .badInput("\(image): \(error)")
+    }
+    var omittedCount: UInt64 = 0
+    let sources = try sources(in: memory, &omittedCount)
+    guard !sources.isEmpty else {
+      throw .badInput(
+        "\(image): no root device tree of a handover at the start of any page; where it lies "
+          + "elsewhere, say where with --fdt-address, or give it with --fdt")
+    }
+    var options = HandoverSurvey.Options()
+    if let chunkBitmap { options.chunkBitmapSize = chunkBitmap.size }
+    if let pageSize {
+      let surveys = sources.map {
+        HandoverSurvey($0, in: memory, geometry: pageSize.geometry, options: options)
+      }
+      return LoadedImage(
+        path: image, memory: memory, surveys: surveys, isPageSizeKnown: true,
+        omittedHandoverCount: omittedCount)
+    }
+    let (surveys, isDeduced) = PageSizeDeduction.surveys(
+      sources, in: memory, hint: memory.pageSizeHint, options: options)
+    return LoadedImage(
+      path: image, memory: memory, surveys: surveys,
+      isPageSizeKnown: isDeduced || memory.pageSizeHint != nil,
+      omittedHandoverCount: omittedCount)
+  }
+
+  private func sources(
+    in memory: MemoryImage, _ omittedCount: inout UInt64
+  ) throws(CommandFailure) -> [HandoverSurvey.Source] {
+    if let deviceTreePath { return [.bytes(try readDeviceTree(deviceTreePath))] }
+    if let deviceTreeAddress { return [.memory(deviceTreeAddress.address)] }
+    let progress = ScanProgress(of: memory)
+    let scanner = HandoverScanner(memory) { progress.report($0) }
+    progress.end()
+    omittedCount = scanner.omittedCount
+    return scanner.addresses.map { .memory($0) }
+  }
+
+  private func readDeviceTree(_ path: String) throws(CommandFailure) -> [UInt8] {
+    let limit = Int(RootDeviceTree.largestByteCount)
+    do throws(MemoryImageError) {
+      if let bytes = try SmallFile.read(FilePath(path), atMost: limit) { return bytes }
+    } catch {
+      throw .badInput("\(path): \(error)")
+    }
+    throw .badInput("\(path): larger than the \(limit) bytes that a root device tree may have")
+  }
+}
+
+extension MemoryImage {
+  /// The page size that the image's own notes or its machine tell.
+  var pageSizeHint: PageGeometry? {
+    guard case .elf(let core) = self else { return nil }
+    if let byteCount = core.vmcoreInfoPageByteCount {
+      return PageSizeDeduction.candidates.first { $0.pageByteCount == byteCount }
+    }
+    return core.machine == .x86_64 ? .pages4KiB : nil
+  }
+}

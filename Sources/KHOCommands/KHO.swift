@@ -1,0 +1,19 @@
+internal import ArgumentParser
+
+/// The tool's root command.
+struct KHO: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "kho",
+    abstract: "Reads and checks the Kexec HandOver state of Linux kernels.",
+    discussion: """
+      IMAGE is an ELF core of a machine's memory, or, with --base, raw memory. Every handover in it \
+      is found by scanning, and read whatever its version: kho-v1 to kho-v4.
+
+      Addresses and sizes are decimal, or hexadecimal with 0x, and may end in K, M, G or T.
+
+      Exit status: 0 done, 1 the input is bad, 2 the command line is wrong. `kho check` has its own: \
+      see `kho check --help`.
+      """,
+    version: "0.1.0",
+    subcommands: [Inspect.self, Pages.self, Check.self])
+}

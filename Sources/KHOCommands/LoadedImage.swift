@@ -1,0 +1,32 @@
+internal import KexecHandover
+
+/// An image, and the handovers found in it.
+struct LoadedImage {
+  let path: String
+  let memory: MemoryImage
+  let surveys: [HandoverSurvey]
+  /// Whether anything told the page size: the user, the image, or the handovers themselves.
+  let isPageSizeKnown: Bool
+  /// How many root device trees were found and not read.
+  let omittedHandoverCount: UInt64
+
+  /// What is wrong with `survey`, with what only the whole image tells.
+  func findings(of survey: HandoverSurvey) -> [HandoverFinding] {
+    isPageSizeKnown ? survey.findings : survey.findings + [.pageSizeAssumed(survey.geometry)]
+  }
+
+  /// Says on standard error what was left out of the output.
+  func complainAboutOmissions() {
+    guard omittedHandoverCount > 0 else { return }
+    Console.current.complain(
+      "kho: \(path): \(omittedHandoverCount) more root device trees were found and not read; name "
+        + "one with --fdt-address")
+  }
+}
+
+extension HandoverSurvey {
+  /// How the handover is called in sentences.
+  var title: String {
+    address.map { "handover at \($0)" } ?? "handover of the given device tree"
+  }
+}

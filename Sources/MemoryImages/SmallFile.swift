@@ -1,0 +1,31 @@
+public import SystemPackage
+
+/// Files that are read whole because they are small or cannot be mapped, as those of debugfs.
+public enum SmallFile {
+  /// The bytes of the file at `path`, or nil when there are more than `limit`.
+  ///
+  /// - Throws: `cannotOpen` and `cannotRead` with what the operating system says: open(2), read(2).
+  /// - Complexity: O(bytes), at most O(limit).
+  public static func read(
+    _ path: FilePath, atMost limit: Int
+  ) throws(MemoryImageError) -> [UInt8]? {
+    let file: FileDescriptor
+    do throws(Errno) {
+      file = try SystemCalls.openToRead(path)
+    } catch {
+      throw .cannotOpen(error)
+    }
+    defer { SystemCalls.release(file) }
+    var bytes: [UInt8] = []
+    while bytes.count <= limit {
+      do throws(Errno) {
+        let piece = try SystemCalls.read(file, atMost: 1 << 16)
+        if piece.isEmpty { return bytes }
+        bytes += piece
+      } catch {
+        throw .cannotRead(error)
+      }
+    }
+    return nil
+  }
+}
