@@ -1,0 +1,89 @@
+import Foundation
+import MemoryImages
+import MemoryModel
+import SystemPackage
+import Testing
+
+@Suite struct MemoryImageTests {
+  private func expect(
+    _ error: MemoryImageError, from bytes: [UInt8], base: PhysicalAddress? = nil,
+    sourceLocation: SourceLocation = #_sourceLocation
+  ) throws {
+    let file = try TemporaryFile(bytes)
+    #expect(throws: error, sourceLocation: sourceLocation) {
+      try MemoryImage.open(file.path, base: base)
+    }
+  }
+
+  @Test func formats() throws {
+    var builder = ELFBuilder()
+    builder.segments = [.init(address: 0x1000, bytes: [1])]
+    let elf = try TemporaryFile(builder.built())
+    guard case .elf = try MemoryImage.open(elf.path, base: nil) else {
+      Issue.record("not taken as ELF")
+      return
+    }
+    let raw = try TemporaryFile([1, 2, 3])
+    guard case .raw(let image) = try MemoryImage.open(raw.path, base: PhysicalAddress(0x1000))
+    else {
+      Issue.record("not taken as raw")
+      return
+    }
+    #expect(image.range == range(0x1000, 3))
+    try expect(.baseAddressUnexpected, from: builder.built(), base: .zero)
+    try expect(.baseAddressMissing, from: [1, 2, 3])
+  }
+
+  @Test func signatures() throws {
+    for base in [nil, PhysicalAddress.zero] {
+      try expect(.compressedDump, from: Array("KDUMP   \u{6}".utf8), base: base)
+      try expect(.compressedDump, from: Array("DISKDUMP".utf8), base: base)
+      try expect(.flattenedDump, from: Array("makedumpfile\0\0\0\0".utf8), base: base)
+    }
+    try expect(.baseAddressMissing, from: Array("KDUMP".utf8))
+  }
+
+  @Test func whatIsNoFile() throws {
+    let directory = FilePath(FileManager.default.temporaryDirectory.path)
+    #expect(throws: MemoryImageError.isDirectory) { try MemoryImage.open(directory, base: nil) }
+    let missing = directory.appending("memory-image-\(UUID().uuidString)")
+    #expect(throws: MemoryImageError.cannotOpen(.noSuchFileOrDirectory)) {
+      try MemoryImage.open(missing, base: nil)
+    }
+    #expect(throws: MemoryImageError.notRegularFile) {
+      try MemoryImage.open("/dev/null", base: .zero)
+    }
+    // A pipe that nobody writes to would block a plain open(2).
+    try #require(unsafe mkfifo(missing.string, 0o600) == 0)
+    defer { try? FileManager.default.removeItem(atPath: missing.string) }
+    #expect(throws: MemoryImageError.notRegularFile) { try MemoryImage.open(missing, base: .zero) }
+    try expect(.emptyFile, from: [], base: .zero)
+  }
+
+  @Test func everyErrorIsOneSentence() {
+    let address = PhysicalAddress(0xabc000)
+    let errors: [MemoryImageError] = [
+      .cannotOpen(.permissionDenied), .cannotInspect(.ioError), .isDirectory, .notRegularFile,
+      .emptyFile, .cannotMap(byteCount: 5, .noMemory), .cannotAllocate(byteCount: 5, .noMemory),
+      .baseAddressMissing, .baseAddressUnexpected,
+      .rawImageBeyondAddressSpace(base: address, byteCount: 5), .compressedDump, .flattenedDump,
+      .elfMagicMissing, .elfClassUnsupported(1), .elfByteOrderUnsupported(2),
+      .elfHeaderTruncated(fileByteCount: 5), .elfProgramHeaderSizeUnsupported(byteCount: 5),
+      .elfProgramHeadersBeyondEndOfFile(fileOffset: 5, count: 6, fileByteCount: 7),
+      .elfSectionHeaderBeyondEndOfFile(fileOffset: 5, fileByteCount: 7), .elfNoLoadSegments,
+      .elfSegmentBeyondEndOfFile(
+        segment: 1, fileOffset: 5, storedByteCount: 6, fileByteCount: 7),
+      .elfSegmentStoresMoreThanItHolds(segment: 1, storedByteCount: 5, memoryByteCount: 6),
+      .elfSegmentBeyondAddressSpace(segment: 1, address: address, memoryByteCount: 6),
+      .elfSegmentsOverlapInMemory(first: 1, second: 2, address: address),
+      .elfSegmentsOverlapInFile(first: 1, second: 2, fileOffset: 5),
+    ]
+    for error in errors {
+      let text = error.description
+      #expect(text.hasSuffix(".") && !text.contains("\n") && text.count < 240, "\(text)")
+      #expect(text != "The memory image cannot be read.")
+      #expect(!text.dropLast().contains(". "), "\(text)")
+    }
+    #expect(Set(errors.map(\.description)).count == errors.count)
+  }
+}
