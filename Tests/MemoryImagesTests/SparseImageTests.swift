@@ -81,6 +81,40 @@ import Testing
     #expect(try residentFileByteCount() - before < 64 << 20)
   }
 
+  /// A table that begins in a hole, with one header, which stands half in the next hole: the zeros
+  /// there are its p_align.
+  @Test func headerBetweenHoles() throws {
+    let index: UInt64 = 900_000_000
+    let page: UInt64 = 50 << 30
+    var builder = ELFBuilder()
+    builder.segments = [.init(address: 0x1000, place: (0, 64))]
+    let sound = builder.built()
+    var start = Array(sound.prefix(64)) + [UInt8](repeating: 0, count: 64)
+    start.replace(at: 32, with: page + 4096 - 48 - index * 56)
+    start.replace(at: 40, with: 64 as UInt64)
+    start.replace(at: 56, with: 0xffff as UInt16)
+    start.replace(at: 64 + 44, with: 1_000_000_000 as UInt32)
+    let file = try TemporaryFile(
+      byteCount: Self.hundredGiB, pieces: [(0, start), (page + 4096 - 48, Array(sound[64..<112]))])
+    let before = try residentFileByteCount()
+    let image = try ELFCoreImage(opening: file.path)
+    #expect(image.segments.map(\.index) == [Int(index)])
+    #expect(image.segments.map(\.range) == [range(0x1000, 64)])
+    #expect(try residentFileByteCount() - before < 64 << 20)
+  }
+
+  /// The first segment is a hole that ends where the data of another one begins.
+  @Test func segmentInAHoleBeforeData() throws {
+    var builder = ELFBuilder()
+    builder.segments = [
+      .init(address: 0, place: (1 << 20, 1 << 20)), .init(address: 4 << 20, place: (2 << 20, 4096)),
+    ]
+    let file = try TemporaryFile(
+      byteCount: 4 << 20, pieces: [(0, builder.built()), (2 << 20, Self.page)])
+    let image = try ELFCoreImage(opening: file.path)
+    #expect(image.storedRanges() == [range(4 << 20, 4096)])
+  }
+
   @Test func oneExtentIsLookedForOnce() throws {
     var builder = ELFBuilder()
     builder.segments = (0..<500).map { .init(address: UInt64($0) * 64, bytes: [1, 2, 3]) }
