@@ -1,8 +1,11 @@
 public import MemoryModel
 public import SystemPackage
 
-/// An ELF core file of a machine's memory: what `makedumpfile -E`, QEMU's `dump-guest-memory` and
-/// /proc/vmcore give.
+/// An ELF core file of a machine's memory by physical address: what QEMU's `dump-guest-memory` gives.
+///
+/// A file that describes the same memory twice is refused, since nothing says which of the two holds.
+/// Dumps of a crashed kernel (/proc/vmcore) may be of that kind: next to the memory they can have a
+/// segment of its own for the kernel's text.
 ///
 /// ```
 ///             ELF header   program headers     notes    bytes of each segment
