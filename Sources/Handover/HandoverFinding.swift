@@ -3,7 +3,7 @@ public import MemoryModel
 public import PreservedPages
 
 /// Something wrong with a handover that nobody vouches for.
-public enum HandoverFinding: Error, Equatable, Sendable {
+public enum HandoverFinding: Error, Hashable, Sendable {
   /// The root device tree does not lie in memory that can be read.
   case deviceTreeUnreadable(PhysicalAddress)
   /// The root device tree is larger than any that is read.

@@ -50,11 +50,8 @@ public struct ELFCoreImage: PhysicalMemory, Sendable {
   /// there is no such note, or it gives no power of two from 16 to 2^20.
   public let vmcoreInfoPageByteCount: Int?
 
-  /// The number of bytes of the machine's memory, stored or not; at most 2^64 - 1.
+  /// The number of bytes that the segments store, holes of the file included.
   public let byteCount: UInt64
-
-  /// The number of those bytes that the segments store, holes of the file included.
-  public let storedByteCount: UInt64
 
   /// For each segment the last address of the unbroken memory that it is part of.
   @usableFromInline
@@ -93,12 +90,8 @@ public struct ELFCoreImage: PhysicalMemory, Sendable {
 
     self.machine = header.machine
     self.vmcoreInfoPageByteCount = notes.pageByteCount
-    self.byteCount = segments.reduce(0) { sum, segment in
-      let (next, overflow) = sum.addingReportingOverflow(segment.range.byteCount)
-      return overflow ? UInt64.max : next
-    }
     // The stored bytes do not overlap in the file, so their sum is no larger than the file.
-    self.storedByteCount = segments.reduce(0) { $0 &+ $1.storedByteCount }
+    self.byteCount = segments.reduce(0) { $0 &+ $1.storedByteCount }
     self.runEnds = segments.runEnds()
     self.segments = segments
     self.file = file

@@ -34,7 +34,7 @@ public enum MemoryImage: PhysicalMemory, Sendable {
     return .raw(try RawImage(file, base: base))
   }
 
-  /// The number of bytes of memory, stored or not.
+  /// The number of bytes that the image stores, holes of the file included.
   @inlinable
   public var byteCount: UInt64 {
     switch self {

@@ -62,10 +62,10 @@ public struct DirectMap: WritablePhysicalMemory, @unchecked Sendable {
     _ body: (borrowing MemoryWords) throws(Failure) -> Result
   ) throws(Failure) -> Result {
     let offset = address.rawValue &- range.start.rawValue
-    let length = UInt64(truncatingIfNeeded: count) &* 8
     precondition(
-      address >= range.start && address.rawValue & 7 == 0 && length <= range.byteCount
-        && offset <= range.byteCount &- length, "words outside the mapped memory")
+      address >= range.start && address.rawValue & 7 == 0 && offset <= range.byteCount
+        && count >= 0 && UInt64(truncatingIfNeeded: count) <= (range.byteCount &- offset) &>> 3,
+      "words outside the mapped memory")
     // SAFETY: aligned, and just found inside the range that `init` was promised.
     return try body(unsafe MemoryWords(base: base + Int(truncatingIfNeeded: offset), count: count))
   }

@@ -26,7 +26,7 @@ public protocol PhysicalMemory {
   /// Holes of a sparse image, which read as zeros, count as not stored here: a scan skips them.
   func storedRange(atOrAfter address: PhysicalAddress) -> PhysicalRange?
 
-  /// The number of bytes that exist, an upper bound for everything that can be found in them.
+  /// The number of bytes that can be read, an upper bound for everything that can be found in them.
   var byteCount: UInt64 { get }
 
   /// Says that `range` was read and will not be needed soon.

@@ -1,0 +1,65 @@
+public import KexecHandover
+
+/// A copy of an image in which a test may change any byte.
+public final class MemoryCopy: PhysicalMemory {
+  private var runs: [(range: PhysicalRange, bytes: [UInt8])] = []
+
+  /// Copies everything that `image` stores.
+  public init(of image: some PhysicalMemory) {
+    var next: PhysicalAddress? = .zero
+    while let from = next, let range = image.storedRange(atOrAfter: from), let last = range.last {
+      if let bytes = image.withBytes(in: range, { $0.copiedBytes() }) {
+        // Runs that touch become one, so that a range across their border can be read.
+        if let tail = runs.last?.range.last, tail.rawValue &+ 1 == range.start.rawValue {
+          let joined = runs[runs.count - 1].bytes + bytes
+          let start = runs[runs.count - 1].range.start
+          runs[runs.count - 1] = (
+            PhysicalRange(start: start, byteCount: UInt64(joined.count)), joined
+          )
+        } else {
+          runs.append((range, bytes))
+        }
+      }
+      next = last.rawValue == .max ? nil : PhysicalAddress(last.rawValue + 1)
+    }
+  }
+
+  private func index(of range: PhysicalRange) -> Int? {
+    runs.firstIndex { $0.range.contains(range) }
+  }
+
+  public func contains(_ range: PhysicalRange) -> Bool { index(of: range) != nil }
+
+  public func withBytes<Result: ~Copyable, Failure: Error>(
+    in range: PhysicalRange, _ body: (RawSpan) throws(Failure) -> Result
+  ) throws(Failure) -> Result? {
+    guard let index = index(of: range) else { return nil }
+    let offset = Int(range.start.rawValue - runs[index].range.start.rawValue)
+    return try runs[index].bytes.withRawSpan { (bytes) throws(Failure) in
+      try body(bytes.extracting(offset..<offset + Int(range.byteCount)))
+    }
+  }
+
+  public func storedRange(atOrAfter address: PhysicalAddress) -> PhysicalRange? {
+    for run in runs {
+      guard let last = run.range.last, last >= address else { continue }
+      let start = max(address, run.range.start)
+      return PhysicalRange(start: start, byteCount: last.rawValue - start.rawValue + 1)
+    }
+    return nil
+  }
+
+  public var byteCount: UInt64 { runs.reduce(0) { $0 + $1.range.byteCount } }
+
+  /// Inverts bit `bit` of the byte at `address`.
+  public func flip(bit: Int, at address: PhysicalAddress) {
+    let byte = PhysicalRange(start: address, byteCount: 1)
+    guard let index = index(of: byte) else { return }
+    runs[index].bytes[Int(address.rawValue - runs[index].range.start.rawValue)] ^= 1 << bit
+  }
+
+  /// The 64-bit word at `address`; nil where there is none.
+  public func word(at address: PhysicalAddress) -> UInt64? {
+    withBytes(in: PhysicalRange(start: address, byteCount: 8)) { $0.word(atByte: 0) } ?? nil
+  }
+}
