@@ -49,6 +49,8 @@ public struct DeviceTreeChildren: ~Escapable {
   private let tree: DeviceTree
   private let depth: Int
   private var cursor: StructureCursor
+  /// Where the walk stands, in bytes from the blob's start.
+  var offset: Int { cursor.offset }
   /// How many nodes below the parent are open at the cursor.
   private var openNodeCount = 0
   private var isFinished = false
