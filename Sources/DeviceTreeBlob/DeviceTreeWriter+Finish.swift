@@ -55,8 +55,7 @@ extension DeviceTreeWriter {
   ) throws(DeviceTreeWriterError) -> Int {
     var names = InlineArray<1024, UInt8>(repeating: 0)
     var span = names.mutableSpan
-    // SAFETY: any bytes stored are valid UInt8s, and the span outlives the writer.
-    var memory = unsafe span.mutableBytes
+    var memory = span.rawBytes
     return try exactByteCount(withNamesIn: &memory, body)
   }
 
@@ -68,10 +67,9 @@ extension DeviceTreeWriter {
     withNamesIn memory: inout MutableRawSpan,
     _ body: (inout DeviceTreeWriter) throws(DeviceTreeWriterError) -> Void
   ) throws(DeviceTreeWriterError) -> Int {
-    var writer = DeviceTreeWriter(into: &memory)
+    var writer = DeviceTreeWriter(countingWithNamesIn: &memory)
     try body(&writer)
     try writer.endStructure()
-    writer.invalidate()
     guard !writer.hasLostNames else { throw .namesOutOfRoom }
     return try writer.byteCountNeeded()
   }

@@ -44,10 +44,22 @@ public struct DeviceTreeWriter: ~Copyable, ~Escapable {
   public init(into memory: inout MutableRawSpan) {
     self.memory = memory._mutatingExtracting(0..<memory.byteCount)
     self.sharedStrings = 0..<0
-    self.firstOwnByte = 0
+    // No name may come to lie where the magic number goes.
+    self.firstOwnByte = 4
     self.structureStart = DeviceTreeHeader.byteCount &+ 16
     self.hasRoot = false
     invalidate()
+  }
+
+  /// A writer that only counts, and keeps names in `memory`.
+  @_lifetime(&memory)
+  init(countingWithNamesIn memory: inout MutableRawSpan) {
+    self.memory = memory._mutatingExtracting(0..<memory.byteCount)
+    self.sharedStrings = 0..<0
+    self.firstOwnByte = 0
+    self.structureStart = DeviceTreeHeader.byteCount &+ 16
+    self.hasRoot = false
+    self.isOutOfRoom = true
   }
 
   /// A writer of nodes behind the blob of `memory`, which ends at `start` and is not touched.
@@ -74,7 +86,7 @@ public struct DeviceTreeWriter: ~Copyable, ~Escapable {
     else { throw .badReservation }
     guard structureStart < Int(Int32.max) &- 16 else { throw .tooLarge }
     // The entry replaces the terminator, which moves on.
-    if structureStart <= memory.byteCount {
+    if !isOutOfRoom, structureStart <= memory.byteCount {
       memory.store(address.bigEndian, at: structureStart &- 16)
       memory.store(byteCount.bigEndian, at: structureStart &- 8)
     }
@@ -151,7 +163,7 @@ public struct DeviceTreeWriter: ~Copyable, ~Escapable {
   private mutating func beginRootIfNeeded() throws(DeviceTreeWriterError) {
     guard !hasRoot else { return }
     hasRoot = true
-    if structureStart <= memory.byteCount {
+    if !isOutOfRoom, structureStart <= memory.byteCount {
       memory.clear((structureStart &- 16)..<structureStart)
     }
     try appendWord(StructureToken.beginNodeWord)

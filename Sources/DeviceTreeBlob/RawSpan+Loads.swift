@@ -25,6 +25,17 @@ extension RawSpan {
   }
 }
 
+extension MutableSpan<UInt8> {
+  /// The bytes of the elements.
+  var rawBytes: MutableRawSpan {
+    @_lifetime(&self)
+    mutating get {
+      // SAFETY: any byte stored is a valid UInt8, and the result borrows this span.
+      unsafe mutableBytes
+    }
+  }
+}
+
 extension MutableRawSpan {
   /// The byte at `offset`; nil outside the span.
   func byte(at offset: Int) -> UInt8? { bytes.byte(at: offset) }

@@ -125,7 +125,6 @@ import Testing
         } catch { failure = error }
       }
       if capacity < exact {
-        // The new name takes 9 bytes of room; below that it may be counted twice, were it used so.
         #expect(failure == .unwritable(.outOfRoom(byteCountNeeded: exact)), "capacity \(capacity)")
         #expect(page == blob + slack, "capacity \(capacity)")
       } else {

@@ -35,7 +35,7 @@ import Testing
       error(18, at: 24)
         == .unsupportedVersion(version: 17, lastCompatibleVersion: 18, offset: 20))
     #expect(error(39, at: 4) == .totalSizeTooSmall(39, offset: 4))
-    #expect(error(75, at: 4) != nil)
+    #expect(error(75, at: 4) == .truncatedBlob(totalByteCount: 75, offset: 74))
     #expect(error(0xffff_ffff, at: 4) == .truncatedBlob(totalByteCount: 0xffff_ffff, offset: 74))
   }
 

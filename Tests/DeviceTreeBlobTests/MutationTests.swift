@@ -31,7 +31,7 @@ import Testing
       #expect(reads(blob))
       for count in 0..<blob.count {
         #expect(!reads(Array(blob[..<count])), "cut to \(count) of \(blob.count) bytes")
-        // Cut with a header that says so: an error or a tree, as the cut falls into a name's end.
+        // Cut with a total size that says so: the blocks reach beyond it.
         var honest = Array(blob[..<count])
         if count >= 8 { put(UInt32(count), at: 4, in: &honest) }
         #expect(!reads(honest), "cut to \(count) of \(blob.count) bytes, header agrees")
@@ -76,7 +76,7 @@ import Testing
     }
   }
 
-  /// To repeat a failure: the test stops in the mutation of the seed printed last.
+  /// A failed expectation names subject and seed; each seed alone makes its mutation again.
   @Test func randomMutations() throws {
     for (index, blob) in try subjects().enumerated() {
       for seed in 0..<3_000 as Range<UInt64> {
