@@ -4,7 +4,7 @@
 /// the rule.
 ///
 /// Source: Devicetree Specification v0.4, chapter 5.
-public enum DeviceTreeError: Error, Equatable, Sendable {
+public enum DeviceTreeError: Error, Hashable, Sendable {
   // Section 5.2, header.
 
   /// Fewer than 40 bytes; `offset` is where they end.
