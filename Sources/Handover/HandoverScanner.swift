@@ -76,9 +76,10 @@ public struct HandoverScanner: Sendable {
   private func isRoot<Memory: PhysicalMemory>(
     _ address: PhysicalAddress, in memory: Memory
   ) -> Bool {
-    if let bytes = try? memory.deviceTreeBytes(at: address) {
-      let tree = try? bytes.withRawSpan { try RootDeviceTree(parsing: $0) }
-      if let tree { return tree.claimsToBeRoot }
+    if let bytes = try? memory.deviceTreeBytes(at: address),
+      let tree = try? RootDeviceTree(parsing: bytes)
+    {
+      return tree.claimsToBeRoot
     }
     let page = PhysicalRange(checkedStart: address, byteCount: Self.step)
     guard let page else { return false }

@@ -68,9 +68,7 @@ public struct HandoverSurvey: Sendable {
       bytes = given
     }
     do throws(DeviceTreeError) {
-      deviceTree = try bytes.withRawSpan { (bytes) throws(DeviceTreeError) in
-        try RootDeviceTree(parsing: bytes)
-      }
+      deviceTree = try RootDeviceTree(parsing: bytes)
     } catch {
       deviceTree = nil
       ownFindings = [.deviceTreeMalformed(error)]
@@ -144,7 +142,7 @@ public struct HandoverSurvey: Sendable {
   /// Why the handover cannot be read, wholly or in part; nil when all of it was read.
   ///
   /// The first finding that hides entries.
-  public var error: HandoverFinding? { findings.first(where: \.hidesEntries) }
+  public var error: HandoverFinding? { findings.first { $0.hidesEntries } }
 
   /// How many findings of severity error there are, those not kept included.
   public var errorCount: UInt64 {

@@ -56,6 +56,13 @@ public struct RootDeviceTree: Equatable, Sendable {
     }
   }
 
+  /// Reads the root device tree in `bytes`, as ``init(parsing:)-(RawSpan)`` does.
+  init(parsing bytes: [UInt8]) throws(DeviceTreeError) {
+    self = try bytes.withRawSpan { (bytes) throws(DeviceTreeError) in
+      try RootDeviceTree(parsing: bytes)
+    }
+  }
+
   private mutating func readCompatible(_ root: DeviceTreeNode) throws(DeviceTreeError) {
     guard let property = try root.property(named: "compatible"), let value = property.string
     else {

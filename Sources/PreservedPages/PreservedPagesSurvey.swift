@@ -69,7 +69,7 @@ extension PreservedPagesSurvey {
     metadataByteCount =
       UInt64(found.count) * UInt64(byteCount)
       + UInt64(listing.chunks.count) * UInt64(geometry.pageByteCount)
-    nodes = listing.chunks + found.map(\.bytes.start)
+    nodes = listing.chunks + found.map { $0.bytes.start }
     for bitmap in found {
       let count = memory.withBytes(in: bitmap.bytes) { bytes in
         bytes.countOfBits(from: bitmap.firstBit, count: bitmap.bitCount)

@@ -1,0 +1,89 @@
+import DeviceTreeBlob
+import Handover
+import MemoryModel
+import PreservedPages
+
+// Instantiates every generic of the core, as a kernel would use it: what cannot be compiled as
+// Embedded Swift shows only where it is instantiated. Built for a bare machine by `.ci/run`.
+
+/// Preserves blocks in the memory at `base`, walks them, and hands the root to a reader.
+///
+/// - Precondition: `base` is a multiple of the page size, and `byteCount` bytes from it are free.
+@c
+public func kho_probe_tree(_ base: UnsafeMutableRawPointer, _ byteCount: UInt64) -> UInt64 {
+  let range = PhysicalRange(start: PhysicalAddress(1 << 20), byteCount: byteCount)
+  // SAFETY: the caller promises the memory.
+  let memory = unsafe DirectMap(range, mappedAt: base)
+  var frames = FramePool(of: range, in: memory, geometry: .pages4KiB)
+  do throws(RadixTreeError) {
+    return try useTree(in: memory, from: &frames)
+  } catch {
+    return 0
+  }
+}
+
+private func useTree(
+  in memory: DirectMap, from frames: inout FramePool<DirectMap>
+) throws(RadixTreeError) -> UInt64 {
+  var tree = try RadixTree(in: memory, geometry: RadixGeometry(.pages4KiB), from: &frames)
+  let key = RadixKey(PhysicalAddress(1 << 30), order: PageOrder(3), in: .pages4KiB)
+  try tree.insert(key, from: &frames)
+  var sum: UInt64 = tree.contains(key) ? 1 : 0
+  tree.forEachKey { sum &+= $0.rawValue }
+  tree.forEachRange { sum &+= $0.blockCount }
+  tree.forEachNode { sum &+= UInt64($0.level) }
+  sum &+= tree.count &+ (tree.firstKey?.rawValue ?? 0) &+ (tree.key(after: key)?.rawValue ?? 0)
+  do throws(PreservedPagesFinding) { try tree.validate() } catch { sum = 0 }
+  sum &+= survey(tree.reader)
+  var count = NodeCount()
+  tree.reader.walk(&count)
+  tree.remove(key)
+  sum &+= count.nodes &+ tree.prune(into: &frames)
+  return sum &+ tree.destroy(into: &frames)
+}
+
+private func survey(_ reader: RadixTreeReader<DirectMap>) -> UInt64 {
+  var survey = PreservedPagesSurvey(reader)
+  let covered = survey.sweep(in: reader.memory, deviceTree: nil, covering: [reader.memory.range])
+  var sum: UInt64 = covered[0] ? 1 : 0
+  survey.forEachRun(in: reader.memory) { sum &+= $0.blockCount }
+  survey.forEachBlock(in: reader.memory) { sum &+= $0.address.rawValue }
+  let chunks = PreservedPagesSurvey(
+    chunkListAt: reader.root, in: reader.memory, geometry: reader.geometry.page)
+  return sum &+ chunks.entryCount
+}
+
+/// A visitor without a heap, as a successor has it before its allocator.
+private struct NodeCount: RadixTreeVisitor {
+  var nodes: UInt64 = 0
+  mutating func enter(_ node: RadixNode, from place: PointerPlace) -> Bool {
+    nodes &+= 1
+    return true
+  }
+  mutating func visitLeaf(_ leaf: RadixNode, bits: RawSpan) {}
+  mutating func report(_ finding: PreservedPagesFinding) {}
+}
+
+/// Writes a root device tree into the page at `page` and reads the handover that it leads to.
+///
+/// - Precondition: 4096 bytes from `page` on are free.
+@c
+public func kho_probe_handover(_ page: UnsafeMutableRawPointer, _ root: UInt64) -> UInt64 {
+  let range = PhysicalRange(start: PhysicalAddress(4096), byteCount: 4096)
+  // SAFETY: the caller promises the memory.
+  let memory = unsafe DirectMap(range, mappedAt: page)
+  do throws(DeviceTreeWriterError) {
+    _ = try memory.withMutableBytes(in: range) { (bytes) throws(DeviceTreeWriterError) in
+      try DeviceTreeWriter.write(into: &bytes) { (writer) throws(DeviceTreeWriterError) in
+        try writer.property("compatible", string: ABIVersion.v4.compatible)
+        try writer.property("preserved-memory-map", nativeUInt64: root)
+      }
+    }
+  } catch {
+    return 0
+  }
+  let scanner = HandoverScanner(memory)
+  let (surveys, isDeduced) = PageSizeDeduction.surveys(
+    scanner.addresses.map { .memory($0) }, in: memory)
+  return UInt64(surveys.count) &+ (isDeduced ? 1 : 0)
+}
