@@ -39,10 +39,7 @@ struct Check: ParsableCommand {
     let console = Console.current
     let findings = image.findings(of: survey)
     if findings.isEmpty { console.print("\(survey.title): nothing found") }
-    for finding in findings { console.print("\(survey.title): \(FindingReport(finding).line)") }
-    if survey.omittedFindingCount > 0 {
-      console.print("\(survey.title): and \(survey.omittedFindingCount) more like these")
-    }
+    for line in survey.findingLines(findings) { console.print("\(survey.title): \(line)") }
   }
 }
 

@@ -10,11 +10,14 @@ extension HandoverSurvey {
       lines += orderTable(pages)
     }
     lines += subtreeTable()
-    if let error { lines.append("  cannot be read: \(error.sentence)") }
+    if let error {
+      let isPartial = (pages?.entryCount ?? 0) > 0
+      lines.append(
+        "  \(isPartial ? "only a part can be read" : "cannot be read"): \(error.sentence)")
+    }
     if !findings.isEmpty {
       lines.append("  findings")
-      lines += findings.map { "    " + FindingReport($0).line }
-      if omittedFindingCount > 0 { lines.append("    and \(omittedFindingCount) more like these") }
+      lines += findingLines(findings).map { "    " + $0 }
     }
     return lines
   }
