@@ -1,0 +1,15 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let package = Package(
+  name: "Examples",
+  platforms: [.macOS(.v26)],
+  dependencies: [.package(name: "swift-kexec-handover", path: "..")],
+  targets: [
+    .executableTarget(
+      name: "PreservePages",
+      dependencies: [.product(name: "KexecHandover", package: "swift-kexec-handover")],
+      swiftSettings: [.strictMemorySafety(), .treatAllWarnings(as: .error)])
+  ],
+  swiftLanguageModes: [.v6]
+)
