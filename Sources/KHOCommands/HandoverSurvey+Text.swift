@@ -14,6 +14,9 @@ extension HandoverSurvey {
       let isPartial = (pages?.entryCount ?? 0) > 0
       lines.append(
         "  \(isPartial ? "only a part can be read" : "cannot be read"): \(error.sentence)")
+      if !isPartial, case .pages = error {
+        lines.append("    (once a kernel has read its incoming handover, the nodes are free memory)")
+      }
     }
     if !findings.isEmpty {
       lines.append("  findings")
