@@ -34,7 +34,9 @@ struct BlockRunCursor<Memory: PhysicalMemory> {
         var total = UInt64(count)
         // A run may go on at the start of the next bitmap.
         while bit == endBit, continues(), load() {
-          count = endOfRun(from: bit) &- bit
+          // `endOfRun` moves `bit`, so where it starts is kept first.
+          let first = bit
+          count = endOfRun(from: first) &- first
           if count == 0 { break }
           total &+= UInt64(count)
         }
