@@ -1,0 +1,88 @@
+import HandoverTestSupport
+import MemoryModel
+import PreservedPages
+import Testing
+
+/// Random changes to a tree and to a plain set, compared.
+@Suite(.namesCombination)
+struct TreeModelTests {
+  struct Effort: Sendable, CustomTestStringConvertible {
+    let shift: Int
+    let seedCount: UInt64
+    let batchCount: Int
+    /// How many places the keys lie around: a place costs a path of nodes.
+    let anchorCount: Int
+    var testDescription: String { "shift \(shift)" }
+  }
+
+  static let efforts = [
+    Effort(shift: 4, seedCount: 24, batchCount: 8, anchorCount: 40),
+    Effort(shift: 5, seedCount: 24, batchCount: 8, anchorCount: 40),
+    Effort(shift: 6, seedCount: 24, batchCount: 8, anchorCount: 40),
+    Effort(shift: 12, seedCount: 4, batchCount: 4, anchorCount: 8),
+    Effort(shift: 14, seedCount: 3, batchCount: 3, anchorCount: 5),
+    Effort(shift: 16, seedCount: 2, batchCount: 2, anchorCount: 4),
+  ]
+
+  @Test("random changes leave what a set says", arguments: efforts)
+  func randomChanges(_ effort: Effort) throws {
+    try withEvery("seed", in: 1...effort.seedCount) { seed in
+      var generator = SeededGenerator(seed: seed << 8 | UInt64(effort.shift))
+      let anchors = (0..<effort.anchorCount).map { _ in
+        InterestingKeys.random(shift: effort.shift, using: &generator)
+      }
+      var bench = try TreeBench(shift: effort.shift, nodeCount: effort.anchorCount * 2 * 60)
+      var model: Set<UInt64> = []
+      try withEvery("batch", in: 1...effort.batchCount) { _ in
+        for _ in 0..<80 { try change(&bench, &model, anchors, using: &generator) }
+        try bench.check(against: model)
+        try bench.checkSurvey(against: model)
+        try bench.checkValidity(against: model)
+      }
+      try checkLast(&bench, model)
+    }
+  }
+
+  /// One change or question, put to both.
+  private func change(
+    _ bench: inout TreeBench, _ model: inout Set<UInt64>, _ anchors: [UInt64],
+    using generator: inout SeededGenerator
+  ) throws {
+    let keyEnd: UInt64 = 1 << UInt64(65 - bench.geometry.page.shift)
+    // A key near an anchor: within its word or the next, seldom outside its leaf.
+    let near = generator.pick(anchors) &+ UInt64(generator.index(below: 7)) &- 3
+    let key = min(max(near, 2), keyEnd - 1)
+    switch generator.index(below: 20) {
+    case 0..<8:
+      let isNew = try bench.insert(key)
+      try #require(isNew == model.insert(key).inserted)
+    case 8..<10:
+      for next in key...(key + UInt64(generator.index(below: 70))) where next < keyEnd {
+        try bench.insert(next)
+        model.insert(next)
+      }
+    case 10..<15:
+      let victim = generator.isOne(in: 2) ? key : model.min() ?? key
+      try #require(bench.remove(victim) == (model.remove(victim) != nil))
+    case 15:
+      bench.prune()
+    case 16:
+      bench.adoptAgain()
+    case 17:
+      let expected = model.filter { $0 >= key }.min()
+      try #require(bench.tree.firstKey(atOrAfter: key)?.rawValue == expected)
+    default:
+      try #require(bench.tree.contains(RadixKey(rawValue: key)) == model.contains(key))
+    }
+  }
+
+  /// Empties the tree, and sees that all frames come back.
+  private func checkLast(_ bench: inout TreeBench, _ model: Set<UInt64>) throws {
+    for key in model { try #require(bench.remove(key) == true) }
+    try #require(bench.tree.isEmpty == true)
+    bench.prune()
+    try #require(bench.frames.pool.takenCount == 1, "the root stays")
+    try #require(bench.destroyTree() == 1)
+    try #require(bench.frames.pool.takenCount == 0)
+  }
+}
