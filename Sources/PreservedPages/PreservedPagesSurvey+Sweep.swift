@@ -95,9 +95,12 @@ private struct Sweep {
   private mutating func check(
     _ run: BlockRun, _ range: PhysicalRange, against deviceTree: PhysicalRange
   ) {
-    guard let shared = range.intersection(deviceTree) else { return }
-    let block = run.block(at: shared.start, in: geometry)
-    if !deviceTree.contains(block.range(in: geometry)) {
+    guard let shared = range.intersection(deviceTree), let last = shared.last else { return }
+    // Only the first and the last of the blocks can reach out of the device tree.
+    let first = run.block(at: shared.start, in: geometry)
+    let other = run.block(at: last, in: geometry)
+    for block in first == other ? [first] : [first, other]
+    where !deviceTree.contains(block.range(in: geometry)) {
       findings.append(.blockOverDeviceTree(block, deviceTree: deviceTree.start))
     }
   }
