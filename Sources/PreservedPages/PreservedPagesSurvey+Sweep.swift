@@ -63,7 +63,7 @@ private struct Sweep {
 
   mutating func visit<Memory: PhysicalMemory>(_ run: BlockRun, in memory: Memory) {
     let range = run.range(in: geometry)
-    guard let last = range.last else { return }
+    let last = run.last(in: geometry)
     if !memory.contains(range) { findings.append(.blocksOutsideMemory(run)) }
     checkOverlap(run, last: last)
     checkNodes(run, last: last)
@@ -72,7 +72,8 @@ private struct Sweep {
   }
 
   private mutating func checkOverlap(_ run: BlockRun, last: PhysicalAddress) {
-    if let furthest, let furthestLast = furthest.range(in: geometry).last {
+    if let furthest {
+      let furthestLast = furthest.last(in: geometry)
       if run.address <= furthestLast {
         findings.append(
           .blocksOverlap(furthest.block(at: run.address, in: geometry), run.firstBlock))
@@ -127,6 +128,12 @@ private struct Sweep {
 }
 
 extension BlockRun {
+  /// The last byte, also of all 2^64 bytes, for which `range` is a byte short.
+  func last(in geometry: PageGeometry) -> PhysicalAddress {
+    PhysicalAddress(
+      address.rawValue &+ (blockCount &* geometry.blockByteCount(order) &- 1))
+  }
+
   /// The block of the run that holds `address`.
   ///
   /// - Precondition: the run covers the address.
