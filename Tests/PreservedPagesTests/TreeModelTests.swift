@@ -16,12 +16,12 @@ struct TreeModelTests {
   }
 
   static let efforts = [
-    Effort(shift: 4, seedCount: 24, batchCount: 8, anchorCount: 40),
-    Effort(shift: 5, seedCount: 24, batchCount: 8, anchorCount: 40),
-    Effort(shift: 6, seedCount: 24, batchCount: 8, anchorCount: 40),
-    Effort(shift: 12, seedCount: 4, batchCount: 4, anchorCount: 8),
-    Effort(shift: 14, seedCount: 3, batchCount: 3, anchorCount: 5),
-    Effort(shift: 16, seedCount: 2, batchCount: 2, anchorCount: 4),
+    Effort(shift: 4, seedCount: 10, batchCount: 5, anchorCount: 25),
+    Effort(shift: 5, seedCount: 10, batchCount: 5, anchorCount: 25),
+    Effort(shift: 6, seedCount: 10, batchCount: 5, anchorCount: 25),
+    Effort(shift: 12, seedCount: 3, batchCount: 3, anchorCount: 7),
+    Effort(shift: 14, seedCount: 2, batchCount: 2, anchorCount: 4),
+    Effort(shift: 16, seedCount: 2, batchCount: 1, anchorCount: 3),
   ]
 
   @Test("random changes leave what a set says", arguments: efforts)
