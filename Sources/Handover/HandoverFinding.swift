@@ -34,11 +34,14 @@ public enum HandoverFinding: Error, Hashable, Sendable {
   case pageSizeAssumed(PageGeometry)
   /// Something is wrong with the entries or with what marks them.
   case pages(PreservedPagesFinding)
+  /// Something is wrong with a record, or with what it refers to.
+  case record(RecordFinding)
 
   /// How much the finding matters.
   public var severity: FindingSeverity {
     switch self {
     case .pages(let finding): finding.severity
+    case .record(let finding): finding.severity
     case .pageSizeAssumed: .note
     case .deviceTreeNotPreserved: .warning
     default: .error

@@ -8,7 +8,9 @@ struct Check: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Says what is wrong with each handover in an image.",
     discussion: """
-      Each finding has a code that never changes, a severity (error, warning, note), and the place.
+      Each finding has a code that never changes, a severity (error, warning, note), and the place. \
+      The known records (memblock, kexec-metadata, kho_test, LUO and its memfds) are followed to the \
+      memory they refer to, which must be preserved.
 
       Exit status: 0 no errors, 1 findings of severity error, 2 the command line is wrong, 3 the \
       input cannot be read or holds no handover.
@@ -23,23 +25,40 @@ struct Check: ParsableCommand {
     } catch {
       throw CommandFailure(status: Self.unreadableStatus, sentence: error.sentence)
     }
-    let console = Console.current
+    let verdicts = image.surveys.map { Verdict(on: $0, in: image) }
     if options.json {
-      console.printJSON(CheckReport(image))
+      Console.current.printJSON(CheckReport(verdicts))
     } else {
-      for survey in image.surveys { printFindings(of: survey, in: image) }
+      for verdict in verdicts { verdict.printFindings() }
     }
     image.complainAboutOmissions()
-    if image.surveys.contains(where: { $0.errorCount > 0 }) {
+    if verdicts.contains(where: { $0.errorCount > 0 }) {
       throw CommandFailure(status: 1, sentence: nil)
     }
   }
+}
 
-  private func printFindings(of survey: HandoverSurvey, in image: LoadedImage) {
+/// What is wrong with one handover: with its structure, then with its records.
+private struct Verdict {
+  let survey: HandoverSurvey
+  let findings: [HandoverFinding]
+  let omittedCount: UInt64
+  let errorCount: UInt64
+
+  init(on survey: HandoverSurvey, in image: LoadedImage) {
+    let records = survey.checkRecords(in: image.memory)
+    self.survey = survey
+    findings = image.findings(of: survey) + records.findings.map { .record($0) }
+    omittedCount = survey.omittedFindingCount &+ records.omittedCount
+    errorCount = survey.errorCount &+ records.errorCount
+  }
+
+  func printFindings() {
     let console = Console.current
-    let findings = image.findings(of: survey)
     if findings.isEmpty { console.print("\(survey.title): nothing found") }
-    for line in survey.findingLines(findings) { console.print("\(survey.title): \(line)") }
+    for line in findingLines(findings, omittedCount: omittedCount) {
+      console.print("\(survey.title): \(line)")
+    }
   }
 }
 
@@ -48,12 +67,11 @@ struct CheckReport: Encodable {
   let schema = "kho-check/1"
   let handovers: [CheckedHandover]
 
-  init(_ image: LoadedImage) {
-    handovers = image.surveys.map { survey in
+  fileprivate init(_ verdicts: [Verdict]) {
+    handovers = verdicts.map { verdict in
       CheckedHandover(
-        fdtAddress: survey.address?.rawValue, errorCount: survey.errorCount,
-        findings: image.findings(of: survey).map(FindingReport.init),
-        omittedFindings: survey.omittedFindingCount)
+        fdtAddress: verdict.survey.address?.rawValue, errorCount: verdict.errorCount,
+        findings: verdict.findings.map(FindingReport.init), omittedFindings: verdict.omittedCount)
     }
   }
 

@@ -19,6 +19,7 @@ extension HandoverFinding {
     case .mapEmpty: "map-empty"
     case .pageSizeAssumed: "page-size-assumed"
     case .pages(let finding): finding.code
+    case .record(let finding): finding.code
     }
   }
 
@@ -29,6 +30,7 @@ extension HandoverFinding {
       .subtreeOutsideMemory(_, let address, _), .subtreeNotPreserved(_, let address):
       address
     case .pages(let finding): finding.place
+    case .record(let finding): finding.place
     default: nil
     }
   }
@@ -74,6 +76,8 @@ extension HandoverFinding {
         "nothing tells the page size; \(byteText(UInt64(geometry.pageByteCount))) was assumed "
         + "(see --page-size)"
     case .pages(let finding):
+      return finding.sentence
+    case .record(let finding):
       return finding.sentence
     }
   }

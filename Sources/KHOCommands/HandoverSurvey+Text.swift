@@ -20,7 +20,7 @@ extension HandoverSurvey {
     }
     if !findings.isEmpty {
       lines.append("  findings")
-      lines += findingLines(findings).map { "    " + $0 }
+      lines += findingLines(findings, omittedCount: omittedFindingCount).map { "    " + $0 }
     }
     return lines
   }

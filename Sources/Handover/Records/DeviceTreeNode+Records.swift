@@ -1,0 +1,76 @@
+import DeviceTreeBlob
+import MemoryModel
+
+// Records that are device trees, read by the names of their properties.
+
+extension DeviceTreeNode {
+  /// Checks that the node's `compatible` is `expected`.
+  ///
+  /// - Throws: ``RecordError/formatUnknown(_:)`` where it is another.
+  func require(compatible expected: String) throws(RecordError) {
+    let found = try value(of: "compatible") { property in
+      guard let value = property.string else { return nil as (isExpected: Bool, text: String)? }
+      let isExpected = value.equals(expected)
+      return (isExpected, isExpected ? "" : value.string)
+    }
+    if !found.isExpected { throw .formatUnknown(found.text) }
+  }
+
+  /// The property `name` as a 64-bit integer in the machine's byte order.
+  func recordUInt64(_ name: String) throws(RecordError) -> UInt64 {
+    try value(of: name) { $0.nativeUInt64 }
+  }
+
+  /// The property `name` as a 32-bit integer in the machine's byte order.
+  func recordUInt32(_ name: String) throws(RecordError) -> UInt32 {
+    try value(of: name) { $0.nativeUInt32 }
+  }
+
+  /// What `read` makes of the property `name`.
+  ///
+  /// - Throws: ``RecordError/propertyWrong(_:byteCount:)`` when there is none or `read` gives nil.
+  func value<Value>(
+    of name: String, _ read: (borrowing DeviceTreeProperty) -> Value?
+  ) throws(RecordError) -> Value {
+    var byteCount: Int?
+    do throws(DeviceTreeError) {
+      if let property = try property(named: name) {
+        byteCount = property.byteCount
+        if let value = read(property) { return value }
+      }
+    } catch {
+      throw .deviceTreeMalformed(error)
+    }
+    throw .propertyWrong(name, byteCount: byteCount)
+  }
+
+  /// The child node `name`.
+  ///
+  /// - Throws: ``RecordError/nodeMissing(_:)`` when there is none.
+  @_lifetime(copy self)
+  func recordChild(_ name: String) throws(RecordError) -> DeviceTreeNode {
+    do throws(DeviceTreeError) {
+      if let child = try child(named: name) { return child }
+    } catch {
+      throw .deviceTreeMalformed(error)
+    }
+    throw .nodeMissing(name)
+  }
+}
+
+extension DeviceTree {
+  /// Calls `body` with the root of the device tree in `bytes`.
+  static func withRecordRoot<Result>(
+    of bytes: [UInt8], _ body: (borrowing DeviceTreeNode) throws(RecordError) -> Result
+  ) throws(RecordError) -> Result {
+    try bytes.withRawSpan { (bytes) throws(RecordError) in
+      let tree: DeviceTree
+      do throws(DeviceTreeError) {
+        tree = try DeviceTree(validating: bytes)
+      } catch {
+        throw .deviceTreeMalformed(error)
+      }
+      return try body(tree.root)
+    }
+  }
+}

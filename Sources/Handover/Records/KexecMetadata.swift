@@ -1,0 +1,39 @@
+public import MemoryModel
+
+/// What one kernel tells the next about itself.
+///
+/// ```
+/// byte 0 version (u32)   4 release (65 bytes)   69 number of kexecs (u32)
+/// ```
+///
+/// Source: `abi.md` section 9, kexec-metadata.
+public struct KexecMetadata: Hashable, Sendable {
+  static var subtreeName: String { "kexec-metadata" }
+  static var byteCount: Int { 73 }
+
+  /// The release of the kernel that wrote it, such as "7.3.4".
+  public let previousRelease: String
+  /// How many times a kernel was handed over to since the machine was switched on.
+  public let kexecCount: UInt32
+
+  /// Reads the record at `address`.
+  public init(
+    at address: PhysicalAddress, in memory: some PhysicalMemory
+  ) throws(RecordError) {
+    self = try memory.withRecord(at: address, byteCount: Self.byteCount) {
+      (bytes) throws(RecordError) in
+      let version = bytes.halfWord(atByte: 0) ?? 0
+      guard version == 1 else { throw .formatUnknown("version \(version)") }
+      guard let release = bytes.text(atByte: 4, byteCount: 65) else {
+        throw .textMalformed(PhysicalAddress(address.rawValue &+ 4))
+      }
+      return KexecMetadata(
+        previousRelease: release, kexecCount: bytes.halfWord(atByte: 69) ?? 0)
+    }
+  }
+
+  private init(previousRelease: String, kexecCount: UInt32) {
+    self.previousRelease = previousRelease
+    self.kexecCount = kexecCount
+  }
+}

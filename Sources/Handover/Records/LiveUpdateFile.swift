@@ -1,0 +1,35 @@
+public import MemoryModel
+
+/// A file of a session: who knows what became of it, and where they noted that.
+///
+/// ```
+/// byte 0 handler (48 bytes)   48 data   56 token
+/// ```
+///
+/// Source: `abi.md` section 9, LUO.
+public struct LiveUpdateFile: Hashable, Sendable {
+  static var byteCount: Int { 64 }
+
+  /// The `compatible` of the handler, such as "memfd-v2".
+  public let handler: String
+  /// What the handler noted: of a memfd, the address of a ``MemfdRecord``.
+  public let data: UInt64
+  /// The number under which the session's user finds the file again.
+  public let token: UInt64
+
+  /// Reads the record at `address`.
+  public init(
+    at address: PhysicalAddress, in memory: some PhysicalMemory
+  ) throws(RecordError) {
+    let (handler, data, token) = try memory.withRecord(at: address, byteCount: Self.byteCount) {
+      ($0.text(atByte: 0, byteCount: 48), $0.word(atByte: 48) ?? 0, $0.word(atByte: 56) ?? 0)
+    }
+    guard let handler else { throw .textMalformed(address) }
+    self.handler = handler
+    self.data = data
+    self.token = token
+  }
+
+  /// Whether ``data`` is the address of a ``MemfdRecord``.
+  public var isMemfd: Bool { handler == "memfd-v2" }
+}

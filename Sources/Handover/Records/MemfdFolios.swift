@@ -1,0 +1,55 @@
+public import MemoryModel
+
+/// One folio of a memfd; its order is that of its entry.
+///
+/// ```
+/// byte 0 frame number (bits 0…51), dirty (bit 52), up to date (bit 53)   8 page index in the file
+/// ```
+///
+/// Source: `abi.md` section 9, memfd-v2.
+public struct MemfdFolio: Hashable, Sendable {
+  static var byteCount: Int { 16 }
+
+  /// Where the folio lies; 0 of a hole.
+  public let address: PhysicalAddress
+  /// Whether it was written to.
+  public let isDirty: Bool
+  /// Whether its content counts; otherwise it reads as zeros.
+  public let isUpToDate: Bool
+  /// The place of its first page in the file, in pages.
+  public let pageIndex: UInt64
+
+  /// Whether the record stands for no folio.
+  public var isHole: Bool { address == .zero }
+}
+
+/// Reads the folios of a memfd, one at a time: a large file has hundreds of millions.
+public struct MemfdFolios<Memory: PhysicalMemory> {
+  private let geometry: PageGeometry
+  private var words: VmallocWords<Memory>
+  private var remainingCount: UInt64
+
+  /// The folios of `record`.
+  public init(of record: MemfdRecord, in memory: Memory, geometry: PageGeometry) {
+    self.geometry = geometry
+    words = VmallocWords(record.folios, in: memory, geometry: geometry)
+    remainingCount = record.folioCount
+  }
+
+  /// The next folio or hole; nil after the last.
+  ///
+  /// - Throws: where the list breaks a rule or cannot be read.
+  public mutating func next() throws(RecordError) -> MemfdFolio? {
+    guard remainingCount > 0, let (word, place) = try words.next(),
+      let (index, _) = try words.next()
+    else { return nil }
+    remainingCount &-= 1
+    let frame = word & ((1 as UInt64) &<< 52 &- 1)
+    guard frame <= UInt64.max &>> UInt64(geometry.shift) else {
+      throw .blockImpossible(word, in: place)
+    }
+    return MemfdFolio(
+      address: FrameNumber(frame).address(in: geometry), isDirty: word &>> 52 & 1 != 0,
+      isUpToDate: word &>> 53 & 1 != 0, pageIndex: index)
+  }
+}

@@ -1,0 +1,50 @@
+public import MemoryModel
+
+/// What is kept of a memfd: its size, and where its pages lie.
+///
+/// ```
+/// byte 0 position   8 size   16 seals (u32)   20 flags (u32)   24 number of folios
+///     32 area of folio records (16 bytes)
+/// ```
+///
+/// Source: `abi.md` section 9, memfd-v2.
+public struct MemfdRecord: Hashable, Sendable {
+  static var byteCount: Int { 48 }
+
+  /// The file's position in bytes.
+  public let position: UInt64
+  /// The file's size in bytes.
+  public let byteSize: UInt64
+  /// The seals, as `fcntl(F_GET_SEALS)` gives them.
+  public let seals: UInt32
+  /// The flags with which it was created.
+  public let flags: UInt32
+  /// The number of folio records.
+  public let folioCount: UInt64
+  /// Where the folio records lie.
+  public let folios: VmallocArea
+
+  /// Reads the record at `address`.
+  public init(
+    at address: PhysicalAddress, in memory: some PhysicalMemory, geometry: PageGeometry
+  ) throws(RecordError) {
+    self = try memory.withRecord(at: address, byteCount: Self.byteCount) {
+      (bytes) throws(RecordError) in
+      guard let folios = try VmallocArea(bytes, atByte: 32, geometry) else {
+        throw .unreadable(PhysicalRange(start: address, byteCount: UInt64(Self.byteCount)))
+      }
+      let count = bytes.word(atByte: 24) ?? 0
+      try folios.require(count, elementByteCount: UInt64(MemfdFolio.byteCount), geometry)
+      return Self(bytes, folioCount: count, folios)
+    }
+  }
+
+  private init(_ bytes: RawSpan, folioCount: UInt64, _ folios: VmallocArea) {
+    position = bytes.word(atByte: 0) ?? 0
+    byteSize = bytes.word(atByte: 8) ?? 0
+    seals = bytes.halfWord(atByte: 16) ?? 0
+    flags = bytes.halfWord(atByte: 20) ?? 0
+    self.folioCount = folioCount
+    self.folios = folios
+  }
+}

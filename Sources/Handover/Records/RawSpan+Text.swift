@@ -1,0 +1,22 @@
+import MemoryModel
+
+extension RawSpan {
+  /// The text in the field of `byteCount` bytes at `offset`, up to its NUL; nil when it is empty or
+  /// has no end.
+  ///
+  /// Bytes that are no UTF-8 become U+FFFD.
+  func text(atByte offset: Int, byteCount: Int) -> String? {
+    var copy: [UInt8] = []
+    while copy.count < byteCount, let byte = byte(at: offset &+ copy.count) {
+      if byte == 0 { return copy.isEmpty ? nil : String(decoding: copy, as: UTF8.self) }
+      copy.append(byte)
+    }
+    return nil
+  }
+
+  /// The 16-bit word at byte `offset`, in the machine's byte order; nil when it does not fit.
+  func quarterWord(atByte offset: Int) -> UInt16? {
+    guard let low = byte(at: offset), let high = byte(at: offset &+ 1) else { return nil }
+    return UInt16(littleEndian: UInt16(high) &<< 8 | UInt16(low))
+  }
+}

@@ -1,0 +1,13 @@
+/// Whose record it is that refers to memory.
+public enum RecordOwner: Hashable, Sendable {
+  /// A registered blob, by its name.
+  case subtree(String)
+  /// A region of `reserve_mem`, by the name that the user gave it.
+  case region(String)
+  /// A session of the Live Update Orchestrator.
+  case session(String)
+  /// A file of a session.
+  case file(session: String, token: UInt64)
+  /// Data that the files of one handler share (Linux: file-lifecycle-bound, FLB), by its name.
+  case sharedData(String)
+}

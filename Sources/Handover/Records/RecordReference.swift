@@ -1,0 +1,37 @@
+public import MemoryModel
+
+/// Memory that a record refers to, and that must be preserved for the record to be of use.
+public struct RecordReference: Hashable, Sendable {
+  /// What lies there.
+  public enum Role: Hashable, Sendable {
+    /// A region of `reserve_mem`.
+    case region
+    /// A page with pointers to the blocks of a vmalloc area.
+    case chunk
+    /// A block of a vmalloc area.
+    case area
+    /// A page, or a run of pages, with records.
+    case records
+    /// A folio: an entry of its own, not a part of one.
+    case folio
+  }
+
+  /// Who refers.
+  public let owner: RecordOwner
+  /// What lies there.
+  public let role: Role
+  /// The bytes referred to; of a folio whose order the record does not tell, its first page.
+  public let range: PhysicalRange
+  /// The order of the folio, where the record tells it.
+  public let order: PageOrder?
+
+  /// A reference of `owner` to `range`.
+  public init(
+    owner: RecordOwner, role: Role, range: PhysicalRange, order: PageOrder? = nil
+  ) {
+    self.owner = owner
+    self.role = role
+    self.range = range
+    self.order = order
+  }
+}

@@ -1,0 +1,11 @@
+import MemoryModel
+
+/// Takes what a walk over the known records of a handover comes upon.
+public protocol RecordVisitor {
+  /// A record refers to memory; called before anything there is read.
+  ///
+  /// - Returns: whether to go on; false ends the walk.
+  mutating func visit(_ reference: RecordReference) -> Bool
+  /// A record is malformed or of a format that is not known.
+  mutating func report(_ finding: RecordFinding)
+}

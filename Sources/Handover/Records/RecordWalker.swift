@@ -1,0 +1,132 @@
+import DeviceTreeBlob
+import MemoryModel
+
+/// Reads the known records of a handover and tells a visitor what they refer to.
+///
+/// In a sound handover no byte belongs to two records, so the walk ends when it has read as many
+/// bytes as memory has: pointers that lead to the same records again and again cannot keep it busy.
+struct RecordWalker<Memory: PhysicalMemory, Visitor: RecordVisitor> {
+  let memory: Memory
+  let geometry: PageGeometry
+  var visitor: Visitor
+  private var remainingByteCount: UInt64
+  private var isStopped = false
+
+  init(_ memory: Memory, geometry: PageGeometry, visitor: Visitor) {
+    self.memory = memory
+    self.geometry = geometry
+    self.visitor = visitor
+    // What is read of a page that is not all there, or twice, as a header is.
+    let slack: UInt64 = 1 << 20
+    let (sum, overflow) = memory.byteCount.addingReportingOverflow(slack)
+    remainingByteCount = overflow ? .max : sum
+  }
+
+  /// Reads `subtree`, if its name is known.
+  mutating func walk(_ subtree: HandoverSurvey.Subtree) {
+    let name = subtree.subtree.name
+    let owner = RecordOwner.subtree(name)
+    do throws(RecordError) {
+      if name == MemblockRecord.subtreeName {
+        try walkMemblock(subtree)
+      } else if name == KexecMetadata.subtreeName {
+        try walkKexecMetadata(subtree)
+      } else if name == KHOTestRecord.subtreeName {
+        try walkKHOTest(subtree, owner)
+      } else if name == LiveUpdateRecord.subtreeName {
+        try walkLiveUpdate(subtree, owner)
+      }
+    } catch {
+      report(error, of: owner)
+    }
+  }
+
+  // MARK: What the parts have in common
+
+  mutating func report(_ error: RecordError, of owner: RecordOwner) {
+    if case .formatUnknown(let format) = error {
+      visitor.report(.formatUnknown(owner, format))
+    } else {
+      visitor.report(.malformed(owner, error))
+    }
+  }
+
+  /// Tells the visitor of a reference; false when the walk is to end.
+  mutating func refer(
+    _ owner: RecordOwner, to range: PhysicalRange, as role: RecordReference.Role,
+    order: PageOrder? = nil
+  ) -> Bool {
+    guard !isStopped else { return false }
+    let reference = RecordReference(owner: owner, role: role, range: range, order: order)
+    if !visitor.visit(reference) { isStopped = true }
+    return !isStopped
+  }
+
+  /// Accounts for `byteCount` bytes that are to be read; false when the walk is to end.
+  mutating func spend(_ byteCount: Int) -> Bool {
+    guard !isStopped else { return false }
+    guard remainingByteCount >= UInt64(byteCount) else {
+      visitor.report(.moreRecordsThanMemory)
+      isStopped = true
+      return false
+    }
+    remainingByteCount &-= UInt64(byteCount)
+    return true
+  }
+
+  /// Refers to the chunks and blocks of `area`.
+  mutating func walkArea(_ area: VmallocArea, of owner: RecordOwner) throws(RecordError) {
+    var blocks = VmallocBlocks(area, in: memory, geometry: geometry)
+    while let step = try blocks.next() {
+      switch step {
+      case .chunk(let chunk):
+        guard spend(geometry.pageByteCount),
+          refer(owner, to: geometry.page(at: chunk), as: .chunk)
+        else { return }
+      case .block(let block):
+        guard refer(owner, to: block.range(in: geometry), as: .area) else { return }
+      }
+    }
+  }
+
+  // MARK: memblock, kexec-metadata, kho_test
+
+  private mutating func walkMemblock(_ subtree: HandoverSurvey.Subtree) throws(RecordError) {
+    let bytes = try memory.recordTreeBytes(
+      at: subtree.subtree.address, limit: subtree.byteCount)
+    guard spend(bytes.count) else { return }
+    for region in try MemblockRecord(parsing: bytes).regions {
+      let owner = RecordOwner.region(region.name)
+      switch region.result {
+      case .success(let region):
+        guard refer(owner, to: region.range, as: .region) else { return }
+      case .failure(let error):
+        report(error, of: owner)
+      }
+    }
+  }
+
+  private func walkKexecMetadata(_ subtree: HandoverSurvey.Subtree) throws(RecordError) {
+    let needed = UInt64(KexecMetadata.byteCount)
+    if let byteCount = subtree.byteCount, byteCount < needed {
+      throw .blobTooShort(byteCount: byteCount, needed: needed)
+    }
+    _ = try KexecMetadata(at: subtree.subtree.address, in: memory)
+  }
+
+  private mutating func walkKHOTest(
+    _ subtree: HandoverSurvey.Subtree, _ owner: RecordOwner
+  ) throws(RecordError) {
+    let bytes = try memory.recordTreeBytes(
+      at: subtree.subtree.address, limit: subtree.byteCount)
+    guard spend(bytes.count) else { return }
+    let record = try KHOTestRecord(parsing: bytes, geometry: geometry)
+    try walkArea(record.folios, of: owner)
+    var folios = KHOTestFolios(of: record, in: memory, geometry: geometry)
+    while spend(8), let folio = try folios.next() {
+      guard refer(owner, to: folio.range(in: geometry), as: .folio, order: folio.order) else {
+        return
+      }
+    }
+  }
+}

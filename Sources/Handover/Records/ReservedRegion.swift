@@ -1,0 +1,58 @@
+import DeviceTreeBlob
+public import MemoryModel
+
+/// A region of memory that `reserve_mem` on the command line set aside under a name.
+///
+/// Source: `abi.md` section 9, memblock.
+public struct ReservedRegion: Hashable, Sendable {
+  /// The name that the user gave the region.
+  public let name: String
+  /// The bytes of the region.
+  public let range: PhysicalRange
+}
+
+/// The regions in the record "memblock".
+struct MemblockRecord {
+  static var subtreeName: String { "memblock" }
+
+  /// A region, or why it cannot be read.
+  struct Region {
+    let name: String
+    let result: Result<ReservedRegion, RecordError>
+  }
+
+  let regions: [Region]
+
+  /// Reads the device tree in `bytes`.
+  ///
+  /// - Complexity: O(bytes).
+  init(parsing bytes: [UInt8]) throws(RecordError) {
+    regions = try DeviceTree.withRecordRoot(of: bytes) { (root) throws(RecordError) in
+      try root.require(compatible: "memblock-v1")
+      var regions: [Region] = []
+      do throws(DeviceTreeError) {
+        var children = root.children
+        while let child = try children.next() { regions.append(Region(child)) }
+      } catch {
+        throw .deviceTreeMalformed(error)
+      }
+      return regions
+    }
+  }
+}
+
+extension MemblockRecord.Region {
+  fileprivate init(_ node: borrowing DeviceTreeNode) {
+    name = node.nameString
+    do throws(RecordError) {
+      try node.require(compatible: "reserve-mem-v1")
+      let start = PhysicalAddress(try node.recordUInt64("start"))
+      let byteCount = try node.recordUInt64("size")
+      guard byteCount > 0, let range = PhysicalRange(checkedStart: start, byteCount: byteCount)
+      else { throw .rangeImpossible(start: start, byteCount: byteCount) }
+      result = .success(ReservedRegion(name: name, range: range))
+    } catch {
+      result = .failure(error)
+    }
+  }
+}

@@ -1,0 +1,52 @@
+public import MemoryModel
+
+/// Pages that lie one after the other in a kernel's virtual memory, and anywhere in physical memory.
+///
+/// A part of other records: what is too large for one block lies in such an area.
+///
+/// ```
+/// byte 0 first chunk   8 number of pages (u32)   12 flags (u16)   14 order (u16)
+/// ```
+///
+/// Source: `abi.md` section 7.
+public struct VmallocArea: Hashable, Sendable {
+  /// The length of the descriptor in bytes.
+  static var byteCount: Int { 16 }
+
+  /// The first chunk; 0 of an empty area.
+  public let firstChunk: PhysicalAddress
+  /// How many pages the area is said to have.
+  public let pageCount: UInt32
+  /// How the area was allocated: 1 plainly, 2 with huge mappings allowed.
+  public let flags: UInt16
+  /// The order of the blocks that the area is made of.
+  public let order: PageOrder
+
+  /// Reads the descriptor at `offset` of `bytes`; nil when it does not fit.
+  init?(_ bytes: RawSpan, atByte offset: Int, _ geometry: PageGeometry) throws(RecordError) {
+    guard let first = bytes.word(atByte: offset),
+      let pageCount = bytes.halfWord(atByte: offset &+ 8),
+      let flags = bytes.quarterWord(atByte: offset &+ 12),
+      let order = bytes.quarterWord(atByte: offset &+ 14)
+    else { return nil }
+    guard flags & ~3 == 0 else { throw .areaFlagsUnknown(flags) }
+    guard order <= UInt16(geometry.maximumOrder.rawValue) else { throw .areaOrderImpossible(order) }
+    firstChunk = PhysicalAddress(first)
+    self.pageCount = pageCount
+    self.flags = flags
+    self.order = PageOrder(Int(order))
+  }
+
+  /// The bytes of the area, as its number of pages says.
+  public func byteCount(in geometry: PageGeometry) -> UInt64 {
+    UInt64(pageCount) &<< UInt64(geometry.shift)
+  }
+
+  /// Checks that `count` elements of `elementByteCount` bytes fit in the area.
+  func require(
+    _ count: UInt64, elementByteCount: UInt64, _ geometry: PageGeometry
+  ) throws(RecordError) {
+    let capacity = byteCount(in: geometry) / elementByteCount
+    guard count <= capacity else { throw .elementCountTooLarge(count, capacity: capacity) }
+  }
+}
