@@ -85,7 +85,9 @@ extension RecordError {
     case .rangeImpossible(let start, _): start
     case .textMalformed(let address), .blockImpossible(_, let address): address
     case .pointerUnaligned(_, let place): place
-    case .chainCycle(let page), .blockEmpty(let page), .blockCountTooLarge(let page, _, _): page
+    case .chainCycle(let page), .blockEmpty(let page), .chunkEmpty(let page),
+      .blockCountTooLarge(let page, _, _):
+      page
     default: nil
     }
   }
@@ -136,6 +138,8 @@ extension RecordError {
       return "its vmalloc area has unknown flags, 0x\(String(flags, radix: 16))"
     case .areaOrderImpossible(let order):
       return "its vmalloc area has blocks of order \(order), which no block can have"
+    case .chunkEmpty(let chunk):
+      return "the chunk at \(chunk) of its vmalloc area names no blocks"
     case .areaPageCountDiffers(let count, let found):
       return
         "its vmalloc area should have \(countText(count, "page")), and its chunks name \(found)"

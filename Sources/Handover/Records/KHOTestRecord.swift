@@ -5,7 +5,8 @@ public import MemoryModel
 ///
 /// Source: `abi.md` section 9, kho_test.
 public struct KHOTestRecord: Hashable, Sendable {
-  static var subtreeName: String { "kho_test" }
+  /// The name of the blob.
+  public static var subtreeName: String { "kho_test" }
   static var magic: UInt32 { 0x4b48_4f21 }
 
   /// The number of folios.
@@ -15,8 +16,12 @@ public struct KHOTestRecord: Hashable, Sendable {
   /// The sum over the contents of all folios.
   public let checksum: UInt32
 
-  /// Reads the device tree in `bytes`.
-  public init(parsing bytes: [UInt8], geometry: PageGeometry) throws(RecordError) {
+  /// Reads the device tree at `address`, a blob of `byteCount` bytes if that is known.
+  public init(
+    at address: PhysicalAddress, byteCount: UInt64?, in memory: some PhysicalMemory,
+    geometry: PageGeometry
+  ) throws(RecordError) {
+    let bytes = try memory.recordTreeBytes(at: address, byteCount: byteCount)
     self = try DeviceTree.withRecordRoot(of: bytes) { (root) throws(RecordError) in
       try root.require(compatible: "kho-test-v1")
       let magic = try root.recordUInt32("magic")

@@ -8,7 +8,8 @@ public import MemoryModel
 ///
 /// Source: `abi.md` section 9, kexec-metadata.
 public struct KexecMetadata: Hashable, Sendable {
-  static var subtreeName: String { "kexec-metadata" }
+  /// The name of the blob.
+  public static var subtreeName: String { "kexec-metadata" }
   static var byteCount: Int { 73 }
 
   /// The release of the kernel that wrote it, such as "7.3.4".
@@ -16,10 +17,11 @@ public struct KexecMetadata: Hashable, Sendable {
   /// How many times a kernel was handed over to since the machine was switched on.
   public let kexecCount: UInt32
 
-  /// Reads the record at `address`.
+  /// Reads the record at `address`, a blob of `byteCount` bytes if that is known.
   public init(
-    at address: PhysicalAddress, in memory: some PhysicalMemory
+    at address: PhysicalAddress, byteCount: UInt64?, in memory: some PhysicalMemory
   ) throws(RecordError) {
+    try memory.requireBlob(byteCount, holds: Self.byteCount)
     self = try memory.withRecord(at: address, byteCount: Self.byteCount) {
       (bytes) throws(RecordError) in
       let version = bytes.halfWord(atByte: 0) ?? 0

@@ -33,3 +33,30 @@ public struct LiveUpdateFile: Hashable, Sendable {
   /// Whether ``data`` is the address of a ``MemfdRecord``.
   public var isMemfd: Bool { handler == "memfd-v2" }
 }
+
+/// Reads the files of a ``LiveUpdateSession``, one at a time.
+public struct LiveUpdateFiles<Memory: PhysicalMemory> {
+  private let memory: Memory
+  private var cursor: SerializedRecordCursor<Memory>
+
+  /// The files of `session`, which is of a record of that format.
+  ///
+  /// - Throws: where no memory could hold them.
+  public init(
+    of session: LiveUpdateSession, _ format: LiveUpdateRecord.Format, in memory: Memory,
+    geometry: PageGeometry
+  ) throws(RecordError) {
+    self.memory = memory
+    cursor = SerializedRecordCursor(
+      try session.fileRecords(format), recordByteCount: LiveUpdateFile.byteCount, in: memory,
+      geometry: geometry)
+  }
+
+  /// The next file; nil after the last.
+  ///
+  /// - Throws: where the records break a rule or cannot be read.
+  public mutating func next() throws(RecordError) -> LiveUpdateFile? {
+    guard let place = try cursor.nextRecord() else { return nil }
+    return try LiveUpdateFile(at: place, in: memory)
+  }
+}

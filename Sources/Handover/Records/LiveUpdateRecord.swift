@@ -9,7 +9,8 @@ public import MemoryModel
 ///
 /// Source: `abi.md` section 9, LUO.
 public struct LiveUpdateRecord: Hashable, Sendable {
-  static var subtreeName: String { "LUO" }
+  /// The name of the blob.
+  public static var subtreeName: String { "LUO" }
   static var byteCount: Int { 32 }
 
   /// The form of the record and of what it leads to.
@@ -35,12 +36,10 @@ public struct LiveUpdateRecord: Hashable, Sendable {
   ) throws(RecordError) {
     let magic = try memory.withRecord(at: address, byteCount: 4) { $0.halfWord(atByte: 0) ?? 0 }
     if UInt32(bigEndian: magic) == DeviceTreeHeader.magic {
-      self = try Self(parsing: try memory.recordTreeBytes(at: address, limit: byteCount))
+      self = try Self(parsing: try memory.recordTreeBytes(at: address, byteCount: byteCount))
       return
     }
-    if let byteCount, byteCount < UInt64(Self.byteCount) {
-      throw .blobTooShort(byteCount: byteCount, needed: UInt64(Self.byteCount))
-    }
+    try memory.requireBlob(byteCount, holds: Self.byteCount)
     self = try memory.withRecord(at: address, byteCount: Self.byteCount) {
       (bytes) throws(RecordError) in
       guard let compatible = bytes.text(atByte: 0, byteCount: 8) else {

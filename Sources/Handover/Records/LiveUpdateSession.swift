@@ -67,3 +67,29 @@ extension LiveUpdateRecord {
     }
   }
 }
+
+/// Reads the sessions of a ``LiveUpdateRecord``, one at a time.
+public struct LiveUpdateSessions<Memory: PhysicalMemory> {
+  private let memory: Memory
+  private var cursor: SerializedRecordCursor<Memory>
+
+  /// The sessions of `record`.
+  ///
+  /// - Throws: where the header before them cannot be read.
+  public init(
+    of record: LiveUpdateRecord, in memory: Memory, geometry: PageGeometry
+  ) throws(RecordError) {
+    self.memory = memory
+    let records = try record.sessionRecords(in: memory) ?? .blocks(first: .zero)
+    cursor = SerializedRecordCursor(
+      records, recordByteCount: LiveUpdateSession.byteCount, in: memory, geometry: geometry)
+  }
+
+  /// The next session; nil after the last.
+  ///
+  /// - Throws: where the records break a rule or cannot be read.
+  public mutating func next() throws(RecordError) -> LiveUpdateSession? {
+    guard let place = try cursor.nextRecord() else { return nil }
+    return try LiveUpdateSession(at: place, in: memory)
+  }
+}

@@ -19,14 +19,12 @@ extension PhysicalMemory {
 
   /// The bytes of the device tree of a record at `address`, as many as its header says.
   ///
-  /// - Parameter limit: the size of the blob, where something tells it.
+  /// - Parameter byteCount: the size of the blob, where something tells it.
   func recordTreeBytes(
-    at address: PhysicalAddress, limit: UInt64?
+    at address: PhysicalAddress, byteCount: UInt64?
   ) throws(RecordError) -> [UInt8] {
     let headerByteCount = DeviceTreeHeader.byteCount
-    if let limit, limit < UInt64(headerByteCount) {
-      throw .blobTooShort(byteCount: limit, needed: UInt64(headerByteCount))
-    }
+    try requireBlob(byteCount, holds: headerByteCount)
     let total = try withRecord(at: address, byteCount: headerByteCount) {
       (bytes) throws(RecordError) in
       do throws(DeviceTreeError) {
@@ -35,10 +33,24 @@ extension PhysicalMemory {
         throw .deviceTreeMalformed(error)
       }
     }
-    guard total <= RootDeviceTree.largestByteCount else {
-      throw .blobTooLarge(byteCount: total, limit: RootDeviceTree.largestByteCount)
-    }
-    if let limit, limit < total { throw .blobTooShort(byteCount: limit, needed: total) }
+    let limit = RecordBlob.largestByteCount(ofBlob: byteCount)
+    guard total <= limit else { throw .blobTooLarge(byteCount: total, limit: limit) }
+    try requireBlob(byteCount, holds: Int(total))
     return try withRecord(at: address, byteCount: Int(total)) { $0.copiedBytes() }
+  }
+
+  /// Checks that a blob of `byteCount` bytes, if that is known, holds `needed` bytes.
+  func requireBlob(_ byteCount: UInt64?, holds needed: Int) throws(RecordError) {
+    if let byteCount, byteCount < UInt64(needed) {
+      throw .blobTooShort(byteCount: byteCount, needed: UInt64(needed))
+    }
+  }
+}
+
+/// How much is read of a blob.
+enum RecordBlob {
+  /// The most bytes that are read of a blob of `byteCount` bytes; of one of unknown size, little.
+  static func largestByteCount(ofBlob byteCount: UInt64?) -> UInt64 {
+    byteCount == nil ? 64 << 10 : RootDeviceTree.largestByteCount
   }
 }

@@ -59,6 +59,8 @@ public enum RecordError: Error, Hashable, Sendable {
   case areaFlagsUnknown(UInt16)
   /// A vmalloc area has blocks of an order that no block can have.
   case areaOrderImpossible(UInt16)
+  /// A chunk of a vmalloc area names no blocks; Linux writes none like that.
+  case chunkEmpty(PhysicalAddress)
   /// A vmalloc area says that it has another number of pages than its chunks hold; where they hold
   /// more, `found` stops at the first block too many.
   case areaPageCountDiffers(UInt32, found: UInt64)

@@ -24,17 +24,16 @@ struct RecordWalker<Memory: PhysicalMemory, Visitor: RecordVisitor> {
 
   /// Reads `subtree`, if its name is known.
   mutating func walk(_ subtree: HandoverSurvey.Subtree) {
-    let name = subtree.subtree.name
-    let owner = RecordOwner.subtree(name)
+    let owner = RecordOwner.subtree(subtree.subtree.name)
+    let limit = RecordBlob.largestByteCount(ofBlob: subtree.byteCount)
+    guard spend(Int(min(subtree.byteCount ?? limit, limit))) else { return }
     do throws(RecordError) {
-      if name == MemblockRecord.subtreeName {
-        try walkMemblock(subtree)
-      } else if name == KexecMetadata.subtreeName {
-        try walkKexecMetadata(subtree)
-      } else if name == KHOTestRecord.subtreeName {
-        try walkKHOTest(subtree, owner)
-      } else if name == LiveUpdateRecord.subtreeName {
-        try walkLiveUpdate(subtree, owner)
+      switch subtree.subtree.name {
+      case MemblockRecord.subtreeName: try walkMemblock(subtree)
+      case KexecMetadata.subtreeName: try checkKexecMetadata(subtree)
+      case KHOTestRecord.subtreeName: try walkKHOTest(subtree, owner)
+      case LiveUpdateRecord.subtreeName: try walkLiveUpdate(subtree, owner)
+      default: break
       }
     } catch {
       report(error, of: owner)
@@ -92,10 +91,9 @@ struct RecordWalker<Memory: PhysicalMemory, Visitor: RecordVisitor> {
   // MARK: memblock, kexec-metadata, kho_test
 
   private mutating func walkMemblock(_ subtree: HandoverSurvey.Subtree) throws(RecordError) {
-    let bytes = try memory.recordTreeBytes(
-      at: subtree.subtree.address, limit: subtree.byteCount)
-    guard spend(bytes.count) else { return }
-    for region in try MemblockRecord(parsing: bytes).regions {
+    let record = try MemblockRecord(
+      at: subtree.subtree.address, byteCount: subtree.byteCount, in: memory)
+    for region in record.regions {
       let owner = RecordOwner.region(region.name)
       switch region.result {
       case .success(let region):
@@ -106,21 +104,16 @@ struct RecordWalker<Memory: PhysicalMemory, Visitor: RecordVisitor> {
     }
   }
 
-  private func walkKexecMetadata(_ subtree: HandoverSurvey.Subtree) throws(RecordError) {
-    let needed = UInt64(KexecMetadata.byteCount)
-    if let byteCount = subtree.byteCount, byteCount < needed {
-      throw .blobTooShort(byteCount: byteCount, needed: needed)
-    }
-    _ = try KexecMetadata(at: subtree.subtree.address, in: memory)
+  private func checkKexecMetadata(_ subtree: HandoverSurvey.Subtree) throws(RecordError) {
+    _ = try KexecMetadata(
+      at: subtree.subtree.address, byteCount: subtree.byteCount, in: memory)
   }
 
   private mutating func walkKHOTest(
     _ subtree: HandoverSurvey.Subtree, _ owner: RecordOwner
   ) throws(RecordError) {
-    let bytes = try memory.recordTreeBytes(
-      at: subtree.subtree.address, limit: subtree.byteCount)
-    guard spend(bytes.count) else { return }
-    let record = try KHOTestRecord(parsing: bytes, geometry: geometry)
+    let record = try KHOTestRecord(
+      at: subtree.subtree.address, byteCount: subtree.byteCount, in: memory, geometry: geometry)
     try walkArea(record.folios, of: owner)
     var folios = KHOTestFolios(of: record, in: memory, geometry: geometry)
     while spend(8), let folio = try folios.next() {

@@ -11,22 +11,31 @@ public struct ReservedRegion: Hashable, Sendable {
   public let range: PhysicalRange
 }
 
-/// The regions in the record "memblock".
-struct MemblockRecord {
-  static var subtreeName: String { "memblock" }
+/// The regions that `reserve_mem` set aside.
+///
+/// Source: `abi.md` section 9, memblock.
+public struct MemblockRecord: Sendable {
+  /// The name of the blob.
+  public static var subtreeName: String { "memblock" }
 
   /// A region, or why it cannot be read.
-  struct Region {
-    let name: String
-    let result: Result<ReservedRegion, RecordError>
+  public struct Region: Sendable {
+    /// The name that the user gave the region.
+    public let name: String
+    /// The region, or why it cannot be read.
+    public let result: Result<ReservedRegion, RecordError>
   }
 
-  let regions: [Region]
+  /// The regions, in the order of the device tree.
+  public let regions: [Region]
 
-  /// Reads the device tree in `bytes`.
+  /// Reads the device tree at `address`, a blob of `byteCount` bytes if that is known.
   ///
   /// - Complexity: O(bytes).
-  init(parsing bytes: [UInt8]) throws(RecordError) {
+  public init(
+    at address: PhysicalAddress, byteCount: UInt64?, in memory: some PhysicalMemory
+  ) throws(RecordError) {
+    let bytes = try memory.recordTreeBytes(at: address, byteCount: byteCount)
     regions = try DeviceTree.withRecordRoot(of: bytes) { (root) throws(RecordError) in
       try root.require(compatible: "memblock-v1")
       var regions: [Region] = []

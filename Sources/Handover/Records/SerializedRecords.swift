@@ -46,7 +46,7 @@ public struct SerializedRecordCursor<Memory: PhysicalMemory> {
   private let recordByteCount: UInt64
 
   /// Where the next record lies and how many follow without a gap.
-  private var nextRecord = PhysicalAddress.zero
+  private var upcoming = PhysicalAddress.zero
   private var recordCount: UInt64 = 0
   private var run: PhysicalRange?
   private var nextBlock = PhysicalAddress.zero
@@ -69,7 +69,7 @@ public struct SerializedRecordCursor<Memory: PhysicalMemory> {
     case .run(let range, let headerByteCount, let count):
       guard !range.isEmpty else { return }
       run = range
-      nextRecord = PhysicalAddress(range.start.rawValue &+ UInt64(headerByteCount))
+      upcoming = PhysicalAddress(range.start.rawValue &+ UInt64(headerByteCount))
       recordCount = count
     }
   }
@@ -88,9 +88,9 @@ public struct SerializedRecordCursor<Memory: PhysicalMemory> {
       try readHeader(of: block)
     }
     if recordCount > 0 {
-      let record = nextRecord
+      let record = upcoming
       recordCount &-= 1
-      nextRecord = PhysicalAddress(record.rawValue &+ recordByteCount)
+      upcoming = PhysicalAddress(record.rawValue &+ recordByteCount)
       return .record(record)
     }
     guard nextBlock != .zero else { return nil }
@@ -101,6 +101,16 @@ public struct SerializedRecordCursor<Memory: PhysicalMemory> {
     blockCount &+= 1
     announced = block
     return .pages(geometry.page(at: block))
+  }
+
+  /// The next record, passing over pages; nil after the last.
+  ///
+  /// - Throws: where a block breaks a rule.
+  mutating func nextRecord() throws(RecordError) -> PhysicalAddress? {
+    while let step = try next() {
+      if case .record(let place) = step { return place }
+    }
+    return nil
   }
 
   private mutating func readHeader(of block: PhysicalAddress) throws(RecordError) {
@@ -115,7 +125,7 @@ public struct SerializedRecordCursor<Memory: PhysicalMemory> {
     }
     nextBlock = PhysicalAddress(next)
     link = block
-    nextRecord = PhysicalAddress(block.rawValue &+ UInt64(headerByteCount))
+    upcoming = PhysicalAddress(block.rawValue &+ UInt64(headerByteCount))
     recordCount = count
   }
 }

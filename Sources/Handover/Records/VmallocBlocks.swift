@@ -52,6 +52,7 @@ public struct VmallocBlocks<Memory: PhysicalMemory> {
         nextChunk = PhysicalAddress(page[0])
         link = chunk
         index = 1
+        guard page.count > 1, page[1] != 0 else { throw .chunkEmpty(chunk) }
       }
       if index < page.count {
         let pointer = page[index]
