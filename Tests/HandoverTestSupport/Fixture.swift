@@ -46,6 +46,28 @@ public struct Fixture: Sendable, CustomStringConvertible {
     public let pagesPlainSHA256: String?
     /// For each blob, its properties by name.
     public let subtrees: [String: [String: UInt64]]?
+    public let luo: LiveUpdate?
+  }
+
+  public struct LiveUpdate: Decodable {
+    public let compatible: String
+    public let liveupdate_number: UInt64
+    public let sessions: [Session]
+  }
+
+  public struct Session: Decodable {
+    public let name: String
+    public let files: [File]
+  }
+
+  public struct File: Decodable {
+    public let handler: String
+    public let token: UInt64
+    public let data: UInt64
+    public let position: UInt64
+    public let size: UInt64
+    public let seals: UInt32
+    public let folios: UInt64
   }
 
 }

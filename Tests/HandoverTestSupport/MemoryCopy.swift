@@ -3,9 +3,14 @@ public import KexecHandover
 /// A copy of an image in which a test may change any byte.
 public final class MemoryCopy: PhysicalMemory {
   private var runs: [(range: PhysicalRange, bytes: [UInt8])] = []
+  /// What the image says of bytes that it does not store: holes read as zeros.
+  private let imageContains: (PhysicalRange) -> Bool
+  private let imageBytes: (PhysicalRange) -> [UInt8]?
 
   /// Copies everything that `image` stores.
   public init(of image: some PhysicalMemory) {
+    imageContains = { image.contains($0) }
+    imageBytes = { range in image.withBytes(in: range) { $0.copiedBytes() } }
     var next: PhysicalAddress? = .zero
     while let from = next, let range = image.storedRange(atOrAfter: from), let last = range.last {
       if let bytes = image.withBytes(in: range, { $0.copiedBytes() }) {
@@ -28,12 +33,12 @@ public final class MemoryCopy: PhysicalMemory {
     runs.firstIndex { $0.range.contains(range) }
   }
 
-  public func contains(_ range: PhysicalRange) -> Bool { index(of: range) != nil }
+  public func contains(_ range: PhysicalRange) -> Bool { imageContains(range) }
 
   public func withBytes<Result: ~Copyable, Failure: Error>(
     in range: PhysicalRange, _ body: (RawSpan) throws(Failure) -> Result
   ) throws(Failure) -> Result? {
-    guard let index = index(of: range) else { return nil }
+    guard let index = index(of: range) else { return try imageBytes(range)?.withRawSpan(body) }
     let offset = Int(range.start.rawValue - runs[index].range.start.rawValue)
     return try runs[index].bytes.withRawSpan { (bytes) throws(Failure) in
       try body(bytes.extracting(offset..<offset + Int(range.byteCount)))
@@ -56,6 +61,15 @@ public final class MemoryCopy: PhysicalMemory {
     let byte = PhysicalRange(start: address, byteCount: 1)
     guard let index = index(of: byte) else { return }
     runs[index].bytes[Int(address.rawValue - runs[index].range.start.rawValue)] ^= 1 << bit
+  }
+
+  /// Stores a 64-bit word, little-endian as every image is.
+  public func store(_ word: UInt64, at address: PhysicalAddress) {
+    guard let index = index(of: PhysicalRange(start: address, byteCount: 8)) else { return }
+    let offset = Int(address.rawValue - runs[index].range.start.rawValue)
+    for byte in 0..<8 {
+      runs[index].bytes[offset + byte] = UInt8(truncatingIfNeeded: word >> (8 * byte))
+    }
   }
 
   /// The 64-bit word at `address`; nil where there is none.

@@ -75,6 +75,7 @@ private struct Reading {
   init(_ address: PhysicalAddress, in memory: MemoryCopy) {
     let survey = HandoverSurvey(.memory(address), in: memory, geometry: .pages4KiB)
     findings = survey.findings
+    findings += survey.checkRecords(in: memory).findings.map { .record($0) }
     survey.pages?.forEachBlock(in: memory) { if blocks.count < 1_000_000 { blocks.insert($0) } }
   }
 }
