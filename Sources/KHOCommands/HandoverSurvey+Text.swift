@@ -12,10 +12,10 @@ extension HandoverSurvey {
     lines += subtreeTable()
     if let error {
       let isPartial = (pages?.entryCount ?? 0) > 0
-      lines.append(
-        "  \(isPartial ? "only a part can be read" : "cannot be read"): \(error.sentence)")
+      let verdict = isPartial ? "only a part can be read" : "cannot be read"
+      lines.append("  \(verdict): \(error.sentence)")
       if !isPartial, case .pages = error {
-        lines.append("    (once a kernel has read its incoming handover, the nodes are free memory)")
+        lines.append("    (the nodes of an incoming handover are free memory once it was read)")
       }
     }
     if !findings.isEmpty {

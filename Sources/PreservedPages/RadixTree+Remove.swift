@@ -64,13 +64,13 @@ extension RadixTree {
   ///
   /// - Returns: the number of nodes freed.
   /// - Complexity: O(nodes · page size).
-  // Swift 6.3.1 crashes on the consumed value in Embedded builds, both where this is inlined and
-  // where `self` is used for the walk; hence the second value.
   @inline(never)
   @discardableResult
   public consuming func destroy<Frames: FrameSource & ~Copyable>(
     into frames: inout Frames
   ) -> UInt64 {
+    // Swift 6.3.1 crashes on the consumed value in Embedded builds, both where this is inlined and
+    // where `self` is used for the walk; hence the second value.
     let tree = RadixTree(adopting: root, in: memory, geometry: geometry)
     return tree.destroyBelow(root, level: geometry.rootLevel, into: &frames)
   }

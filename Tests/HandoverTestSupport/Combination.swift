@@ -1,7 +1,7 @@
-public import Testing
+package import Testing
 
 /// The loop variables around whatever runs now, for the message of a failure.
-public enum Combination {
+package enum Combination {
   @TaskLocal static var entries: [any CustomStringConvertible & Sendable] = []
 
   struct Entry: CustomStringConvertible, Sendable {
@@ -11,7 +11,7 @@ public enum Combination {
   }
 
   /// The variables, outermost first, as `shift: 4, seed: 17`.
-  public static var description: String {
+  package static var description: String {
     entries.map(\.description).joined(separator: ", ")
   }
 }
@@ -21,7 +21,7 @@ public enum Combination {
 /// One test that loops costs a fraction of as many test cases. Suites need the trait
 /// ``Testing/Trait/namesCombination`` for the names; they use `#require` in loops, so that the first
 /// failure ends them.
-public func withEvery<Elements: Sequence, Failure: Error>(
+package func withEvery<Elements: Sequence, Failure: Error>(
   _ label: String, in elements: Elements, _ body: (Elements.Element) throws(Failure) -> Void
 ) throws(Failure) where Elements.Element: Sendable {
   for element in elements {
@@ -30,7 +30,7 @@ public func withEvery<Elements: Sequence, Failure: Error>(
 }
 
 /// Calls `body`, and names `value` where something fails in it.
-public func withCombination<Failure: Error>(
+package func withCombination<Failure: Error>(
   _ label: String, _ value: any Sendable, _ body: () throws(Failure) -> Void
 ) throws(Failure) {
   let entries = Combination.entries + [Combination.Entry(label: label, value: value)]
@@ -42,7 +42,7 @@ public func withCombination<Failure: Error>(
 
 extension Trait where Self == IssueHandlingTrait {
   /// Adds the loop variables of ``withEvery(_:in:_:)`` to each failure.
-  public static var namesCombination: Self {
+  package static var namesCombination: Self {
     .compactMapIssues { issue in
       guard !Combination.entries.isEmpty else { return issue }
       // A suite's trait is also its tests', so this runs more than once.

@@ -1,25 +1,25 @@
-public import MemoryModel
+package import MemoryModel
 
 /// A frame pool whose N-th take fails, and which counts what goes out and comes back.
-public struct FailingFrameSource<Memory: WritablePhysicalMemory>: FrameSource, ~Copyable {
+package struct FailingFrameSource<Memory: WritablePhysicalMemory>: FrameSource, ~Copyable {
   /// The frames.
-  public var pool: FramePool<Memory>
+  package var pool: FramePool<Memory>
   /// Which take from now on fails, the next being 1; nil when none does.
-  public var takesUntilFailure: Int?
+  package var takesUntilFailure: Int?
   /// How many frames were handed out.
-  public private(set) var takeCount = 0
+  package private(set) var takeCount = 0
   /// How many came back.
-  public private(set) var giveBackCount = 0
+  package private(set) var giveBackCount = 0
   /// How many takes failed on purpose.
-  public private(set) var failureCount = 0
+  package private(set) var failureCount = 0
 
   /// Frames of `pool`, of which none is refused at first.
-  public init(_ pool: consuming FramePool<Memory>) {
+  package init(_ pool: consuming FramePool<Memory>) {
     self.pool = pool
   }
 
   /// Takes a frame, unless it is this one's turn to fail.
-  public mutating func takeFrame() -> PhysicalAddress? {
+  package mutating func takeFrame() -> PhysicalAddress? {
     if let left = takesUntilFailure {
       if left == 1 {
         takesUntilFailure = nil
@@ -34,7 +34,7 @@ public struct FailingFrameSource<Memory: WritablePhysicalMemory>: FrameSource, ~
   }
 
   /// Gives a frame back to the pool.
-  public mutating func giveBack(_ frame: PhysicalAddress) {
+  package mutating func giveBack(_ frame: PhysicalAddress) {
     giveBackCount += 1
     pool.giveBack(frame)
   }

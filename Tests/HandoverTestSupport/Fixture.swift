@@ -1,73 +1,73 @@
 import Foundation
-public import KexecHandover
+package import KexecHandover
 import SystemPackage
 
 /// A memory image of a real kernel, and what an independent reader found in it.
-public struct Fixture: Sendable, CustomStringConvertible {
-  public let name: String
+package struct Fixture: Sendable, CustomStringConvertible {
+  package let name: String
 
   /// Every image in `Fixtures/`.
-  public static let all: [Fixture] = [
+  package static let all: [Fixture] = [
     "linux-6.18-kho-v1", "linux-7.1-kho-v3", "linux-7.3-kho-v4", "linux-7.3-kho-v4-chained",
   ].map(Fixture.init)
 
-  public init(name: String) { self.name = name }
+  package init(name: String) { self.name = name }
 
-  public var description: String { name }
+  package var description: String { name }
 
   private static let folder = URL(filePath: #filePath)
     .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
     .appending(path: "Fixtures")
 
-  public var path: String { Self.folder.appending(path: "\(name).elf").path }
+  package var path: String { Self.folder.appending(path: "\(name).elf").path }
 
-  public func open() throws -> MemoryImage { try MemoryImage.open(FilePath(path), base: nil) }
+  package func open() throws -> MemoryImage { try MemoryImage.open(FilePath(path), base: nil) }
 
   /// The file of expectations beside the image.
-  public func expectations() throws -> Expectations {
+  package func expectations() throws -> Expectations {
     let url = Self.folder.appending(path: "\(name).expected.json")
     return try JSONDecoder().decode(Expectations.self, from: Data(contentsOf: url))
   }
 
-  public struct Expectations: Decodable {
-    public let pageShift: Int
-    public let handovers: [Handover]
+  package struct Expectations: Decodable {
+    package let pageShift: Int
+    package let handovers: [Handover]
   }
 
-  public struct Handover: Decodable {
-    public let fdtAddress: UInt64
-    public let readable: Bool?
-    public let compatible: String?
-    public let root: UInt64?
-    public let entryCount: UInt64?
-    public let preservedBytes: UInt64?
-    public let orders: [String: UInt64]?
-    public let nodesByLevel: [UInt64]?
-    public let pagesPlainSHA256: String?
+  package struct Handover: Decodable {
+    package let fdtAddress: UInt64
+    package let readable: Bool?
+    package let compatible: String?
+    package let root: UInt64?
+    package let entryCount: UInt64?
+    package let preservedBytes: UInt64?
+    package let orders: [String: UInt64]?
+    package let nodesByLevel: [UInt64]?
+    package let pagesPlainSHA256: String?
     /// For each blob, its properties by name.
-    public let subtrees: [String: [String: UInt64]]?
-    public let luo: LiveUpdate?
+    package let subtrees: [String: [String: UInt64]]?
+    package let luo: LiveUpdate?
   }
 
-  public struct LiveUpdate: Decodable {
-    public let compatible: String
-    public let liveupdate_number: UInt64
-    public let sessions: [Session]
+  package struct LiveUpdate: Decodable {
+    package let compatible: String
+    package let liveupdate_number: UInt64
+    package let sessions: [Session]
   }
 
-  public struct Session: Decodable {
-    public let name: String
-    public let files: [File]
+  package struct Session: Decodable {
+    package let name: String
+    package let files: [File]
   }
 
-  public struct File: Decodable {
-    public let handler: String
-    public let token: UInt64
-    public let data: UInt64
-    public let position: UInt64
-    public let size: UInt64
-    public let seals: UInt32
-    public let folios: UInt64
+  package struct File: Decodable {
+    package let handler: String
+    package let token: UInt64
+    package let data: UInt64
+    package let position: UInt64
+    package let size: UInt64
+    package let seals: UInt32
+    package let folios: UInt64
   }
 
 }

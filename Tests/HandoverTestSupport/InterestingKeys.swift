@@ -1,12 +1,12 @@
 /// Keys at the edges of a tree's structure.
-public enum InterestingKeys {
+package enum InterestingKeys {
   /// The key of block `number` of `order`, written down from `abi.md` section 2.
-  public static func key(order: Int, block number: UInt64, shift: Int) -> UInt64 {
+  package static func key(order: Int, block number: UInt64, shift: Int) -> UInt64 {
     (1 << UInt64(64 - shift - order)) | number
   }
 
   /// Block numbers of `order` at edges of words, leaves and tables, and at both ends of memory.
-  public static func blockNumbers(order: Int, shift: Int) -> [UInt64] {
+  package static func blockNumbers(order: Int, shift: Int) -> [UInt64] {
     let top = 64 - shift - order
     let largest: UInt64 = (1 << UInt64(top)) - 1
     var edges: [UInt64] = [64, 1 << UInt64(shift + 3)]
@@ -21,7 +21,7 @@ public enum InterestingKeys {
   }
 
   /// A key that is likely at an edge of something.
-  public static func random(shift: Int, using generator: inout SeededGenerator) -> UInt64 {
+  package static func random(shift: Int, using generator: inout SeededGenerator) -> UInt64 {
     let largestOrder = 63 - shift
     let orders = [
       0, 1, 2, 9, 10, 64 - 2 * shift - 3, 64 - 2 * shift - 4, largestOrder - 5, largestOrder,

@@ -1,14 +1,14 @@
-public import KexecHandover
+package import KexecHandover
 
 /// A copy of an image in which a test may change any byte.
-public final class MemoryCopy: PhysicalMemory {
+package final class MemoryCopy: PhysicalMemory {
   private var runs: [(range: PhysicalRange, bytes: [UInt8])] = []
   /// What the image says of bytes that it does not store: holes read as zeros.
   private let imageContains: (PhysicalRange) -> Bool
   private let imageBytes: (PhysicalRange) -> [UInt8]?
 
   /// Copies everything that `image` stores.
-  public init(of image: some PhysicalMemory) {
+  package init(of image: some PhysicalMemory) {
     imageContains = { image.contains($0) }
     imageBytes = { range in image.withBytes(in: range) { $0.copiedBytes() } }
     var next: PhysicalAddress? = .zero
@@ -33,9 +33,9 @@ public final class MemoryCopy: PhysicalMemory {
     runs.firstIndex { $0.range.contains(range) }
   }
 
-  public func contains(_ range: PhysicalRange) -> Bool { imageContains(range) }
+  package func contains(_ range: PhysicalRange) -> Bool { imageContains(range) }
 
-  public func withBytes<Result: ~Copyable, Failure: Error>(
+  package func withBytes<Result: ~Copyable, Failure: Error>(
     in range: PhysicalRange, _ body: (RawSpan) throws(Failure) -> Result
   ) throws(Failure) -> Result? {
     guard let index = index(of: range) else { return try imageBytes(range)?.withRawSpan(body) }
@@ -45,7 +45,7 @@ public final class MemoryCopy: PhysicalMemory {
     }
   }
 
-  public func storedRange(atOrAfter address: PhysicalAddress) -> PhysicalRange? {
+  package func storedRange(atOrAfter address: PhysicalAddress) -> PhysicalRange? {
     for run in runs {
       guard let last = run.range.last, last >= address else { continue }
       let start = max(address, run.range.start)
@@ -54,17 +54,17 @@ public final class MemoryCopy: PhysicalMemory {
     return nil
   }
 
-  public var byteCount: UInt64 { runs.reduce(0) { $0 + $1.range.byteCount } }
+  package var byteCount: UInt64 { runs.reduce(0) { $0 + $1.range.byteCount } }
 
   /// Inverts bit `bit` of the byte at `address`.
-  public func flip(bit: Int, at address: PhysicalAddress) {
+  package func flip(bit: Int, at address: PhysicalAddress) {
     let byte = PhysicalRange(start: address, byteCount: 1)
     guard let index = index(of: byte) else { return }
     runs[index].bytes[Int(address.rawValue - runs[index].range.start.rawValue)] ^= 1 << bit
   }
 
   /// Stores a 64-bit word, little-endian as every image is.
-  public func store(_ word: UInt64, at address: PhysicalAddress) {
+  package func store(_ word: UInt64, at address: PhysicalAddress) {
     guard let index = index(of: PhysicalRange(start: address, byteCount: 8)) else { return }
     let offset = Int(address.rawValue - runs[index].range.start.rawValue)
     for byte in 0..<8 {
@@ -73,7 +73,7 @@ public final class MemoryCopy: PhysicalMemory {
   }
 
   /// The 64-bit word at `address`; nil where there is none.
-  public func word(at address: PhysicalAddress) -> UInt64? {
+  package func word(at address: PhysicalAddress) -> UInt64? {
     withBytes(in: PhysicalRange(start: address, byteCount: 8)) { $0.word(atByte: 0) } ?? nil
   }
 }

@@ -1,13 +1,13 @@
-public import MemoryModel
-public import PreservedPages
+package import MemoryModel
+package import PreservedPages
 
 /// A radix tree read the slow and obvious way, straight from `abi.md` sections 1 to 3, for
 /// comparison. Only for trees that are sound.
-public struct ReferenceTree: Sendable {
+package struct ReferenceTree: Sendable {
   /// The nodes, a table before what hangs below it.
-  public private(set) var nodes: [RadixNode] = []
+  package private(set) var nodes: [RadixNode] = []
   /// The numbers of all bits that are set, as met.
-  public private(set) var keys: [UInt64] = []
+  package private(set) var keys: [UInt64] = []
 
   private let shift: Int
   private let levelCount: Int
@@ -15,7 +15,7 @@ public struct ReferenceTree: Sendable {
   /// Reads the tree at `root` in `memory`.
   ///
   /// - Parameter countsOrderBit: false of `kho-v2`, whose depth forgets it.
-  public init(
+  package init(
     in memory: some WritablePhysicalMemory, shift: Int, root: PhysicalAddress,
     countsOrderBit: Bool = true
   ) {
@@ -25,14 +25,14 @@ public struct ReferenceTree: Sendable {
   }
 
   /// Section 1: ceil((width − leaf bits) / table bits) + 1.
-  public static func levelCount(shift: Int, countsOrderBit: Bool = true) -> Int {
+  package static func levelCount(shift: Int, countsOrderBit: Bool = true) -> Int {
     let width = 64 - shift + (countsOrderBit ? 1 : 0)
     let quotient = Double(width - (shift + 3)) / Double(shift - 3)
     return Int(quotient.rounded(.up)) + 1
   }
 
   /// Section 2: the block that a number names.
-  public static func block(of key: UInt64, shift: Int) -> PhysicalBlock {
+  package static func block(of key: UInt64, shift: Int) -> PhysicalBlock {
     var top = 63
     while key & (1 << top) == 0 { top -= 1 }
     let order = 64 - shift - top

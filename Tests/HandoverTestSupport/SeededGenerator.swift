@@ -1,14 +1,14 @@
 /// SplitMix64: the same numbers for the same seed, on every machine.
-public struct SeededGenerator: RandomNumberGenerator, Sendable {
+package struct SeededGenerator: RandomNumberGenerator, Sendable {
   private var state: UInt64
 
   /// The sequence of `seed`.
-  public init(seed: UInt64) {
+  package init(seed: UInt64) {
     state = seed
   }
 
   /// The next 64 bits.
-  public mutating func next() -> UInt64 {
+  package mutating func next() -> UInt64 {
     state &+= 0x9e37_79b9_7f4a_7c15
     var mixed = state
     mixed = (mixed ^ (mixed >> 30)) &* 0xbf58_476d_1ce4_e5b9
@@ -17,17 +17,17 @@ public struct SeededGenerator: RandomNumberGenerator, Sendable {
   }
 
   /// One of 0..<`bound`.
-  public mutating func index(below bound: Int) -> Int {
+  package mutating func index(below bound: Int) -> Int {
     Int.random(in: 0..<bound, using: &self)
   }
 
   /// One of `choices`, which is not empty.
-  public mutating func pick<Element>(_ choices: [Element]) -> Element {
+  package mutating func pick<Element>(_ choices: [Element]) -> Element {
     choices[index(below: choices.count)]
   }
 
   /// True once in `count` times.
-  public mutating func isOne(in count: Int) -> Bool {
+  package mutating func isOne(in count: Int) -> Bool {
     index(below: count) == 0
   }
 }

@@ -1,6 +1,6 @@
 import MemoryImages
-public import MemoryModel
-public import PreservedPages
+package import MemoryModel
+package import PreservedPages
 
 /// A tree, the frames it is made of, and the memory they lie in.
 ///
@@ -9,21 +9,21 @@ public import PreservedPages
 ///
 /// What the tree marks is only numbers: those blocks need no memory, and `memory` claims all other
 /// addresses. The margins belong to nobody, so that a test can see that they stay as they are.
-public struct TreeBench: ~Copyable {
+package struct TreeBench: ~Copyable {
   /// The shape of the tree.
-  public let geometry: RadixGeometry
+  package let geometry: RadixGeometry
   /// Where the nodes lie.
-  public let memory: ClaimingMemory
+  package let memory: ClaimingMemory
   /// Where the nodes come from.
-  public var frames: FailingFrameSource<ClaimingMemory>
+  package var frames: FailingFrameSource<ClaimingMemory>
   /// The tree, empty at first.
-  public var tree: RadixTree<ClaimingMemory>
+  package var tree: RadixTree<ClaimingMemory>
 
   /// Where all benches' memory starts.
-  public static var start: UInt64 { 0x100_0000 }
+  package static var start: UInt64 { 0x100_0000 }
 
   /// A tree of `geometry` with room for about `nodeCount` nodes.
-  public init(_ geometry: RadixGeometry, nodeCount: Int = 4096, claiming: [PhysicalRange]? = nil)
+  package init(_ geometry: RadixGeometry, nodeCount: Int = 4096, claiming: [PhysicalRange]? = nil)
     throws
   {
     let memory = try Self.memory(geometry.page, nodeCount: nodeCount, claiming: claiming)
@@ -36,12 +36,12 @@ public struct TreeBench: ~Copyable {
   }
 
   /// A tree of the usual shape for pages of `2^shift` bytes.
-  public init(shift: Int, nodeCount: Int = 4096) throws {
+  package init(shift: Int, nodeCount: Int = 4096) throws {
     try self.init(RadixGeometry(PageGeometry(shift: shift)), nodeCount: nodeCount)
   }
 
   /// Memory for `nodeCount` nodes and the margins.
-  public static func memory(
+  package static func memory(
     _ page: PageGeometry, nodeCount: Int, claiming: [PhysicalRange]? = nil
   ) throws -> ClaimingMemory {
     let frameCount = nodeCount + 2 * marginFrameCount
@@ -52,7 +52,7 @@ public struct TreeBench: ~Copyable {
   }
 
   /// A pool of the frames between the margins.
-  public static func frames(
+  package static func frames(
     of memory: ClaimingMemory, _ page: PageGeometry
   ) -> FailingFrameSource<ClaimingMemory> {
     let margin = UInt64(marginFrameCount * page.pageByteCount)
@@ -65,44 +65,44 @@ public struct TreeBench: ~Copyable {
 
   /// Marks the key of that number.
   @discardableResult
-  public mutating func insert(_ key: UInt64) throws -> Bool {
+  package mutating func insert(_ key: UInt64) throws -> Bool {
     try tree.insert(RadixKey(rawValue: key), from: &frames)
   }
 
   /// Marks all of `keys`.
-  public mutating func insertAll(_ keys: some Sequence<UInt64>) throws {
+  package mutating func insertAll(_ keys: some Sequence<UInt64>) throws {
     for key in keys { try insert(key) }
   }
 
   /// Unmarks the key of that number.
   @discardableResult
-  public mutating func remove(_ key: UInt64) -> Bool {
+  package mutating func remove(_ key: UInt64) -> Bool {
     tree.remove(RadixKey(rawValue: key))
   }
 
   /// Frees the empty nodes.
   @discardableResult
-  public mutating func prune() -> UInt64 {
+  package mutating func prune() -> UInt64 {
     tree.prune(into: &frames)
   }
 
   /// Goes on with a new value for the same tree, as a process does that finds it in memory.
-  public mutating func adoptAgain() {
+  package mutating func adoptAgain() {
     tree = RadixTree(adopting: tree.root, in: memory, geometry: geometry)
   }
 
   /// Gives back every node; nothing of the bench may be used after it but ``frames``.
-  public mutating func destroyTree() -> UInt64 {
+  package mutating func destroyTree() -> UInt64 {
     RadixTree(adopting: tree.root, in: memory, geometry: geometry).destroy(into: &frames)
   }
 
   /// The tree, read the slow way.
-  public var reference: ReferenceTree {
+  package var reference: ReferenceTree {
     ReferenceTree(
       in: memory, shift: geometry.page.shift, root: tree.root,
       countsOrderBit: !geometry.dropsOrderZeroBit)
   }
 
   /// What a stranger finds.
-  public var survey: PreservedPagesSurvey { PreservedPagesSurvey(tree.reader) }
+  package var survey: PreservedPagesSurvey { PreservedPagesSurvey(tree.reader) }
 }
