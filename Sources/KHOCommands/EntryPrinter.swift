@@ -2,19 +2,25 @@ internal import KexecHandover
 
 /// Prints entries as they are read, without keeping them.
 enum EntryPrinter {
+  private static let pieceByteCount = 1 << 15
+
   /// A line `PHYS ORDER` for each entry.
   static func printPlain(_ survey: HandoverSurvey, in memory: MemoryImage, _ filter: EntryFilter) {
     let console = Console.current
-    // There may be hundreds of millions: digits straight into bytes.
-    var line: [UInt8] = []
+    // There may be hundreds of millions: digits straight into bytes, in large pieces.
+    var lines: [UInt8] = []
+    lines.reserveCapacity(pieceByteCount + 64)
     survey.forEachBlock(in: memory, filter) { block in
-      line.removeAll(keepingCapacity: true)
-      line.appendDigits(of: block.address.rawValue, radix: 16)
-      line.append(UInt8(ascii: " "))
-      line.appendDigits(of: UInt64(block.order.rawValue), radix: 10)
-      line.append(UInt8(ascii: "\n"))
-      console.write(line)
+      lines.appendHexadecimal(block.address.rawValue)
+      lines.append(UInt8(ascii: " "))
+      lines.appendDecimal(block.order)
+      lines.append(UInt8(ascii: "\n"))
+      if lines.count >= pieceByteCount {
+        console.write(lines)
+        lines.removeAll(keepingCapacity: true)
+      }
     }
+    console.write(lines)
   }
 
   /// A line for each entry, with a heading.
@@ -80,14 +86,20 @@ private func padded(_ text: String, to width: Int) -> String {
 }
 
 extension [UInt8] {
-  fileprivate mutating func appendDigits(of value: UInt64, radix: UInt64) {
-    let start = count
-    var rest = value
-    repeat {
-      let digit = UInt8(truncatingIfNeeded: rest % radix)
+  @inline(__always)
+  fileprivate mutating func appendHexadecimal(_ value: UInt64) {
+    var shift = Swift.max(0, 60 - value.leadingZeroBitCount / 4 * 4)
+    while shift >= 0 {
+      let digit = UInt8(truncatingIfNeeded: value >> UInt64(shift)) & 15
       append(digit < 10 ? digit + UInt8(ascii: "0") : digit - 10 + UInt8(ascii: "a"))
-      rest /= radix
-    } while rest > 0
-    self[start...].reverse()
+      shift -= 4
+    }
+  }
+
+  @inline(__always)
+  fileprivate mutating func appendDecimal(_ order: PageOrder) {
+    let value = order.rawValue
+    if value >= 10 { append(value / 10 + UInt8(ascii: "0")) }
+    append(value % 10 + UInt8(ascii: "0"))
   }
 }
