@@ -180,4 +180,24 @@ import Testing
     }
     #expect(page == before)
   }
+
+  /// Of version 16, whose structure block ends where the next block starts, on whatever byte.
+  @Test func aBlobOfVersion16WhoseStringsAreUnaligned() throws {
+    let whole = rawBlob(
+      structure: [1, 0, 3, 0, 0, 1, 0x6e00_0000, 2, 2, 9], strings: [112, 0], version: 16)
+    let strings = whole.count - 2
+    var page = Array(whole[..<strings]) + [0xaa, 0xaa] + whole[strings...]
+    put(UInt32(page.count), at: 4, in: &page)
+    put(UInt32(strings + 2), at: 12, in: &page)
+    let before = try outline(page)
+    page += [UInt8](repeating: 0, count: 200)
+    try withMutableBytes(of: &page) { memory in
+      var editor = try DeviceTreeEditor(validating: &memory)
+      try editor.addChild("x") { writer throws(DeviceTreeWriterError) in
+        try Self.writeChild(&writer)
+      }
+      try editor.removeChild("x")
+    }
+    #expect(try outline(page) == before)
+  }
 }
