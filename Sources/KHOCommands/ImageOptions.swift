@@ -48,7 +48,7 @@ extension ImageOptions {
     do throws(MemoryImageError) {
       memory = try MemoryImage.open(FilePath(image), base: baseAddress?.address)
     } catch {
-      throw .badInput("\(image): \(error)")
+      throw .badInput("\(image): \(error.sentence)")
     }
     var omittedCount: UInt64 = 0
     let sources = try sources(in: memory, &omittedCount)
