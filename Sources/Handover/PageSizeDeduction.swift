@@ -38,6 +38,8 @@ public enum PageSizeDeduction {
   private struct Score {
     /// Handovers without an error that hold entries, their own device tree among them.
     var soundCount = 0
+    /// Device trees and subtrees that are entries, as they must be: with another size they hardly are.
+    var anchorCount = 0
     /// Handovers that hold entries at all.
     var readCount = 0
     var errorCount: UInt64 = 0
@@ -49,6 +51,7 @@ public enum PageSizeDeduction {
       handoverCount = surveys.count
       for survey in surveys {
         let hasEntries = (survey.pages?.entryCount ?? 0) > 0
+        anchorCount += survey.anchorCount
         errorCount &+= survey.errorCount
         noteCount += survey.findings.count { $0.severity != .error }
         if hasEntries { readCount += 1 }
@@ -61,9 +64,22 @@ public enum PageSizeDeduction {
 
     func isBetter(than other: Score) -> Bool {
       if soundCount != other.soundCount { return soundCount > other.soundCount }
-      if errorCount != other.errorCount { return errorCount < other.errorCount }
+      if anchorCount != other.anchorCount { return anchorCount > other.anchorCount }
+      // A size with which nothing is found has few errors, and says nothing.
       if readCount != other.readCount { return readCount > other.readCount }
+      if readCount == 0 { return false }
+      if errorCount != other.errorCount { return errorCount < other.errorCount }
       return noteCount < other.noteCount
     }
+  }
+}
+
+extension HandoverSurvey {
+  /// How many of the blobs that must be entries are: the device tree and the subtrees.
+  fileprivate var anchorCount: Int {
+    let isOwnPreserved =
+      pages != nil && address != nil
+      && !findings.contains { if case .deviceTreeNotPreserved = $0 { true } else { false } }
+    return subtrees.count { $0.isPreserved } + (isOwnPreserved ? 1 : 0)
   }
 }

@@ -59,19 +59,19 @@ extension ImageOptions {
     }
     var options = HandoverSurvey.Options()
     if let chunkBitmap { options.chunkBitmapSize = chunkBitmap.size }
-    if let pageSize {
+    // What the machine or its kernel says needs no deduction, which damage could mislead.
+    if let geometry = pageSize?.geometry ?? memory.pageSizeHint {
       let surveys = sources.map {
-        HandoverSurvey($0, in: memory, geometry: pageSize.geometry, options: options)
+        HandoverSurvey($0, in: memory, geometry: geometry, options: options)
       }
       return LoadedImage(
         path: image, memory: memory, surveys: surveys, isPageSizeKnown: true,
         omittedHandoverCount: omittedCount)
     }
-    let (surveys, isDeduced) = PageSizeDeduction.surveys(
-      sources, in: memory, hint: memory.pageSizeHint, options: options)
+    let (surveys, isDeduced) = PageSizeDeduction.surveys(sources, in: memory, options: options)
     return LoadedImage(
       path: image, memory: memory, surveys: surveys,
-      isPageSizeKnown: isDeduced || memory.pageSizeHint != nil,
+      isPageSizeKnown: isDeduced,
       omittedHandoverCount: omittedCount)
   }
 
@@ -92,7 +92,7 @@ extension ImageOptions {
     do throws(MemoryImageError) {
       if let bytes = try SmallFile.read(FilePath(path), atMost: limit) { return bytes }
     } catch {
-      throw .badInput("\(path): \(error)")
+      throw .badInput("\(path): \(error.sentence)")
     }
     throw .badInput("\(path): larger than the \(limit) bytes that a root device tree may have")
   }
