@@ -46,6 +46,9 @@ let hostedTargets: [Target] = [
   .target(
     name: "HandoverTestSupport", dependencies: ["KexecHandover"],
     path: "Tests/HandoverTestSupport", swiftSettings: strict),
+  .target(
+    name: "FuzzTargets", dependencies: ["KexecHandover", system], path: "Tests/FuzzTargets",
+    swiftSettings: strict + [.enableExperimentalFeature("Lifetimes")]),
 ]
 
 func tests(of name: String, also more: [Target.Dependency] = []) -> Target {
@@ -88,6 +91,9 @@ let package = Package(
         tests(of: "MemoryImages"),
         tests(of: "Handover"),
         tests(of: "KHOCommands", also: ["kho"]),
+        .testTarget(
+          name: "FuzzReplayTests", dependencies: ["FuzzTargets", "KexecHandover"],
+          swiftSettings: strict),
       ]),
   swiftLanguageModes: [.v6]
 )

@@ -1,0 +1,1 @@
+// The functions are libFuzzer's own.

@@ -1,0 +1,12 @@
+internal import CLibFuzzer
+internal import FuzzTargets
+internal import Glibc
+
+var count = CommandLine.argc
+var arguments = unsafe CommandLine.unsafeArgv
+let status = unsafe LLVMFuzzerRunDriver(&count, &arguments) { start, count in
+  // SAFETY: libFuzzer lends the bytes for the length of the call.
+  unsafe fuzzDeviceTree(UnsafeRawBufferPointer(start: start, count: count).bytes)
+  return 0
+}
+exit(status)

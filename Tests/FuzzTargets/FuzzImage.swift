@@ -1,0 +1,182 @@
+internal import KexecHandover
+
+/// Reads `bytes` as the file of a memory image, finds what may be handovers, and reads them with
+/// every page size; traps where a promise of the readers does not hold.
+///
+/// A file that begins like an ELF is one. Of any other, the last byte chooses where in memory the
+/// rest lies, and whether it is read through a file.
+public func fuzzImage(_ bytes: RawSpan) {
+  guard bytes.byteCount > 1 else { return }
+  if bytes.halfWord(atByte: 0) == 0x464c_457f {
+    return examineFile(bytes, base: nil)
+  }
+  let choice = bytes.byte(at: bytes.byteCount - 1) ?? 0
+  let memoryBytes = bytes.extracting(0..<bytes.byteCount - 1)
+  let base = baseAddress(choice, byteCount: UInt64(memoryBytes.byteCount))
+  if choice & 0x80 != 0 {
+    examineFile(memoryBytes, base: base)
+  } else {
+    examine(ByteMemory(bytes: memoryBytes.copiedBytes(), base: base))
+  }
+}
+
+/// Ends a walk that takes too long.
+private struct Enough: Error {}
+
+private func examineFile(_ bytes: RawSpan, base: PhysicalAddress?) {
+  let file = ScratchFile(bytes)
+  withExtendedLifetime(file) {
+    if let image = try? MemoryImage.open(file.path, base: base) { examine(image) }
+  }
+}
+
+/// Where raw memory lies: at the start of the address space, somewhere in it, or at its very end.
+private func baseAddress(_ choice: UInt8, byteCount: UInt64) -> PhysicalAddress {
+  switch choice & 7 {
+  case 0: .zero
+  case 1: PhysicalAddress(0x1000)
+  case 2: PhysicalAddress(0x10_0000)
+  case 3: PhysicalAddress(0x4000_0000)
+  case 4: PhysicalAddress(1 << 40)
+  case 5: PhysicalAddress(1 << 63)
+  case 6: PhysicalAddress(0 &- byteCount)
+  default: PhysicalAddress((0 &- byteCount) & ~0xffff)
+  }
+}
+
+/// Memory that is an array.
+private struct ByteMemory: PhysicalMemory {
+  let bytes: [UInt8]
+  let range: PhysicalRange
+
+  init(bytes: [UInt8], base: PhysicalAddress) {
+    self.bytes = bytes
+    range = PhysicalRange(start: base, byteCount: UInt64(bytes.count))
+  }
+
+  var byteCount: UInt64 { range.byteCount }
+
+  func contains(_ other: PhysicalRange) -> Bool { range.contains(other) }
+
+  func withBytes<Result: ~Copyable, Failure: Error>(
+    in wanted: PhysicalRange, _ body: (RawSpan) throws(Failure) -> Result
+  ) throws(Failure) -> Result? {
+    guard range.contains(wanted) else { return nil }
+    let offset = wanted.isEmpty ? 0 : Int(wanted.start.rawValue - range.start.rawValue)
+    return try bytes.withRawSpan { bytes throws(Failure) in
+      try body(bytes.extracting(offset..<offset + Int(wanted.byteCount)))
+    }
+  }
+
+  func storedRange(atOrAfter address: PhysicalAddress) -> PhysicalRange? {
+    guard let last = range.last, address <= last else { return nil }
+    let start = max(address, range.start)
+    return PhysicalRange(start: start, byteCount: last.rawValue - start.rawValue + 1)
+  }
+}
+
+/// The page sizes of machines, and toy sizes, with which a small input holds a deep tree.
+private let geometries = [6, 9, 12, 14, 16].map(PageGeometry.init(shift:))
+
+private func examine(_ memory: some PhysicalMemory) {
+  checkRanges(of: memory)
+  let scanner = HandoverScanner(memory)
+  precondition(scanner.addresses == scanner.addresses.sorted(), "addresses not sorted")
+  let (surveys, _) = PageSizeDeduction.surveys(
+    scanner.addresses.prefix(4).map { .memory($0) }, in: memory)
+  for survey in surveys { check(survey, in: memory) }
+
+  guard let start = memory.storedRange(atOrAfter: .zero)?.start else { return }
+  let sources = scanner.addresses.isEmpty ? [start] : Array(scanner.addresses.prefix(2))
+  for geometry in geometries {
+    for source in sources {
+      var options = HandoverSurvey.Options()
+      options.chunkBitmapSize = source.rawValue & 0x1000 == 0 ? .deduced : .bytes512
+      check(
+        HandoverSurvey(.memory(source), in: memory, geometry: geometry, options: options),
+        in: memory)
+    }
+  }
+
+  // Without a device tree: the first word leads to a tree and to a list.
+  let word = memory.withBytes(in: PhysicalRange(start: start, byteCount: 1)) { _ in
+    PhysicalRange(checkedStart: start, byteCount: 8)
+  }
+  guard scanner.addresses.isEmpty, let first = word ?? nil,
+    let pointer = memory.withBytes(in: first, { $0.word(atByte: 0) }) ?? nil
+  else { return }
+  for geometry in geometries {
+    for shape in [RadixGeometry(geometry), .version2(geometry)] {
+      let reader = RadixTreeReader(memory, geometry: shape, root: PhysicalAddress(pointer))
+      check(PreservedPagesSurvey(reader), in: memory)
+    }
+    check(
+      PreservedPagesSurvey(
+        chunkListAt: PhysicalAddress(pointer), in: memory, geometry: geometry),
+      in: memory)
+  }
+}
+
+/// The stored ranges can be read, do not overlap, and hold no more than the memory says.
+private func checkRanges(of memory: some PhysicalMemory) {
+  var next: PhysicalAddress? = .zero
+  var sum: UInt64 = 0
+  while let from = next, let range = memory.storedRange(atOrAfter: from), let last = range.last {
+    precondition(range.start >= from, "a stored range that starts too early")
+    precondition(memory.contains(range), "a stored range that is not in memory")
+    let count = memory.withBytes(in: range) { $0.byteCount }
+    precondition(count == Int(range.byteCount), "a stored range that cannot be read")
+    sum += range.byteCount
+    next = last.rawValue == .max ? nil : PhysicalAddress(last.rawValue + 1)
+  }
+  precondition(sum <= memory.byteCount, "more is stored than memory holds")
+}
+
+private func check(_ survey: HandoverSurvey, in memory: some PhysicalMemory) {
+  let findings = survey.findings
+  precondition(
+    (survey.error != nil) == findings.contains(where: \.hidesEntries), "an error without a finding")
+  let errorCount = UInt64(findings.count { $0.severity == .error })
+  precondition(
+    survey.errorCount >= errorCount && survey.errorCount <= errorCount + survey.omittedFindingCount,
+    "errors miscounted")
+  for subtree in survey.subtrees { _ = subtree.byteCount }
+  if let pages = survey.pages { check(pages, in: memory) }
+}
+
+private func check(_ pages: PreservedPagesSurvey, in memory: some PhysicalMemory) {
+  let limit: UInt64 = 5_000
+  _ = pages.preservedByteCount
+  precondition(pages.nodes == pages.nodes.sorted(), "nodes not sorted")
+  precondition(pages.metadataByteCount <= memory.byteCount, "more nodes than memory")
+
+  var blockCount: UInt64 = 0
+  var previous: PhysicalBlock?
+  let isComplete: Bool
+  do throws(Enough) {
+    try pages.forEachBlock(in: memory) { block throws(Enough) in
+      precondition(block.isNaturallyAligned(in: pages.geometry), "an unaligned block")
+      precondition(previous.map { $0 < block } ?? true, "blocks not sorted, or one twice")
+      previous = block
+      blockCount += 1
+      guard blockCount <= limit else { throw Enough() }
+    }
+    isComplete = true
+  } catch {
+    isComplete = false
+  }
+  let isCounted = isComplete ? blockCount == pages.entryCount : pages.entryCount >= blockCount
+  guard isCounted else {
+    fatalError("\(pages.geometry): \(blockCount) entries, \(pages.entryCount) counted")
+  }
+
+  var inRuns: UInt64 = 0
+  var runCount: UInt64 = 0
+  try? pages.forEachRun(in: memory) { run throws(Enough) in
+    precondition(run.blockCount > 0 && !run.range(in: pages.geometry).isEmpty, "an empty run")
+    inRuns += run.blockCount
+    runCount += 1
+    guard runCount <= limit else { throw Enough() }
+  }
+  precondition(runCount > limit || inRuns == pages.entryCount, "entries of runs miscounted")
+}
