@@ -11,7 +11,8 @@ public enum PageSizeDeduction {
 
   /// The handovers at `sources`, read with the page size that suits them best.
   ///
-  /// - Parameter hint: the size to prefer where several suit as well.
+  /// - Parameter hint: the size that the machine is known for. Another wins only where more handovers
+  ///   come out without an error; damage alone does not mislead.
   /// - Returns: the surveys, and whether something told the size. Where nothing did, it is the hint,
   ///   or else 4 KiB.
   /// - Complexity: that of a survey of each source, for each candidate at worst.
@@ -28,7 +29,14 @@ public enum PageSizeDeduction {
       let score = Score(surveys)
       // No other size can suit as well as one that leaves nothing to find.
       if score.isConclusive { return (surveys, true) }
-      if best.map({ score.isBetter(than: $0.score) }) ?? true { best = (surveys, score) }
+      guard let known = best else {
+        best = (surveys, score)
+        continue
+      }
+      let isBetter =
+        hint == nil
+        ? score.isBetter(than: known.score) : score.soundCount > known.score.soundCount
+      if isBetter { best = (surveys, score) }
     }
     guard let best else { return ([], true) }
     return (best.surveys, best.score.tellsSize)

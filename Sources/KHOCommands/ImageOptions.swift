@@ -9,24 +9,31 @@ struct ImageOptions: ParsableArguments {
 
   @Option(
     name: .customLong("fdt"),
-    help: "Read the root device tree from FILE, as from debugfs, instead of finding it in IMAGE.",
+    help: ArgumentHelp(
+      "Read the root device tree from FILE, as from debugfs, instead of finding it in IMAGE.",
+      valueName: "file"),
     completion: .file())
   var deviceTreePath: String?
 
   @Option(
     name: .customLong("fdt-address"),
-    help: "Read only the handover whose root device tree lies at ADDR.")
+    help: ArgumentHelp(
+      "Read only the handover whose root device tree lies at ADDR.", valueName: "addr"))
   var deviceTreeAddress: AddressArgument?
 
-  @Option(name: .customLong("base"), help: "The physical address of a raw image's first byte.")
+  @Option(
+    name: .customLong("base"),
+    help: ArgumentHelp("The physical address of a raw image's first byte.", valueName: "addr"))
   var baseAddress: AddressArgument?
 
-  @Option(help: "The page size, where it cannot be deduced: 4K, 16K or 64K.")
+  @Option(help: ArgumentHelp("The page size, where it cannot be deduced.", valueName: "size"))
   var pageSize: PageSizeArgument?
 
   @Option(
     name: .customLong("v1-bitmap"),
-    help: "The size of kho-v1 bitmaps: page (Linux 6.18, 6.19) or 512 bytes (6.16, 6.17).")
+    help: ArgumentHelp(
+      "The size of kho-v1 bitmaps: a page (Linux 6.18, 6.19) or 512 bytes (6.16, 6.17).",
+      valueName: "size"))
   var chunkBitmap: ChunkBitmapArgument?
 
   @Flag(help: "Print JSON.")
@@ -59,8 +66,8 @@ extension ImageOptions {
     }
     var options = HandoverSurvey.Options()
     if let chunkBitmap { options.chunkBitmapSize = chunkBitmap.size }
-    // What the machine or its kernel says needs no deduction, which damage could mislead.
-    if let geometry = pageSize?.geometry ?? memory.pageSizeHint {
+    // What the user or the kernel itself says needs no deduction, which damage could mislead.
+    if let geometry = pageSize?.geometry ?? memory.notedPageSize {
       let surveys = sources.map {
         HandoverSurvey($0, in: memory, geometry: geometry, options: options)
       }
@@ -68,10 +75,12 @@ extension ImageOptions {
         path: image, memory: memory, surveys: surveys, isPageSizeKnown: true,
         omittedHandoverCount: omittedCount)
     }
-    let (surveys, isDeduced) = PageSizeDeduction.surveys(sources, in: memory, options: options)
+    let hint = memory.machinePageSize
+    let (surveys, isDeduced) = PageSizeDeduction.surveys(
+      sources, in: memory, hint: hint, options: options)
     return LoadedImage(
       path: image, memory: memory, surveys: surveys,
-      isPageSizeKnown: isDeduced,
+      isPageSizeKnown: isDeduced || hint != nil,
       omittedHandoverCount: omittedCount)
   }
 
@@ -99,12 +108,15 @@ extension ImageOptions {
 }
 
 extension MemoryImage {
-  /// The page size that the image's own notes or its machine tell.
-  var pageSizeHint: PageGeometry? {
+  /// The page size that the kernel noted in the image.
+  fileprivate var notedPageSize: PageGeometry? {
     guard case .elf(let core) = self else { return nil }
-    if let byteCount = core.vmcoreInfoPageByteCount {
-      return PageSizeDeduction.candidates.first { $0.pageByteCount == byteCount }
-    }
-    return core.machine == .x86_64 ? .pages4KiB : nil
+    return PageSizeDeduction.candidates.first { $0.pageByteCount == core.vmcoreInfoPageByteCount }
+  }
+
+  /// The page size of the machine, where it has only one.
+  fileprivate var machinePageSize: PageGeometry? {
+    guard case .elf(let core) = self, core.machine == .x86_64 else { return nil }
+    return .pages4KiB
   }
 }

@@ -20,7 +20,7 @@ struct Pages: ParsableCommand {
 
   @OptionGroup var options: ImageOptions
 
-  @Option(help: "How to print the entries: table, plain or ranges.")
+  @Option(help: "How to print the entries.")
   var format = Format.table
 
   @Option(help: "Only entries of this order.")
@@ -28,7 +28,9 @@ struct Pages: ParsableCommand {
 
   @Option(
     name: .customLong("range"),
-    help: "Only entries that hold a byte of A-B, from A up to but not including B.")
+    help: ArgumentHelp(
+      "Only entries that hold a byte of A-B, from A up to but not including B.",
+      valueName: "a-b"))
   var addresses: AddressFilter?
 
   func validate() throws {
