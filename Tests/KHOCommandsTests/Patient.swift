@@ -34,10 +34,12 @@ struct Patient {
 
   /// Preserved single pages that hold neither nodes nor device tree nor blobs, two by two.
   var spares: [UInt64] {
-    let taken = nodes.union([deviceTree]).union(subtrees.map { $0.subtree.address.rawValue & ~4095 })
+    let taken = nodes.union([deviceTree]).union(
+      subtrees.map { $0.subtree.address.rawValue & ~4095 })
     let pages = Set(blocks.filter { $0.order == .zero }.map(\.address.rawValue))
     return pages.filter { page in
-      page & 4096 == 0 && [page, page + 4096].allSatisfy { pages.contains($0) && !taken.contains($0) }
+      page & 4096 == 0
+        && [page, page + 4096].allSatisfy { pages.contains($0) && !taken.contains($0) }
     }.sorted()
   }
 

@@ -33,7 +33,8 @@ for version in [ABIVersion.v2, .v3, .v4] {
     try write(
       toyTree(version, geometry, at: 0x10_0000) + [0x02], "Images", "toy-\(version)-\(shift)")
     try write(
-      toyTree(version, geometry, at: 0x4000_0000) + [0x83], "Images", "toy-\(version)-\(shift)-file")
+      toyTree(version, geometry, at: 0x4000_0000) + [0x83], "Images", "toy-\(version)-\(shift)-file"
+    )
   }
 }
 try write(toyChunkList(at: 0x1000) + [0x01], "Images", "toy-v1")
