@@ -22,6 +22,7 @@ let coreTargets: [Target] = [
   .target(name: "MemoryModel", swiftSettings: core),
   .target(name: "DeviceTreeBlob", swiftSettings: core),
   .target(name: "PreservedPages", dependencies: ["MemoryModel"], swiftSettings: core),
+  .target(name: "PageAllocation", dependencies: ["MemoryModel"], swiftSettings: core),
   .target(
     name: "Handover",
     dependencies: ["MemoryModel", "DeviceTreeBlob", "PreservedPages"],
@@ -37,7 +38,10 @@ let hostedTargets: [Target] = [
     name: "MemoryImages", dependencies: ["MemoryModel", system], swiftSettings: strict),
   .target(
     name: "KexecHandover",
-    dependencies: ["MemoryModel", "DeviceTreeBlob", "PreservedPages", "Handover", "MemoryImages"],
+    dependencies: [
+      "MemoryModel", "DeviceTreeBlob", "PreservedPages", "PageAllocation", "Handover",
+      "MemoryImages",
+    ],
     swiftSettings: strict),
   .target(
     name: "KHOCommands", dependencies: ["KexecHandover", argumentParser, system],
@@ -67,7 +71,7 @@ let package = Package(
       .library(name: "KexecHandover", targets: ["KexecHandover"]),
       .library(
         name: "KexecHandoverCore",
-        targets: ["MemoryModel", "DeviceTreeBlob", "PreservedPages", "Handover"]),
+        targets: ["MemoryModel", "DeviceTreeBlob", "PreservedPages", "PageAllocation", "Handover"]),
       .executable(name: "kho", targets: ["kho"]),
     ],
   dependencies: isEmbedded
@@ -81,7 +85,9 @@ let package = Package(
       ? [
         .target(
           name: "EmbeddedProbe",
-          dependencies: ["MemoryModel", "DeviceTreeBlob", "PreservedPages", "Handover"],
+          dependencies: [
+            "MemoryModel", "DeviceTreeBlob", "PreservedPages", "PageAllocation", "Handover",
+          ],
           swiftSettings: core)
       ]
       : hostedTargets + [

@@ -2,4 +2,5 @@
 @_exported public import Handover
 @_exported public import MemoryImages
 @_exported public import MemoryModel
+@_exported public import PageAllocation
 @_exported public import PreservedPages
