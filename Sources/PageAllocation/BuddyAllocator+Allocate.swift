@@ -1,0 +1,76 @@
+public import MemoryModel
+
+extension BuddyAllocator {
+  /// Takes a block. Its content is whatever was there.
+  ///
+  /// - Throws: ``BuddyAllocatorError/outOfFrames(frameCount:)`` when no block is as large, as none
+  ///   ever is of more than ``maximumOrder``.
+  /// - Complexity: O(orders · log frames).
+  @inlinable
+  public mutating func allocate(_ order: PageOrder) throws(BuddyAllocatorError) -> PhysicalBlock {
+    let large = ordersWithFreeBlocks & (0 &- order.frameCount)
+    guard large != 0 else { throw .outOfFrames(frameCount: order.frameCount) }
+    let wanted = Int(order.rawValue)
+    var found = large.trailingZeroBitCount
+    guard let bit = freeBlocks[found].first(atOrAfter: 0, in: map) else {
+      preconditionFailure("a free block that is counted is not in the map")
+    }
+    let frame = frame(of: bit, order: found)
+    removeBlock(frame, order: found)
+    // The lower half is kept, and halved again; upper halves have buddies in use, so none joins.
+    while found > wanted {
+      found &-= 1
+      insertBlock(frame &+ 1 &<< UInt64(found), order: found)
+    }
+    return PhysicalBlock(address: FrameNumber(frame).address(in: geometry), order: order)
+  }
+
+  /// Takes exactly `frameCount` frames in one piece: of the block that holds them, the rest stays
+  /// free.
+  ///
+  /// - Throws: ``BuddyAllocatorError/outOfFrames(frameCount:)`` when no block holds as many.
+  /// - Precondition: `frameCount` lies in 1…2^63.
+  /// - Complexity: O(orders · log frames).
+  @inlinable
+  public mutating func allocate(
+    frameCount: UInt64
+  ) throws(BuddyAllocatorError) -> FrameRange {
+    precondition(frameCount > 0 && frameCount <= 1 << 63, "frame count outside 1…2^63")
+    let order = PageOrder(64 &- (frameCount &- 1).leadingZeroBitCount)
+    guard ordersWithFreeBlocks &>> UInt64(order.rawValue) != 0 else {
+      throw .outOfFrames(frameCount: frameCount)
+    }
+    let block = try allocate(order)
+    let start = FrameNumber(containing: block.address, in: geometry)
+    releaseRun(start.rawValue &+ frameCount, order.frameCount &- frameCount)
+    return FrameRange(start: start, frameCount: frameCount)
+  }
+
+  /// Takes those very frames.
+  ///
+  /// - Throws: ``BuddyAllocatorError/notManaged(_:)`` or ``BuddyAllocatorError/notFree(_:)`` of the
+  ///   first frame that cannot be taken.
+  /// - Complexity: O(blocks · orders · log frames).
+  @inlinable
+  public mutating func allocate(_ range: FrameRange) throws(BuddyAllocatorError) {
+    guard range.frameCount > 0 else { return }
+    if let stranger = firstUnmanaged(in: range) { throw .notManaged(stranger) }
+    var frame = range.start.rawValue
+    while frame < range.end.rawValue {
+      guard let order = orderOfFreeBlock(holding: frame) else {
+        throw .notFree(FrameNumber(frame))
+      }
+      frame = (frame &>> UInt64(order) &+ 1) &<< UInt64(order)
+    }
+    frame = range.start.rawValue
+    while frame < range.end.rawValue, let order = orderOfFreeBlock(holding: frame) {
+      let start = frame & (0 &- 1 &<< UInt64(order))
+      let end = start &+ 1 &<< UInt64(order)
+      removeBlock(start, order: order)
+      // What the block holds before and after the range stays free.
+      releaseRun(start, frame &- start)
+      if end > range.end.rawValue { releaseRun(range.end.rawValue, end &- range.end.rawValue) }
+      frame = end
+    }
+  }
+}

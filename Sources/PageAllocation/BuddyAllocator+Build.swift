@@ -1,0 +1,126 @@
+public import MemoryModel
+
+extension BuddyAllocator {
+  /// Makes frames the allocator's, in use at first: they are free once they are freed.
+  ///
+  /// Frames managed already stay as they are. Frame 0, whose address means "none", and the pages of
+  /// the map are left out, and so is what the map does not cover.
+  ///
+  /// - Complexity: O(frames / 64).
+  public mutating func manage(_ range: FrameRange) {
+    forEachManageable(in: range) { part, allocator in
+      allocator.managedFrameCount &+= allocator.managed.set(
+        part, isMember: true, in: allocator.map)
+    }
+  }
+
+  /// Makes frames the allocator's, and frees those that were not managed before.
+  ///
+  /// - Complexity: O(frames / 64 + maximal blocks · orders · log frames).
+  public mutating func manageFree(_ range: FrameRange) {
+    forEachManageable(in: range) { part, allocator in
+      var rest = part
+      while let start = allocator.managed.first(in: rest, isMember: false, in: allocator.map) {
+        let tail = FrameRange(start: start, frameCount: rest.end.rawValue &- start.rawValue)
+        let end = allocator.managed.first(in: tail, isMember: true, in: allocator.map) ?? tail.end
+        let new = FrameRange(start: start, frameCount: end.rawValue &- start.rawValue)
+        allocator.managedFrameCount &+= allocator.managed.set(
+          new, isMember: true, in: allocator.map)
+        allocator.releaseRun(new.start.rawValue, new.frameCount)
+        rest = FrameRange(start: end, frameCount: rest.end.rawValue &- end.rawValue)
+      }
+    }
+  }
+
+  /// Calls `body` with the parts of `range` before and after the map.
+  private mutating func forEachManageable(
+    in range: FrameRange, _ body: (FrameRange, inout Self) -> Void
+  ) {
+    let own = FrameRange(within: mapRange, in: geometry)
+    let first = max(range.start.rawValue, frames.start.rawValue, 1)
+    let end = min(range.end.rawValue, frames.end.rawValue)
+    let below = min(end, own.start.rawValue)
+    let above = max(first, own.end.rawValue)
+    if first < below {
+      body(FrameRange(start: FrameNumber(first), frameCount: below &- first), &self)
+    }
+    if above < end {
+      body(FrameRange(start: FrameNumber(above), frameCount: end &- above), &self)
+    }
+  }
+
+  /// An allocator of what is free, as a successor builds it from the predecessor's tree.
+  ///
+  /// Everything outside `ranges` is a hole; ``manage(_:)`` adds what is in use and may be freed
+  /// later, within ``frames``. The map takes the first pages of the lowest range that has room.
+  ///
+  /// - Parameter ranges: what is free. Frames named twice count once.
+  /// - Throws: ``BuddyAllocatorError/noRoomForMap(byteCount:)`` when no range has room for the map.
+  /// - Precondition: the frames exist below 2^64 bytes, and the first pages of the lowest range that
+  ///   is large enough can be written.
+  /// - Complexity: O(ranges + maximal blocks), and the map is cleared.
+  public init(
+    free ranges: some Collection<FrameRange>, in memory: Memory, geometry: PageGeometry,
+    maximumOrder: PageOrder = linuxMaximumOrder
+  ) throws(BuddyAllocatorError) {
+    var first = UInt64.max
+    var end: UInt64 = 0
+    for range in ranges where range.frameCount > 0 {
+      first = min(first, max(range.start.rawValue, 1))
+      end = max(end, range.end.rawValue)
+    }
+    guard first < end else { throw .noRoomForMap(byteCount: 0) }
+    let covered = FrameRange(start: FrameNumber(first), frameCount: end &- first)
+    let byteCount = Self.mapByteCount(
+      covering: covered, maximumOrder: maximumOrder, in: geometry)
+    let frameCount = byteCount &>> UInt64(geometry.shift)
+    var place: UInt64?
+    for range in ranges {
+      let start = max(range.start.rawValue, 1)
+      if start < range.end.rawValue, range.end.rawValue &- start >= frameCount {
+        place = min(place ?? start, start)
+      }
+    }
+    guard let place else { throw .noRoomForMap(byteCount: byteCount) }
+    self.init(
+      in: memory, geometry: geometry, covering: covered, maximumOrder: maximumOrder,
+      mapAt: FrameNumber(place).address(in: geometry))
+    for range in ranges { manageFree(range) }
+  }
+
+  /// The allocator that takes over from the early one.
+  ///
+  /// It manages all whole frames of the memory that `filter` includes; those that are not reserved
+  /// are free, and what is reserved now may be freed later. The map is reserved in `memblock`, which
+  /// must hand nothing out from here on.
+  ///
+  /// - Throws: ``BuddyAllocatorError/noRoomForMap(byteCount:)`` when the early allocator has no
+  ///   memory for the map.
+  /// - Complexity: O(regions · log regions + maximal blocks), and the map is cleared.
+  public init(
+    from memblock: inout Memblock<Memory>, maximumOrder: PageOrder = linuxMaximumOrder,
+    _ filter: RegionFilter = RegionFilter()
+  ) throws(BuddyAllocatorError) {
+    let geometry = memblock.geometry
+    let bounds = memblock.memoryBounds.map { FrameRange(within: $0, in: geometry) }
+    guard let bounds, bounds.end.rawValue > 1, bounds.frameCount > 0 else {
+      throw .noRoomForMap(byteCount: 0)
+    }
+    let byteCount = Self.mapByteCount(
+      covering: bounds, maximumOrder: maximumOrder, in: geometry)
+    let map: PhysicalRange
+    do throws(MemblockError) {
+      map = try memblock.allocate(MemblockRequest(byteCount: byteCount))
+    } catch {
+      throw .noRoomForMap(byteCount: byteCount)
+    }
+    self.init(
+      in: memblock.memory, geometry: geometry, covering: bounds, maximumOrder: maximumOrder,
+      mapAt: map.start)
+    // What is free comes first: frames are freed when they become managed.
+    memblock.forEachFreeRange(filter) { manageFree(FrameRange(within: $0.range, in: geometry)) }
+    memblock.forEachMemoryRegion {
+      if filter.includes($0) { manage(FrameRange(within: $0.range, in: geometry)) }
+    }
+  }
+}

@@ -1,0 +1,31 @@
+public import MemoryModel
+
+/// Single frames, filled with zeros, for structures made of pages.
+extension BuddyAllocator: FrameSource {
+  /// Takes one frame, filled with zeros; nil when none is free.
+  ///
+  /// - Complexity: O(orders · log frames + page size).
+  @inlinable
+  public mutating func takeFrame() -> PhysicalAddress? {
+    do throws(BuddyAllocatorError) {
+      let block = try allocate(.zero)
+      memory.withWords(at: block.address, count: geometry.pageWordCount) { $0.clear() }
+      return block.address
+    } catch {
+      return nil
+    }
+  }
+
+  /// Gives back a frame.
+  ///
+  /// - Precondition: the frame is managed and not free.
+  /// - Complexity: O(orders · log frames).
+  @inlinable
+  public mutating func giveBack(_ frame: PhysicalAddress) {
+    do throws(BuddyAllocatorError) {
+      try free(PhysicalBlock(address: frame, order: .zero))
+    } catch {
+      preconditionFailure("frame given back to an allocator that did not hand it out")
+    }
+  }
+}
