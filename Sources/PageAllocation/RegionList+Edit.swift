@@ -108,6 +108,7 @@ extension RegionList {
       index &+= 1
       if let tail = region.range.part(above: range) {
         insert(region.with(tail), at: index)
+        mergeAround(index..<index)
         return
       }
     }
@@ -121,6 +122,7 @@ extension RegionList {
       end &+= 1
     }
     if end > index { remove(at: index, count: end &- index) }
+    mergeAround(index..<index)
   }
 
   // MARK: Change
@@ -149,9 +151,17 @@ extension RegionList {
       self[index] = body(self[index])
       index &+= 1
     }
-    // What is alike now becomes one, the neighbours on both sides included.
-    index = min(index, count &- 1)
-    while index > 0, index >= first {
+    mergeAround(first..<index)
+  }
+
+  /// Makes regions one that are alike now: those of `edited`, and two on either side.
+  ///
+  /// One neighbour may have become alike. The second one matters where a list held all 2^64 bytes:
+  /// its two regions, alike but too long for one, can join once an edit has shortened either.
+  private mutating func mergeAround(_ edited: Range<Int>) {
+    let lowest = max(edited.lowerBound &- 2, 0)
+    var index = min(edited.upperBound &+ 1, count &- 1)
+    while index > lowest {
       index &-= 1
       mergeWithNext(index)
     }
