@@ -94,6 +94,7 @@ let package = Package(
         tests(of: "MemoryModel"),
         tests(of: "DeviceTreeBlob"),
         tests(of: "PreservedPages"),
+        tests(of: "PageAllocation"),
         tests(of: "MemoryImages"),
         tests(of: "Handover"),
         tests(of: "KHOCommands", also: ["kho"]),

@@ -1,0 +1,93 @@
+import HandoverTestSupport
+import MemoryImages
+import MemoryModel
+import PageAllocation
+import Testing
+
+/// All sequences of a few steps on an address space of a few pages.
+@Suite(.namesCombination)
+struct MemblockToyTests {
+  static let memory = try! AnonymousMemory(PhysicalRange(start: .zero, byteCount: 4096))
+
+  /// All ranges within 0..<`count`.
+  static func ranges(_ count: Int) -> [Range<Int>] {
+    (0..<count).flatMap { start in (start + 1...count).map { start..<$0 } }
+  }
+
+  private func checkAllSequences(
+    of steps: [MemblockStep], length: Int, granuleCount: Int, capacity: Int
+  ) throws {
+    var total = 1
+    for _ in 0..<length { total *= steps.count }
+    try withEvery("sequence", in: 0..<total) { number in
+      var memblock = Memblock(
+        in: Self.memory, geometry: PageGeometry(shift: 4), capacity: capacity)
+      // Nowhere to grow: the lists are what is looked at here.
+      memblock.accessible = PhysicalRange(start: .zero, byteCount: 0)
+      var model = MemblockModel(granule: 16, count: granuleCount)
+      var rest = number
+      for _ in 0..<length {
+        try steps[rest % steps.count].take(&memblock, &model)
+        rest /= steps.count
+      }
+      try model.check(memblock)
+    }
+  }
+
+  @Test("every three reservations of two kinds and frees")
+  func reservations() throws {
+    let steps = Self.ranges(4).flatMap {
+      [MemblockStep.reserve($0, []), .reserve($0, .preserved), .free($0)]
+    }
+    try checkAllSequences(of: steps, length: 3, granuleCount: 4, capacity: 4)
+  }
+
+  @Test("every three changes to memory")
+  func memory() throws {
+    let steps = Self.ranges(3).flatMap {
+      [
+        MemblockStep.add($0, node: 0, []), .add($0, node: 1, .hotplug), .remove($0),
+        .mark($0, .scratch, clearing: []), .mark($0, [], clearing: .scratch), .setNode($0, 1),
+      ]
+    }
+    try checkAllSequences(of: steps, length: 3, granuleCount: 3, capacity: 4)
+  }
+
+  @Test("a change within, at, and over each of five regions that differ in turn")
+  func changesOverRegions() throws {
+    let setups: [[MemblockStep]] = [
+      [.add(0..<10, node: 0, [])],
+      [.add(0..<3, node: 0, []), .add(3..<6, node: 1, []), .add(6..<10, node: 0, [])],
+      (0..<5).map { .add($0 * 2..<$0 * 2 + 2, node: $0 % 2 == 0 ? 0 : 1, []) },
+      [.add(0..<10, node: 0, []), .mark(2..<4, .scratch, clearing: []), .setNode(7..<8, nil)],
+    ]
+    let changes = Self.ranges(10).flatMap {
+      [
+        MemblockStep.mark($0, .mirror, clearing: []), .mark($0, [], clearing: .scratch),
+        .setNode($0, 0), .setNode($0, 1), .remove($0), .add($0, node: 0, []),
+      ]
+    }
+    try withEvery("setup", in: setups) { setup in
+      try withEvery("change", in: changes) { change in
+        try withEvery("capacity", in: [5, 6, 7, 128]) { capacity in
+          var memblock = Memblock(
+            in: Self.memory, geometry: PageGeometry(shift: 4), capacity: capacity)
+          memblock.accessible = PhysicalRange(start: .zero, byteCount: 0)
+          var model = MemblockModel(granule: 16, count: 10)
+          for step in setup { try step.take(&memblock, &model) }
+          try change.take(&memblock, &model)
+          try model.check(memblock)
+          // Back to one region: nothing that was split stays split.
+          for step in [
+            MemblockStep.add(0..<10, node: 0, []), .setNode(0..<10, 0),
+            .mark(0..<10, [], clearing: [.scratch, .mirror]),
+          ] {
+            try step.take(&memblock, &model)
+          }
+          try model.check(memblock)
+          try #require(memblock.memoryRegionCount == 1)
+        }
+      }
+    }
+  }
+}
