@@ -9,8 +9,10 @@ extension Memblock {
   mutating func grow(
     _ list: MemblockList, avoiding avoided: PhysicalRange
   ) throws(MemblockError) {
-    // Moving the list of memory reserves a range and frees one, which may split a third.
-    while list == .memory, reservedList.capacity &- reservedList.count < 2 {
+    // Moving the list of memory reserves one range and frees another. Room for one region is enough:
+    // what is freed splits a region only where it lies between the other list and the new place,
+    // and then the new place has joined it.
+    if list == .memory, reservedList.count == reservedList.capacity {
       try grow(.reserved, avoiding: avoided)
     }
     let capacity = list == .memory ? memoryList.capacity : reservedList.capacity

@@ -56,8 +56,8 @@ extension RegionList {
   }
 
   private func growth(placing region: MemoryRegion) -> Int {
-    // What ends at the very top may complete all 2^64 bytes, which are never one region.
-    if region.range.last?.rawValue == .max { return 1 }
+    // Neighbours that were alike but for 2^64 bytes in all do not join after all; then the list holds
+    // nothing else, and has room.
     let index = firstIndex(endingAtOrAfter: region.range.start)
     let joinsLower = index > 0 && self[index &- 1].joined(with: region) != nil
     let joinsUpper = index < count && region.joined(with: self[index]) != nil
