@@ -53,6 +53,41 @@ struct MemblockToyTests {
     try checkAllSequences(of: steps, length: 3, granuleCount: 3, capacity: 4)
   }
 
+  @Test("every three changes to an address space full to its last byte")
+  func wholeAddressSpace() throws {
+    // Quarters of 2^64 bytes; all four in one range have no length.
+    let ranges = Self.ranges(4).filter { $0.count < 4 }
+    let steps = ranges.flatMap {
+      [
+        MemblockStep.add($0, node: nil, []), .remove($0), .mark($0, .mirror, clearing: []),
+        .mark($0, [], clearing: .mirror),
+      ]
+    }
+    try withEvery("full from", in: [1..<4, 0..<3]) { first in
+      try withEvery("sequence", in: 0..<steps.count * steps.count) { number in
+        var memblock = Memblock(
+          in: Self.memory, geometry: PageGeometry(shift: 4), capacity: 6)
+        memblock.accessible = PhysicalRange(start: .zero, byteCount: 0)
+        var model = MemblockModel(granule: 1 << 62, count: 4)
+        for step in [
+          .add(first, node: nil, []),
+          first.lowerBound == 1
+            ? .add(0..<1, node: nil, [])
+            : .add(3..<4, node: nil, []), steps[number % steps.count],
+          steps[number / steps.count],
+        ] as [MemblockStep] {
+          try step.take(&memblock, &model)
+          // Which two regions all bytes are in is not fixed, but that no others could be one is.
+          try memblock.validate()
+          for quarter in 0..<4 {
+            let region = memblock.memoryRegion(at: model.range(quarter..<quarter + 1).start)
+            try #require(region?.flags == model.memory[quarter]?.flags)
+          }
+        }
+      }
+    }
+  }
+
   @Test("a change within, at, and over each of five regions that differ in turn")
   func changesOverRegions() throws {
     let setups: [[MemblockStep]] = [
