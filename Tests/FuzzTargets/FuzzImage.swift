@@ -140,7 +140,8 @@ private func check(_ survey: HandoverSurvey, in memory: some PhysicalMemory) {
   precondition(
     survey.errorCount >= errorCount && survey.errorCount <= errorCount + survey.omittedFindingCount,
     "errors miscounted")
-  for subtree in survey.subtrees { _ = subtree.byteCount }
+  let records = survey.checkRecords(in: memory)
+  precondition(records.errorCount >= UInt64(records.findings.count { $0.severity == .error }))
   if let pages = survey.pages { check(pages, in: memory) }
 }
 

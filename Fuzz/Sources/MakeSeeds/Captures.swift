@@ -16,8 +16,8 @@ func deviceTrees(
   }
 }
 
-/// An ELF file with the root device tree, what marks the entries, and nothing else of the memory; of
-/// a tree, one path from the root to a leaf.
+/// An ELF file with the root device tree, what marks the entries, the records, and nothing else of
+/// the memory; of a tree, one path from the root to a leaf.
 func smallCapture(
   of survey: HandoverSurvey, at address: PhysicalAddress, in image: MemoryImage
 ) -> [UInt8] {
@@ -45,6 +45,12 @@ func smallCapture(
     }
   } else {
     for node in survey.pages?.nodes ?? [] { pages[node] = page(node) }
+  }
+  // The records, where there are any.
+  let tracing = TracingMemory(image, geometry: survey.geometry)
+  _ = survey.checkRecords(in: tracing)
+  for address in tracing.pages.subtracting(survey.pages?.nodes ?? []) {
+    pages[address] = page(address)
   }
   return elfFile(pages, memoryByteCount: 64 << 20)
 }

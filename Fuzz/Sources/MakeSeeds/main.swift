@@ -32,9 +32,8 @@ for version in [ABIVersion.v2, .v3, .v4] {
     let geometry = PageGeometry(shift: shift)
     try write(
       toyTree(version, geometry, at: 0x10_0000) + [0x02], "Images", "toy-\(version)-\(shift)")
-    try write(
-      toyTree(version, geometry, at: 0x4000_0000) + [0x83], "Images", "toy-\(version)-\(shift)-file"
-    )
   }
 }
+try write(
+  toyTree(.v4, PageGeometry(shift: 6), at: 0x4000_0000) + [0x83], "Images", "toy-v4-6-file")
 try write(toyChunkList(at: 0x1000) + [0x01], "Images", "toy-v1")
