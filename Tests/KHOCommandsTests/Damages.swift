@@ -12,7 +12,7 @@ struct Damage: Sendable, CustomTestStringConvertible {
   var testDescription: String { code }
 }
 
-let damages = treeDamages + entryDamages + deviceTreeDamages + chunkListDamages
+let damages = treeDamages + entryDamages + deviceTreeDamages + recordDamages + chunkListDamages
 
 private let treeDamages: [Damage] = [
   Damage(code: "pointer-unaligned") { patient in
@@ -144,6 +144,22 @@ private let deviceTreeDamages: [Damage] = [
       try writer.property("blob-size", nativeUInt64: .max)
       try writer.endNode()
     }
+  },
+]
+
+private let recordDamages: [Damage] = [
+  // Pages of a memfd.
+  Damage(code: "record-refers-unpreserved") { patient in
+    for page in patient.spares.prefix(20) { patient.flip(page) }
+  },
+  Damage(code: "record-malformed") { patient in
+    let blob = try #require(patient.subtrees.first { $0.subtree.name == "memblock" })
+    patient.image.setByte(at: blob.subtree.address.rawValue, to: 0)
+  },
+  // "luo-v5" becomes "luo-v9".
+  Damage(code: "record-format-unknown", severity: "note") { patient in
+    let blob = try #require(patient.subtrees.first { $0.subtree.name == "LUO" })
+    patient.image.setByte(at: blob.subtree.address.rawValue + 5, to: UInt8(ascii: "9"))
   },
 ]
 

@@ -66,4 +66,22 @@ import Testing
       #expect(!finding.sentence.isEmpty && !finding.sentence.hasSuffix("."))
     }
   }
+
+  @Test func codesOfRecords() {
+    let owner = RecordOwner.subtree("a")
+    let reference = RecordReference(
+      owner: owner, role: .folio, range: PhysicalRange(start: Self.one, byteCount: 4096))
+    let expected: [(RecordFinding, String)] = [
+      (.malformed(owner, .formatUnknown("b")), "record-malformed"),
+      (.formatUnknown(owner, "b"), "record-format-unknown"),
+      (.outsideMemory(reference), "record-refers-outside-memory"),
+      (.notPreserved(reference, page: Self.one), "record-refers-unpreserved"),
+      (.entryDiffers(reference, entry: Self.block), "record-entry-differs"),
+      (.moreRecordsThanMemory, "record-repeated"),
+    ]
+    for (finding, code) in expected {
+      #expect(HandoverFinding.record(finding).code == code)
+      #expect(!finding.sentence.isEmpty && !finding.sentence.hasSuffix("."))
+    }
+  }
 }

@@ -91,8 +91,8 @@ import Testing
   func deviceTreeByAddressAndByFile(in fixture: Fixture) throws {
     let folder = try TemporaryFolder()
     for expected in try fixture.expectations().handovers where expected.readable == true {
-      let byAddress = kho(
-        "inspect", "--json", "--fdt-address", "\(expected.fdtAddress)", fixture.path)
+      let address = "\(expected.fdtAddress)"
+      let byAddress = kho("inspect", "--json", "--fdt-address", address, fixture.path)
       let report: InspectJSON = try byAddress.json()
       #expect(byAddress.status == 0)
       #expect(report.handovers.map(\.fdtAddress) == [expected.fdtAddress])

@@ -35,9 +35,8 @@ import Testing
     let entries = try #require(report.handovers.last?.entries)
     #expect(report.schema == "kho-pages/1")
     #expect(report.handovers.map(\.fdtAddress) == [expected.fdtAddress])
-    #expect(
-      entries.map { "\(String($0.address, radix: 16)) \($0.order)" } == plain.lines.map(String.init)
-    )
+    let lines = entries.map { "\(String($0.address, radix: 16)) \($0.order)" }
+    #expect(lines == plain.lines.map(String.init))
     #expect(UInt64(entries.count) == entryCount)
     #expect(UInt64(table.lines.count) == entryCount + 1)
     #expect(table.lines.first?.contains("ADDRESS") == true)
@@ -76,8 +75,8 @@ import Testing
       #expect(try listed(entry.address - 1, end + 1).contains(entry))
     }
     #expect(try listed(0, .max) == entries)
-    let hexadecimal = kho(
-      "pages", "--format", "plain", "--range", "0x515000-0x516000", Self.v4.path)
+    let range = "0x515000-0x516000"
+    let hexadecimal = kho("pages", "--format", "plain", "--range", range, Self.v4.path)
     #expect(hexadecimal.text == "515000 0\n")
   }
 

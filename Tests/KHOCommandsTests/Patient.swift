@@ -34,13 +34,11 @@ struct Patient {
 
   /// Preserved single pages that hold neither nodes nor device tree nor blobs, two by two.
   var spares: [UInt64] {
-    let taken = nodes.union([deviceTree]).union(
-      subtrees.map { $0.subtree.address.rawValue & ~4095 })
+    let blobs = subtrees.map { $0.subtree.address.rawValue & ~4095 }
+    let taken = nodes.union(blobs).union([deviceTree])
     let pages = Set(blocks.filter { $0.order == .zero }.map(\.address.rawValue))
-    return pages.filter { page in
-      page & 4096 == 0
-        && [page, page + 4096].allSatisfy { pages.contains($0) && !taken.contains($0) }
-    }.sorted()
+    let free = pages.subtracting(taken)
+    return free.filter { $0 & 4096 == 0 && free.contains($0 + 4096) }.sorted()
   }
 
   /// The pointers on the way from the root to the leaf that holds the block's bit.
