@@ -31,19 +31,24 @@ extension ChunkListReader {
       && !element.start.isAligned(log2ByteCount: min(blockShift &+ pageBits, 64))
   }
 
-  /// The bitmaps of `elements` that can be read; no two of them share bytes or blocks.
+  /// The bitmaps of `listing` that can be read; none lies in a chunk, and no two share bytes or
+  /// blocks.
   ///
   /// - Complexity: O(elements).
   func bitmaps(
-    of elements: [Element], byteCount: Int, _ findings: inout FindingList
+    of listing: Listing, byteCount: Int, _ findings: inout FindingList
   ) -> [BlockBitmap] {
     var bitmaps: [BlockBitmap] = []
+    let chunks = Set(listing.chunks)
     var reached: Set<PhysicalAddress> = []
     var stretches: Set<PhysicalBlock> = []
-    for element in elements {
+    for element in listing.elements {
       do throws(PreservedPagesFinding) {
         let bitmap = try bitmap(of: element, byteCount: byteCount)
-        guard reached.insert(element.bitmap).inserted else {
+        // A small bitmap may lie in a page with others, but not in a chunk's.
+        let page = element.bitmap.rawValue & ~(UInt64(geometry.pageByteCount) &- 1)
+        guard !chunks.contains(PhysicalAddress(page)), reached.insert(element.bitmap).inserted
+        else {
           throw .nodeReachedTwice(in: element.place, pointer: element.bitmap)
         }
         let stretch = PhysicalBlock(address: element.start, order: element.order)

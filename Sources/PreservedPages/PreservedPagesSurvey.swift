@@ -63,7 +63,7 @@ extension PreservedPagesSurvey {
     let reader = ChunkListReader(memory: memory, geometry: geometry, firstChunk: firstChunk)
     let listing = reader.list(&findings)
     let byteCount = reader.bitmapByteCount(bitmapSize, for: listing.elements, &findings)
-    let found = reader.bitmaps(of: listing.elements, byteCount: byteCount, &findings)
+    let found = reader.bitmaps(of: listing, byteCount: byteCount, &findings)
 
     nodeCountByLevel = [UInt64(found.count), UInt64(listing.chunks.count)]
     metadataByteCount =

@@ -192,5 +192,9 @@ private let chunkListDamages: [Damage] = [
   Damage(code: "bitmap-empty", severity: "note", isOfChunkList: true) { patient in
     patient.image.clearPage(at: patient.image.word(at: patient.map + 24))
   },
+  // A chunk that names itself as its bitmap.
+  Damage(code: "node-reached-twice", isOfChunkList: true) {
+    $0.image.setWord(at: $0.map + 24, to: $0.map)
+  },
   Damage(code: "cycle", isOfChunkList: true) { $0.image.setWord(at: $0.map, to: $0.map) },
 ]
