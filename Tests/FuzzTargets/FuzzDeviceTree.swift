@@ -75,7 +75,7 @@ private struct Outline: Equatable {
     if var strings = property.strings {
       var byteCount = 0
       while let next = strings.next() { byteCount += next.byteCount + 1 }
-      precondition(byteCount == property.byteCount, "strings that do not fill their property")
+      promise(byteCount == property.byteCount, "strings that do not fill their property")
     }
   }
 }
@@ -138,7 +138,7 @@ private func addAndRemoveChild(_ tree: borrowing DeviceTree, _ contents: Outline
         try tree.write(into: &memory, removingChild: newName)
       }
     }
-    precondition(removed.outline() == contents, "adding and removing changed the tree")
+    promise(removed.outline() == contents, "adding and removing changed the tree")
   } catch .childExists {
     return
   } catch {
@@ -157,7 +157,7 @@ private func setFirstProperty(_ tree: borrowing DeviceTree, _ contents: Outline)
       }
     }
     let isSet = copy.outline().firstProperty.map { $0.value == value.reversed() } ?? false
-    precondition(isSet, "value not set")
+    promise(isSet, "value not set")
   } catch .noSuchProperty {
     // A name that is no UTF-8.
     return
@@ -191,7 +191,7 @@ private func editInPlace(_ bytes: RawSpan, _ contents: Outline) {
     }
   }
   // Edited or not: the same tree.
-  precondition(buffer.outline() == contents, "editing in place changed the tree")
+  promise(buffer.outline() == contents, "editing in place changed the tree")
 }
 
 extension DeviceTreeNodes {
@@ -251,10 +251,10 @@ private func rewrite(_ tree: borrowing DeviceTree, _ contents: Outline) {
         writer throws(DeviceTreeWriterError) in try copy(tree, to: &writer)
       }
     }
-    precondition(writtenCount == count, "another length than was counted")
+    promise(writtenCount == count, "another length than was counted")
     let copied = written.outline()
     let isASCII = contents.bytes.allSatisfy { $0 < 0x80 }
-    precondition(!isASCII || copied == contents, "the rewritten tree differs")
+    promise(!isASCII || copied == contents, "the rewritten tree differs")
   } catch .nameContainsSlash {
     return
   } catch .nameTooLong {

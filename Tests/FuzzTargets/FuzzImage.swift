@@ -81,7 +81,7 @@ private let geometries = [6, 9, 12, 14, 16].map(PageGeometry.init(shift:))
 private func examine(_ memory: some PhysicalMemory) {
   checkRanges(of: memory)
   let scanner = HandoverScanner(memory)
-  precondition(scanner.addresses == scanner.addresses.sorted(), "addresses not sorted")
+  promise(scanner.addresses == scanner.addresses.sorted(), "addresses not sorted")
   let (surveys, _) = PageSizeDeduction.surveys(
     scanner.addresses.prefix(4).map { .memory($0) }, in: memory)
   for survey in surveys { check(survey, in: memory) }
@@ -91,7 +91,9 @@ private func examine(_ memory: some PhysicalMemory) {
   for geometry in geometries {
     for source in sources {
       var options = HandoverSurvey.Options()
-      options.chunkBitmapSize = source.rawValue & 0x1000 == 0 ? .deduced : .bytes512
+      // In a smaller page the small bitmaps would overlap.
+      let isSmall = source.rawValue & 0x1000 != 0 && geometry.pageByteCount >= 512
+      options.chunkBitmapSize = isSmall ? .bytes512 : .deduced
       check(
         HandoverSurvey(.memory(source), in: memory, geometry: geometry, options: options),
         in: memory)
@@ -122,42 +124,43 @@ private func checkRanges(of memory: some PhysicalMemory) {
   var next: PhysicalAddress? = .zero
   var sum: UInt64 = 0
   while let from = next, let range = memory.storedRange(atOrAfter: from), let last = range.last {
-    precondition(range.start >= from, "a stored range that starts too early")
-    precondition(memory.contains(range), "a stored range that is not in memory")
+    promise(range.start >= from, "a stored range that starts too early")
+    promise(memory.contains(range), "a stored range that is not in memory")
     let count = memory.withBytes(in: range) { $0.byteCount }
-    precondition(count == Int(range.byteCount), "a stored range that cannot be read")
+    promise(count == Int(range.byteCount), "a stored range that cannot be read")
     sum += range.byteCount
     next = last.rawValue == .max ? nil : PhysicalAddress(last.rawValue + 1)
   }
-  precondition(sum <= memory.byteCount, "more is stored than memory holds")
+  promise(sum <= memory.byteCount, "more is stored than memory holds")
 }
 
 private func check(_ survey: HandoverSurvey, in memory: some PhysicalMemory) {
   let findings = survey.findings
-  precondition(
+  promise(
     (survey.error != nil) == findings.contains(where: \.hidesEntries), "an error without a finding")
   let errorCount = UInt64(findings.count { $0.severity == .error })
-  precondition(
+  promise(
     survey.errorCount >= errorCount && survey.errorCount <= errorCount + survey.omittedFindingCount,
     "errors miscounted")
   let records = survey.checkRecords(in: memory)
-  precondition(records.errorCount >= UInt64(records.findings.count { $0.severity == .error }))
+  let recordErrors = UInt64(records.findings.count { $0.severity == .error })
+  promise(records.errorCount >= recordErrors, "errors of records miscounted")
   if let pages = survey.pages { check(pages, in: memory) }
 }
 
 private func check(_ pages: PreservedPagesSurvey, in memory: some PhysicalMemory) {
   let limit: UInt64 = 5_000
   _ = pages.preservedByteCount
-  precondition(pages.nodes == pages.nodes.sorted(), "nodes not sorted")
-  precondition(pages.metadataByteCount <= memory.byteCount, "more nodes than memory")
+  promise(pages.nodes == pages.nodes.sorted(), "nodes not sorted")
+  promise(pages.metadataByteCount <= memory.byteCount, "more nodes than memory")
 
   var blockCount: UInt64 = 0
   var previous: PhysicalBlock?
   let isComplete: Bool
   do throws(Enough) {
     try pages.forEachBlock(in: memory) { block throws(Enough) in
-      precondition(block.isNaturallyAligned(in: pages.geometry), "an unaligned block")
-      precondition(previous.map { $0 < block } ?? true, "blocks not sorted, or one twice")
+      promise(block.isNaturallyAligned(in: pages.geometry), "an unaligned block")
+      promise(previous.map { $0 < block } ?? true, "blocks not sorted, or one twice")
       previous = block
       blockCount += 1
       guard blockCount <= limit else { throw Enough() }
@@ -167,17 +170,16 @@ private func check(_ pages: PreservedPagesSurvey, in memory: some PhysicalMemory
     isComplete = false
   }
   let isCounted = isComplete ? blockCount == pages.entryCount : pages.entryCount >= blockCount
-  guard isCounted else {
-    fatalError("\(pages.geometry): \(blockCount) entries, \(pages.entryCount) counted")
-  }
+  promise(
+    isCounted, "\(pages.geometry): \(blockCount) entries, \(pages.entryCount) counted")
 
   var inRuns: UInt64 = 0
   var runCount: UInt64 = 0
   try? pages.forEachRun(in: memory) { run throws(Enough) in
-    precondition(run.blockCount > 0 && !run.range(in: pages.geometry).isEmpty, "an empty run")
+    promise(run.blockCount > 0 && !run.range(in: pages.geometry).isEmpty, "an empty run")
     inRuns += run.blockCount
     runCount += 1
     guard runCount <= limit else { throw Enough() }
   }
-  precondition(runCount > limit || inRuns == pages.entryCount, "entries of runs miscounted")
+  promise(runCount > limit || inRuns == pages.entryCount, "entries of runs miscounted")
 }
