@@ -41,6 +41,7 @@ final class MappedFile: @unchecked Sendable {
     }
     do throws(MemoryImageError) {
       self.byteCount = try Self.mappableByteCount(of: descriptor)
+      // SAFETY: a fresh mapping of the whole file; `deinit` alone unmaps it.
       unsafe self.base = try Self.map(descriptor, byteCount: byteCount)
     } catch {
       SystemCalls.release(descriptor)

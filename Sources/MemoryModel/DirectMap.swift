@@ -22,6 +22,7 @@ public struct DirectMap: WritablePhysicalMemory, @unchecked Sendable {
     precondition(range.start.isAligned(log2ByteCount: 3), "unaligned physical range")
     precondition(range.byteCount <= UInt64(Int.max), "range larger than an address space")
     self.range = range
+    // SAFETY: kept as the caller promised it; only the methods below use it.
     unsafe self.base = base
   }
 

@@ -23,6 +23,7 @@ public struct MemoryWords: ~Copyable {
   @inlinable
   @unsafe
   public init(base: UnsafeMutableRawPointer, count: Int) {
+    // SAFETY: kept as the caller promised it; only the methods below use it.
     unsafe self.base = base
     self.count = count
   }
@@ -40,6 +41,7 @@ public struct MemoryWords: ~Copyable {
   /// - Precondition: `index` lies in `0..<count`.
   @inlinable
   public func load(_ index: Int) -> UInt64 {
+    // SAFETY: `word(_:)` checks the index.
     unsafe word(index).pointee.load(ordering: .relaxed)
   }
 
@@ -50,6 +52,7 @@ public struct MemoryWords: ~Copyable {
   /// - Precondition: `index` lies in `0..<count`.
   @inlinable
   public func publish(_ value: UInt64, at index: Int) {
+    // SAFETY: `word(_:)` checks the index.
     unsafe word(index).pointee.store(value, ordering: .releasing)
   }
 

@@ -126,11 +126,12 @@ import Testing
   @Test func bytesThatChangeWhileTheyAreRead() throws {
     let blob = try makeSample()
     let shared = UnsafeMutableRawBufferPointer.allocate(byteCount: blob.count, alignment: 8)
+    // SAFETY: allocated in the line above, and nothing outlives the test.
     defer { unsafe shared.deallocate() }
     for offset in stride(from: 0, through: blob.count - 4, by: 4) {
       for value in [0, 1, 2, 3, 4, 9, 0xffff_ffff] as [UInt32] {
-        unsafe shared.copyBytes(from: blob)
         // SAFETY: allocated above, freed when the test ends; nothing else runs while it is changed.
+        unsafe shared.copyBytes(from: blob)
         let tree = unsafe try DeviceTree(validating: shared.bytes)
         unsafe shared.storeBytes(of: value.bigEndian, toByteOffset: offset, as: UInt32.self)
         _ = try? outline(tree)

@@ -26,6 +26,7 @@ import Testing
       #expect(memory.contains(range(0x4000_0000, 0x10000)))
       #expect(!memory.contains(range(0x3fff_ffff, 1)))
       #expect(memory.storedRanges() == [memoryRange])
+      // SAFETY: the memory is kept for as long as its map is used.
       let word = withExtendedLifetime(memory) {
         unsafe memory.unsafeDirectMap.withWords(at: PhysicalAddress(0x4000_fff8), count: 1) {
           $0.load(0)

@@ -53,7 +53,7 @@ struct SeededGenerator: RandomNumberGenerator {
 extension PhysicalMemory {
   /// A copy of the bytes of `range`; nil when one is missing.
   func bytes(in range: PhysicalRange) -> [UInt8]? {
-    withBytes(in: range) { bytes in unsafe bytes.withUnsafeBytes { unsafe Array($0) } }
+    withBytes(in: range) { $0.copiedBytes() }
   }
 
   /// All stored runs from `address` on; fails the test when they do not move on.
