@@ -25,7 +25,7 @@ let coreTargets: [Target] = [
   .target(name: "PageAllocation", dependencies: ["MemoryModel"], swiftSettings: core),
   .target(
     name: "Handover",
-    dependencies: ["MemoryModel", "DeviceTreeBlob", "PreservedPages"],
+    dependencies: ["MemoryModel", "DeviceTreeBlob", "PreservedPages", "PageAllocation"],
     swiftSettings: core),
 ]
 

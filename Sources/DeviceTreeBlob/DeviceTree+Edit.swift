@@ -39,6 +39,26 @@ extension DeviceTree {
     }
   }
 
+  /// Writes this tree without the root's child `old`, and with the child `new` behind the others;
+  /// gives the length in bytes.
+  ///
+  /// - Throws: ``DeviceTreeEditError/noSuchChild``; ``DeviceTreeEditError/childExists(offset:)`` of
+  ///   a new name that is another child's; as ``write(into:addingChild:_:)``.
+  /// - Complexity: O(*n*) in the length of the blob, and in the names for each property.
+  public func write(
+    into memory: inout MutableRawSpan, replacingChild old: String, with new: String,
+    _ properties: (inout DeviceTreeWriter) throws(DeviceTreeWriterError) -> Void
+  ) throws(DeviceTreeEditError) -> Int {
+    let offset = try offset(ofChild: old)
+    if old != new { try checkAbsence(ofChild: new) }
+    var writer = DeviceTreeWriter(into: &memory)
+    try writer.copy(self, leavingOutNodeAt: offset)
+    do throws(DeviceTreeWriterError) {
+      try writer.writeNode(NameBuffer(checking: new), properties)
+      return try writer.finish()
+    } catch { throw .unwritable(error) }
+  }
+
   /// Writes this tree with another value of the same length for one property of the root, or of
   /// its child `child`; gives the length in bytes.
   ///

@@ -1,5 +1,5 @@
 /// Why a device tree could not be written.
-public enum DeviceTreeWriterError: Error, Equatable, Sendable {
+public enum DeviceTreeWriterError: Error, Hashable, Sendable {
   /// The memory is too small. `byteCountNeeded` bytes suffice, and are exactly what is needed
   /// unless the memory could not even hold the names of all properties.
   case outOfRoom(byteCountNeeded: Int)

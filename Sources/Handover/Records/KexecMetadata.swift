@@ -30,11 +30,25 @@ public struct KexecMetadata: Hashable, Sendable {
         throw .textMalformed(PhysicalAddress(address.rawValue &+ 4))
       }
       return KexecMetadata(
-        previousRelease: release, kexecCount: bytes.halfWord(atByte: 69) ?? 0)
+        checked: release, kexecCount: bytes.halfWord(atByte: 69) ?? 0)
     }
   }
 
-  private init(previousRelease: String, kexecCount: UInt32) {
+  /// The most bytes of a release's name that are kept.
+  public static var largestReleaseByteCount: Int { 64 }
+
+  /// The record of a predecessor.
+  ///
+  /// - Precondition: the release has 1 to 64 bytes of UTF-8, none of them 0.
+  public init(previousRelease: String, kexecCount: UInt32) {
+    let utf8 = previousRelease.utf8
+    precondition(
+      utf8.count >= 1 && utf8.count <= Self.largestReleaseByteCount && !utf8.contains(0),
+      "a release that cannot be written")
+    self.init(checked: previousRelease, kexecCount: kexecCount)
+  }
+
+  private init(checked previousRelease: String, kexecCount: UInt32) {
     self.previousRelease = previousRelease
     self.kexecCount = kexecCount
   }

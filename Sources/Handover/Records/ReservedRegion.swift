@@ -9,6 +9,12 @@ public struct ReservedRegion: Hashable, Sendable {
   public let name: String
   /// The bytes of the region.
   public let range: PhysicalRange
+
+  /// The region of that name.
+  public init(name: String, range: PhysicalRange) {
+    self.name = name
+    self.range = range
+  }
 }
 
 /// The regions that `reserve_mem` set aside.

@@ -11,7 +11,7 @@ public import MemoryModel
 /// Source: `abi.md` section 7.
 public struct VmallocArea: Hashable, Sendable {
   /// The length of the descriptor in bytes.
-  static var byteCount: Int { 16 }
+  public static var byteCount: Int { 16 }
 
   /// The first chunk; 0 of an empty area.
   public let firstChunk: PhysicalAddress
@@ -21,6 +21,16 @@ public struct VmallocArea: Hashable, Sendable {
   public let flags: UInt16
   /// The order of the blocks that the area is made of.
   public let order: PageOrder
+
+  /// The area of `pageCount` pages in blocks of `order` that the chunks from `firstChunk` on name.
+  public init(
+    firstChunk: PhysicalAddress, pageCount: UInt32, flags: UInt16 = 1, order: PageOrder = .zero
+  ) {
+    self.firstChunk = firstChunk
+    self.pageCount = pageCount
+    self.flags = flags
+    self.order = order
+  }
 
   /// Reads the descriptor at `offset` of `bytes`; nil when it does not fit.
   init?(_ bytes: RawSpan, atByte offset: Int, _ geometry: PageGeometry) throws(RecordError) {
@@ -40,6 +50,31 @@ public struct VmallocArea: Hashable, Sendable {
   /// The bytes of the area, as its number of pages says.
   public func byteCount(in geometry: PageGeometry) -> UInt64 {
     UInt64(pageCount) &<< UInt64(geometry.shift)
+  }
+
+  /// Reads the descriptor at `offset` of `bytes`.
+  ///
+  /// - Throws: ``RecordError/areaFlagsUnknown(_:)``, ``RecordError/areaOrderImpossible(_:)``;
+  ///   ``RecordError/blobTooShort(byteCount:needed:)`` where it does not fit.
+  public init(
+    parsing bytes: RawSpan, atByte offset: Int = 0, in geometry: PageGeometry
+  ) throws(RecordError) {
+    guard let area = try VmallocArea(bytes, atByte: offset, geometry) else {
+      throw .blobTooShort(
+        byteCount: UInt64(bytes.byteCount), needed: UInt64(offset &+ Self.byteCount))
+    }
+    self = area
+  }
+
+  /// Writes the descriptor at `offset` of `bytes`.
+  ///
+  /// - Precondition: 16 bytes from `offset` on are inside.
+  @_lifetime(bytes: copy bytes)
+  public func write(to bytes: inout MutableRawSpan, atByte offset: Int = 0) {
+    bytes.storeBytes(of: firstChunk.rawValue, toByteOffset: offset, as: UInt64.self)
+    bytes.storeBytes(of: pageCount, toByteOffset: offset &+ 8, as: UInt32.self)
+    bytes.storeBytes(of: flags, toByteOffset: offset &+ 12, as: UInt16.self)
+    bytes.storeBytes(of: UInt16(order.rawValue), toByteOffset: offset &+ 14, as: UInt16.self)
   }
 
   /// Checks that `count` elements of `elementByteCount` bytes fit in the area.

@@ -1,0 +1,101 @@
+public import MemoryModel
+public import PreservedPages
+
+/// What a predecessor handed over, as the successor takes it: read and checked once, kept out of the
+/// allocators' hands, and restored to its owners, each block once.
+///
+///     1. IncomingHandover(at:in:…)   reads the tree, and trusts nothing in it
+///     2. reserve(in:)                the early allocator learns what is in use
+///     3. BuddyAllocator(from:)       everything else becomes free
+///     4. restore(…)                  each owner takes its memory back, and may free it
+///     5. retire(into:)               the predecessor's tree itself becomes free memory
+///
+/// The predecessor's bytes are never written, so a successor that fails before it is done leaves
+/// them to the next one. Which blocks were restored is kept apart, in a tree of the successor's own.
+///
+/// Source: `abi.md` section 10.
+public struct IncomingHandover<Memory: WritablePhysicalMemory>: ~Copyable {
+  /// The memory all of it lies in.
+  public let memory: Memory
+  /// What was found.
+  public let survey: HandoverSurvey
+  /// The entries and what marks them.
+  public let pages: PreservedPagesSurvey
+  /// The version of the formats.
+  public let version: ABIVersion
+
+  var lookup: PreservedPagesLookup<Memory>
+  /// The blocks that were restored; nil while there are none.
+  var restored: RadixTree<Memory>?
+
+  /// The page size.
+  public var geometry: PageGeometry { survey.geometry }
+
+  /// Reads the handover whose root device tree lies at `deviceTree`.
+  ///
+  /// - Throws: ``IncomingHandoverError/damaged(_:)`` where entries cannot be read, lie outside memory,
+  ///   or overlap each other, the tree or the device tree. A subtree that is damaged is refused when
+  ///   it is asked for.
+  /// - Complexity: O(nodes · page size + runs · orders in use).
+  public init(
+    at deviceTree: PhysicalAddress, in memory: Memory, geometry: PageGeometry,
+    options: HandoverSurvey.Options = HandoverSurvey.Options()
+  ) throws(IncomingHandoverError) {
+    try self.init(
+      HandoverSurvey(.memory(deviceTree), in: memory, geometry: geometry, options: options),
+      in: memory)
+  }
+
+  /// Takes the handover that `survey` was made of, in the same memory.
+  ///
+  /// - Throws: as ``init(at:in:geometry:options:)``.
+  public init(_ survey: HandoverSurvey, in memory: Memory) throws(IncomingHandoverError) {
+    for finding in survey.findings where finding.severity == .error && !finding.isAboutSubtree {
+      throw .damaged(finding)
+    }
+    guard let pages = survey.pages, let version = survey.deviceTree?.version else {
+      throw .damaged(survey.error ?? .mapMissing)
+    }
+    self.memory = memory
+    self.survey = survey
+    self.pages = pages
+    self.version = version
+    self.lookup = PreservedPagesLookup(pages, in: memory)
+    self.restored = nil
+  }
+
+  /// The subtree called `name`.
+  ///
+  /// - Throws: ``IncomingHandoverError/noSuchSubtree``;
+  ///   ``IncomingHandoverError/subtreeNotPreserved(address:)``;
+  ///   ``IncomingHandoverError/damaged(_:)`` where the device tree does not tell where it lies.
+  /// - Complexity: O(subtrees).
+  public func subtree(
+    named name: String
+  ) throws(IncomingHandoverError) -> HandoverSurvey.Subtree {
+    guard let found = survey.subtrees.first(where: { $0.subtree.name == name }) else {
+      for finding in survey.findings {
+        if case .subtreeAddressWrong(name, _, _) = finding { throw .damaged(finding) }
+      }
+      throw .noSuchSubtree
+    }
+    guard found.isPreserved else { throw .subtreeNotPreserved(address: found.subtree.address) }
+    return found
+  }
+
+  /// Whether `block`, of exactly that order, is an entry.
+  ///
+  /// - Complexity: O(orders in use + log leaves).
+  public mutating func contains(_ block: PhysicalBlock) -> Bool { lookup.contains(block) }
+}
+
+extension HandoverFinding {
+  /// Whether the finding is about one subtree, and says nothing about the entries.
+  var isAboutSubtree: Bool {
+    switch self {
+    case .subtreeAddressWrong, .subtreeSizeWrong, .subtreeOutsideMemory, .subtreeNotPreserved:
+      true
+    default: false
+    }
+  }
+}

@@ -1,0 +1,112 @@
+public import MemoryModel
+
+/// What one operation changes in a handover: memory to mark, the root device tree to switch to, and
+/// memory to unmark, done in that order.
+///
+/// Everything that can fail has been done before a change exists: the nodes are there, the new
+/// device tree is written, the memory is allocated. So a change can always be completed, also by
+/// somebody else who finds it half done; doing a part of it twice does no harm.
+public struct HandoverChange: Sendable {
+  /// Memory that becomes, or stops being, preserved.
+  public enum Item: Hashable, Sendable {
+    /// A run of frames, marked as ``NaturalBlocks``.
+    case frames(FrameRange)
+    /// The blocks of a vmalloc area and the chunks that name them.
+    case area(VmallocArea)
+  }
+
+  /// A few items, without a heap.
+  public struct Items: Sendable {
+    private var storage = InlineArray<4, Item>(
+      repeating: .frames(FrameRange(start: FrameNumber(0), frameCount: 0)))
+    /// The number of items, at most ``capacity``.
+    public private(set) var count = 0
+
+    /// The most items that one change needs.
+    public static var capacity: Int { 4 }
+
+    /// No items.
+    public init() {}
+
+    /// Adds an item behind the others.
+    ///
+    /// - Precondition: there are fewer than ``capacity``.
+    public mutating func append(_ item: Item) {
+      precondition(count < Self.capacity, "a change of too many items")
+      storage[count] = item
+      count &+= 1
+    }
+
+    /// The item at `index`.
+    ///
+    /// - Precondition: `index` lies in `0..<count`.
+    public subscript(index: Int) -> Item {
+      precondition(index >= 0 && index < count, "item outside the change")
+      return storage[index]
+    }
+  }
+
+  /// Memory to mark.
+  public var preserved = Items()
+  /// The root device tree to switch to; nil where it stays.
+  public var deviceTree: PhysicalAddress?
+  /// Memory to unmark.
+  public var unpreserved = Items()
+
+  /// No change.
+  public init() {}
+}
+
+/// Where a successor finds the root device tree: the one pointer that a handover hangs on.
+///
+/// A kernel keeps it in a word that the kexec hands on (``WordAnchor``); a memory file keeps it in
+/// its superblock, where a change that was begun is recorded too, so that whoever comes after a crash
+/// completes it.
+public protocol HandoverAnchor: ~Copyable {
+  /// Where the root device tree lies; 0 for nowhere.
+  var deviceTree: PhysicalAddress { get }
+
+  /// Says that `change` is being made from now on.
+  mutating func begin(_ change: HandoverChange)
+
+  /// Makes `deviceTree` the root device tree, at one instant.
+  mutating func switchDeviceTree(to deviceTree: PhysicalAddress)
+
+  /// Says that the change that was begun is complete.
+  mutating func end()
+}
+
+/// A pointer to the root device tree in one word of memory.
+///
+/// Changes are not recorded: a crash in the middle of one leaves a sound handover with some of its
+/// entries marked, which is as much as Linux does.
+public struct WordAnchor<Memory: WritablePhysicalMemory>: HandoverAnchor {
+  private let memory: Memory
+  /// Where the word lies.
+  public let address: PhysicalAddress
+
+  /// The word at `address`.
+  ///
+  /// - Precondition: `address` is a multiple of 8 and the word exists.
+  public init(at address: PhysicalAddress, in memory: Memory) {
+    precondition(address.isAligned(log2ByteCount: 3), "unaligned word")
+    self.address = address
+    self.memory = memory
+  }
+
+  /// Where the root device tree lies; 0 for nowhere.
+  public var deviceTree: PhysicalAddress {
+    memory.withWords(at: address, count: 1) { PhysicalAddress($0.load(0)) }
+  }
+
+  /// Does nothing.
+  public mutating func begin(_ change: HandoverChange) {}
+
+  /// Stores the word.
+  public mutating func switchDeviceTree(to deviceTree: PhysicalAddress) {
+    memory.withWords(at: address, count: 1) { $0.publish(deviceTree.rawValue, at: 0) }
+  }
+
+  /// Does nothing.
+  public mutating func end() {}
+}

@@ -1,0 +1,90 @@
+public import MemoryModel
+import PreservedPages
+
+// Memory that is preserved from its first moment on. It comes from the allocator, so nothing of the
+// handover can lie in it, and only scratch memory is checked for.
+
+extension OutgoingHandover where Anchor: ~Copyable {
+  /// Allocates a block, filled with zeros, and preserves it.
+  ///
+  /// - Throws: ``OutgoingHandoverError/outOfFrames(frameCount:)``,
+  ///   ``OutgoingHandoverError/overlapsScratch(_:_:)``.
+  /// - Complexity: O(block), for the zeros.
+  public mutating func allocatePreserved<Frames: BlockSource & ~Copyable>(
+    _ order: PageOrder, from frames: inout Frames
+  ) throws(OutgoingHandoverError) -> PhysicalBlock {
+    guard let block = frames.takeBlock(order) else {
+      throw .outOfFrames(frameCount: order.frameCount)
+    }
+    try preserveNew(FrameRange(block, in: geometry), from: &frames)
+    return block
+  }
+
+  /// Allocates `frameCount` frames in one piece, filled with zeros, and preserves them.
+  ///
+  /// - Throws: as ``allocatePreserved(_:from:)``.
+  /// - Precondition: `frameCount` is not 0.
+  /// - Complexity: O(frames), for the zeros.
+  public mutating func allocatePreserved<Frames: BlockSource & ~Copyable>(
+    frameCount: UInt64, from frames: inout Frames
+  ) throws(OutgoingHandoverError) -> FrameRange {
+    guard let range = frames.takeFrames(frameCount) else {
+      throw .outOfFrames(frameCount: frameCount)
+    }
+    try preserveNew(range, from: &frames)
+    return range
+  }
+
+  /// Stops preserving a block and frees it.
+  ///
+  /// - Throws: as ``unpreserve(_:)-(PhysicalBlock)``.
+  /// - Precondition: the block's frames came from `frames`.
+  public mutating func unpreserveAndFree<Frames: BlockSource & ~Copyable>(
+    _ block: PhysicalBlock, into frames: inout Frames
+  ) throws(OutgoingHandoverError) {
+    try unpreserve(block)
+    frames.giveBack(block, in: geometry)
+  }
+
+  /// Stops preserving a run of frames and frees them.
+  ///
+  /// - Throws: as ``unpreserve(_:)-(FrameRange)``.
+  /// - Precondition: the frames came from `frames`.
+  public mutating func unpreserveAndFree<Frames: BlockSource & ~Copyable>(
+    _ range: FrameRange, into frames: inout Frames
+  ) throws(OutgoingHandoverError) {
+    try unpreserve(range)
+    frames.giveBack(range)
+  }
+
+  /// Preserves frames that were just allocated, after filling them with zeros; frees them when that
+  /// fails.
+  private mutating func preserveNew<Frames: BlockSource & ~Copyable>(
+    _ range: FrameRange, from frames: inout Frames
+  ) throws(OutgoingHandoverError) {
+    var change = HandoverChange()
+    change.preserved.append(.frames(range))
+    do throws(OutgoingHandoverError) {
+      try refuseScratch(range)
+      memory.clear(range.range(in: geometry))
+      try prepare(change, from: &frames)
+    } catch {
+      frames.giveBack(range)
+      throw error
+    }
+    commit(change)
+  }
+
+  func refuseScratch(_ range: FrameRange) throws(OutgoingHandoverError) {
+    if scratchAreas.isEmpty { return }
+    var blocks = NaturalBlocks(range, in: geometry, nodeStarts: nodeStarts)
+    while let block = blocks.next() { try refuseScratch(block) }
+  }
+}
+
+extension WritablePhysicalMemory {
+  /// Fills `range`, whose ends are multiples of 8, with zeros.
+  func clear(_ range: PhysicalRange) {
+    withWords(at: range.start, count: Int(range.byteCount &>> 3)) { $0.clear() }
+  }
+}

@@ -1,0 +1,137 @@
+public import MemoryModel
+import PreservedPages
+
+// How several stores become one operation: prepare everything, then begin, mark, switch, unmark, end.
+
+extension OutgoingHandover where Anchor: ~Copyable {
+  /// Makes the nodes that the entries of `change` need.
+  ///
+  /// - Throws: ``OutgoingHandoverError/outOfFrames(frameCount:)``; the nodes made are freed again.
+  ///   ``OutgoingHandoverError/areaDamaged(_:)``.
+  mutating func prepare<Frames: FrameSource & ~Copyable>(
+    _ change: borrowing HandoverChange, from frames: inout Frames
+  ) throws(OutgoingHandoverError) {
+    let blocks = self.blocks
+    let page = geometry
+    for index in 0..<change.preserved.count {
+      do throws(OutgoingHandoverError) {
+        try blocks.forEach(of: change.preserved[index]) { (block) throws(OutgoingHandoverError) in
+          do throws(RadixTreeError) {
+            try tree.prepare(RadixKey(block, in: page), from: &frames)
+          } catch {
+            throw .outOfFrames(frameCount: 1)
+          }
+        }
+      } catch {
+        for item in 0...index { pruneNodes(of: change.preserved[item], into: &frames) }
+        throw error
+      }
+    }
+  }
+
+  /// Frees the nodes of `item` that hold nothing.
+  mutating func pruneNodes<Frames: FrameSource & ~Copyable>(
+    of item: HandoverChange.Item, into frames: inout Frames
+  ) {
+    let blocks = self.blocks
+    let page = geometry
+    // An area that is damaged behind some block was prepared no further than there.
+    try? blocks.forEach(of: item) { (block) throws(OutgoingHandoverError) in
+      tree.prune(along: RadixKey(block, in: page), into: &frames)
+    }
+  }
+
+  /// Makes a change that was prepared. Cannot fail.
+  mutating func commit(_ change: borrowing HandoverChange) {
+    // A single block is one bit, which is before or after its store: nothing to record.
+    let isRecorded = !isOneBit(change)
+    if isRecorded { anchor.begin(change) }
+    var none = NoFrames()
+    do throws(OutgoingHandoverError) {
+      try apply(change, from: &none)
+    } catch {
+      preconditionFailure("a change that was prepared cannot be made")
+    }
+    if isRecorded { anchor.end() }
+  }
+
+  private func isOneBit(_ change: borrowing HandoverChange) -> Bool {
+    guard change.deviceTree == nil, change.preserved.count &+ change.unpreserved.count == 1,
+      case .frames(let frames) =
+        change.preserved.count == 1 ? change.preserved[0] : change.unpreserved[0]
+    else { return false }
+    var blocks = NaturalBlocks(frames, in: geometry, nodeStarts: nodeStarts)
+    return blocks.next() != nil && blocks.next() == nil
+  }
+
+  /// Completes a change that somebody began, and perhaps made in part, as the anchor recorded it.
+  ///
+  /// - Throws: ``OutgoingHandoverError/outOfFrames(frameCount:)`` or
+  ///   ``OutgoingHandoverError/areaDamaged(_:)``, which only a record that was damaged leads to.
+  public mutating func complete<Frames: FrameSource & ~Copyable>(
+    _ change: borrowing HandoverChange, from frames: inout Frames
+  ) throws(OutgoingHandoverError) {
+    try apply(change, from: &frames)
+    anchor.end()
+  }
+
+  private mutating func apply<Frames: FrameSource & ~Copyable>(
+    _ change: borrowing HandoverChange, from frames: inout Frames
+  ) throws(OutgoingHandoverError) {
+    let blocks = self.blocks
+    let page = geometry
+    for index in 0..<change.preserved.count {
+      try blocks.forEach(of: change.preserved[index]) { (block) throws(OutgoingHandoverError) in
+        do throws(RadixTreeError) {
+          try tree.insert(RadixKey(block, in: page), from: &frames)
+        } catch {
+          throw .outOfFrames(frameCount: 1)
+        }
+        orders.insert(block.order)
+      }
+    }
+    if let new = change.deviceTree { anchor.switchDeviceTree(to: new) }
+    for index in 0..<change.unpreserved.count {
+      try blocks.forEach(of: change.unpreserved[index]) { (block) throws(OutgoingHandoverError) in
+        tree.remove(RadixKey(block, in: page))
+      }
+    }
+  }
+
+  /// What turns an item into blocks here.
+  var blocks: ItemBlocks<Memory> {
+    ItemBlocks(memory: memory, geometry: geometry, nodeStarts: nodeStarts)
+  }
+}
+
+/// Cuts the items of a change into blocks.
+struct ItemBlocks<Memory: PhysicalMemory> {
+  let memory: Memory
+  let geometry: PageGeometry
+  let nodeStarts: [FrameNumber]
+
+  /// Calls `body` with every block that `item` stands for.
+  ///
+  /// - Throws: ``OutgoingHandoverError/areaDamaged(_:)`` and the error of `body`.
+  func forEach(
+    of item: HandoverChange.Item,
+    _ body: (PhysicalBlock) throws(OutgoingHandoverError) -> Void
+  ) throws(OutgoingHandoverError) {
+    switch item {
+    case .frames(let frames):
+      var blocks = NaturalBlocks(frames, in: geometry, nodeStarts: nodeStarts)
+      while let block = blocks.next() { try body(block) }
+    case .area(let area):
+      var blocks = VmallocBlocks(area, in: memory, geometry: geometry)
+      while true {
+        let step: VmallocBlocks<Memory>.Step?
+        do throws(RecordError) { step = try blocks.next() } catch { throw .areaDamaged(error) }
+        switch step {
+        case .block(let block): try body(block)
+        case .chunk(let chunk): try body(PhysicalBlock(address: chunk, order: .zero))
+        case nil: return
+        }
+      }
+    }
+  }
+}

@@ -1,0 +1,157 @@
+import DeviceTreeBlob
+public import MemoryModel
+import PreservedPages
+
+// Subtrees: memory that a successor finds by name. Each change writes a new root device tree and
+// switches the anchor's pointer, so no reader ever sees half of one.
+
+extension OutgoingHandover where Anchor: ~Copyable {
+  /// Registers `range`, which is preserved, under `name`.
+  ///
+  /// - Throws: ``OutgoingHandoverError/subtreeExists``,
+  ///   ``OutgoingHandoverError/subtreeNotPreserved(_:)``,
+  ///   ``OutgoingHandoverError/outsideMemory(_:)`` of an empty range,
+  ///   ``OutgoingHandoverError/outOfFrames(frameCount:)``,
+  ///   ``OutgoingHandoverError/deviceTreeTooLarge(byteCount:limit:)``,
+  ///   ``OutgoingHandoverError/deviceTreeUnwritable(_:)`` of a name that cannot be a node's,
+  ///   ``OutgoingHandoverError/deviceTreeDamaged(_:)``.
+  /// - Complexity: O(device tree + pages of the range).
+  public mutating func addSubtree<Frames: BlockSource & ~Copyable>(
+    _ range: PhysicalRange, named name: String, from frames: inout Frames
+  ) throws(OutgoingHandoverError) {
+    guard !range.isEmpty, memory.contains(range) else { throw .outsideMemory(range) }
+    guard isPreserved(range) else { throw .subtreeNotPreserved(range) }
+    try edit(HandoverChange(), adding: (name, range), removing: nil, from: &frames)
+  }
+
+  /// Takes the name from a subtree, whose memory stays preserved.
+  ///
+  /// - Throws: ``OutgoingHandoverError/noSuchSubtree``, and as ``addSubtree(_:named:from:)``.
+  /// - Complexity: O(device tree).
+  public mutating func removeSubtree<Frames: BlockSource & ~Copyable>(
+    named name: String, from frames: inout Frames
+  ) throws(OutgoingHandoverError) {
+    try edit(HandoverChange(), adding: nil, removing: name, from: &frames)
+  }
+
+  /// Allocates memory for a subtree of `byteCount` bytes, lets `fill` write it, preserves it and
+  /// registers it, all as one change: a successor finds the whole subtree or none.
+  ///
+  /// - Parameter fill: gets the bytes of whole pages, `byteCount` and more, filled with zeros.
+  /// - Returns: the bytes of the subtree.
+  /// - Throws: as ``addSubtree(_:named:from:)``.
+  /// - Precondition: `byteCount` is not 0.
+  /// - Complexity: O(device tree + bytes).
+  @discardableResult
+  public mutating func createSubtree<Frames: BlockSource & ~Copyable>(
+    named name: String, byteCount: UInt64, from frames: inout Frames,
+    _ fill: (inout MutableRawSpan) -> Void
+  ) throws(OutgoingHandoverError) -> PhysicalRange {
+    try create(named: name, byteCount: byteCount, replacing: nil, from: &frames, fill)
+  }
+
+  /// Puts a new subtree in the place of the one called `name`, as one change: a successor finds the
+  /// old bytes or the new ones. The old memory is freed.
+  ///
+  /// - Returns: the bytes of the new subtree.
+  /// - Throws: as ``createSubtree(named:byteCount:from:_:)``; ``OutgoingHandoverError/noSuchSubtree``;
+  ///   ``OutgoingHandoverError/notPreserved(_:)`` where the old memory is not a run of frames of its
+  ///   own, which it is where ``createSubtree(named:byteCount:from:_:)`` made it.
+  /// - Precondition: `byteCount` is not 0, and the old frames came from `frames`.
+  @discardableResult
+  public mutating func replaceSubtree<Frames: BlockSource & ~Copyable>(
+    named name: String, byteCount: UInt64, from frames: inout Frames,
+    _ fill: (inout MutableRawSpan) -> Void
+  ) throws(OutgoingHandoverError) -> PhysicalRange {
+    let old = try ownFrames(ofSubtree: name)
+    let new = try create(named: name, byteCount: byteCount, replacing: old, from: &frames, fill)
+    frames.giveBack(old)
+    return new
+  }
+
+  /// Takes the name from a subtree, unpreserves its memory and frees it, as one change.
+  ///
+  /// - Throws: as ``removeSubtree(named:from:)``; ``OutgoingHandoverError/notPreserved(_:)`` where the
+  ///   memory is not a run of frames of its own.
+  /// - Precondition: the frames came from `frames`.
+  public mutating func removeSubtreeAndFree<Frames: BlockSource & ~Copyable>(
+    named name: String, from frames: inout Frames
+  ) throws(OutgoingHandoverError) {
+    let old = try ownFrames(ofSubtree: name)
+    var change = HandoverChange()
+    change.unpreserved.append(.frames(old))
+    try edit(change, adding: nil, removing: name, from: &frames)
+    frames.giveBack(old)
+  }
+
+  /// Where the subtree called `name` lies; nil when there is none.
+  ///
+  /// - Throws: ``OutgoingHandoverError/deviceTreeDamaged(_:)``.
+  /// - Complexity: O(device tree).
+  public func subtree(
+    named name: String
+  ) throws(OutgoingHandoverError) -> RootDeviceTree.Subtree? {
+    try rootDeviceTree().subtrees.first { $0.name == name }
+  }
+
+  /// What the root device tree says now.
+  ///
+  /// - Throws: ``OutgoingHandoverError/deviceTreeDamaged(_:)``.
+  /// - Complexity: O(device tree).
+  public func rootDeviceTree() throws(OutgoingHandoverError) -> RootDeviceTree {
+    do throws(DeviceTreeError) {
+      let parsed = try memory.withBytes(in: deviceTree.range(in: geometry)) {
+        (bytes) throws(DeviceTreeError) in try RootDeviceTree(parsing: bytes)
+      }
+      guard let parsed else { preconditionFailure("the device tree lies in no memory") }
+      return parsed
+    } catch {
+      throw .deviceTreeDamaged(error)
+    }
+  }
+
+  private mutating func create<Frames: BlockSource & ~Copyable>(
+    named name: String, byteCount: UInt64, replacing old: FrameRange?, from frames: inout Frames,
+    _ fill: (inout MutableRawSpan) -> Void
+  ) throws(OutgoingHandoverError) -> PhysicalRange {
+    precondition(byteCount > 0, "a subtree of nothing")
+    let pageMask = UInt64(geometry.pageByteCount) &- 1
+    let frameCount = byteCount &>> UInt64(geometry.shift) &+ (byteCount & pageMask == 0 ? 0 : 1)
+    guard let run = frames.takeFrames(frameCount) else {
+      throw .outOfFrames(frameCount: frameCount)
+    }
+    let pages = run.range(in: geometry)
+    let range = PhysicalRange(start: pages.start, byteCount: byteCount)
+    var change = HandoverChange()
+    change.preserved.append(.frames(run))
+    if let old { change.unpreserved.append(.frames(old)) }
+    do throws(OutgoingHandoverError) {
+      try refuseScratch(run)
+      memory.clear(pages)
+      memory.withMutableBytes(in: pages) { fill(&$0) }
+      try edit(
+        change, adding: (name, range), removing: old == nil ? nil : name, from: &frames)
+    } catch {
+      frames.giveBack(run)
+      throw error
+    }
+    return range
+  }
+
+  /// The frames of the subtree called `name`, which are entries as one run of frames is.
+  private func ownFrames(ofSubtree name: String) throws(OutgoingHandoverError) -> FrameRange {
+    guard let subtree = try subtree(named: name) else { throw .noSuchSubtree }
+    // Of kho-v2 nothing tells the size.
+    let byteCount = subtree.byteCount ?? UInt64(geometry.pageByteCount)
+    guard let range = PhysicalRange(checkedStart: subtree.address, byteCount: byteCount),
+      !range.isEmpty
+    else {
+      throw .subtreeNotPreserved(PhysicalRange(start: subtree.address, byteCount: 0))
+    }
+    let run = FrameRange(covering: range, in: geometry)
+    try blocks.forEach(of: .frames(run)) { (block) throws(OutgoingHandoverError) in
+      try requireEntry(block)
+    }
+    return run
+  }
+}

@@ -1,0 +1,150 @@
+import DeviceTreeBlob
+public import MemoryModel
+public import PreservedPages
+
+/// The handover that is being prepared: what a successor will find, right at every instant.
+///
+///     anchor ──► root device tree ──► tree of entries ──► preserved memory
+///                       └──► subtrees, by name
+///
+/// There is nothing to finalize. Memory is preserved and unpreserved, and subtrees come and go, at
+/// any time until the successor takes over. Each operation does everything that can fail first, and
+/// only then changes what a successor sees: one bit for a block; for more than that a
+/// ``HandoverChange`` that the anchor may record, so that a crash leaves the state before the
+/// operation or one that can be completed.
+///
+/// The tree's nodes and the device tree lie in frames of the source that each operation is given.
+/// That source must hand out nothing that lies in scratch memory.
+///
+/// Source: `abi.md` sections 4, 6 and 10.
+public struct OutgoingHandover<Memory: WritablePhysicalMemory, Anchor>: ~Copyable
+where Anchor: HandoverAnchor & ~Copyable {
+  /// The version whose formats are written.
+  public let version: ABIVersion
+  /// Memory in which nothing may be preserved.
+  public let scratchAreas: [ScratchArea]
+  /// Where NUMA nodes begin; no block crosses such a frame.
+  public let nodeStarts: [FrameNumber]
+
+  /// The entries. Whoever changes the tree itself goes around all checks.
+  public var tree: RadixTree<Memory>
+  /// What leads to the device tree.
+  public internal(set) var anchor: Anchor
+  /// The block that the root device tree lies in; an entry itself.
+  public internal(set) var deviceTree: PhysicalBlock
+  /// The orders that entries may have: all that are in use, and perhaps more.
+  var orders: PageOrderSet
+
+  /// The memory all of it lies in.
+  public var memory: Memory { tree.memory }
+  /// The page size.
+  public var geometry: PageGeometry { tree.geometry.page }
+
+  /// Begins a handover of nothing: an empty tree and a device tree that leads to it.
+  ///
+  /// The last store is that of the anchor's pointer.
+  ///
+  /// - Throws: ``OutgoingHandoverError/versionNotWritable(_:_:)``,
+  ///   ``OutgoingHandoverError/outOfFrames(frameCount:)``, and
+  ///   ``OutgoingHandoverError/overlapsScratch(_:_:)`` when the source's frames lie there.
+  public init<Frames: BlockSource & ~Copyable>(
+    in memory: Memory, geometry: PageGeometry, version: ABIVersion = .v4,
+    anchor: consuming Anchor, scratchAreas: [ScratchArea] = [], nodeStarts: [FrameNumber] = [],
+    from frames: inout Frames
+  ) throws(OutgoingHandoverError) {
+    let shape = try Self.writableShape(version, geometry)
+    let (root, block) = try Self.makeStart(
+      version, shape, avoiding: scratchAreas, in: memory, from: &frames)
+    self.version = version
+    self.scratchAreas = scratchAreas
+    self.nodeStarts = nodeStarts
+    self.anchor = anchor
+    self.tree = RadixTree(adopting: root, in: memory, geometry: shape)
+    self.deviceTree = block
+    self.orders = PageOrderSet()
+    var change = HandoverChange()
+    change.preserved.append(.frames(FrameRange(block, in: geometry)))
+    change.deviceTree = block.address
+    commit(change)
+  }
+
+  /// Makes the tree's root, with the nodes for the block of the device tree, and the device tree.
+  private static func makeStart<Frames: BlockSource & ~Copyable>(
+    _ version: ABIVersion, _ shape: RadixGeometry, avoiding scratchAreas: [ScratchArea],
+    in memory: Memory, from frames: inout Frames
+  ) throws(OutgoingHandoverError) -> (root: PhysicalAddress, deviceTree: PhysicalBlock) {
+    guard let root = frames.takeFrame() else { throw .outOfFrames(frameCount: 1) }
+    guard let block = frames.takeBlock(.zero) else {
+      frames.giveBack(root)
+      throw .outOfFrames(frameCount: 1)
+    }
+    do throws(OutgoingHandoverError) {
+      if let area = scratchAreas.first(overlapping: block.range(in: shape.page)) {
+        throw .overlapsScratch(block, area)
+      }
+      try memory.writeRootDeviceTree(version, root: root, in: block.range(in: shape.page))
+      let tree = RadixTree(adopting: root, in: memory, geometry: shape)
+      do throws(RadixTreeError) {
+        try tree.prepare(RadixKey(block, in: shape.page), from: &frames)
+      } catch {
+        throw .outOfFrames(frameCount: 1)
+      }
+    } catch {
+      frames.giveBack(root)
+      frames.giveBack(block, in: shape.page)
+      throw error
+    }
+    return (root, block)
+  }
+
+  /// Goes on with a handover that lies in memory already: the incoming one becomes the outgoing one,
+  /// in place.
+  ///
+  /// - Throws: ``OutgoingHandoverError/versionNotWritable(_:_:)``.
+  /// - Precondition: the handover is sound, its device tree lies in `deviceTree`, which is an entry,
+  ///   and nobody else writes to it. One that comes from outside is checked first:
+  ///   ``IncomingHandover``.
+  /// - Complexity: O(orders · levels · page size).
+  public init(
+    adopting root: PhysicalAddress, deviceTree: PhysicalBlock, in memory: Memory,
+    geometry: PageGeometry, version: ABIVersion, anchor: consuming Anchor,
+    scratchAreas: [ScratchArea] = [], nodeStarts: [FrameNumber] = []
+  ) throws(OutgoingHandoverError) {
+    let shape = try Self.writableShape(version, geometry)
+    self.version = version
+    self.scratchAreas = scratchAreas
+    self.nodeStarts = nodeStarts
+    self.anchor = anchor
+    self.deviceTree = deviceTree
+    let tree = RadixTree(adopting: root, in: memory, geometry: shape)
+    self.orders = tree.ordersInUse
+    self.tree = tree
+  }
+
+  static func writableShape(
+    _ version: ABIVersion, _ geometry: PageGeometry
+  ) throws(OutgoingHandoverError) -> RadixGeometry {
+    guard let shape = version.radixGeometry(geometry), !shape.dropsOrderZeroBit else {
+      throw .versionNotWritable(version, geometry)
+    }
+    return shape
+  }
+}
+
+extension WritablePhysicalMemory {
+  /// Writes a root device tree without subtrees into `range`.
+  func writeRootDeviceTree(
+    _ version: ABIVersion, root: PhysicalAddress, in range: PhysicalRange
+  ) throws(OutgoingHandoverError) {
+    do throws(DeviceTreeWriterError) {
+      _ = try withMutableBytes(in: range) { (bytes) throws(DeviceTreeWriterError) in
+        try DeviceTreeWriter.write(into: &bytes) { (writer) throws(DeviceTreeWriterError) in
+          try writer.property("compatible", string: version.compatible)
+          try writer.property(RootDeviceTree.mapProperty, nativeUInt64: root.rawValue)
+        }
+      }
+    } catch {
+      throw .deviceTreeUnwritable(error)
+    }
+  }
+}

@@ -1,0 +1,24 @@
+/// Where memory comes from that must lie in one piece: blocks and runs of frames.
+///
+/// What a handover needs beside single frames: a device tree larger than a page, and the memory that
+/// is allocated to be preserved. Contents are whatever was there.
+public protocol BlockSource: FrameSource, ~Copyable {
+  /// Takes a naturally aligned block; nil when there is none.
+  mutating func takeBlock(_ order: PageOrder) -> PhysicalBlock?
+
+  /// Takes exactly `frameCount` frames in one piece; nil when there is no such piece.
+  ///
+  /// - Precondition: `frameCount` is not 0.
+  mutating func takeFrames(_ frameCount: UInt64) -> FrameRange?
+
+  /// Gives back frames that were taken, in whatever pieces.
+  mutating func giveBack(_ frames: FrameRange)
+}
+
+extension BlockSource where Self: ~Copyable {
+  /// Gives back a block.
+  @inlinable
+  public mutating func giveBack(_ block: PhysicalBlock, in geometry: PageGeometry) {
+    giveBack(FrameRange(block, in: geometry))
+  }
+}

@@ -1,0 +1,34 @@
+public import MemoryModel
+
+/// Blocks and runs of frames, for those that take nil for an answer.
+extension BuddyAllocator: BlockSource {
+  /// Takes a block; nil when no free one is as large.
+  ///
+  /// - Complexity: O(orders · log frames).
+  @inlinable
+  public mutating func takeBlock(_ order: PageOrder) -> PhysicalBlock? {
+    do throws(BuddyAllocatorError) { return try allocate(order) } catch { return nil }
+  }
+
+  /// Takes `frameCount` frames in one piece; nil when no free block holds as many.
+  ///
+  /// - Precondition: `frameCount` lies in 1…2^63.
+  /// - Complexity: O(orders · log frames).
+  @inlinable
+  public mutating func takeFrames(_ frameCount: UInt64) -> FrameRange? {
+    do throws(BuddyAllocatorError) { return try allocate(frameCount: frameCount) } catch {
+      return nil
+    }
+  }
+
+  /// Gives back frames.
+  ///
+  /// - Precondition: all are managed and none is free.
+  /// - Complexity: O(maximal blocks · orders · log frames + frames / 64).
+  @inlinable
+  public mutating func giveBack(_ frames: FrameRange) {
+    do throws(BuddyAllocatorError) { try free(frames) } catch {
+      preconditionFailure("frames given back to an allocator that did not hand them out")
+    }
+  }
+}

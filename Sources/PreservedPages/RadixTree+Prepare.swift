@@ -1,0 +1,57 @@
+public import MemoryModel
+
+extension RadixTree {
+  /// Makes the nodes that `key` needs, and marks nothing: a later ``insert(_:from:)`` of the key
+  /// cannot fail.
+  ///
+  /// What changes several entries at once prepares all of them first, and marks when nothing can go
+  /// wrong any more.
+  ///
+  /// - Throws: as ``insert(_:from:)``; those nodes of the key already taken are given back.
+  /// - Complexity: as ``insert(_:from:)``.
+  @inlinable
+  public func prepare<Frames: FrameSource & ~Copyable>(
+    _ key: RadixKey, from frames: inout Frames
+  ) throws(RadixTreeError) {
+    _ = try makeLeaf(for: key, from: &frames)
+  }
+
+  /// Unlinks the nodes on the way to `key` that hold nothing, and gives their pages back; the root
+  /// stays.
+  ///
+  /// - Returns: the number of nodes freed.
+  /// - Complexity: O(levels · page size).
+  @discardableResult
+  public mutating func prune<Frames: FrameSource & ~Copyable>(
+    along key: RadixKey, into frames: inout Frames
+  ) -> UInt64 {
+    guard geometry.holds(key) else { return 0 }
+    var path = InlineArray<56, PhysicalAddress>(repeating: .zero)
+    path[geometry.rootLevel] = root
+    var level = geometry.rootLevel
+    while level > 0 {
+      let below = pointer(in: path[level], slot: geometry.slot(of: key, level: level))
+      if below == .zero { break }
+      level &-= 1
+      path[level] = below
+    }
+    var freedCount: UInt64 = 0
+    while level < geometry.rootLevel, isEmptyNode(path[level]) {
+      if path[level] == recentLeaf { forgetLeaf() }
+      // Unlinked before it is given back: at no moment does the tree point at a free page.
+      let slot = geometry.slot(of: key, level: level &+ 1)
+      withNode(path[level &+ 1]) { $0.publish(0, at: slot) }
+      frames.giveBack(path[level])
+      freedCount &+= 1
+      level &+= 1
+    }
+    return freedCount
+  }
+
+  private func isEmptyNode(_ node: PhysicalAddress) -> Bool {
+    withNode(node) { words in
+      for index in 0..<words.count where words.load(index) != 0 { return false }
+      return true
+    }
+  }
+}
