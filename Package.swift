@@ -36,11 +36,19 @@ let system = Target.Dependency.product(name: "SystemPackage", package: "swift-sy
 let hostedTargets: [Target] = [
   .target(
     name: "MemoryImages", dependencies: ["MemoryModel", system], swiftSettings: strict),
+  .target(name: "CProcessHandover"),
+  .target(
+    name: "ProcessHandover",
+    dependencies: [
+      "MemoryModel", "DeviceTreeBlob", "PreservedPages", "PageAllocation", "Handover",
+      "CProcessHandover", system,
+    ],
+    swiftSettings: strict),
   .target(
     name: "KexecHandover",
     dependencies: [
       "MemoryModel", "DeviceTreeBlob", "PreservedPages", "PageAllocation", "Handover",
-      "MemoryImages",
+      "MemoryImages", "ProcessHandover",
     ],
     swiftSettings: strict),
   .target(
@@ -50,6 +58,9 @@ let hostedTargets: [Target] = [
   .target(
     name: "HandoverTestSupport", dependencies: ["KexecHandover"],
     path: "Tests/HandoverTestSupport", swiftSettings: strict),
+  .executableTarget(
+    name: "ProcessHandoverHelper", dependencies: ["MemoryModel", "ProcessHandover", system],
+    path: "Tests/ProcessHandoverHelper", swiftSettings: strict),
   .target(
     name: "FuzzTargets", dependencies: ["KexecHandover", system], path: "Tests/FuzzTargets",
     swiftSettings: strict + [.enableExperimentalFeature("Lifetimes")]),
@@ -97,6 +108,7 @@ let package = Package(
         tests(of: "PageAllocation"),
         tests(of: "MemoryImages"),
         tests(of: "Handover"),
+        tests(of: "ProcessHandover", also: ["ProcessHandoverHelper", system]),
         tests(of: "KHOCommands", also: ["kho"]),
         .testTarget(
           name: "FuzzReplayTests", dependencies: ["FuzzTargets", "KexecHandover"],

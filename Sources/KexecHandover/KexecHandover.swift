@@ -4,3 +4,4 @@
 @_exported public import MemoryModel
 @_exported public import PageAllocation
 @_exported public import PreservedPages
+@_exported public import ProcessHandover

@@ -1,0 +1,94 @@
+#ifndef C_PROCESS_HANDOVER_H
+#define C_PROCESS_HANDOVER_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+// What Swift cannot import: calls behind _GNU_SOURCE, variadic calls, and the macros of cmsg(3).
+// Every function gives -errno where the call fails.
+
+/// memfd_create(2): close-on-exec, sealable, not executable where the kernel knows that. Pages of
+/// 2^huge_page_shift bytes, or of the usual size for 0.
+int kho_memfd_create(const char *name, unsigned huge_page_shift);
+
+/// F_SEAL_SHRINK added, fcntl(2).
+int kho_seal_shrink(int descriptor);
+
+/// 1 where F_SEAL_SHRINK is set, else 0.
+int kho_is_sealed_against_shrinking(int descriptor);
+
+/// A file without a name in `folder`, open(2) with O_TMPFILE: read-write, close-on-exec, mode 0600.
+int kho_open_unnamed(const char *folder);
+
+/// fallocate(2): mode 0, or a hole that leaves the size.
+int kho_fallocate(int descriptor, int punches_hole, int64_t offset, int64_t byte_count);
+
+/// fstatfs(2): the type of the file system, linux/magic.h, and the size of its blocks.
+int kho_file_system(int descriptor, uint64_t *type, uint64_t *block_byte_count);
+
+/// The size up to which this process may make files, getrlimit(2).
+uint64_t kho_file_size_limit(void);
+
+/// F_GETFD.
+int kho_descriptor_flags(int descriptor);
+
+/// FD_CLOEXEC set or cleared, F_SETFD.
+int kho_set_close_on_exec(int descriptor, int is_closed);
+
+/// The access mode, O_RDONLY, O_WRONLY or O_RDWR; F_GETFL.
+int kho_access_mode(int descriptor);
+
+/// flock(2): exclusive, without waiting.
+int kho_lock_exclusively(int descriptor);
+
+/// sendmsg(2) of `bytes` and descriptors, without SIGPIPE. With an address, a `struct sockaddr_un`,
+/// the socket need not be connected.
+int64_t kho_send(int socket, const void *address, unsigned address_byte_count, const void *bytes,
+                 size_t byte_count, const int *descriptors, size_t descriptor_count);
+
+/// What kho_receive found.
+struct kho_received {
+  size_t descriptor_count;
+  int is_truncated;
+};
+
+/// recvmsg(2) of one message and at most `capacity` descriptors, close-on-exec.
+int64_t kho_receive(int socket, void *bytes, size_t byte_count, int *descriptors, size_t capacity,
+                    struct kho_received *received);
+
+/// The user and process at the other end when it connected, SO_PEERCRED.
+int kho_peer(int socket, uint32_t *user_id, int32_t *process_id);
+
+/// socket(2) of AF_UNIX, close-on-exec: SOCK_DGRAM or SOCK_SEQPACKET.
+int kho_socket(int is_datagram);
+
+/// socketpair(2) of AF_UNIX and SOCK_SEQPACKET, close-on-exec.
+int kho_socket_pair(int pair[2]);
+
+/// 0 for a socket of AF_UNIX and SOCK_SEQPACKET, else -errno.
+int kho_check_packet_socket(int socket);
+
+/// SO_RCVTIMEO and SO_SNDTIMEO.
+int kho_set_timeout(int socket, int64_t seconds, int64_t microseconds);
+
+/// A `struct sockaddr_un` of `path`, or of an abstract name, unix(7); gives its length in bytes, or 0
+/// where the name does not fit.
+unsigned kho_unix_address(void *address, size_t capacity, const char *name, size_t name_byte_count,
+                          int is_abstract);
+
+/// bind(2) and connect(2) of what kho_unix_address made.
+int kho_bind(int socket, const void *address, unsigned address_byte_count);
+int kho_connect(int socket, const void *address, unsigned address_byte_count);
+
+/// accept4(2), close-on-exec.
+int kho_accept(int socket);
+
+/// execve(2) with no signal blocked; the thread's mask is restored where it fails.
+int kho_exec(const char *path, char *const *arguments, char *const *environment);
+
+/// posix_spawn(3) with no signal blocked, and `descriptors` open in the child under their numbers;
+/// gives the process.
+int kho_spawn(const char *path, char *const *arguments, char *const *environment,
+              const int *descriptors, size_t descriptor_count);
+
+#endif

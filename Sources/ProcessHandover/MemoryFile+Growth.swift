@@ -1,0 +1,61 @@
+internal import Synchronization
+internal import SystemPackage
+
+extension MemoryFile {
+  /// Makes the file at least `wanted` bytes long, rounded up to whole pages of the file; the new
+  /// bytes are zeros. What is mapped stays where it is.
+  ///
+  /// - Throws: `beyondCapacity`, `cannotMap`, `cannotResize`, `cannotInspect`; nothing has changed.
+  public func grow(to wanted: UInt64) throws(MemoryFileError) {
+    try state.withLock { (state) throws(MemoryFileError) in
+      guard wanted > byteCount else { return }
+      guard wanted <= capacity else {
+        throw .beyondCapacity(byteCount: wanted, capacity: capacity)
+      }
+      let wanted = Self.rounded(wanted, to: pageByteCount)
+      // Resizing to less than somebody else has made of it would cut that off.
+      let there = try Self.status(of: file.descriptor).byteCount
+      // Pages beyond the end can be mapped, and not touched; so what can fail comes first.
+      try mapMore(upTo: wanted)
+      if there < wanted {
+        do throws(Errno) {
+          try ProcessCalls.resize(file.descriptor, to: wanted)
+        } catch {
+          throw .cannotResize(byteCount: wanted, error)
+        }
+      }
+      extend(to: max(min(there, capacity), wanted), &state)
+    }
+  }
+
+  /// Looks whether another process, or another object, made the file longer, and takes in what is
+  /// new as far as the capacity goes.
+  ///
+  /// - Throws: `cannotInspect`, `cannotMap`; nothing has changed.
+  public func noticeGrowth() throws(MemoryFileError) {
+    try state.withLock { (state) throws(MemoryFileError) in
+      let there = min(try Self.status(of: file.descriptor).byteCount, capacity)
+      guard there > byteCount else { return }
+      try mapMore(upTo: there)
+      extend(to: there, &state)
+    }
+  }
+
+  private func mapMore(upTo wanted: UInt64) throws(MemoryFileError) {
+    let mapped = Self.rounded(byteCount, to: pageByteCount)
+    let end = Self.rounded(wanted, to: pageByteCount)
+    guard mapped < end else { return }
+    do throws(Errno) {
+      try addresses.map(file.descriptor, mapped..<end)
+    } catch {
+      throw .cannotMap(byteCount: end, error)
+    }
+  }
+
+  private func extend(to byteCount: UInt64, _ state: inout State) {
+    // Of the last chunk only the part that existed was backed.
+    let last = state.backed.chunks(of: 0..<self.byteCount).upperBound
+    state.backed[last] = false
+    presentByteCount.store(byteCount, ordering: .releasing)
+  }
+}

@@ -1,0 +1,91 @@
+public import SystemPackage
+
+#if canImport(Glibc)
+  internal import Glibc
+#elseif canImport(Musl)
+  internal import Musl
+#endif
+
+extension MemoryFile {
+  /// The file at `path`, for reading and writing, left as it is.
+  ///
+  /// - Parameter capacity: the size in bytes that the file can grow to here; nil for its own.
+  /// - Throws: `cannotOpen`, `isDirectory`, `notRegularFile`, `emptyFile`, `cannotInspect`,
+  ///   `beyondCapacity`, `cannotMap`.
+  public static func open(
+    _ path: FilePath, growableTo capacity: UInt64? = nil
+  ) throws(MemoryFileError) -> MemoryFile {
+    let file: OwnedDescriptor
+    do throws(Errno) {
+      file = OwnedDescriptor(try ProcessCalls.open(path, .readWrite))
+    } catch {
+      switch error {
+      case .isDirectory: throw .isDirectory
+      // A socket, or a device without a driver.
+      case .noSuchAddressOrDevice: throw .notRegularFile
+      default: throw .cannotOpen(error)
+      }
+    }
+    let status = try status(of: file.descriptor)
+    let storage = try MemoryFileStorage(of: file.descriptor)
+    return try MemoryFile(
+      mapping: file, status, storage, growableTo: capacity, name: .path(path))
+  }
+
+  /// The file of a descriptor that was received.
+  ///
+  /// A memfd that is not sealed against shrinking is sealed now, where its sender left that open:
+  /// see ``isSealedAgainstShrinking``.
+  ///
+  /// - Parameter descriptor: this object's from here on, also where an error is thrown.
+  /// - Parameter capacity: the size in bytes that the file can grow to here; nil for its own.
+  /// - Throws: `isDirectory`, `notRegularFile`, `emptyFile`, `notWritable`, `cannotInspect`,
+  ///   `beyondCapacity`, `cannotMap`.
+  public static func adopt(
+    _ descriptor: FileDescriptor, growableTo capacity: UInt64? = nil
+  ) throws(MemoryFileError) -> MemoryFile {
+    let file = OwnedDescriptor(descriptor)
+    let status = try status(of: descriptor)
+    let mode: CInt
+    do throws(Errno) {
+      mode = try ProcessCalls.accessMode(of: descriptor)
+      try ProcessCalls.setCloseOnExec(descriptor, true)
+    } catch {
+      throw .cannotInspect(error)
+    }
+    guard mode == O_RDWR else { throw .notWritable }
+    let storage = try MemoryFileStorage(of: descriptor)
+    if storage != .disk, status.linkCount == 0 {
+      try? ProcessCalls.sealAgainstShrinking(descriptor)
+    }
+    return try MemoryFile(
+      mapping: file, status, storage, growableTo: capacity,
+      name: path(of: descriptor, status).map(Name.path) ?? .none)
+  }
+
+  /// Looks at the open file, and refuses what is no memory.
+  static func status(of descriptor: FileDescriptor) throws(MemoryFileError) -> FileStatus {
+    let status: FileStatus
+    do throws(Errno) {
+      status = try ProcessCalls.status(of: descriptor)
+    } catch {
+      throw .cannotInspect(error)
+    }
+    switch status.mode & S_IFMT {
+    case S_IFREG: break
+    case S_IFDIR: throw .isDirectory
+    default: throw .notRegularFile
+    }
+    guard status.byteCount > 0 else { throw .emptyFile }
+    return status
+  }
+
+  /// The path that the file was opened by, where it still leads there.
+  private static func path(of descriptor: FileDescriptor, _ status: FileStatus) -> FilePath? {
+    guard status.linkCount > 0,
+      let path = try? ProcessCalls.target(ofLink: descriptor.pathInProc), path.isAbsolute,
+      let found = try? ProcessCalls.status(at: path), found.identity == status.identity
+    else { return nil }
+    return path
+  }
+}

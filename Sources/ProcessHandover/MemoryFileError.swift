@@ -1,0 +1,45 @@
+public import SystemPackage
+
+/// Why a memory file cannot be had, or cannot do what was asked.
+public enum MemoryFileError: Error, Equatable, Sendable {
+  // The file.
+
+  /// open(2) failed.
+  case cannotOpen(Errno)
+  /// The file could not be made: open(2) or memfd_create(2).
+  case cannotCreate(Errno)
+  /// There is a file at the path already.
+  case alreadyExists
+  /// The path or the descriptor leads to a directory.
+  case isDirectory
+  /// The path or the descriptor leads to a device, a pipe or a socket.
+  case notRegularFile
+  /// The file holds no byte.
+  case emptyFile
+  /// The descriptor is not open for reading and writing.
+  case notWritable
+  /// fstat(2), fstatfs(2) or fcntl(2) failed.
+  case cannotInspect(Errno)
+  /// The name could not be given: linkat(2).
+  case cannotPublish(Errno)
+
+  // Its size.
+
+  /// ftruncate(2) to `byteCount` bytes failed.
+  case cannotResize(byteCount: UInt64, Errno)
+  /// A file of `byteCount` bytes does not fit into the `capacity` it was opened with.
+  case beyondCapacity(byteCount: UInt64, capacity: UInt64)
+  /// `byteCount` bytes cannot be mapped: mmap(2).
+  case cannotMap(byteCount: UInt64, Errno)
+
+  // Its storage.
+
+  /// The file system, or the pool of huge pages, has no more room.
+  case outOfSpace
+  /// Storage could not be had for another reason: fallocate(2) or pwrite(2).
+  case cannotBack(Errno)
+  /// Storage could not be given back: fallocate(2).
+  case cannotRelease(Errno)
+  /// What was written may not be on the disk: msync(2) or fsync(2).
+  case cannotSynchronize(Errno)
+}

@@ -1,0 +1,21 @@
+internal import CProcessHandover
+internal import SystemPackage
+
+extension ProcessCalls {
+  /// fcntl(2) with F_GETFL: O_RDONLY, O_WRONLY or O_RDWR.
+  static func accessMode(of descriptor: FileDescriptor) throws(Errno) -> CInt {
+    try perform(.getAccessMode) { kho_access_mode(descriptor.rawValue) }
+  }
+
+  /// fcntl(2) with F_GETFD: whether FD_CLOEXEC, 1, is set.
+  static func isClosedOnExec(_ descriptor: FileDescriptor) throws(Errno) -> Bool {
+    try perform(.getDescriptorFlags) { kho_descriptor_flags(descriptor.rawValue) } & 1 != 0
+  }
+
+  /// fcntl(2) with F_SETFD.
+  static func setCloseOnExec(_ descriptor: FileDescriptor, _ isClosed: Bool) throws(Errno) {
+    try perform(.setDescriptorFlags) {
+      kho_set_close_on_exec(descriptor.rawValue, isClosed ? 1 : 0)
+    }
+  }
+}

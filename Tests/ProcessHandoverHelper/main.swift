@@ -1,0 +1,9 @@
+import ProcessHandover
+import SystemPackage
+
+// What the tests need a process of its own for: the first argument says what.
+let arguments = Array(CommandLine.arguments.dropFirst())
+switch arguments.first {
+case "fill": try fill(FilePath(arguments[1]))
+default: fatalError("unknown task: \(arguments)")
+}

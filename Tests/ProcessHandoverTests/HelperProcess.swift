@@ -1,0 +1,39 @@
+import Foundation
+import Testing
+
+/// The executable `ProcessHandoverHelper`, which SwiftPM puts beside the tests.
+let helperPath =
+  URL(filePath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent()
+  .appending(path: "ProcessHandoverHelper").path
+
+/// What a program printed, and how it ended.
+struct ProcessRun {
+  let status: Int32
+  let output: String
+  let errors: String
+
+  /// Runs a program to its end.
+  init(_ program: String, _ arguments: [String]) throws {
+    let process = Process()
+    let output = Pipe()
+    let errors = Pipe()
+    process.executableURL = URL(filePath: program)
+    process.arguments = arguments
+    process.standardInput = FileHandle.nullDevice
+    process.standardOutput = output
+    process.standardError = errors
+    try process.run()
+    // What is printed here fits into a pipe, so one can be read after the other.
+    self.output = String(
+      decoding: try output.fileHandleForReading.readToEnd() ?? Data(), as: UTF8.self)
+    self.errors = String(
+      decoding: try errors.fileHandleForReading.readToEnd() ?? Data(), as: UTF8.self)
+    process.waitUntilExit()
+    status = process.terminationStatus
+  }
+
+  /// Runs a task of the helper to its end.
+  init(helper arguments: String...) throws {
+    try self.init(helperPath, arguments)
+  }
+}
