@@ -41,7 +41,7 @@ let hostedTargets: [Target] = [
     name: "ProcessHandover",
     dependencies: [
       "MemoryModel", "DeviceTreeBlob", "PreservedPages", "PageAllocation", "Handover",
-      "CProcessHandover", system,
+      "MemoryImages", "CProcessHandover", system,
     ],
     swiftSettings: strict),
   .target(

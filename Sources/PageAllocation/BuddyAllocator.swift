@@ -72,12 +72,15 @@ public struct BuddyAllocator<Memory: WritablePhysicalMemory>: ~Copyable {
   ///
   /// - Parameter frames: every frame that can ever be managed. The map has bits for the holes
   ///   between them as well.
+  /// - Parameter isMapZero: whether the bytes of the map are zeros already, as those of fresh memory
+  ///   are; then none of it is touched before it is needed.
   /// - Precondition: ``mapByteCount(covering:maximumOrder:in:)`` bytes from `map`, which is the start
   ///   of a page, exist and are nobody else's; and what that asks for.
-  /// - Complexity: O(map), which is cleared.
+  /// - Complexity: O(map), which is cleared; O(orders) where it is zero.
   public init(
     in memory: Memory, geometry: PageGeometry, covering frames: FrameRange,
-    maximumOrder: PageOrder = linuxMaximumOrder, mapAt map: PhysicalAddress
+    maximumOrder: PageOrder = linuxMaximumOrder, mapAt map: PhysicalAddress,
+    isMapZero: Bool = false
   ) {
     precondition(geometry.isPageAligned(map), "the map does not start at a page")
     self.geometry = geometry
@@ -90,7 +93,7 @@ public struct BuddyAllocator<Memory: WritablePhysicalMemory>: ~Copyable {
     self.mapRange = PhysicalRange(
       start: map,
       byteCount: Self.mapByteCount(covering: frames, maximumOrder: maximumOrder, in: geometry))
-    memory.withWords(at: map, count: Int(layout.wordCount)) { $0.clear() }
+    if !isMapZero { memory.withWords(at: map, count: Int(layout.wordCount)) { $0.clear() } }
   }
 
   private static func layout(

@@ -40,10 +40,83 @@ extension OutgoingHandover where Anchor: ~Copyable {
   public mutating func allocatePreservedArea<Frames: BlockSource & ~Copyable>(
     blockCount: UInt64, order: PageOrder = .zero, from frames: inout Frames
   ) throws(OutgoingHandoverError) -> VmallocArea {
+    let area = try allocateArea(blockCount: blockCount, order: order, from: &frames)
+    do throws(OutgoingHandoverError) { try preserveNew(area, from: &frames) } catch {
+      area.giveBack(to: &frames, blocksToo: true, in: memory, geometry: geometry)
+      throw error
+    }
+    return area
+  }
+
+  /// Allocates an area as ``allocatePreservedArea(blockCount:order:from:)`` does, and registers it
+  /// under `name` with a subtree of its descriptor's 16 bytes, all as one change.
+  ///
+  /// - Throws: as ``allocatePreservedArea(blockCount:order:from:)`` and
+  ///   ``createSubtree(named:byteCount:from:_:)``.
+  /// - Complexity: O(bytes), for the zeros, and O(device tree).
+  public mutating func createAreaSubtree<Frames: BlockSource & ~Copyable>(
+    named name: String, blockCount: UInt64, order: PageOrder = .zero, from frames: inout Frames
+  ) throws(OutgoingHandoverError) -> VmallocArea {
+    let area = try allocateArea(blockCount: blockCount, order: order, from: &frames)
+    var change = HandoverChange()
+    change.preserved.append(.area(area))
+    do throws(OutgoingHandoverError) {
+      _ = try create(
+        change, named: name, byteCount: UInt64(VmallocArea.byteCount), replacing: nil,
+        from: &frames
+      ) { area.write(to: &$0) }
+    } catch {
+      area.giveBack(to: &frames, blocksToo: true, in: memory, geometry: geometry)
+      throw error
+    }
+    return area
+  }
+
+  /// Takes the name from the area that ``createAreaSubtree(named:blockCount:order:from:)`` made,
+  /// unpreserves it and frees it, as one change.
+  ///
+  /// - Throws: as ``removeSubtreeAndFree(named:from:)``; ``OutgoingHandoverError/notPreserved(_:)`` and
+  ///   ``OutgoingHandoverError/areaDamaged(_:)`` where the subtree names no area that is preserved.
+  /// - Precondition: the frames came from `frames`.
+  public mutating func removeAreaSubtreeAndFree<Frames: BlockSource & ~Copyable>(
+    named name: String, from frames: inout Frames
+  ) throws(OutgoingHandoverError) {
+    let own = try ownFrames(ofSubtree: name)
+    let area = try area(inSubtree: name)
+    try blocks.forEach(of: .area(area)) { (block) throws(OutgoingHandoverError) in
+      try requireEntry(block)
+    }
+    var change = HandoverChange()
+    change.unpreserved.append(.frames(own))
+    change.unpreserved.append(.area(area))
+    try edit(change, adding: nil, removing: name, from: &frames)
+    area.giveBack(to: &frames, blocksToo: true, in: memory, geometry: geometry)
+    frames.giveBack(own)
+  }
+
+  /// The area that the subtree called `name` describes.
+  ///
+  /// - Throws: ``OutgoingHandoverError/noSuchSubtree``, ``OutgoingHandoverError/areaDamaged(_:)``.
+  /// - Complexity: O(device tree).
+  public func area(
+    inSubtree name: String
+  ) throws(OutgoingHandoverError) -> VmallocArea {
+    guard let subtree = try subtree(named: name) else { throw .noSuchSubtree }
+    do throws(RecordError) {
+      return try memory.withRecord(at: subtree.address, byteCount: VmallocArea.byteCount) {
+        (bytes) throws(RecordError) in try VmallocArea(parsing: bytes, in: geometry)
+      }
+    } catch {
+      throw .areaDamaged(error)
+    }
+  }
+
+  private func allocateArea<Frames: BlockSource & ~Copyable>(
+    blockCount: UInt64, order: PageOrder, from frames: inout Frames
+  ) throws(OutgoingHandoverError) -> VmallocArea {
     var builder = AreaBuilder(order: order, in: memory, geometry: geometry)
     do throws(OutgoingHandoverError) {
       for _ in 0..<blockCount { try allocateBlock(order, of: &builder, from: &frames) }
-      try preserveNew(builder.area, from: &frames)
     } catch {
       builder.area.giveBack(to: &frames, blocksToo: true, in: memory, geometry: geometry)
       throw error

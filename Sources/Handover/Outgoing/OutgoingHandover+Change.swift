@@ -72,6 +72,7 @@ extension OutgoingHandover where Anchor: ~Copyable {
     _ change: borrowing HandoverChange, from frames: inout Frames
   ) throws(OutgoingHandoverError) {
     try apply(change, from: &frames)
+    if let entry = tree.entry(holding: anchor.deviceTree, of: orders) { deviceTree = entry }
     anchor.end()
   }
 

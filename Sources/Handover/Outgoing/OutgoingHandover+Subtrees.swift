@@ -47,7 +47,8 @@ extension OutgoingHandover where Anchor: ~Copyable {
     named name: String, byteCount: UInt64, from frames: inout Frames,
     _ fill: (inout MutableRawSpan) -> Void
   ) throws(OutgoingHandoverError) -> PhysicalRange {
-    try create(named: name, byteCount: byteCount, replacing: nil, from: &frames, fill)
+    try create(
+      HandoverChange(), named: name, byteCount: byteCount, replacing: nil, from: &frames, fill)
   }
 
   /// Puts a new subtree in the place of the one called `name`, as one change: a successor finds the
@@ -64,7 +65,8 @@ extension OutgoingHandover where Anchor: ~Copyable {
     _ fill: (inout MutableRawSpan) -> Void
   ) throws(OutgoingHandoverError) -> PhysicalRange {
     let old = try ownFrames(ofSubtree: name)
-    let new = try create(named: name, byteCount: byteCount, replacing: old, from: &frames, fill)
+    let new = try create(
+      HandoverChange(), named: name, byteCount: byteCount, replacing: old, from: &frames, fill)
     frames.giveBack(old)
     return new
   }
@@ -110,8 +112,10 @@ extension OutgoingHandover where Anchor: ~Copyable {
     }
   }
 
-  private mutating func create<Frames: BlockSource & ~Copyable>(
-    named name: String, byteCount: UInt64, replacing old: FrameRange?, from frames: inout Frames,
+  /// Makes `change` together with a new subtree.
+  mutating func create<Frames: BlockSource & ~Copyable>(
+    _ change: HandoverChange, named name: String, byteCount: UInt64, replacing old: FrameRange?,
+    from frames: inout Frames,
     _ fill: (inout MutableRawSpan) -> Void
   ) throws(OutgoingHandoverError) -> PhysicalRange {
     precondition(byteCount > 0, "a subtree of nothing")
@@ -122,7 +126,7 @@ extension OutgoingHandover where Anchor: ~Copyable {
     }
     let pages = run.range(in: geometry)
     let range = PhysicalRange(start: pages.start, byteCount: byteCount)
-    var change = HandoverChange()
+    var change = change
     change.preserved.append(.frames(run))
     if let old { change.unpreserved.append(.frames(old)) }
     do throws(OutgoingHandoverError) {
@@ -139,7 +143,7 @@ extension OutgoingHandover where Anchor: ~Copyable {
   }
 
   /// The frames of the subtree called `name`, which are entries as one run of frames is.
-  private func ownFrames(ofSubtree name: String) throws(OutgoingHandoverError) -> FrameRange {
+  func ownFrames(ofSubtree name: String) throws(OutgoingHandoverError) -> FrameRange {
     guard let subtree = try subtree(named: name) else { throw .noSuchSubtree }
     // Of kho-v2 nothing tells the size.
     let byteCount = subtree.byteCount ?? UInt64(geometry.pageByteCount)

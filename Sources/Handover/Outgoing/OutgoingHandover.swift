@@ -29,7 +29,7 @@ where Anchor: HandoverAnchor & ~Copyable {
   /// The entries. Whoever changes the tree itself goes around all checks.
   public var tree: RadixTree<Memory>
   /// What leads to the device tree.
-  public internal(set) var anchor: Anchor
+  public var anchor: Anchor
   /// The block that the root device tree lies in; an entry itself.
   public internal(set) var deviceTree: PhysicalBlock
   /// The orders that entries may have: all that are in use, and perhaps more.

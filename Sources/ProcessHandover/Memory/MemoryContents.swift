@@ -1,0 +1,90 @@
+public import Handover
+public import MemoryModel
+import PreservedPages
+
+/// Why what a memory file holds cannot be taken over. The file is as it was then.
+public enum MemoryContentsError: Error, Hashable, Sendable {
+  /// The superblock cannot be used.
+  case superblock(SuperblockError)
+  /// The handover is damaged; the first thing that is wrong.
+  case damaged(HandoverFinding)
+  /// The handover is of a version that is read, and not written.
+  case versionNotWritable(ABIVersion)
+  /// The change that was being made cannot be completed: its record is damaged.
+  case changeDamaged
+}
+
+/// What a memory file holds, checked and not yet touched.
+///
+/// The same for a process that takes the memory over and for a tool that only looks.
+public struct MemoryContents: Sendable {
+  /// What the superblock says.
+  public let superblock: SuperblockContents
+  /// The handover; nil where none was begun.
+  public let survey: HandoverSurvey?
+
+  /// Reads `memory`, of which nobody vouches for any byte.
+  ///
+  /// A file whose last owner was killed in the middle of a change is read as it lies there; the change
+  /// is completed by whoever takes it over.
+  ///
+  /// - Throws: ``MemoryContentsError/superblock(_:)``.
+  /// - Complexity: O(nodes · page size + runs · orders in use).
+  public init(reading memory: some PhysicalMemory) throws(MemoryContentsError) {
+    do throws(SuperblockError) {
+      superblock = try SuperblockContents(reading: memory)
+    } catch {
+      throw .superblock(error)
+    }
+    let deviceTree = superblock.state.deviceTree
+    survey =
+      deviceTree == .zero
+      ? nil
+      : HandoverSurvey(
+        .memory(deviceTree), in: BoundedMemory(memory, byteCount: superblock.state.byteCount),
+        geometry: superblock.geometry)
+  }
+
+  /// Checks that the handover is sound in every part.
+  ///
+  /// - Throws: ``MemoryContentsError/damaged(_:)``, ``MemoryContentsError/versionNotWritable(_:)``.
+  func requireSound() throws(MemoryContentsError) {
+    guard let survey else { return }
+    let deviceTree = superblock.state.deviceTree
+    for finding in survey.findings {
+      if finding.severity == .error || finding == .deviceTreeNotPreserved(deviceTree) {
+        throw .damaged(finding)
+      }
+    }
+    guard let version = survey.deviceTree?.version, survey.pages != nil else {
+      throw .damaged(survey.error ?? .mapMissing)
+    }
+    if version == .v1 { throw .versionNotWritable(version) }
+  }
+}
+
+/// The first bytes of memory, and nothing behind them: a pointer there leads nowhere.
+struct BoundedMemory<Base: PhysicalMemory>: PhysicalMemory {
+  let base: Base
+  let range: PhysicalRange
+
+  init(_ base: Base, byteCount: UInt64) {
+    self.base = base
+    self.range = PhysicalRange(start: .zero, byteCount: byteCount)
+  }
+
+  func contains(_ other: PhysicalRange) -> Bool { range.contains(other) && base.contains(other) }
+
+  func withBytes<Result: ~Copyable, Failure: Error>(
+    in wanted: PhysicalRange, _ body: (RawSpan) throws(Failure) -> Result
+  ) throws(Failure) -> Result? {
+    guard range.contains(wanted) else { return nil }
+    return try base.withBytes(in: wanted, body)
+  }
+
+  func storedRange(atOrAfter address: PhysicalAddress) -> PhysicalRange? {
+    base.storedRange(atOrAfter: address)?.intersection(range)
+  }
+
+  var byteCount: UInt64 { min(base.byteCount, range.byteCount) }
+}

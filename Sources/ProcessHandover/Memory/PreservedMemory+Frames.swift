@@ -1,0 +1,79 @@
+import Handover
+import MemoryImages
+import MemoryModel
+import PreservedPages
+
+extension PreservedMemory {
+  /// How much memory is free, in bytes, without growing; counted from what is preserved the first
+  /// time it is asked for.
+  ///
+  /// - Throws: ``PreservedMemoryError/outOfProcessMemory(byteCount:)``.
+  public mutating func freeByteCount() throws(PreservedMemoryError) -> UInt64 {
+    try requireFrames()
+    return (frames.freeFrameCount ?? 0) &<< UInt64(geometry.shift)
+  }
+
+  /// Makes the allocator from what was found, if it is not there yet.
+  mutating func requireFrames() throws(PreservedMemoryError) {
+    guard !frames.isReady else { return }
+    do throws(MemoryImageError) {
+      try frames.prepare(byteCount: byteCount, without: foundPages)
+    } catch {
+      throw .outOfProcessMemory(byteCount: error.byteCount ?? 0)
+    }
+    foundPages = nil
+    // Nodes that a predecessor left empty, or made and was killed before it filled them.
+    outgoing.prune(into: &frames)
+  }
+
+  /// Calls `body` with the handover and its frames; makes the file larger where they do not suffice.
+  mutating func withFrames<Result>(
+    _ body: (inout Outgoing, inout FileFrames) throws(OutgoingHandoverError) -> Result
+  ) throws(PreservedMemoryError) -> Result {
+    try requireFrames()
+    while true {
+      let wanted: UInt64
+      do throws(OutgoingHandoverError) {
+        return try body(&outgoing, &frames)
+      } catch {
+        switch error {
+        case .outOfFrames(let frameCount): wanted = frameCount
+        case .subtreeExists: throw .nameTaken
+        case .noSuchSubtree: throw .noSuchName
+        default: throw .handover(error)
+        }
+      }
+      if let failure = frames.storageFailure { throw .outOfStorage(failure) }
+      guard try grow(byFrames: wanted) else {
+        throw .full(frameCount: wanted, byteCount: byteCount)
+      }
+    }
+  }
+
+  /// Makes the file larger by room for a run of `frameCount` frames, and by a quarter at least.
+  ///
+  /// - Returns: whether it could: never beyond the capacity.
+  private mutating func grow(byFrames frameCount: UInt64) throws(PreservedMemoryError) -> Bool {
+    let old = byteCount
+    let pageMask = UInt64(geometry.pageByteCount) - 1
+    // A naturally aligned block that holds the run fits into twice its size.
+    let run =
+      frameCount.leadingZeroBitCount > geometry.shift + 3
+      ? frameCount &<< UInt64(geometry.shift + 2) : UInt64.max / 2
+    let (wanted, overflow) = old.addingReportingOverflow(max(run, old / 4))
+    let new = min(overflow ? .max : wanted, file.capacity) & ~pageMask
+    guard new > old else { return false }
+    do throws(MemoryFileError) { try file.grow(to: new) } catch { throw .file(error) }
+    // A kill before this leaves a file that is larger than what it holds, and no less sound.
+    outgoing.anchor.store { $0.byteCount = new }
+    frames.extend(from: old, to: new)
+    return true
+  }
+}
+
+extension MemoryImageError {
+  /// How much memory could not be had.
+  var byteCount: UInt64? {
+    if case .cannotAllocate(let byteCount, _) = self { byteCount } else { nil }
+  }
+}

@@ -1,0 +1,205 @@
+public import Handover
+import MemoryImages
+public import MemoryModel
+import PreservedPages
+public import SystemPackage
+
+/// A process's memory that outlives it: allocated, named, and found again by whoever comes next.
+///
+///     var memory = try PreservedMemory.open("/dev/shm/service")
+///     let table = try memory.region(named: "table") ?? memory.makeRegion(named: "table", byteCount: 1 << 20)
+///     memory.withMutableBytes(of: table) { … }
+///
+/// The memory is a ``MemoryFile``, and what is preserved of it is a handover in Linux's format. The
+/// successor, a new binary after exec, a restart after kill -9, has all of it back by opening the
+/// file: nothing is copied, and what it takes does not depend on how much there is.
+///
+/// Each operation leaves, at whatever instruction the process is killed, the state before or after
+/// it. The bytes inside a region are the owner's: stores to them are seen in the order in which the
+/// processor made them.
+///
+/// One process at a time, and in it one thread at a time, uses the value.
+public struct PreservedMemory: ~Copyable {
+  typealias Outgoing = OutgoingHandover<MemoryFile, Superblock<MemoryFile>>
+
+  /// How the memory came to this process.
+  public enum Origin: Hashable, Sendable {
+    /// It is new.
+    case created
+    /// A predecessor left it, the one before the generation told.
+    case adopted(generation: UInt64)
+  }
+
+  /// The file.
+  public let file: MemoryFile
+  /// How the memory came to this process.
+  public let origin: Origin
+
+  var lock: WriterLock
+  var outgoing: Outgoing
+  var frames: FileFrames
+  /// What was found when the memory was taken over; nil once the allocator knows it.
+  var foundPages: PreservedPagesSurvey?
+
+  /// The size up to which a file grows where nothing else is said: 1 TiB, or what the file has.
+  public static var standardCapacity: UInt64 { 1 << 40 }
+
+  /// The page size.
+  public var geometry: PageGeometry { outgoing.geometry }
+  /// How many processes had the memory before this one.
+  public var generation: UInt64 { outgoing.anchor.state.generation }
+  /// How many bytes of the file are memory, free or not.
+  public var byteCount: UInt64 { outgoing.anchor.state.byteCount }
+  /// A number that tells memory files apart.
+  public var identity: MemoryFileIdentity { outgoing.anchor.identity }
+
+  /// Opens the memory file at `path`, or makes one where there is none.
+  ///
+  /// - Parameter byteCount: the size of a new file, in bytes; it takes storage as it is used.
+  /// - Parameter capacity: the size up to which the file grows by itself.
+  /// - Throws: ``PreservedMemoryError``.
+  public static func open(
+    _ path: FilePath, byteCount: UInt64 = 64 << 20, growableTo capacity: UInt64 = standardCapacity
+  ) throws(PreservedMemoryError) -> PreservedMemory {
+    while true {
+      let file: MemoryFile
+      do throws(MemoryFileError) {
+        file = try MemoryFile.open(path, growableTo: capacity)
+      } catch {
+        guard case .cannotOpen(.noSuchFileOrDirectory) = error else { throw .file(error) }
+        do throws(PreservedMemoryError) {
+          return try PreservedMemory(
+            creating: .path(path), byteCount: byteCount, growableTo: capacity)
+        } catch {
+          // Somebody else was faster: theirs is opened.
+          guard case .file(.alreadyExists) = error else { throw error }
+          continue
+        }
+      }
+      return try PreservedMemory(adopting: file)
+    }
+  }
+
+  /// Makes new memory.
+  ///
+  /// - Throws: ``PreservedMemoryError``.
+  public init(
+    creating place: MemoryFilePlace, byteCount: UInt64 = 64 << 20,
+    growableTo capacity: UInt64 = standardCapacity, geometry: PageGeometry = .pages4KiB,
+    version: ABIVersion = .v4
+  ) throws(PreservedMemoryError) {
+    let file: MemoryFile
+    do throws(MemoryFileError) {
+      let atLeast = UInt64(16 * geometry.pageByteCount)
+      file = try MemoryFile.create(
+        place, byteCount: max(byteCount, atLeast), growableTo: max(capacity, byteCount, atLeast))
+      // The superblock is written before frames are backed one by one.
+      try file.back(PhysicalRange(start: .zero, byteCount: UInt64(geometry.pageByteCount)))
+    } catch {
+      throw .file(error)
+    }
+    let lock = try Self.lock(file)
+    let wholeByteCount = file.byteCount & ~(UInt64(geometry.pageByteCount) - 1)
+    var superblock = Superblock(
+      formatting: file, geometry: geometry, byteCount: wholeByteCount, identity: .random())
+    superblock.store { $0.writer = .current }
+    try self.init(
+      beginningIn: file, consume superblock, lock: consume lock, version: version)
+  }
+
+  /// Takes over the memory in `file`, as a successor does, and completes what a predecessor was
+  /// killed in.
+  ///
+  /// - Throws: ``PreservedMemoryError``; the file is as it was then.
+  public init(adopting file: MemoryFile) throws(PreservedMemoryError) {
+    try self.init(adopting: file, lock: Self.lock(file))
+  }
+
+  init(adopting file: MemoryFile, lock: consuming WriterLock) throws(PreservedMemoryError) {
+    let contents = try Self.read(file)
+    guard contents.survey != nil else {
+      // Its maker was killed before it had begun; nothing was preserved.
+      var superblock = try Self.superblock(of: file)
+      superblock.forgetNext()
+      superblock.store { $0.writer = .current }
+      try self.init(beginningIn: file, superblock, lock: lock, version: .v4)
+      return
+    }
+    var adopted: AdoptedHandover<MemoryFile>
+    do throws(MemoryContentsError) { adopted = try AdoptedHandover(contents, in: file) } catch {
+      throw .contents(error)
+    }
+    adopted.outgoing.anchor.store {
+      $0.generation &+= 1
+      $0.writer = .current
+    }
+    let pages = adopted.pages
+    self.init(
+      file, .adopted(generation: adopted.outgoing.anchor.state.generation), lock: lock,
+      outgoing: adopted.takeOutgoing(),
+      frames: FileFrames(of: file, geometry: contents.superblock.geometry), pages)
+  }
+
+  /// Begins a handover in a file that has none, and publishes the file.
+  private init(
+    beginningIn file: MemoryFile, _ superblock: consuming Superblock<MemoryFile>,
+    lock: consuming WriterLock, version: ABIVersion
+  ) throws(PreservedMemoryError) {
+    let geometry = superblock.geometry
+    var frames = FileFrames(of: file, geometry: geometry)
+    do throws(MemoryImageError) {
+      try frames.prepare(byteCount: superblock.state.byteCount, without: nil)
+    } catch {
+      throw .outOfProcessMemory(byteCount: error.byteCount ?? 0)
+    }
+    let outgoing: Outgoing
+    do throws(OutgoingHandoverError) {
+      outgoing = try OutgoingHandover(
+        in: file, geometry: geometry, version: version, anchor: superblock, from: &frames)
+    } catch {
+      if let failure = frames.storageFailure { throw .outOfStorage(failure) }
+      throw .handover(error)
+    }
+    // It appears under its name when all of it is in place.
+    do throws(MemoryFileError) { try file.publish() } catch { throw .file(error) }
+    self.init(file, .created, lock: lock, outgoing: outgoing, frames: frames, nil)
+  }
+
+  private init(
+    _ file: MemoryFile, _ origin: Origin, lock: consuming WriterLock,
+    outgoing: consuming Outgoing, frames: consuming FileFrames, _ foundPages: PreservedPagesSurvey?
+  ) {
+    self.file = file
+    self.origin = origin
+    self.lock = lock
+    self.outgoing = outgoing
+    self.frames = frames
+    self.foundPages = foundPages
+  }
+
+  // MARK: Errors in this type's words
+
+  static func lock(_ file: MemoryFile) throws(PreservedMemoryError) -> WriterLock {
+    do throws(WriterLockError) { return try WriterLock.acquire(of: file) } catch {
+      throw .heldByAnother(error)
+    }
+  }
+
+  static func read(_ file: MemoryFile) throws(PreservedMemoryError) -> MemoryContents {
+    do throws(MemoryContentsError) {
+      let contents = try MemoryContents(reading: file)
+      try contents.requireSound()
+      return contents
+    } catch {
+      throw .contents(error)
+    }
+  }
+
+  static func superblock(
+    of file: MemoryFile
+  ) throws(PreservedMemoryError) -> Superblock<MemoryFile> {
+    do throws(SuperblockError) { return try Superblock(reading: file) } catch {
+      throw .contents(.superblock(error))
+    }
+  }
+}

@@ -1,0 +1,27 @@
+public import Handover
+
+/// Why preserved memory cannot be had, or cannot do what was asked. What is preserved has not changed.
+public enum PreservedMemoryError: Error, Equatable, Sendable {
+  /// The file cannot be opened, made or used.
+  case file(MemoryFileError)
+  /// What the file holds cannot be taken over.
+  case contents(MemoryContentsError)
+  /// Another process has the memory; which one, where that can be told.
+  case heldByAnother(WriterLockError)
+  /// The file is full: no run of that many frames is free, and it has grown to its capacity.
+  case full(frameCount: UInt64, byteCount: UInt64)
+  /// The file system has no more room, although frames of the file are free.
+  case outOfStorage(MemoryFileError)
+  /// There is no memory of the process for the allocator's books.
+  case outOfProcessMemory(byteCount: UInt64)
+  /// There is something else under the name.
+  case nameTaken
+  /// There is nothing under the name.
+  case noSuchName
+  /// What lies under the name has another size.
+  case sizeDiffers(byteCount: UInt64, wanted: UInt64)
+  /// The handover refused.
+  case handover(OutgoingHandoverError)
+  /// The incoming handover refused.
+  case incoming(IncomingHandoverError)
+}

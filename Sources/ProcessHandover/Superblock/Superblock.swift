@@ -1,0 +1,157 @@
+public import Handover
+public import MemoryModel
+
+/// The first page of a memory file: what it holds, and the pointer that a successor begins at.
+///
+/// Also the anchor of its handover. A change of more than one word is recorded here before it is
+/// made, so that whoever opens the file after a crash completes it.
+public struct Superblock<Memory: WritablePhysicalMemory>: HandoverAnchor, ~Copyable {
+  /// The memory whose first page this is.
+  public let memory: Memory
+  /// The page size.
+  public let geometry: PageGeometry
+  /// A number that tells memory files apart.
+  public let identity: MemoryFileIdentity
+  /// The state that is valid.
+  public private(set) var state: SuperblockState
+
+  /// The slot that is valid.
+  private var slot: Int
+
+  /// Writes the superblock of memory without a handover.
+  ///
+  /// - Precondition: the page size is one of 4 to 64 KiB, `byteCount` a multiple of it, and the first
+  ///   page exists.
+  init(
+    formatting memory: Memory, geometry: PageGeometry, byteCount: UInt64,
+    identity: MemoryFileIdentity
+  ) {
+    typealias Layout = SuperblockLayout
+    precondition(Layout.pageShifts.contains(geometry.shift), "page size of no memory file")
+    precondition(byteCount % UInt64(geometry.pageByteCount) == 0, "no whole number of pages")
+    self.memory = memory
+    self.geometry = geometry
+    self.identity = identity
+    self.state = SuperblockState(byteCount: byteCount)
+    self.slot = 1
+    let header = Self.header(geometry, identity)
+    store(change: { _ in })
+    memory.withWords(at: .zero, count: Layout.wordCount) { words in
+      // The magic comes last: until then the file is none.
+      for index in header.indices.reversed() { words.publish(header[index], at: index) }
+    }
+  }
+
+  /// Reads the superblock of memory that nobody vouches for, and writes nothing.
+  ///
+  /// - Throws: ``SuperblockError``.
+  public init(reading memory: Memory) throws(SuperblockError) {
+    let contents = try SuperblockContents(reading: memory)
+    self.memory = memory
+    self.geometry = contents.geometry
+    self.identity = contents.identity
+    self.state = contents.state
+    self.slot = contents.slot
+  }
+
+  private static func header(
+    _ geometry: PageGeometry, _ identity: MemoryFileIdentity
+  ) -> [UInt64] {
+    typealias Layout = SuperblockLayout
+    var words = [UInt64](repeating: 0, count: Layout.headerCheckWord + 1)
+    words[Layout.magicWord] = Layout.magic
+    words[Layout.versionWord] = Layout.version
+    words[Layout.pageShiftWord] = UInt64(geometry.shift)
+    words[Layout.identityWords.lowerBound] = identity.high
+    words[Layout.identityWords.lowerBound + 1] = identity.low
+    var check = CheckValue()
+    for word in words.dropLast() { check.append(word) }
+    words[Layout.headerCheckWord] = check.value
+    return words
+  }
+
+  /// Changes the state: all of `change` becomes valid at one instant.
+  mutating func store(change: (inout SuperblockState) -> Void) {
+    typealias Layout = SuperblockLayout
+    change(&state)
+    state.sequence &+= 1
+    let next = 1 - slot
+    let words = state.words()
+    memory.withWords(at: .zero, count: Layout.wordCount) { memory in
+      let start = Layout.slotStart(next)
+      for (index, word) in words.enumerated() { memory.publish(word, at: start + index) }
+      memory.publish(Layout.selectors[next], at: Layout.selectorWord)
+    }
+    slot = next
+  }
+
+  // MARK: One handover in the place of another
+
+  /// Says that a handover is being built beside the one that counts.
+  mutating func beginNext() {
+    store { $0.isBuildingNext = true }
+  }
+
+  /// Makes the handover that was built the one that counts.
+  mutating func switchToNext() {
+    store {
+      $0.deviceTree = $0.nextDeviceTree
+      $0.nextDeviceTree = .zero
+      $0.isBuildingNext = false
+      $0.generation &+= 1
+    }
+  }
+
+  /// Forgets a handover whose builder was killed. Its frames are free again: nothing leads to them.
+  mutating func forgetNext() {
+    store {
+      $0.isBuildingNext = false
+      $0.nextDeviceTree = .zero
+      // It was one of the other's.
+      $0.change = nil
+    }
+  }
+
+  // MARK: The anchor of a handover
+
+  /// The root device tree of the handover that is being written.
+  public var deviceTree: PhysicalAddress {
+    state.isBuildingNext ? state.nextDeviceTree : state.deviceTree
+  }
+
+  /// Records `change`; whoever opens the file from now on completes it.
+  public mutating func begin(_ change: HandoverChange) {
+    store { $0.change = change }
+  }
+
+  /// Makes `deviceTree` the root device tree.
+  public mutating func switchDeviceTree(to deviceTree: PhysicalAddress) {
+    store {
+      if $0.isBuildingNext { $0.nextDeviceTree = deviceTree } else { $0.deviceTree = deviceTree }
+    }
+  }
+
+  /// Says that the change is complete.
+  public mutating func end() {
+    store { $0.change = nil }
+  }
+}
+
+/// A number that tells memory files apart.
+public struct MemoryFileIdentity: Hashable, Sendable {
+  /// The upper 64 bits.
+  public let high: UInt64
+  /// The lower 64 bits.
+  public let low: UInt64
+
+  /// A number that no other file has.
+  static func random() -> MemoryFileIdentity {
+    MemoryFileIdentity(high: .random(in: 0 ... .max), low: .random(in: 0 ... .max))
+  }
+
+  /// The number of these halves.
+  public init(high: UInt64, low: UInt64) {
+    self.high = high
+    self.low = low
+  }
+}

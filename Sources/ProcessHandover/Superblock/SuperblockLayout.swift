@@ -1,0 +1,75 @@
+import MemoryModel
+
+/// Where everything stands in the first page of a memory file.
+///
+///     byte    0  magic, layout version, page shift, identity, check value      written once
+///            64  which slot is valid: one word, the only store that changes it
+///           512  slot 0   ┐ size, generation, root pointers, the change that is being made,
+///          1024  slot 1   ┘ and a check value over all of it
+///
+/// A state is written into the slot that is not valid, and becomes valid with one aligned store; so
+/// whoever is killed leaves the old or the new state. Words are in the machine's byte order.
+enum SuperblockLayout {
+  /// "KHOMEM" and two bytes that no text has, so that a file copied as text is noticed.
+  static let magic: UInt64 = 0x1a0d_4d45_4d4f_484b
+  /// The layout that is written, and the newest that is read.
+  static let version: UInt64 = 1
+
+  // The header, in words.
+
+  static let magicWord = 0
+  static let versionWord = 1
+  static let pageShiftWord = 2
+  static let identityWords = 3..<5
+  static let headerCheckWord = 7
+  static let selectorWord = 8
+
+  /// Which slot is valid. Far apart, so that no flipped bit makes one of the other.
+  static let selectors: [UInt64] = [0x5a5a_0f0f_3c3c_0001, 0xa5a5_f0f0_c3c3_fffe]
+
+  // A slot, in words from its start.
+
+  static let slotWordCount = 64
+  static func slotStart(_ slot: Int) -> Int { 64 &+ slot &* slotWordCount }
+
+  static let sequenceWord = 0
+  static let generationWord = 1
+  static let byteCountWord = 2
+  static let deviceTreeWord = 3
+  static let nextDeviceTreeWord = 4
+  static let writerWords = 5..<7
+  /// 1 while a handover is being built that will take the place of this one; 0 otherwise.
+  static let buildingWord = 7
+  /// 0 where no change is being made; 1 and the number of items of either kind otherwise.
+  static let changeWord = 8
+  static let changeDeviceTreeWord = 9
+  /// Three words an item, the marked ones first.
+  static let itemsWord = 10
+  static let checkWord = slotWordCount &- 1
+
+  /// The number of words of the superblock; all of them lie in the smallest page.
+  static let wordCount = 64 &+ 2 &* slotWordCount
+  /// Its length in bytes.
+  static let byteCount = UInt64(wordCount &* 8)
+  /// The page shifts that a memory file can have.
+  static let pageShifts = 12...16
+}
+
+/// CRC-64/XZ of words, in the order of their bytes: no two states that differ in up to a few bits have
+/// the same.
+struct CheckValue {
+  private var remainder = UInt64.max
+
+  /// Takes the next word.
+  mutating func append(_ word: UInt64) {
+    remainder ^= word.littleEndian
+    for _ in 0..<64 {
+      let isOdd = remainder & 1 != 0
+      remainder &>>= 1
+      if isOdd { remainder ^= 0xc96c_5795_d787_0f42 }
+    }
+  }
+
+  /// The check value of the words so far.
+  var value: UInt64 { ~remainder }
+}
