@@ -51,14 +51,9 @@ extension ImageOptions {
   ///
   /// - Throws: `CommandFailure` when there is no image or nothing in it.
   func load() throws(CommandFailure) -> LoadedImage {
-    let memory: MemoryImage
-    do throws(MemoryImageError) {
-      memory = try MemoryImage.open(FilePath(image), base: baseAddress?.address)
-    } catch {
-      throw .badInput("\(image): \(error.sentence)")
-    }
+    let (memory, memoryFile) = try open()
     var omittedCount: UInt64 = 0
-    let sources = try sources(in: memory, &omittedCount)
+    let sources = try sources(in: memory, memoryFile, &omittedCount)
     guard !sources.isEmpty else {
       throw .badInput(
         "\(image): no root device tree of a handover at the start of any page; where it lies "
@@ -67,13 +62,14 @@ extension ImageOptions {
     var options = HandoverSurvey.Options()
     if let chunkBitmap { options.chunkBitmapSize = chunkBitmap.size }
     // What the user or the kernel itself says needs no deduction, which damage could mislead.
-    if let geometry = pageSize?.geometry ?? memory.notedPageSize {
+    let toldGeometry = pageSize?.geometry ?? memoryFile?.geometry ?? memory.notedPageSize
+    if let geometry = toldGeometry {
       let surveys = sources.map {
         HandoverSurvey($0, in: memory, geometry: geometry, options: options)
       }
       return LoadedImage(
         path: image, memory: memory, surveys: surveys, isPageSizeKnown: true,
-        omittedHandoverCount: omittedCount)
+        omittedHandoverCount: omittedCount, memoryFile: memoryFile)
     }
     let hint = memory.machinePageSize
     let (surveys, isDeduced) = PageSizeDeduction.surveys(
@@ -81,14 +77,37 @@ extension ImageOptions {
     return LoadedImage(
       path: image, memory: memory, surveys: surveys,
       isPageSizeKnown: isDeduced || hint != nil,
-      omittedHandoverCount: omittedCount)
+      omittedHandoverCount: omittedCount, memoryFile: nil)
+  }
+
+  /// Opens the image; where it is a memory file, which carries its own addresses, reads what it says
+  /// of itself.
+  private func open() throws(CommandFailure) -> (MemoryImage, SuperblockContents?) {
+    let path = FilePath(image)
+    if baseAddress == nil, let file = MemoryImage.memoryFile(at: path) {
+      do throws(SuperblockError) { return (file, try SuperblockContents(reading: file)) } catch {
+        throw .badInput("\(image): \(error.sentence)")
+      }
+    }
+    do throws(MemoryImageError) {
+      return (try MemoryImage.open(path, base: baseAddress?.address), nil)
+    } catch {
+      throw .badInput("\(image): \(error.sentence)")
+    }
   }
 
   private func sources(
-    in memory: MemoryImage, _ omittedCount: inout UInt64
+    in memory: MemoryImage, _ memoryFile: SuperblockContents?, _ omittedCount: inout UInt64
   ) throws(CommandFailure) -> [HandoverSurvey.Source] {
     if let deviceTreePath { return [.bytes(try readDeviceTree(deviceTreePath))] }
     if let deviceTreeAddress { return [.memory(deviceTreeAddress.address)] }
+    if let memoryFile {
+      let state = memoryFile.state
+      guard state.deviceTree != .zero else {
+        throw .badInput("\(image): a memory file in which no process has begun a handover yet")
+      }
+      return [state.deviceTree, state.nextDeviceTree].filter { $0 != .zero }.map { .memory($0) }
+    }
     let progress = ScanProgress(of: memory)
     let scanner = HandoverScanner(memory) { progress.report($0) }
     progress.end()
@@ -108,6 +127,15 @@ extension ImageOptions {
 }
 
 extension MemoryImage {
+  /// The file at `path` where it begins like a memory file; nil of any other, and of one that cannot
+  /// be opened, which whoever opens it as an image finds out.
+  fileprivate static func memoryFile(at path: FilePath) -> MemoryImage? {
+    guard let file = try? open(path, base: .zero), SuperblockContents.isMemoryFile(file) else {
+      return nil
+    }
+    return file
+  }
+
   /// The page size that the kernel noted in the image.
   fileprivate var notedPageSize: PageGeometry? {
     guard case .elf(let core) = self else { return nil }

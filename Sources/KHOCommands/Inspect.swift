@@ -4,7 +4,7 @@ internal import KexecHandover
 /// `kho inspect`: what each handover holds, in numbers.
 struct Inspect: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Shows what each handover in an image holds.",
+    abstract: "Shows what each handover in an image or a memory file holds.",
     discussion: """
       Shows the root device tree, the version, entries and bytes by order, the nodes that mark them, \
       and the registered blobs. A handover that cannot be read is shown with the reason, and the \
@@ -21,6 +21,7 @@ struct Inspect: ParsableCommand {
     if options.json {
       console.printJSON(InspectReport(image))
     } else {
+      for line in image.memoryFile?.description ?? [] { console.print(line) }
       for (index, survey) in image.surveys.enumerated() {
         if index > 0 { console.print() }
         for line in survey.description(findings: image.findings(of: survey)) {

@@ -3,13 +3,16 @@ internal import KexecHandover
 /// What `kho inspect --json` prints: schema `kho-inspect/1`.
 struct InspectReport: Encodable {
   let schema = "kho-inspect/1"
+  /// Only of a memory file.
+  let memoryFile: MemoryFileReport?
   let handovers: [HandoverReport]
 
   init(_ image: LoadedImage) {
+    memoryFile = image.memoryFile.map(MemoryFileReport.init)
     handovers = image.surveys.map { HandoverReport($0, findings: image.findings(of: $0)) }
   }
 
-  private enum CodingKeys: CodingKey { case schema, handovers }
+  private enum CodingKeys: CodingKey { case schema, memoryFile, handovers }
 }
 
 /// One handover; counts are 0 where it could not be read.

@@ -7,7 +7,8 @@ struct KHO: ParsableCommand {
     abstract: "Reads and checks the Kexec HandOver state of Linux kernels.",
     discussion: """
       IMAGE is an ELF core of a machine's memory, or, with --base, raw memory. Every handover in it \
-      is found by scanning, and read whatever its version: kho-v1 to kho-v4.
+      is found by scanning, and read whatever its version: kho-v1 to kho-v4. A memory file of a \
+      process is read as well, and says itself where its handover lies.
 
       Addresses and sizes are decimal, or hexadecimal with 0x, and may end in K, M, G or T.
 

@@ -9,6 +9,8 @@ struct LoadedImage {
   let isPageSizeKnown: Bool
   /// How many root device trees were found and not read.
   let omittedHandoverCount: UInt64
+  /// What a memory file says of itself; nil of an image.
+  let memoryFile: SuperblockContents?
 
   /// What is wrong with `survey`, with what only the whole image tells.
   func findings(of survey: HandoverSurvey) -> [HandoverFinding] {

@@ -43,10 +43,18 @@ extension PreservedMemory {
         default: throw .handover(error)
         }
       }
-      if let failure = frames.storageFailure { throw .outOfStorage(failure) }
-      guard try grow(byFrames: wanted) else {
-        throw .full(frameCount: wanted, byteCount: byteCount)
-      }
+      try growForFrames(wanted)
+    }
+  }
+
+  /// Makes the file larger, after the source had no `frameCount` frames to give.
+  ///
+  /// - Throws: why it cannot: ``PreservedMemoryError/full(frameCount:byteCount:)``,
+  ///   ``PreservedMemoryError/outOfStorage(_:)``, ``PreservedMemoryError/file(_:)``.
+  mutating func growForFrames(_ frameCount: UInt64) throws(PreservedMemoryError) {
+    if let failure = frames.storageFailure { throw .outOfStorage(failure) }
+    guard try grow(byFrames: frameCount) else {
+      throw .full(frameCount: frameCount, byteCount: byteCount)
     }
   }
 

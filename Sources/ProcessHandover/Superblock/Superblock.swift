@@ -98,7 +98,6 @@ public struct Superblock<Memory: WritablePhysicalMemory>: HandoverAnchor, ~Copya
       $0.deviceTree = $0.nextDeviceTree
       $0.nextDeviceTree = .zero
       $0.isBuildingNext = false
-      $0.generation &+= 1
     }
   }
 

@@ -1,0 +1,37 @@
+public import MemoryModel
+import PreservedPages
+
+// A restore that did not lead to anything is taken back, so that it can be tried again.
+
+extension IncomingHandover {
+  /// Takes back the restore of a run of frames.
+  ///
+  /// - Precondition: ``restore(_:nodeStarts:from:)`` of the same run succeeded, and `frames` gave what it
+  ///   took.
+  /// - Complexity: O(blocks · levels · page size).
+  public mutating func takeBack<Frames: FrameSource & ~Copyable>(
+    _ range: FrameRange, nodeStarts: [FrameNumber] = [], into frames: inout Frames
+  ) {
+    for block in NaturalBlocks(range, in: geometry, nodeStarts: nodeStarts) {
+      takeBack(block, into: &frames)
+    }
+  }
+
+  /// Takes back the restore of an area.
+  ///
+  /// - Precondition: as ``takeBack(_:nodeStarts:into:)``.
+  public mutating func takeBack<Frames: FrameSource & ~Copyable>(
+    _ area: VmallocArea, into frames: inout Frames
+  ) {
+    var blocks = VmallocBlocks(area, in: memory, geometry: geometry)
+    while let block = try? blocks.nextBlock() { takeBack(block, into: &frames) }
+  }
+
+  private mutating func takeBack<Frames: FrameSource & ~Copyable>(
+    _ block: PhysicalBlock, into frames: inout Frames
+  ) {
+    let key = RadixKey(block, in: geometry)
+    _ = restored?.remove(key)
+    _ = restored?.prune(along: key, into: &frames)
+  }
+}

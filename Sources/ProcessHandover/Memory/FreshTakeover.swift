@@ -1,0 +1,116 @@
+import Handover
+import MemoryImages
+public import MemoryModel
+import PreservedPages
+
+/// A take-over in which the new owner says anew what it wants kept, as a kernel does after a kexec.
+///
+/// The outgoing handover starts empty. What is kept is restored from the incoming one and preserved
+/// again; nothing is copied. ``finish()`` puts the new handover in the place of the old at one instant
+/// and frees the rest. Until then the old one counts: whoever is killed before has changed nothing, and
+/// the next one finds everything again.
+///
+/// The other way, where everything stays as it is, is ``PreservedMemory/init(adopting:)``.
+public struct FreshTakeover: ~Copyable {
+  /// The file.
+  public let file: MemoryFile
+
+  var incoming: IncomingHandover<MemoryFile>
+  var memory: PreservedMemory
+
+  /// Begins to take over the memory in `file`.
+  ///
+  /// - Throws: ``PreservedMemoryError``; ``MemoryContentsError/superblock(_:)`` and the like leave the
+  ///   file as it was.
+  /// - Complexity: O(nodes · page size + runs · log frames).
+  public init(of file: MemoryFile) throws(PreservedMemoryError) {
+    try self.init(of: file, lock: PreservedMemory.lock(file))
+  }
+
+  init(of file: MemoryFile, lock: consuming WriterLock) throws(PreservedMemoryError) {
+    // Completes the change that the predecessor was killed in.
+    var memory = try PreservedMemory(adopting: file, lock: lock)
+    let deviceTree = memory.outgoing.anchor.state.deviceTree
+    let version = memory.outgoing.version
+    let geometry = memory.geometry
+    try memory.requireFrames()
+    let incoming: IncomingHandover<MemoryFile>
+    do throws(IncomingHandoverError) {
+      incoming = try IncomingHandover(at: deviceTree, in: file, geometry: geometry)
+    } catch {
+      throw .incoming(error)
+    }
+    try memory.beginNext(version)
+    self.file = file
+    self.incoming = incoming
+    self.memory = memory
+  }
+
+  /// The names of what the predecessor left.
+  public var names: [String] { incoming.survey.subtrees.map(\.subtree.name) }
+
+  /// The bytes of the region called `name`; nil when the predecessor left none.
+  public func region(named name: String) -> PhysicalRange? {
+    guard let subtree = try? incoming.subtree(named: name) else { return nil }
+    let byteCount = subtree.byteCount ?? UInt64(incoming.geometry.pageByteCount)
+    return PhysicalRange(checkedStart: subtree.subtree.address, byteCount: byteCount)
+  }
+
+  /// Calls `body` with bytes of the memory.
+  ///
+  /// - Precondition: they are bytes of the memory.
+  public func withBytes<Result: ~Copyable, Failure: Error>(
+    of range: PhysicalRange, _ body: (RawSpan) throws(Failure) -> Result
+  ) throws(Failure) -> Result {
+    try memory.withBytes(of: range, body)
+  }
+
+  /// Calls `body` with every block that is not kept so far, by address.
+  ///
+  /// - Throws: the error of `body`, which ends the walk.
+  /// - Complexity: O(nodes · page size + entries · levels).
+  public func forEachBlockNotKept<Failure: Error>(
+    _ body: (PhysicalBlock) throws(Failure) -> Void
+  ) throws(Failure) {
+    try incoming.forEachUnrestored { (block) throws(Failure) in
+      if !isDeviceTree(block) { try body(block) }
+    }
+  }
+
+  /// Whether `block` is that of the predecessor's device tree, which nobody else wants.
+  func isDeviceTree(_ block: PhysicalBlock) -> Bool {
+    guard let address = incoming.survey.address else { return false }
+    return block.range(in: incoming.geometry).contains(address)
+  }
+
+  /// Puts what was kept in the place of what there was, and frees the rest.
+  ///
+  public consuming func finish() -> PreservedMemory {
+    memory.outgoing.anchor.switchToNext()
+    let geometry = incoming.geometry
+    var unwanted: [FrameRange] = []
+    forEachBlockNotKept { unwanted.append(FrameRange($0, in: geometry)) }
+    for run in unwanted { memory.frames.giveBack(run) }
+    incoming.retire(into: &memory.frames)
+    return memory
+  }
+}
+
+extension PreservedMemory {
+  /// Begins a second handover, beside the one that counts.
+  fileprivate mutating func beginNext(_ version: ABIVersion) throws(PreservedMemoryError) {
+    outgoing.anchor.beginNext()
+    let geometry = geometry
+    while true {
+      let anchor = try Self.superblock(of: file)
+      do throws(OutgoingHandoverError) {
+        outgoing = try OutgoingHandover(
+          in: file, geometry: geometry, version: version, anchor: anchor, from: &frames)
+        return
+      } catch {
+        guard case .outOfFrames(let frameCount) = error else { throw .handover(error) }
+        try growForFrames(frameCount)
+      }
+    }
+  }
+}
