@@ -84,6 +84,8 @@ int kho_access_mode(int descriptor) {
 
 int kho_lock_exclusively(int descriptor) { return result(flock(descriptor, LOCK_EX | LOCK_NB)); }
 
+int kho_unlock(int descriptor) { return result(flock(descriptor, LOCK_UN)); }
+
 // Sockets
 
 enum { DESCRIPTOR_LIMIT = 128 };

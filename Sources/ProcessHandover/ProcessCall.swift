@@ -5,7 +5,7 @@ enum ProcessCall: Hashable, Sendable, CaseIterable {
   // Files
   case open, openUnnamed, memfdCreate, sealShrink, getSeals, fstat, fstatfs, stat, readlink
   case ftruncate, fallocate, punchHole, pwrite, read, readDirectory, seekData, seekHole
-  case fsync, link, unlink, flock, close
+  case fsync, link, unlink, flock, unlock, close
   // Memory
   case reserveAddresses, mmap, msync, munmap
   // Descriptors

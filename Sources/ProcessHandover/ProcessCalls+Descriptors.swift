@@ -19,3 +19,15 @@ extension ProcessCalls {
     }
   }
 }
+
+extension ProcessCalls {
+  /// flock(2), exclusive, without waiting.
+  static func lockExclusively(_ descriptor: FileDescriptor) throws(Errno) {
+    try perform(.flock) { kho_lock_exclusively(descriptor.rawValue) }
+  }
+
+  /// flock(2) with LOCK_UN.
+  static func unlock(_ descriptor: FileDescriptor) throws(Errno) {
+    try perform(.unlock) { kho_unlock(descriptor.rawValue) }
+  }
+}

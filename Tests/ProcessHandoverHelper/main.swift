@@ -5,5 +5,6 @@ import SystemPackage
 let arguments = Array(CommandLine.arguments.dropFirst())
 switch arguments.first {
 case "fill": try fill(FilePath(arguments[1]))
+case "lock": try lock(FilePath(arguments[1]))
 default: fatalError("unknown task: \(arguments)")
 }

@@ -37,3 +37,37 @@ struct ProcessRun {
     try self.init(helperPath, arguments)
   }
 }
+
+/// A run of the helper that goes on beside the test.
+final class HelperProcess {
+  private let process = Process()
+  private let output = Pipe()
+  private let input = Pipe()
+
+  init(_ arguments: String...) throws {
+    process.executableURL = URL(filePath: helperPath)
+    process.arguments = arguments
+    process.standardInput = input
+    process.standardOutput = output
+    try process.run()
+  }
+
+  var processID: Int32 { process.processIdentifier }
+
+  /// The next line that it prints; empty at the end.
+  func readLine() throws -> String {
+    var line: [UInt8] = []
+    while let byte = try output.fileHandleForReading.read(upToCount: 1)?.first, byte != 10 {
+      line.append(byte)
+    }
+    return String(decoding: line, as: UTF8.self)
+  }
+
+  /// Ends it at once, SIGKILL, and waits until it is gone.
+  func kill() {
+    Foundation.kill(processID, SIGKILL)
+    process.waitUntilExit()
+  }
+
+  deinit { if process.isRunning { kill() } }
+}

@@ -41,6 +41,9 @@ int kho_access_mode(int descriptor);
 /// flock(2): exclusive, without waiting.
 int kho_lock_exclusively(int descriptor);
 
+/// flock(2): no lock.
+int kho_unlock(int descriptor);
+
 /// sendmsg(2) of `bytes` and descriptors, without SIGPIPE. With an address, a `struct sockaddr_un`,
 /// the socket need not be connected.
 int64_t kho_send(int socket, const void *address, unsigned address_byte_count, const void *bytes,
