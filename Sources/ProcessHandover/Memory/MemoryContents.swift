@@ -6,6 +6,8 @@ import PreservedPages
 public enum MemoryContentsError: Error, Hashable, Sendable {
   /// The superblock cannot be used.
   case superblock(SuperblockError)
+  /// The root device tree is not as it was written: its check value does not fit.
+  case deviceTreeChanged(PhysicalAddress)
   /// The handover is damaged; the first thing that is wrong.
   case damaged(HandoverFinding)
   /// The handover is of a version that is read, and not written.
@@ -22,6 +24,8 @@ public struct MemoryContents: Sendable {
   public let superblock: SuperblockContents
   /// The handover; nil where none was begun.
   public let survey: HandoverSurvey?
+  /// Whether the root device tree is as it was written.
+  public let isDeviceTreeSound: Bool
 
   /// Reads `memory`, of which nobody vouches for any byte.
   ///
@@ -37,12 +41,15 @@ public struct MemoryContents: Sendable {
       throw .superblock(error)
     }
     let deviceTree = superblock.state.deviceTree
-    survey =
-      deviceTree == .zero
-      ? nil
-      : HandoverSurvey(
-        .memory(deviceTree), in: BoundedMemory(memory, byteCount: superblock.state.byteCount),
-        geometry: superblock.geometry)
+    guard deviceTree != .zero else {
+      survey = nil
+      isDeviceTreeSound = true
+      return
+    }
+    let bounded = BoundedMemory(memory, byteCount: superblock.state.byteCount)
+    isDeviceTreeSound =
+      bounded.deviceTreeCheck(at: deviceTree) == superblock.state.deviceTreeCheck
+    survey = HandoverSurvey(.memory(deviceTree), in: bounded, geometry: superblock.geometry)
   }
 
   /// Checks that the handover is sound in every part.
@@ -51,6 +58,7 @@ public struct MemoryContents: Sendable {
   func requireSound() throws(MemoryContentsError) {
     guard let survey else { return }
     let deviceTree = superblock.state.deviceTree
+    guard isDeviceTreeSound else { throw .deviceTreeChanged(deviceTree) }
     for finding in survey.findings {
       if finding.severity == .error || finding == .deviceTreeNotPreserved(deviceTree) {
         throw .damaged(finding)

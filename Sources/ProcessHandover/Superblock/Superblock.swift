@@ -96,6 +96,7 @@ public struct Superblock<Memory: WritablePhysicalMemory>: HandoverAnchor, ~Copya
   mutating func switchToNext() {
     store {
       $0.deviceTree = $0.nextDeviceTree
+      $0.deviceTreeCheck = $0.nextDeviceTreeCheck
       $0.nextDeviceTree = .zero
       $0.isBuildingNext = false
     }
@@ -125,14 +126,36 @@ public struct Superblock<Memory: WritablePhysicalMemory>: HandoverAnchor, ~Copya
 
   /// Makes `deviceTree` the root device tree.
   public mutating func switchDeviceTree(to deviceTree: PhysicalAddress) {
+    let check = memory.deviceTreeCheck(at: deviceTree) ?? 0
     store {
-      if $0.isBuildingNext { $0.nextDeviceTree = deviceTree } else { $0.deviceTree = deviceTree }
+      if $0.isBuildingNext {
+        $0.nextDeviceTree = deviceTree
+        $0.nextDeviceTreeCheck = check
+      } else {
+        $0.deviceTree = deviceTree
+        $0.deviceTreeCheck = check
+      }
     }
   }
 
   /// Says that the change is complete.
   public mutating func end() {
     store { $0.change = nil }
+  }
+}
+
+extension PhysicalMemory {
+  /// The check value of the device tree at `address`, as long as its header says; nil where there is
+  /// none that could be a handover's.
+  func deviceTreeCheck(at address: PhysicalAddress) -> UInt64? {
+    guard let start = PhysicalRange(checkedStart: address, byteCount: 8),
+      let word = withBytes(in: start, { $0.halfWord(atByte: 4) }) ?? nil
+    else { return nil }
+    let byteCount = UInt64(UInt32(bigEndian: word))
+    guard byteCount <= RootDeviceTree.largestByteCount,
+      let range = PhysicalRange(checkedStart: address, byteCount: byteCount)
+    else { return nil }
+    return withBytes(in: range) { $0.checkValue }
   }
 }
 

@@ -45,6 +45,8 @@ enum SuperblockLayout {
   static let changeDeviceTreeWord = 9
   /// Three words an item, the marked ones first.
   static let itemsWord = 10
+  /// The check values of the device trees.
+  static let deviceTreeCheckWords = 34..<36
   static let checkWord = slotWordCount &- 1
 
   /// The number of words of the superblock; all of them lie in the smallest page.
@@ -53,23 +55,4 @@ enum SuperblockLayout {
   static let byteCount = UInt64(wordCount &* 8)
   /// The page shifts that a memory file can have.
   static let pageShifts = 12...16
-}
-
-/// CRC-64/XZ of words, in the order of their bytes: no two states that differ in up to a few bits have
-/// the same.
-struct CheckValue {
-  private var remainder = UInt64.max
-
-  /// Takes the next word.
-  mutating func append(_ word: UInt64) {
-    remainder ^= word.littleEndian
-    for _ in 0..<64 {
-      let isOdd = remainder & 1 != 0
-      remainder &>>= 1
-      if isOdd { remainder ^= 0xc96c_5795_d787_0f42 }
-    }
-  }
-
-  /// The check value of the words so far.
-  var value: UInt64 { ~remainder }
 }

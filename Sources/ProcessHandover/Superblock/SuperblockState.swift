@@ -11,10 +11,14 @@ public struct SuperblockState: Sendable {
   public internal(set) var byteCount: UInt64
   /// The root device tree of the handover that a successor takes; 0 while there is none.
   public internal(set) var deviceTree: PhysicalAddress = .zero
+  /// The check value of that device tree's bytes.
+  public internal(set) var deviceTreeCheck: UInt64 = 0
   /// Whether another handover is being built, which will take the place of this one at one instant.
   public internal(set) var isBuildingNext = false
   /// The root device tree of the handover that is being built; 0 while it has none.
   public internal(set) var nextDeviceTree: PhysicalAddress = .zero
+  /// The check value of that device tree's bytes.
+  public internal(set) var nextDeviceTreeCheck: UInt64 = 0
   /// The process that has the memory, or had it last.
   public internal(set) var writer = WriterIdentity(processID: 0, startTime: 0)
   /// The change that is being made, of the handover that is being built if there is one; nil while
@@ -72,6 +76,8 @@ extension SuperblockState {
     words[Layout.byteCountWord] = byteCount
     words[Layout.deviceTreeWord] = deviceTree.rawValue
     words[Layout.nextDeviceTreeWord] = nextDeviceTree.rawValue
+    words[Layout.deviceTreeCheckWords.lowerBound] = deviceTreeCheck
+    words[Layout.deviceTreeCheckWords.lowerBound + 1] = nextDeviceTreeCheck
     words[Layout.buildingWord] = isBuildingNext ? 1 : 0
     words[Layout.writerWords.lowerBound] = writer.processID
     words[Layout.writerWords.lowerBound + 1] = writer.startTime
@@ -108,6 +114,8 @@ extension SuperblockState {
     writer = WriterIdentity(
       processID: words[Layout.writerWords.lowerBound],
       startTime: words[Layout.writerWords.lowerBound + 1])
+    deviceTreeCheck = words[Layout.deviceTreeCheckWords.lowerBound]
+    nextDeviceTreeCheck = words[Layout.deviceTreeCheckWords.lowerBound + 1]
     isBuildingNext = words[Layout.buildingWord] == 1
     let isWhole = byteCount & (UInt64(geometry.pageByteCount) - 1) == 0
     guard isWhole, words[Layout.buildingWord] <= 1, geometry.isPageAligned(deviceTree),

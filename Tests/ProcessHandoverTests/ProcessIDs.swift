@@ -1,0 +1,10 @@
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#endif
+
+/// The number of the process that runs the tests.
+enum ProcessIDs {
+  static var own: Int32 { getpid() }
+}
