@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <spawn.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/mman.h>
@@ -213,9 +214,12 @@ int kho_accept(int socket) { return result(accept4(socket, NULL, NULL, SOCK_CLOE
 
 // Processes
 
+char **kho_environment(void) { return environ; }
+
 int kho_exec(const char *path, char *const *arguments, char *const *environment) {
   sigset_t none, before;
   sigemptyset(&none);
+  fflush(NULL);
   // Threads of Dispatch block most signals, and execve(2) would hand that on.
   int error = pthread_sigmask(SIG_SETMASK, &none, &before);
   if (error != 0) return -error;

@@ -6,5 +6,9 @@ let arguments = Array(CommandLine.arguments.dropFirst())
 switch arguments.first {
 case "fill": try fill(FilePath(arguments[1]))
 case "lock": try lock(FilePath(arguments[1]))
+case "exec": try startGenerations(arguments[1], FilePath(arguments[2]))
+case "inherit": try inheritGeneration()
+case "spawn": try startChild(FilePath(arguments[1]))
+case "child": try inheritInChild()
 default: fatalError("unknown task: \(arguments)")
 }

@@ -86,7 +86,10 @@ int kho_connect(int socket, const void *address, unsigned address_byte_count);
 /// accept4(2), close-on-exec.
 int kho_accept(int socket);
 
-/// execve(2) with no signal blocked; the thread's mask is restored where it fails.
+/// The variables of this process, environ(7).
+char **kho_environment(void);
+
+/// Standard output written out, and execve(2) with no signal blocked; the thread's mask is restored where it fails.
 int kho_exec(const char *path, char *const *arguments, char *const *environment);
 
 /// posix_spawn(3) with no signal blocked, and `descriptors` open in the child under their numbers;

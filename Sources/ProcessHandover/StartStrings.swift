@@ -1,0 +1,82 @@
+internal import CProcessHandover
+internal import SystemPackage
+
+#if canImport(Glibc)
+  internal import Glibc
+#elseif canImport(Musl)
+  internal import Musl
+#endif
+
+/// The strings that a program is started with, as execve(2) wants them.
+@safe
+struct StartStrings: ~Copyable {
+  let executable: FilePath
+  private let argumentStrings: CStrings
+  private let environmentStrings: CStrings
+
+  init(
+    executable: FilePath, arguments: [String], environment: [String: String]?,
+    variable: SuccessorVariable
+  ) {
+    self.executable = executable
+    argumentStrings = CStrings([executable.string] + arguments)
+    let assignment = "\(SuccessorVariable.name)=\(variable.text)"
+    if let environment {
+      let kept = environment.filter { $0.key != SuccessorVariable.name }
+      environmentStrings = CStrings(kept.map { "\($0.key)=\($0.value)" } + [assignment])
+    } else {
+      environmentStrings = CStrings(ownEnvironmentWith: assignment)
+    }
+  }
+
+  /// The arguments, the program's name first; valid as long as this value.
+  var arguments: UnsafePointer<UnsafeMutablePointer<CChar>?> {
+    unsafe argumentStrings.pointers
+  }
+
+  /// The environment; valid as long as this value.
+  var environment: UnsafePointer<UnsafeMutablePointer<CChar>?> {
+    unsafe environmentStrings.pointers
+  }
+}
+
+/// Strings of C with a null pointer behind the last.
+@safe
+private struct CStrings: ~Copyable {
+  private let buffer: UnsafeMutableBufferPointer<UnsafeMutablePointer<CChar>?>
+
+  init(_ strings: [String]) {
+    unsafe buffer = .allocate(capacity: strings.count + 1)
+    unsafe buffer.initialize(repeating: nil)
+    for (index, string) in strings.enumerated() { unsafe buffer[index] = strdup(string) }
+  }
+
+  /// The environment of this process byte by byte, with one variable that replaces its namesakes.
+  init(ownEnvironmentWith assignment: String) {
+    let name = assignment.prefix { $0 != "=" } + "="
+    var kept: [UnsafeMutablePointer<CChar>] = unsafe []
+    // SAFETY: the environment ends with a null pointer, and its strings with a zero byte; whoever
+    // changes it on another thread breaks the rules of setenv(3).
+    if var next = unsafe kho_environment() {
+      while let entry = unsafe next.pointee {
+        if unsafe strncmp(entry, String(name), name.utf8.count) != 0 { unsafe kept.append(entry) }
+        unsafe next += 1
+      }
+    }
+    unsafe buffer = .allocate(capacity: kept.count + 2)
+    unsafe buffer.initialize(repeating: nil)
+    for index in unsafe kept.indices { unsafe buffer[index] = strdup(kept[index]) }
+    unsafe buffer[kept.count] = strdup(assignment)
+  }
+
+  var pointers: UnsafePointer<UnsafeMutablePointer<CChar>?> {
+    // SAFETY: allocated with at least one element.
+    unsafe UnsafePointer(buffer.baseAddress!)
+  }
+
+  deinit {
+    // SAFETY: the strings and the buffer were allocated above, and nobody else has them.
+    for index in unsafe buffer.indices { unsafe free(buffer[index]) }
+    unsafe buffer.deallocate()
+  }
+}

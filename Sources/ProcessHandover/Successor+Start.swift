@@ -1,0 +1,58 @@
+internal import SystemPackage
+
+extension Successor {
+  /// Becomes the successor: execve(2). The process keeps its number, its parent and what was passed
+  /// on; of this program nothing is left. What is in the buffers of standard output is written
+  /// first, and no signal is blocked.
+  ///
+  /// Until then the descriptors are open to every program that any thread starts; so none does
+  /// meanwhile.
+  ///
+  /// - Throws: `cannotPass`, `cannotExecute`; everything is as before.
+  public func exec() throws(SuccessorError) -> Never {
+    let strings = try startStrings()
+    var opened: [FileDescriptor] = []
+    defer { for descriptor in opened { try? ProcessCalls.setCloseOnExec(descriptor, true) } }
+    for entry in passed {
+      do throws(Errno) {
+        guard try ProcessCalls.isClosedOnExec(entry.descriptor) else { continue }
+        try ProcessCalls.setCloseOnExec(entry.descriptor, false)
+        opened.append(entry.descriptor)
+      } catch {
+        throw .cannotPass(name: entry.name, error)
+      }
+    }
+    throw .cannotExecute(ProcessCalls.execute(strings))
+  }
+
+  /// Starts the successor as a child of this process: posix_spawn(3). Only the child gets the
+  /// descriptors; here they stay as they are. No signal is blocked in it.
+  ///
+  /// - Returns: the child's process identifier; the caller waits for it.
+  /// - Throws: `cannotPass`, `cannotSpawn`.
+  public func spawn() throws(SuccessorError) -> Int32 {
+    let strings = try startStrings()
+    do throws(Errno) {
+      return try ProcessCalls.spawn(strings, passing: passed.map(\.descriptor.rawValue))
+    } catch {
+      throw .cannotSpawn(error)
+    }
+  }
+
+  private func startStrings() throws(SuccessorError) -> StartStrings {
+    var entries: [SuccessorVariable.Entry] = []
+    for entry in passed {
+      do throws(Errno) {
+        entries.append(
+          .init(
+            name: entry.name, number: entry.descriptor.rawValue,
+            identity: try ProcessCalls.status(of: entry.descriptor).identity))
+      } catch {
+        throw .cannotPass(name: entry.name, error)
+      }
+    }
+    return StartStrings(
+      executable: executable, arguments: arguments, environment: environment,
+      variable: SuccessorVariable(entries))
+  }
+}

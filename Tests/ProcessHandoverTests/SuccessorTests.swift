@@ -1,0 +1,120 @@
+import Foundation
+import HandoverTestSupport
+import SystemPackage
+import Testing
+
+@testable import ProcessHandover
+
+@Suite(.namesCombination) struct SuccessorTests {
+  private let folder: TemporaryFolder
+
+  init() throws { folder = try TemporaryFolder() }
+
+  /// The process starts itself anew three times, and each adds to the memory that all have.
+  @Test(arguments: ["memfd", "path"]) func execKeepsMemoryAndLock(_ place: String) throws {
+    let run = try ProcessRun(helper: "exec", place, folder.path.string)
+    #expect(
+      run.output == """
+        generation 0 in the same process: true
+        generation 1 in the same process: true, sum 1, lock kept, variable gone, signals open
+        generation 2 in the same process: true, sum 3, lock kept, variable gone, signals open
+        generation 3 in the same process: true, sum 6, lock kept, variable gone, signals open
+
+        """, "\(run.errors)")
+    #expect(run.status == 0)
+  }
+
+  @Test func aChildGetsWhatIsPassed() throws {
+    let run = try ProcessRun(helper: "spawn", folder.path.string)
+    #expect(
+      run.output == "child has memory, second; value 7, lock kept\nparent ends the child: 0\n",
+      "\(run.errors)")
+    #expect(run.status == 0)
+  }
+
+  @Test func whatCannotBeExecutedChangesNothing() throws {
+    let file = try MemoryFile.create(.path(folder.path.appending("memory")), byteCount: 4096)
+    let lock = try WriterLock.acquire(of: file)
+    let open = try FileDescriptor.open(folder.path, .readOnly)
+    defer { try? open.close() }
+    var successor = Successor(folder.path.appending("none"), environment: ["A": "B"])
+    successor.pass(file)
+    successor.pass(lock)
+    successor.pass(NamedDescriptor("folder", open))
+    func flags() throws -> [Bool] {
+      try successor.passed.map { try ProcessCalls.isClosedOnExec($0.descriptor) }
+    }
+    try #require(try flags() == [true, true, false])
+    #expect(throws: SuccessorError.cannotExecute(.noSuchFileOrDirectory)) { try successor.exec() }
+    #expect(throws: SuccessorError.cannotSpawn(.noSuchFileOrDirectory)) { try successor.spawn() }
+    for call in [ProcessCall.fstat, .getDescriptorFlags, .setDescriptorFlags, .execve] {
+      // The third time, FD_CLOEXEC is set again, which cannot fail for an open descriptor.
+      for occurrence in 1...(call == .setDescriptorFlags ? 2 : 3) {
+        let watcher = CallWatcher(failing: call, at: occurrence)
+        watcher.watch {
+          #expect(throws: SuccessorError.self, "\(call)") { try successor.exec() }
+        }
+        try #require(try flags() == [true, true, false], "\(call) \(occurrence)")
+      }
+    }
+    #expect(
+      try CallWatcher(failing: .posixSpawn).watch {
+        #expect(throws: SuccessorError.cannotSpawn(.ioError)) { try successor.spawn() }
+        return try flags()
+      } == [true, true, false])
+    #expect(ProcessCalls.environmentValue(SuccessorVariable.name) == nil)
+    lock.release()
+  }
+
+  @Test func whatIsInheritedIsLookedAt() throws {
+    let path = try folder.write([1], to: "memory")
+    func opened() throws -> SuccessorVariable.Entry {
+      let descriptor = try FileDescriptor.open(path, .readWrite)
+      return .init(
+        name: "n\(descriptor.rawValue)", number: descriptor.rawValue,
+        identity: try ProcessCalls.status(of: descriptor).identity)
+    }
+    let good = [try opened(), try opened()]
+    do {
+      var received = try Successor.received(SuccessorVariable(good))
+      #expect(received.names == good.map(\.name))
+      #expect(received.count == 2)
+      let taken = received.take(good[0].name)
+      let takenTwice = received.take(good[0].name)
+      let first = try #require(taken)
+      #expect(first.rawValue == good[0].number && takenTwice == nil)
+      #expect(received.names == [good[1].name])
+      #expect(try ProcessCalls.isClosedOnExec(first))
+      try first.close()
+    }
+    #expect(try descriptorCount(of: folder.name) == 0)
+
+    let gone = SuccessorVariable.Entry(
+      name: "gone", number: .max, identity: FileIdentity(device: 1, inode: 1))
+    let real = try opened()
+    #expect(throws: SuccessorError.missingDescriptor(name: "gone", .badFileDescriptor)) {
+      _ = try Successor.received(SuccessorVariable([gone, real]))
+    }
+    #expect(try descriptorCount(of: folder.name) == 0)
+
+    let other = try opened()
+    let foreign = SuccessorVariable.Entry(
+      name: "foreign", number: other.number, identity: FileIdentity(device: 1, inode: 1))
+    #expect(throws: SuccessorError.foreignDescriptor(name: "foreign")) {
+      _ = try Successor.received(SuccessorVariable([foreign]))
+    }
+    // It may be anybody's.
+    #expect(try descriptorCount(of: folder.name) == 1)
+    try FileDescriptor(rawValue: other.number).close()
+    for call in [ProcessCall.fstat, .setDescriptorFlags] {
+      let entry = try opened()
+      CallWatcher(failing: call).watch {
+        #expect(throws: SuccessorError.missingDescriptor(name: entry.name, .ioError)) {
+          _ = try Successor.received(SuccessorVariable([entry]))
+        }
+      }
+      if call == .fstat { try FileDescriptor(rawValue: entry.number).close() }
+      #expect(try descriptorCount(of: folder.name) == 0)
+    }
+  }
+}
