@@ -27,7 +27,7 @@ extension RawSpan {
 
 extension MutableSpan<UInt8> {
   /// The bytes of the elements.
-  var rawBytes: MutableRawSpan {
+  package var rawBytes: MutableRawSpan {
     @_lifetime(&self)
     mutating get {
       // SAFETY: any byte stored is a valid UInt8, and the result borrows this span.

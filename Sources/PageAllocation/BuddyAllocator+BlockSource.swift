@@ -12,10 +12,11 @@ extension BuddyAllocator: BlockSource {
 
   /// Takes `frameCount` frames in one piece; nil when no free block holds as many.
   ///
-  /// - Precondition: `frameCount` lies in 1…2^63.
+  /// - Precondition: `frameCount` is not 0.
   /// - Complexity: O(orders · log frames).
   @inlinable
   public mutating func takeFrames(_ frameCount: UInt64) -> FrameRange? {
+    guard frameCount <= 1 << 63 else { return nil }
     do throws(BuddyAllocatorError) { return try allocate(frameCount: frameCount) } catch {
       return nil
     }

@@ -33,6 +33,19 @@ extension Memblock {
   /// The number of reserved regions.
   public var reservedRegionCount: Int { reservedList.count }
 
+  /// How many reserved regions the list holds before it moves to a larger place.
+  public var reservedRegionCapacity: Int { reservedList.capacity }
+
+  /// The most bytes that the list of reserved regions takes, with its former place, once it holds
+  /// `count` regions.
+  public func listByteCount(forReservedRegions count: UInt64) -> UInt64 {
+    // It grows by doubling, and moves before it leaves its former place.
+    let regionByteCount = UInt64(RegionList<Memory>.regionByteCount)
+    let (byteCount, overflow) = count.multipliedReportingOverflow(by: 4 &* regionByteCount)
+    let (sum, tooLarge) = byteCount.addingReportingOverflow(2 &* UInt64(geometry.pageByteCount))
+    return overflow || tooLarge ? .max : sum
+  }
+
   /// The number of bytes of memory; 2^64 − 1 where all addresses are.
   ///
   /// - Complexity: O(regions).

@@ -27,13 +27,16 @@ extension IncomingHandover {
   ) throws(IncomingHandoverError) {
     let blocks = NaturalBlocks(range, in: geometry, nodeStarts: nodeStarts)
     for block in blocks { try requireRestorable(block) }
-    var isFirst = true
+    let isFirst = restored == nil
     for block in blocks {
       do throws(IncomingHandoverError) { try prepare(block, from: &frames) } catch {
-        if !isFirst { for block in blocks { prune(block, into: &frames) } }
+        if isFirst {
+          closeBooks(into: &frames)
+        } else {
+          for block in blocks { prune(block, into: &frames) }
+        }
         throw error
       }
-      isFirst = false
     }
     for block in blocks { _ = mark(block) }
   }
@@ -46,6 +49,7 @@ extension IncomingHandover {
     _ area: VmallocArea, from frames: inout Frames
   ) throws(IncomingHandoverError) {
     // Marked as they come, so that a block that an area names twice is found; unmarked on an error.
+    let isFirst = restored == nil
     var markedCount = 0
     do throws(IncomingHandoverError) {
       var blocks = VmallocBlocks(area, in: memory, geometry: geometry)
@@ -56,6 +60,10 @@ extension IncomingHandover {
         markedCount &+= 1
       }
     } catch {
+      if isFirst {
+        closeBooks(into: &frames)
+        throw error
+      }
       var blocks = VmallocBlocks(area, in: memory, geometry: geometry)
       while markedCount > 0, let block = try? blocks.nextBlock() {
         markedCount &-= 1
@@ -86,6 +94,7 @@ extension IncomingHandover {
   public func forEachUnrestored<Failure: Error>(
     _ body: (PhysicalBlock) throws(Failure) -> Void
   ) throws(Failure) {
+    precondition(!isRetired, "a handover whose tree was freed")
     try pages.forEachBlock(in: memory) { (block) throws(Failure) in
       if !isRestored(block) { try body(block) }
     }
@@ -107,6 +116,7 @@ extension IncomingHandover {
   private mutating func requireRestorable(
     _ block: PhysicalBlock
   ) throws(IncomingHandoverError) {
+    precondition(!isRetired, "a handover whose tree was freed")
     guard block.isNaturallyAligned(in: geometry) else { throw .misaligned(block) }
     guard lookup.contains(block) else {
       guard let entry = lookup.block(holding: block.address) else { throw .neverPreserved(block) }
@@ -143,6 +153,15 @@ extension IncomingHandover {
     } catch {
       preconditionFailure("a block that was prepared cannot be marked")
     }
+  }
+
+  /// Frees the books; nothing counts as restored then.
+  @discardableResult
+  mutating func closeBooks<Frames: FrameSource & ~Copyable>(into frames: inout Frames) -> UInt64 {
+    guard let root = restored?.root else { return 0 }
+    restored = nil
+    return RadixTree(adopting: root, in: memory, geometry: RadixGeometry(geometry))
+      .destroy(into: &frames)
   }
 
   private mutating func prune<Frames: FrameSource & ~Copyable>(

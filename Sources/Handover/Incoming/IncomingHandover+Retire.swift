@@ -6,7 +6,7 @@ extension IncomingHandover {
   /// was not restored, and the books about what was restored.
   ///
   /// Blocks that nobody restored stay reserved, as they do in Linux; ``forEachUnrestored(_:)`` names
-  /// them, before.
+  /// them, before. Nothing can be restored after it.
   ///
   /// - Returns: the number of frames freed.
   /// - Precondition: `frames` manages the frames of the tree and of the device tree, and gave those of
@@ -16,7 +16,10 @@ extension IncomingHandover {
   public mutating func retire<Frames: BlockSource & ~Copyable>(
     into frames: inout Frames
   ) -> UInt64 {
-    var freedCount: UInt64 = 0
+    if isRetired { return 0 }
+    // First what the tree still has to be read for.
+    var freedCount = giveBackDeviceTree(to: &frames)
+    isRetired = true
     var last: PhysicalRange?
     for node in pages.nodes {
       // Sorted, so bitmaps that share a page come one after the other.
@@ -26,29 +29,29 @@ extension IncomingHandover {
       frames.giveBack(page.start)
       freedCount &+= 1
     }
-    freedCount &+= giveBackDeviceTree(to: &frames)
-    if let root = restored?.root {
-      freedCount &+= RadixTree(
-        adopting: root, in: memory, geometry: RadixGeometry(geometry)
-      ).destroy(into: &frames)
-      restored = nil
-    }
-    return freedCount
+    return freedCount &+ closeBooks(into: &frames)
   }
 
   private mutating func giveBackDeviceTree<Frames: BlockSource & ~Copyable>(
     to frames: inout Frames
   ) -> UInt64 {
     guard let range = deviceTreeRange else { return 0 }
-    let entry = lookup.block(holding: range.start)
-    if let entry, entry.address == range.start {
-      if isRestored(entry) { return 0 }
-      frames.giveBack(entry, in: geometry)
-      return entry.order.frameCount
-    }
     let run = FrameRange(covering: range, in: geometry)
-    frames.giveBack(run)
-    return run.frameCount
+    var freedCount: UInt64 = 0
+    var frame = run.start
+    while frame < run.end {
+      let address = frame.address(in: geometry)
+      // A page that is no entry was reserved for the device tree alone.
+      let entry = lookup.block(holding: address)
+      let part =
+        entry.map { FrameRange($0, in: geometry) } ?? FrameRange(start: frame, frameCount: 1)
+      if entry.map({ !isRestored($0) }) ?? true {
+        frames.giveBack(part)
+        freedCount &+= part.frameCount
+      }
+      frame = part.end
+    }
+    return freedCount
   }
 }
 

@@ -27,6 +27,8 @@ public struct IncomingHandover<Memory: WritablePhysicalMemory>: ~Copyable {
   var lookup: PreservedPagesLookup<Memory>
   /// The blocks that were restored; nil while there are none.
   var restored: RadixTree<Memory>?
+  /// Whether the tree was freed, so that nothing can be read of it.
+  var isRetired = false
 
   /// The page size.
   public var geometry: PageGeometry { survey.geometry }
@@ -68,16 +70,24 @@ public struct IncomingHandover<Memory: WritablePhysicalMemory>: ~Copyable {
   ///
   /// - Throws: ``IncomingHandoverError/noSuchSubtree``;
   ///   ``IncomingHandoverError/subtreeNotPreserved(address:)``;
-  ///   ``IncomingHandoverError/damaged(_:)`` where the device tree does not tell where it lies.
+  ///   ``IncomingHandoverError/damaged(_:)`` where the device tree does not tell where it lies, or how
+  ///   large it is where it should.
   /// - Complexity: O(subtrees).
   public func subtree(
     named name: String
   ) throws(IncomingHandoverError) -> HandoverSurvey.Subtree {
-    guard let found = survey.subtrees.first(where: { $0.subtree.name == name }) else {
+    guard
+      let found = survey.subtrees.first(where: {
+        $0.subtree.name.utf8.elementsEqual(name.utf8)
+      })
+    else {
       for finding in survey.findings {
         if case .subtreeAddressWrong(name, _, _) = finding { throw .damaged(finding) }
       }
       throw .noSuchSubtree
+    }
+    for finding in survey.findings {
+      if case .subtreeSizeWrong(found.subtree.name, _, _) = finding { throw .damaged(finding) }
     }
     guard found.isPreserved else { throw .subtreeNotPreserved(address: found.subtree.address) }
     return found

@@ -5,14 +5,20 @@ public import MemoryModel
 ///
 /// Everything that can fail has been done before a change exists: the nodes are there, the new
 /// device tree is written, the memory is allocated. So a change can always be completed, also by
-/// somebody else who finds it half done; doing a part of it twice does no harm.
+/// somebody else who finds it half done; doing a part of it twice does no harm. Until that has been
+/// done, what the change names must not be handed out, whether it is an entry already or not.
 public struct HandoverChange: Sendable {
   /// Memory that becomes, or stops being, preserved.
   public enum Item: Hashable, Sendable {
+    /// One block, which is one entry also where a NUMA node begins inside.
+    case block(PhysicalBlock)
     /// A run of frames, marked as ``NaturalBlocks``.
     case frames(FrameRange)
     /// The blocks of a vmalloc area and the chunks that name them.
     case area(VmallocArea)
+    /// Any blocks, by their keys, which a chain of pages lists: a pointer to the next page, then
+    /// keys up to a 0 or the page's end. The pages are no entries; 0 is a list of none.
+    case keys(PhysicalAddress)
   }
 
   /// A few items, without a heap.
@@ -48,7 +54,7 @@ public struct HandoverChange: Sendable {
 
   /// Memory to mark.
   public var preserved = Items()
-  /// The root device tree to switch to; nil where it stays.
+  /// The root device tree to switch to, an entry once ``preserved`` is marked; nil where it stays.
   public var deviceTree: PhysicalAddress?
   /// Memory to unmark.
   public var unpreserved = Items()

@@ -16,7 +16,7 @@ extension OutgoingHandover where Anchor: ~Copyable {
     guard let block = frames.takeBlock(order) else {
       throw .outOfFrames(frameCount: order.frameCount)
     }
-    try preserveNew(FrameRange(block, in: geometry), from: &frames)
+    try preserveNew(.block(block), FrameRange(block, in: geometry), from: &frames)
     return block
   }
 
@@ -31,7 +31,7 @@ extension OutgoingHandover where Anchor: ~Copyable {
     guard let range = frames.takeFrames(frameCount) else {
       throw .outOfFrames(frameCount: frameCount)
     }
-    try preserveNew(range, from: &frames)
+    try preserveNew(.frames(range), range, from: &frames)
     return range
   }
 
@@ -60,10 +60,10 @@ extension OutgoingHandover where Anchor: ~Copyable {
   /// Preserves frames that were just allocated, after filling them with zeros; frees them when that
   /// fails.
   private mutating func preserveNew<Frames: BlockSource & ~Copyable>(
-    _ range: FrameRange, from frames: inout Frames
+    _ item: HandoverChange.Item, _ range: FrameRange, from frames: inout Frames
   ) throws(OutgoingHandoverError) {
     var change = HandoverChange()
-    change.preserved.append(.frames(range))
+    change.preserved.append(item)
     do throws(OutgoingHandoverError) {
       try refuseScratch(range)
       memory.clear(range.range(in: geometry))

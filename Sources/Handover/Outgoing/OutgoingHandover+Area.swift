@@ -62,7 +62,7 @@ extension OutgoingHandover where Anchor: ~Copyable {
     change.preserved.append(.area(area))
     do throws(OutgoingHandoverError) {
       _ = try create(
-        change, named: name, byteCount: UInt64(VmallocArea.byteCount), replacing: nil,
+        named: name, byteCount: UInt64(VmallocArea.byteCount), replacing: nil, with: change,
         from: &frames
       ) { area.write(to: &$0) }
     } catch {
@@ -87,11 +87,11 @@ extension OutgoingHandover where Anchor: ~Copyable {
       try requireEntry(block)
     }
     var change = HandoverChange()
-    change.unpreserved.append(.frames(own))
+    change.unpreserved.append(own.item)
     change.unpreserved.append(.area(area))
     try edit(change, adding: nil, removing: name, from: &frames)
     area.giveBack(to: &frames, blocksToo: true, in: memory, geometry: geometry)
-    frames.giveBack(own)
+    frames.giveBack(own.frames)
   }
 
   /// The area that the subtree called `name` describes.

@@ -1,4 +1,4 @@
-public import MemoryModel
+import MemoryModel
 import PreservedPages
 
 // How several stores become one operation: prepare everything, then begin, mark, switch, unmark, end.
@@ -46,9 +46,9 @@ extension OutgoingHandover where Anchor: ~Copyable {
     // A single block is one bit, which is before or after its store: nothing to record.
     let isRecorded = !isOneBit(change)
     if isRecorded { anchor.begin(change) }
-    var none = NoFrames()
     do throws(OutgoingHandoverError) {
-      try apply(change, from: &none)
+      try mark(change)
+      try switchAndUnmark(change)
     } catch {
       preconditionFailure("a change that was prepared cannot be made")
     }
@@ -56,41 +56,82 @@ extension OutgoingHandover where Anchor: ~Copyable {
   }
 
   private func isOneBit(_ change: borrowing HandoverChange) -> Bool {
-    guard change.deviceTree == nil, change.preserved.count &+ change.unpreserved.count == 1,
-      case .frames(let frames) =
-        change.preserved.count == 1 ? change.preserved[0] : change.unpreserved[0]
+    guard change.deviceTree == nil, change.preserved.count &+ change.unpreserved.count == 1
     else { return false }
-    var blocks = NaturalBlocks(frames, in: geometry, nodeStarts: nodeStarts)
-    return blocks.next() != nil && blocks.next() == nil
+    switch change.preserved.count == 1 ? change.preserved[0] : change.unpreserved[0] {
+    case .block: return true
+    case .frames(let frames):
+      var blocks = NaturalBlocks(frames, in: geometry, nodeStarts: nodeStarts)
+      return blocks.next() != nil && blocks.next() == nil
+    case .area, .keys: return false
+    }
   }
 
   /// Completes a change that somebody began, and perhaps made in part, as the anchor recorded it.
   ///
-  /// - Throws: ``OutgoingHandoverError/outOfFrames(frameCount:)`` or
-  ///   ``OutgoingHandoverError/areaDamaged(_:)``, which only a record that was damaged leads to.
-  public mutating func complete<Frames: FrameSource & ~Copyable>(
-    _ change: borrowing HandoverChange, from frames: inout Frames
+  /// The first thing to do after adopting, before any memory is handed out: what the change names is
+  /// no entry yet, or no longer one. It needs no frames; whoever began the change took them.
+  ///
+  /// - Throws: ``OutgoingHandoverError/outOfFrames(frameCount:)``,
+  ///   ``OutgoingHandoverError/misaligned(_:)``, ``OutgoingHandoverError/outsideMemory(_:)``,
+  ///   ``OutgoingHandoverError/areaDamaged(_:)``, ``OutgoingHandoverError/deviceTreeDamaged(_:)`` or
+  ///   ``OutgoingHandoverError/deviceTreeNotPreserved(_:)``, which only a record that was damaged
+  ///   leads to. The device tree has not been switched then.
+  public mutating func complete(
+    _ change: borrowing HandoverChange
   ) throws(OutgoingHandoverError) {
-    try apply(change, from: &frames)
-    if let entry = tree.entry(holding: anchor.deviceTree, of: orders) { deviceTree = entry }
+    for index in 0..<change.preserved.count { try check(change.preserved[index]) }
+    for index in 0..<change.unpreserved.count { try check(change.unpreserved[index]) }
+    try mark(change)
+    if let new = change.deviceTree {
+      guard let block = tree.entry(holding: new, of: orders), block.address == new else {
+        throw .deviceTreeNotPreserved(new)
+      }
+      subtreePages = SubtreePages(of: try memory.rootDeviceTree(in: block.range(in: geometry)))
+      deviceTree = block
+    }
+    try switchAndUnmark(change)
     anchor.end()
   }
 
-  private mutating func apply<Frames: FrameSource & ~Copyable>(
-    _ change: borrowing HandoverChange, from frames: inout Frames
-  ) throws(OutgoingHandoverError) {
+  /// Refuses an item that cannot be one: whoever recorded it may have written anything.
+  private func check(_ item: HandoverChange.Item) throws(OutgoingHandoverError) {
+    let page = geometry
+    let memory = self.memory
+    if case .frames(let frames) = item, frames.frameCount > 0 {
+      let largest = UInt64.max &>> UInt64(page.shift)
+      guard frames.frameCount <= largest, frames.end.rawValue &- 1 <= largest else {
+        throw .outsideMemory(PhysicalRange(start: .zero, byteCount: .max))
+      }
+    }
+    try blocks.forEach(of: item) { (block) throws(OutgoingHandoverError) in
+      guard block.isNaturallyAligned(in: page) else { throw .misaligned(block) }
+      let range = block.range(in: page)
+      guard memory.contains(range) else { throw .outsideMemory(range) }
+    }
+  }
+
+  private mutating func mark(_ change: borrowing HandoverChange) throws(OutgoingHandoverError) {
+    var none = NoFrames()
     let blocks = self.blocks
     let page = geometry
     for index in 0..<change.preserved.count {
       try blocks.forEach(of: change.preserved[index]) { (block) throws(OutgoingHandoverError) in
         do throws(RadixTreeError) {
-          try tree.insert(RadixKey(block, in: page), from: &frames)
+          try tree.insert(RadixKey(block, in: page), from: &none)
         } catch {
           throw .outOfFrames(frameCount: 1)
         }
         orders.insert(block.order)
       }
     }
+  }
+
+  private mutating func switchAndUnmark(
+    _ change: borrowing HandoverChange
+  ) throws(OutgoingHandoverError) {
+    let blocks = self.blocks
+    let page = geometry
     if let new = change.deviceTree { anchor.switchDeviceTree(to: new) }
     for index in 0..<change.unpreserved.count {
       try blocks.forEach(of: change.unpreserved[index]) { (block) throws(OutgoingHandoverError) in
@@ -119,6 +160,10 @@ struct ItemBlocks<Memory: PhysicalMemory> {
     _ body: (PhysicalBlock) throws(OutgoingHandoverError) -> Void
   ) throws(OutgoingHandoverError) {
     switch item {
+    case .block(let block):
+      try body(block)
+    case .keys(let first):
+      try KeyListReader(memory: memory, geometry: geometry).forEach(from: first, body)
     case .frames(let frames):
       var blocks = NaturalBlocks(frames, in: geometry, nodeStarts: nodeStarts)
       while let block = blocks.next() { try body(block) }

@@ -12,12 +12,14 @@ extension OutgoingHandover where Anchor: ~Copyable {
   ) throws(OutgoingHandoverError) {
     let block = try writeDeviceTree(adding: new, removing: old, from: &frames)
     var change = change
-    change.preserved.append(.frames(FrameRange(block, in: geometry)))
+    change.preserved.append(.block(block))
     change.deviceTree = block.address
     let former = deviceTree
-    change.unpreserved.append(.frames(FrameRange(former, in: geometry)))
+    change.unpreserved.append(.block(former))
+    let newPages: SubtreePages
     do throws(OutgoingHandoverError) {
       try refuseScratch(block)
+      newPages = SubtreePages(of: try memory.rootDeviceTree(in: block.range(in: geometry)))
       try prepare(change, from: &frames)
     } catch {
       frames.giveBack(block, in: geometry)
@@ -25,6 +27,7 @@ extension OutgoingHandover where Anchor: ~Copyable {
     }
     commit(change)
     deviceTree = block
+    subtreePages = newPages
     frames.giveBack(former, in: geometry)
   }
 
@@ -33,70 +36,86 @@ extension OutgoingHandover where Anchor: ~Copyable {
     adding new: (name: String, range: PhysicalRange)?, removing old: String?,
     from frames: inout Frames
   ) throws(OutgoingHandoverError) -> PhysicalBlock {
-    var order = PageOrder.zero
-    while true {
-      guard let block = frames.takeBlock(order) else {
-        throw .outOfFrames(frameCount: order.frameCount)
+    let byteCount = try byteCount(adding: new, removing: old)
+    let limit = RootDeviceTree.largestByteCount
+    guard byteCount <= limit else {
+      throw .deviceTreeTooLarge(byteCount: byteCount, limit: limit)
+    }
+    let order = geometry.smallestOrder(holding: byteCount)
+    guard let block = frames.takeBlock(order) else {
+      throw .outOfFrames(frameCount: order.frameCount)
+    }
+    do throws(DeviceTreeEditError) {
+      _ = try memory.withMutableBytes(in: block.range(in: geometry)) {
+        (target) throws(DeviceTreeEditError) in
+        try write(into: &target, adding: new, removing: old)
       }
-      var failure: OutgoingHandoverError?
-      do throws(DeviceTreeEditError) {
-        try write(into: block, adding: new, removing: old)
-        return block
-      } catch {
-        switch error {
-        case .unwritable(.outOfRoom(let byteCount)):
-          let larger = geometry.smallestOrder(holding: UInt64(byteCount))
-          // Names that did not fit may have been counted twice; the order grows all the same.
-          order = max(larger, PageOrder(Int(order.rawValue) &+ 1))
-          if UInt64(byteCount) > RootDeviceTree.largestByteCount {
-            failure = .deviceTreeTooLarge(
-              byteCount: UInt64(byteCount), limit: RootDeviceTree.largestByteCount)
-          }
-        case .unwritable(let error): failure = .deviceTreeUnwritable(error)
-        case .childExists: failure = .subtreeExists
-        case .noSuchChild: failure = .noSuchSubtree
-        case .malformed(let error): failure = .deviceTreeDamaged(error)
-        case .noSuchProperty(let offset), .wrongByteCount(_, let offset):
-          preconditionFailure("an edit of a property that nobody asked for, at \(offset)")
-        case .unsupportedLayout:
-          preconditionFailure("an edit in place that nobody asked for")
-        }
-      }
+      return block
+    } catch {
       frames.giveBack(block, in: geometry)
-      if let failure { throw failure }
+      throw error.asOutgoing
+    }
+  }
+
+  /// The length of the new device tree in bytes.
+  private func byteCount(
+    adding new: (name: String, range: PhysicalRange)?, removing old: String?
+  ) throws(OutgoingHandoverError) -> UInt64 {
+    // Enough for the names of all properties, which are then counted once.
+    var bytes = InlineArray<1024, UInt8>(repeating: 0)
+    var span = bytes.mutableSpan
+    var target = span.rawBytes
+    do throws(DeviceTreeEditError) {
+      return UInt64(try write(into: &target, adding: new, removing: old))
+    } catch {
+      if case .unwritable(.outOfRoom(let byteCount)) = error { return UInt64(byteCount) }
+      throw error.asOutgoing
     }
   }
 
   private func write(
-    into block: PhysicalBlock, adding new: (name: String, range: PhysicalRange)?,
+    into target: inout MutableRawSpan, adding new: (name: String, range: PhysicalRange)?,
     removing old: String?
-  ) throws(DeviceTreeEditError) {
-    let written: Void? = try memory.withBytes(in: deviceTree.range(in: geometry)) {
+  ) throws(DeviceTreeEditError) -> Int {
+    let written: Int? = try memory.withBytes(in: deviceTree.range(in: geometry)) {
       (bytes) throws(DeviceTreeEditError) in
-      try memory.withMutableBytes(in: block.range(in: geometry)) {
-        (target) throws(DeviceTreeEditError) in
-        let tree: DeviceTree
-        do throws(DeviceTreeError) { tree = try DeviceTree(validating: bytes) } catch {
-          throw .malformed(error)
+      let tree: DeviceTree
+      do throws(DeviceTreeError) { tree = try DeviceTree(validating: bytes) } catch {
+        throw .malformed(error)
+      }
+      switch (new, old) {
+      case (let new?, nil):
+        return try tree.write(into: &target, addingChild: new.name) {
+          (node) throws(DeviceTreeWriterError) in try version.write(new.range, to: &node)
         }
-        switch (new, old) {
-        case (let new?, nil):
-          _ = try tree.write(into: &target, addingChild: new.name) {
-            (node) throws(DeviceTreeWriterError) in try version.write(new.range, to: &node)
-          }
-        case (nil, let old?):
-          _ = try tree.write(into: &target, removingChild: old)
-        case (let new?, let old?):
-          // The version fixes which properties there are, and their sizes.
-          _ = try tree.write(into: &target, replacingChild: old, with: new.name) {
-            (node) throws(DeviceTreeWriterError) in try version.write(new.range, to: &node)
-          }
-        case (nil, nil):
-          preconditionFailure("an edit that changes nothing")
+      case (nil, let old?):
+        return try tree.write(into: &target, removingChild: old)
+      case (let new?, let old?):
+        return try tree.write(into: &target, replacingChild: old, with: new.name) {
+          (node) throws(DeviceTreeWriterError) in try version.write(new.range, to: &node)
         }
+      case (nil, nil):
+        preconditionFailure("an edit that changes nothing")
       }
     }
-    precondition(written != nil, "the device tree lies in no memory")
+    guard let written else { preconditionFailure("the device tree lies in no memory") }
+    return written
+  }
+}
+
+extension DeviceTreeEditError {
+  /// What it means for a handover.
+  fileprivate var asOutgoing: OutgoingHandoverError {
+    switch self {
+    case .unwritable(let error): .deviceTreeUnwritable(error)
+    case .childExists: .subtreeExists
+    case .noSuchChild: .noSuchSubtree
+    case .malformed(let error): .deviceTreeDamaged(error)
+    case .noSuchProperty(let offset), .wrongByteCount(_, let offset):
+      preconditionFailure("an edit of a property that nobody asked for, at \(offset)")
+    case .unsupportedLayout:
+      preconditionFailure("an edit in place that nobody asked for")
+    }
   }
 }
 

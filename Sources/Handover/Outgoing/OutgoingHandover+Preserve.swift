@@ -17,6 +17,14 @@ extension OutgoingHandover where Anchor: ~Copyable {
     _ block: PhysicalBlock, from frames: inout Frames
   ) throws(OutgoingHandoverError) -> Bool {
     try refuseUnpreservable(block)
+    return try preserveKey(of: block, from: &frames)
+  }
+
+  /// Marks a block that may be preserved.
+  @discardableResult
+  mutating func preserveKey<Frames: FrameSource & ~Copyable>(
+    of block: PhysicalBlock, from frames: inout Frames
+  ) throws(OutgoingHandoverError) -> Bool {
     do throws(RadixTreeError) {
       let isNew = try tree.insert(RadixKey(block, in: geometry), from: &frames)
       orders.insert(block.order)
@@ -31,6 +39,7 @@ extension OutgoingHandover where Anchor: ~Copyable {
   /// All of the run is preserved, or nothing has changed. Blocks that were preserved already stay so.
   ///
   /// - Throws: as ``preserve(_:from:)-(PhysicalBlock,_)``.
+  /// - Precondition: the run ends below 2^64 bytes.
   /// - Complexity: O(blocks · orders in use · levels); a run of n frames has O(log n) blocks.
   public mutating func preserve<Frames: FrameSource & ~Copyable>(
     _ range: FrameRange, from frames: inout Frames
@@ -50,10 +59,11 @@ extension OutgoingHandover where Anchor: ~Copyable {
   ///
   /// - Throws: ``OutgoingHandoverError/notPreserved(_:)``, also of a part of an entry;
   ///   ``OutgoingHandoverError/misaligned(_:)``;
-  ///   ``OutgoingHandoverError/overlapsDeviceTree(_:deviceTree:)``.
-  /// - Complexity: O(levels).
+  ///   ``OutgoingHandoverError/overlapsDeviceTree(_:deviceTree:)``;
+  ///   ``OutgoingHandoverError/holdsSubtree(_:subtree:)`` of one that is still registered.
+  /// - Complexity: O(levels + log subtrees).
   public mutating func unpreserve(_ block: PhysicalBlock) throws(OutgoingHandoverError) {
-    try requireEntry(block)
+    try requireUnused(block)
     tree.remove(RadixKey(block, in: geometry))
   }
 
@@ -61,7 +71,8 @@ extension OutgoingHandover where Anchor: ~Copyable {
   ///
   /// - Throws: as ``unpreserve(_:)-(PhysicalBlock)`` of the first block that is no entry: a run has to be
   ///   named with the start and the length with which it was preserved.
-  /// - Complexity: O(blocks · levels).
+  /// - Precondition: the run ends below 2^64 bytes.
+  /// - Complexity: O(blocks · (levels + log subtrees)).
   public mutating func unpreserve(_ range: FrameRange) throws(OutgoingHandoverError) {
     try unpreserve(item: .frames(range))
   }
@@ -70,7 +81,7 @@ extension OutgoingHandover where Anchor: ~Copyable {
     var change = HandoverChange()
     change.unpreserved.append(item)
     try blocks.forEach(of: item) { (block) throws(OutgoingHandoverError) in
-      try requireEntry(block)
+      try requireUnused(block)
     }
     commit(change)
   }
@@ -118,5 +129,13 @@ extension OutgoingHandover where Anchor: ~Copyable {
     guard block.isNaturallyAligned(in: geometry) else { throw .misaligned(block) }
     guard tree.contains(RadixKey(block, in: geometry)) else { throw .notPreserved(block) }
     try refuseDeviceTree(block)
+  }
+
+  /// Refuses a block that is no entry, and one that a subtree lies in.
+  func requireUnused(_ block: PhysicalBlock) throws(OutgoingHandoverError) {
+    try requireEntry(block)
+    if let subtree = subtreePages.first(overlapping: block.range(in: geometry)) {
+      throw .holdsSubtree(block, subtree: subtree)
+    }
   }
 }

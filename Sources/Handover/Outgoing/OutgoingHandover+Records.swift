@@ -17,51 +17,80 @@ extension OutgoingHandover where Anchor: ~Copyable {
     ) { metadata.write(to: &$0) }
   }
 
-  /// Preserves the regions of `reserve_mem` and adds the subtree that tells their names.
+  /// Preserves the regions of `reserve_mem` and adds the subtree that tells their names, as one
+  /// change.
   ///
   /// All of it is done, or nothing has changed. Regions that were preserved already stay so.
   ///
   /// - Throws: as ``preserve(_:from:)-(FrameRange,_)`` and
   ///   ``createSubtree(named:byteCount:from:_:)``; ``OutgoingHandoverError/deviceTreeUnwritable(_:)`` of
-  ///   a name that cannot be a node's; ``OutgoingHandoverError/outsideMemory(_:)`` of a region that is
-  ///   empty or not made of whole pages.
+  ///   a name that cannot be a node's; ``OutgoingHandoverError/regionNamedTwice(index:)``;
+  ///   ``OutgoingHandoverError/outsideMemory(_:)`` of a region that is empty or not made of whole
+  ///   pages; ``OutgoingHandoverError/overlapsEntry(_:entry:)`` of one that reaches into another.
+  /// - Complexity: O(regions² + blocks · orders in use · levels).
   public mutating func addReservedRegions<Frames: BlockSource & ~Copyable>(
     _ regions: [ReservedRegion], from frames: inout Frames
   ) throws(OutgoingHandoverError) {
-    var newRanges: [FrameRange] = []
+    let byteCount: Int
+    do throws(DeviceTreeWriterError) {
+      byteCount = try MemblockRecord.byteCount(of: regions)
+    } catch {
+      throw .deviceTreeUnwritable(error)
+    }
+    let new = try newFrames(of: regions)
+    var keys = KeyList(in: memory, geometry: geometry)
+    let blocks = self.blocks
     do throws(OutgoingHandoverError) {
-      let byteCount: Int
-      do throws(DeviceTreeWriterError) {
-        byteCount = try MemblockRecord.byteCount(of: regions)
-      } catch {
-        throw .deviceTreeUnwritable(error)
-      }
-      for region in regions {
-        let frameRange = FrameRange(covering: region.range, in: geometry)
-        guard !region.range.isEmpty, frameRange.range(in: geometry) == region.range else {
-          throw .outsideMemory(region.range)
+      for range in new {
+        try blocks.forEach(of: .frames(range)) { (block) throws(OutgoingHandoverError) in
+          try keys.append(block, from: &frames)
         }
-        if isPreserved(region.range) { continue }
-        try preserve(frameRange, from: &frames)
-        newRanges.append(frameRange)
       }
-      try createSubtree(
-        named: MemblockRecord.subtreeName, byteCount: UInt64(byteCount), from: &frames
+      var change = HandoverChange()
+      change.preserved.append(keys.item)
+      _ = try create(
+        named: MemblockRecord.subtreeName, byteCount: UInt64(byteCount), replacing: nil,
+        with: change, from: &frames
       ) { MemblockRecord.write(regions, to: &$0) }
     } catch {
-      for range in newRanges { undoPreserve(range, into: &frames) }
+      keys.item.giveBackKeys(to: &frames, blocksToo: false, in: memory, geometry: geometry)
       throw error
     }
+    keys.item.giveBackKeys(to: &frames, blocksToo: false, in: memory, geometry: geometry)
   }
 
-  /// Unmarks what was marked a moment ago.
-  private mutating func undoPreserve<Frames: FrameSource & ~Copyable>(
-    _ range: FrameRange, into frames: inout Frames
-  ) {
-    var change = HandoverChange()
-    change.unpreserved.append(.frames(range))
-    commit(change)
-    pruneNodes(of: .frames(range), into: &frames)
+  /// The frames of those regions that are not preserved already.
+  private func newFrames(
+    of regions: [ReservedRegion]
+  ) throws(OutgoingHandoverError) -> [FrameRange] {
+    var new: [FrameRange] = []
+    let pageMask = UInt64(geometry.pageByteCount) &- 1
+    for (index, region) in regions.enumerated() {
+      let name = region.name.utf8
+      for other in regions.prefix(index) where other.name.utf8.elementsEqual(name) {
+        throw .regionNamedTwice(index: index)
+      }
+      let range = region.range
+      guard !range.isEmpty, (range.start.rawValue | range.byteCount) & pageMask == 0,
+        memory.contains(range)
+      else { throw .outsideMemory(range) }
+      if isPreserved(range) || new.contains(where: { $0.range(in: geometry).contains(range) }) {
+        continue
+      }
+      let frames = FrameRange(covering: range, in: geometry)
+      try blocks.forEach(of: .frames(frames)) { (block) throws(OutgoingHandoverError) in
+        try refuseUnpreservable(block)
+        for other in new where other.range(in: geometry).overlaps(block.range(in: geometry)) {
+          var others = NaturalBlocks(other, in: geometry, nodeStarts: nodeStarts)
+          while let entry = others.next() {
+            guard entry.range(in: geometry).overlaps(block.range(in: geometry)) else { continue }
+            throw .overlapsEntry(block, entry: entry)
+          }
+        }
+      }
+      new.append(frames)
+    }
+    return new
   }
 }
 

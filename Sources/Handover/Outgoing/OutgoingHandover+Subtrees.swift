@@ -47,8 +47,7 @@ extension OutgoingHandover where Anchor: ~Copyable {
     named name: String, byteCount: UInt64, from frames: inout Frames,
     _ fill: (inout MutableRawSpan) -> Void
   ) throws(OutgoingHandoverError) -> PhysicalRange {
-    try create(
-      HandoverChange(), named: name, byteCount: byteCount, replacing: nil, from: &frames, fill)
+    try create(named: name, byteCount: byteCount, replacing: nil, from: &frames, fill)
   }
 
   /// Puts a new subtree in the place of the one called `name`, as one change: a successor finds the
@@ -57,7 +56,8 @@ extension OutgoingHandover where Anchor: ~Copyable {
   /// - Returns: the bytes of the new subtree.
   /// - Throws: as ``createSubtree(named:byteCount:from:_:)``; ``OutgoingHandoverError/noSuchSubtree``;
   ///   ``OutgoingHandoverError/notPreserved(_:)`` where the old memory is not a run of frames of its
-  ///   own, which it is where ``createSubtree(named:byteCount:from:_:)`` made it.
+  ///   own, which it is where ``createSubtree(named:byteCount:from:_:)`` made it;
+  ///   ``OutgoingHandoverError/holdsSubtree(_:subtree:)`` where another subtree lies in it.
   /// - Precondition: `byteCount` is not 0, and the old frames came from `frames`.
   @discardableResult
   public mutating func replaceSubtree<Frames: BlockSource & ~Copyable>(
@@ -65,25 +65,25 @@ extension OutgoingHandover where Anchor: ~Copyable {
     _ fill: (inout MutableRawSpan) -> Void
   ) throws(OutgoingHandoverError) -> PhysicalRange {
     let old = try ownFrames(ofSubtree: name)
-    let new = try create(
-      HandoverChange(), named: name, byteCount: byteCount, replacing: old, from: &frames, fill)
-    frames.giveBack(old)
+    let new = try create(named: name, byteCount: byteCount, replacing: old, from: &frames, fill)
+    frames.giveBack(old.frames)
     return new
   }
 
   /// Takes the name from a subtree, unpreserves its memory and frees it, as one change.
   ///
   /// - Throws: as ``removeSubtree(named:from:)``; ``OutgoingHandoverError/notPreserved(_:)`` where the
-  ///   memory is not a run of frames of its own.
+  ///   memory is not a run of frames of its own; ``OutgoingHandoverError/holdsSubtree(_:subtree:)``
+  ///   where another subtree lies in it.
   /// - Precondition: the frames came from `frames`.
   public mutating func removeSubtreeAndFree<Frames: BlockSource & ~Copyable>(
     named name: String, from frames: inout Frames
   ) throws(OutgoingHandoverError) {
     let old = try ownFrames(ofSubtree: name)
     var change = HandoverChange()
-    change.unpreserved.append(.frames(old))
+    change.unpreserved.append(old.item)
     try edit(change, adding: nil, removing: name, from: &frames)
-    frames.giveBack(old)
+    frames.giveBack(old.frames)
   }
 
   /// Where the subtree called `name` lies; nil when there is none.
@@ -93,7 +93,7 @@ extension OutgoingHandover where Anchor: ~Copyable {
   public func subtree(
     named name: String
   ) throws(OutgoingHandoverError) -> RootDeviceTree.Subtree? {
-    try rootDeviceTree().subtrees.first { $0.name == name }
+    try rootDeviceTree().subtrees.first { $0.name.utf8.elementsEqual(name.utf8) }
   }
 
   /// What the root device tree says now.
@@ -101,61 +101,103 @@ extension OutgoingHandover where Anchor: ~Copyable {
   /// - Throws: ``OutgoingHandoverError/deviceTreeDamaged(_:)``.
   /// - Complexity: O(device tree).
   public func rootDeviceTree() throws(OutgoingHandoverError) -> RootDeviceTree {
-    do throws(DeviceTreeError) {
-      let parsed = try memory.withBytes(in: deviceTree.range(in: geometry)) {
-        (bytes) throws(DeviceTreeError) in try RootDeviceTree(parsing: bytes)
-      }
-      guard let parsed else { preconditionFailure("the device tree lies in no memory") }
-      return parsed
-    } catch {
-      throw .deviceTreeDamaged(error)
-    }
+    try memory.rootDeviceTree(in: deviceTree.range(in: geometry))
   }
 
-  /// Makes `change` together with a new subtree.
-  mutating func create<Frames: BlockSource & ~Copyable>(
-    _ change: HandoverChange, named name: String, byteCount: UInt64, replacing old: FrameRange?,
-    from frames: inout Frames,
+  private mutating func create<Frames: BlockSource & ~Copyable>(
+    named name: String, byteCount: UInt64, replacing old: OwnFrames?, from frames: inout Frames,
     _ fill: (inout MutableRawSpan) -> Void
   ) throws(OutgoingHandoverError) -> PhysicalRange {
-    precondition(byteCount > 0, "a subtree of nothing")
-    let pageMask = UInt64(geometry.pageByteCount) &- 1
-    let frameCount = byteCount &>> UInt64(geometry.shift) &+ (byteCount & pageMask == 0 ? 0 : 1)
-    guard let run = frames.takeFrames(frameCount) else {
-      throw .outOfFrames(frameCount: frameCount)
-    }
-    let pages = run.range(in: geometry)
+    var change = HandoverChange()
+    if let old { change.unpreserved.append(old.item) }
+    return try create(
+      named: name, byteCount: byteCount, replacing: old == nil ? nil : name, with: change,
+      from: &frames, fill)
+  }
+
+  /// Allocates and fills a subtree, and makes `change` together with its registration.
+  mutating func create<Frames: BlockSource & ~Copyable>(
+    named name: String, byteCount: UInt64, replacing old: String?, with change: HandoverChange,
+    from frames: inout Frames, _ fill: (inout MutableRawSpan) -> Void
+  ) throws(OutgoingHandoverError) -> PhysicalRange {
+    let memoryOfIt = try takeFrames(byteCount: byteCount, from: &frames)
+    let pages = memoryOfIt.frames.range(in: geometry)
     let range = PhysicalRange(start: pages.start, byteCount: byteCount)
     var change = change
-    change.preserved.append(.frames(run))
-    if let old { change.unpreserved.append(.frames(old)) }
+    change.preserved.append(memoryOfIt.item)
     do throws(OutgoingHandoverError) {
-      try refuseScratch(run)
+      try refuseScratch(memoryOfIt.frames)
       memory.clear(pages)
       memory.withMutableBytes(in: pages) { fill(&$0) }
-      try edit(
-        change, adding: (name, range), removing: old == nil ? nil : name, from: &frames)
+      try edit(change, adding: (name, range), removing: old, from: &frames)
     } catch {
-      frames.giveBack(run)
+      frames.giveBack(memoryOfIt.frames)
       throw error
     }
     return range
   }
 
-  /// The frames of the subtree called `name`, which are entries as one run of frames is.
-  func ownFrames(ofSubtree name: String) throws(OutgoingHandoverError) -> FrameRange {
-    guard let subtree = try subtree(named: name) else { throw .noSuchSubtree }
-    // Of kho-v2 nothing tells the size.
-    let byteCount = subtree.byteCount ?? UInt64(geometry.pageByteCount)
+  /// Frames of a subtree's own, and how they are entries.
+  struct OwnFrames {
+    let item: HandoverChange.Item
+    let frames: FrameRange
+  }
+
+  private func takeFrames<Frames: BlockSource & ~Copyable>(
+    byteCount: UInt64, from frames: inout Frames
+  ) throws(OutgoingHandoverError) -> OwnFrames {
+    precondition(byteCount > 0, "a subtree of nothing")
+    let pageMask = UInt64(geometry.pageByteCount) &- 1
+    let frameCount = byteCount &>> UInt64(geometry.shift) &+ (byteCount & pageMask == 0 ? 0 : 1)
+    if version.subtreeSizeProperty == nil {
+      // Nothing but the entry tells the size, so there is only one.
+      let order = PageOrder(64 &- (frameCount &- 1).leadingZeroBitCount)
+      guard let block = frames.takeBlock(order) else {
+        throw .outOfFrames(frameCount: order.frameCount)
+      }
+      return OwnFrames(item: .block(block), frames: FrameRange(block, in: geometry))
+    }
+    guard let run = frames.takeFrames(frameCount) else {
+      throw .outOfFrames(frameCount: frameCount)
+    }
+    return OwnFrames(item: .frames(run), frames: run)
+  }
+
+  /// The frames of the subtree called `name`, which are entries as one run of frames is, or one
+  /// block where nothing else tells the size, and no other subtree's.
+  func ownFrames(ofSubtree name: String) throws(OutgoingHandoverError) -> OwnFrames {
+    let subtrees = try rootDeviceTree().subtrees
+    guard let subtree = subtrees.first(where: { $0.name.utf8.elementsEqual(name.utf8) }) else {
+      throw .noSuchSubtree
+    }
+    let own = try ownFrames(of: subtree)
+    try blocks.forEach(of: own.item) { (block) throws(OutgoingHandoverError) in
+      try requireEntry(block)
+      for other in subtrees where other != subtree {
+        let range = PhysicalRange(checkedStart: other.address, byteCount: other.byteCount ?? 1)
+        if let range, range.overlaps(block.range(in: geometry)) {
+          throw .holdsSubtree(block, subtree: range)
+        }
+      }
+    }
+    return own
+  }
+
+  private func ownFrames(
+    of subtree: RootDeviceTree.Subtree
+  ) throws(OutgoingHandoverError) -> OwnFrames {
+    guard let byteCount = subtree.byteCount else {
+      guard let entry = tree.entry(holding: subtree.address, of: orders) else {
+        throw .subtreeNotPreserved(PhysicalRange(start: subtree.address, byteCount: 0))
+      }
+      return OwnFrames(item: .block(entry), frames: FrameRange(entry, in: geometry))
+    }
     guard let range = PhysicalRange(checkedStart: subtree.address, byteCount: byteCount),
       !range.isEmpty
     else {
       throw .subtreeNotPreserved(PhysicalRange(start: subtree.address, byteCount: 0))
     }
     let run = FrameRange(covering: range, in: geometry)
-    try blocks.forEach(of: .frames(run)) { (block) throws(OutgoingHandoverError) in
-      try requireEntry(block)
-    }
-    return run
+    return OwnFrames(item: .frames(run), frames: run)
   }
 }

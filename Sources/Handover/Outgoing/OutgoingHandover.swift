@@ -34,6 +34,8 @@ where Anchor: HandoverAnchor & ~Copyable {
   public internal(set) var deviceTree: PhysicalBlock
   /// The orders that entries may have: all that are in use, and perhaps more.
   var orders: PageOrderSet
+  /// Where subtrees lie.
+  var subtreePages: SubtreePages
 
   /// The memory all of it lies in.
   public var memory: Memory { tree.memory }
@@ -62,10 +64,15 @@ where Anchor: HandoverAnchor & ~Copyable {
     self.tree = RadixTree(adopting: root, in: memory, geometry: shape)
     self.deviceTree = block
     self.orders = PageOrderSet()
-    var change = HandoverChange()
-    change.preserved.append(.frames(FrameRange(block, in: geometry)))
-    change.deviceTree = block.address
-    commit(change)
+    self.subtreePages = SubtreePages()
+    // Nothing leads to the tree yet, so there is no change to record.
+    var none = NoFrames()
+    do throws(OutgoingHandoverError) {
+      try preserveKey(of: block, from: &none)
+    } catch {
+      preconditionFailure("a block that was prepared cannot be marked")
+    }
+    self.anchor.switchDeviceTree(to: block.address)
   }
 
   /// Makes the tree's root, with the nodes for the block of the device tree, and the device tree.
@@ -74,9 +81,10 @@ where Anchor: HandoverAnchor & ~Copyable {
     in memory: Memory, from frames: inout Frames
   ) throws(OutgoingHandoverError) -> (root: PhysicalAddress, deviceTree: PhysicalBlock) {
     guard let root = frames.takeFrame() else { throw .outOfFrames(frameCount: 1) }
-    guard let block = frames.takeBlock(.zero) else {
+    let order = shape.page.smallestOrder(holding: version.emptyDeviceTreeByteCount)
+    guard let block = frames.takeBlock(order) else {
       frames.giveBack(root)
-      throw .outOfFrames(frameCount: 1)
+      throw .outOfFrames(frameCount: order.frameCount)
     }
     do throws(OutgoingHandoverError) {
       if let area = scratchAreas.first(overlapping: block.range(in: shape.page)) {
@@ -100,22 +108,28 @@ where Anchor: HandoverAnchor & ~Copyable {
   /// Goes on with a handover that lies in memory already: the incoming one becomes the outgoing one,
   /// in place.
   ///
-  /// - Throws: ``OutgoingHandoverError/versionNotWritable(_:_:)``.
+  /// Where a change was begun and not ended, ``complete(_:)`` comes next.
+  ///
+  /// - Throws: ``OutgoingHandoverError/versionNotWritable(_:_:)``,
+  ///   ``OutgoingHandoverError/deviceTreeDamaged(_:)``.
   /// - Precondition: the handover is sound, its device tree lies in `deviceTree`, which is an entry,
   ///   and nobody else writes to it. One that comes from outside is checked first:
   ///   ``IncomingHandover``.
-  /// - Complexity: O(orders · levels · page size).
+  /// - Complexity: O(orders · levels · page size + device tree).
   public init(
     adopting root: PhysicalAddress, deviceTree: PhysicalBlock, in memory: Memory,
     geometry: PageGeometry, version: ABIVersion, anchor: consuming Anchor,
     scratchAreas: [ScratchArea] = [], nodeStarts: [FrameNumber] = []
   ) throws(OutgoingHandoverError) {
     let shape = try Self.writableShape(version, geometry)
+    let subtreePages = SubtreePages(
+      of: try memory.rootDeviceTree(in: deviceTree.range(in: geometry)))
     self.version = version
     self.scratchAreas = scratchAreas
     self.nodeStarts = nodeStarts
     self.anchor = anchor
     self.deviceTree = deviceTree
+    self.subtreePages = subtreePages
     let tree = RadixTree(adopting: root, in: memory, geometry: shape)
     self.orders = tree.ordersInUse
     self.tree = tree
@@ -139,12 +153,51 @@ extension WritablePhysicalMemory {
     do throws(DeviceTreeWriterError) {
       _ = try withMutableBytes(in: range) { (bytes) throws(DeviceTreeWriterError) in
         try DeviceTreeWriter.write(into: &bytes) { (writer) throws(DeviceTreeWriterError) in
-          try writer.property("compatible", string: version.compatible)
-          try writer.property(RootDeviceTree.mapProperty, nativeUInt64: root.rawValue)
+          try writer.writeRoot(version, map: root)
         }
       }
     } catch {
       throw .deviceTreeUnwritable(error)
+    }
+  }
+
+  /// What the root device tree in `range` says.
+  func rootDeviceTree(
+    in range: PhysicalRange
+  ) throws(OutgoingHandoverError) -> RootDeviceTree {
+    do throws(DeviceTreeError) {
+      let parsed = try withBytes(in: range) {
+        (bytes) throws(DeviceTreeError) in try RootDeviceTree(parsing: bytes)
+      }
+      guard let parsed else { preconditionFailure("the device tree lies in no memory") }
+      return parsed
+    } catch {
+      throw .deviceTreeDamaged(error)
+    }
+  }
+}
+
+extension DeviceTreeWriter {
+  /// Writes the properties of the root.
+  @_lifetime(self: copy self)
+  fileprivate mutating func writeRoot(
+    _ version: ABIVersion, map: PhysicalAddress
+  ) throws(DeviceTreeWriterError) {
+    try property("compatible", string: version.compatible)
+    try property(RootDeviceTree.mapProperty, nativeUInt64: map.rawValue)
+  }
+}
+
+extension ABIVersion {
+  /// The length in bytes of a root device tree without subtrees.
+  fileprivate var emptyDeviceTreeByteCount: UInt64 {
+    do throws(DeviceTreeWriterError) {
+      return UInt64(
+        try DeviceTreeWriter.exactByteCount { (writer) throws(DeviceTreeWriterError) in
+          try writer.writeRoot(self, map: .zero)
+        })
+    } catch {
+      preconditionFailure("a device tree of two properties cannot be measured")
     }
   }
 }

@@ -19,6 +19,8 @@ public enum OutgoingHandoverError: Error, Hashable, Sendable {
   /// The block reaches into scratch memory, in which the successor allocates before it knows what is
   /// preserved.
   case overlapsScratch(PhysicalBlock, ScratchArea)
+  /// The block holds a part of a subtree that is still registered.
+  case holdsSubtree(PhysicalBlock, subtree: PhysicalRange)
   /// The block is no entry.
   case notPreserved(PhysicalBlock)
   /// There is a subtree of that name.
@@ -31,6 +33,10 @@ public enum OutgoingHandoverError: Error, Hashable, Sendable {
   case deviceTreeTooLarge(byteCount: UInt64, limit: UInt64)
   /// The name cannot be a node's, or the device tree cannot be written.
   case deviceTreeUnwritable(DeviceTreeWriterError)
+  /// No entry begins where the root device tree does.
+  case deviceTreeNotPreserved(PhysicalAddress)
+  /// Two regions have the same name; the second one's place among them.
+  case regionNamedTwice(index: Int)
   /// The root device tree in memory is damaged.
   case deviceTreeDamaged(DeviceTreeError)
   /// A vmalloc area is damaged, or has more pages than its descriptor can tell.

@@ -20,6 +20,9 @@ public struct SerializedRecordWriter<Memory: WritablePhysicalMemory>: ~Copyable 
 
   /// The blocks, those that hold records first.
   let blocks: [PhysicalAddress]
+  /// The same as an item of a change, so that all of them are unpreserved at once and without
+  /// taking a frame. Its pages are this process's own.
+  let item: HandoverChange.Item
 
   /// How many records fit in a block of one page.
   static func recordsPerBlock(_ recordByteCount: Int, _ geometry: PageGeometry) -> Int {
@@ -27,8 +30,10 @@ public struct SerializedRecordWriter<Memory: WritablePhysicalMemory>: ~Copyable 
   }
 
   init(
-    recordByteCount: Int, blocks: [PhysicalAddress], in memory: Memory, geometry: PageGeometry
+    recordByteCount: Int, blocks: [PhysicalAddress], item: HandoverChange.Item, in memory: Memory,
+    geometry: PageGeometry
   ) {
+    self.item = item
     self.recordByteCount = recordByteCount
     self.blocks = blocks
     self.memory = memory
@@ -67,7 +72,10 @@ public struct SerializedRecordWriter<Memory: WritablePhysicalMemory>: ~Copyable 
 
 extension OutgoingHandover where Anchor: ~Copyable {
   /// Allocates and preserves serialization blocks for `recordCount` records of `recordByteCount`
-  /// bytes.
+  /// bytes, as one change.
+  ///
+  /// One more frame for each page of addresses is taken until the blocks are freed; it is not
+  /// preserved.
   ///
   /// - Throws: ``OutgoingHandoverError/outOfFrames(frameCount:)``;
   ///   ``OutgoingHandoverError/overlapsScratch(_:_:)``; ``OutgoingHandoverError/areaDamaged(_:)`` of
@@ -87,35 +95,52 @@ extension OutgoingHandover where Anchor: ~Copyable {
     let limit = SerializedRecordCursor<Memory>.blockLimit
     guard blockCount <= UInt64(limit) else { throw .areaDamaged(.chainTooLong(limit: limit)) }
     var blocks: [PhysicalAddress] = []
+    var keys = KeyList(in: memory, geometry: geometry)
     do throws(OutgoingHandoverError) {
       while UInt64(blocks.count) < blockCount {
-        blocks.append(try allocatePreserved(.zero, from: &frames).address)
+        blocks.append(try allocateBlock(of: &keys, from: &frames))
       }
+      var change = HandoverChange()
+      change.preserved.append(keys.item)
+      try prepare(change, from: &frames)
+      commit(change)
     } catch {
-      free(blocks, into: &frames)
+      keys.item.giveBackKeys(to: &frames, blocksToo: true, in: memory, geometry: geometry)
       throw error
     }
     return SerializedRecordWriter(
-      recordByteCount: recordByteCount, blocks: blocks, in: memory, geometry: geometry)
+      recordByteCount: recordByteCount, blocks: blocks, item: keys.item, in: memory,
+      geometry: geometry)
   }
 
-  /// Unpreserves and frees the blocks of `records`.
+  private func allocateBlock<Frames: BlockSource & ~Copyable>(
+    of keys: inout KeyList<Memory>, from frames: inout Frames
+  ) throws(OutgoingHandoverError) -> PhysicalAddress {
+    guard let block = frames.takeBlock(.zero) else { throw .outOfFrames(frameCount: 1) }
+    do throws(OutgoingHandoverError) {
+      try refuseScratch(block)
+      try keys.append(block, from: &frames)
+    } catch {
+      frames.giveBack(block, in: geometry)
+      throw error
+    }
+    memory.clear(block.range(in: geometry))
+    return block.address
+  }
+
+  /// Unpreserves and frees the blocks of `records`, as one change.
   ///
   /// - Precondition: nothing leads to them any more, and their frames came from `frames`.
   public mutating func free<Frames: BlockSource & ~Copyable>(
     _ records: consuming SerializedRecordWriter<Memory>, into frames: inout Frames
   ) {
-    free(records.blocks, into: &frames)
-  }
-
-  private mutating func free<Frames: BlockSource & ~Copyable>(
-    _ blocks: [PhysicalAddress], into frames: inout Frames
-  ) {
-    for address in blocks {
-      let key = RadixKey(address, order: .zero, in: geometry)
-      tree.remove(key)
-      tree.prune(along: key, into: &frames)
-      frames.giveBack(address)
+    let item = records.item
+    do throws(OutgoingHandoverError) {
+      try unpreserve(item: item)
+    } catch {
+      preconditionFailure("records that were freed, or that something leads to")
     }
+    pruneNodes(of: item, into: &frames)
+    item.giveBackKeys(to: &frames, blocksToo: true, in: memory, geometry: geometry)
   }
 }

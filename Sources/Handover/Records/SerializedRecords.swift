@@ -57,9 +57,12 @@ public struct SerializedRecordCursor<Memory: PhysicalMemory> {
   private var blockCount = 0
 
   /// The records, of `recordByteCount` bytes each.
-  init(
+  ///
+  /// - Precondition: a record has at least one byte.
+  public init(
     _ records: SerializedRecords, recordByteCount: Int, in memory: Memory, geometry: PageGeometry
   ) {
+    precondition(recordByteCount > 0, "records of nothing")
     self.memory = memory
     self.geometry = geometry
     self.recordByteCount = UInt64(recordByteCount)
@@ -106,7 +109,7 @@ public struct SerializedRecordCursor<Memory: PhysicalMemory> {
   /// The next record, passing over pages; nil after the last.
   ///
   /// - Throws: where a block breaks a rule.
-  mutating func nextRecord() throws(RecordError) -> PhysicalAddress? {
+  public mutating func nextRecord() throws(RecordError) -> PhysicalAddress? {
     while let step = try next() {
       if case .record(let place) = step { return place }
     }

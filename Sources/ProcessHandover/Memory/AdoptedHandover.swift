@@ -26,9 +26,8 @@ struct AdoptedHandover<Memory: WritablePhysicalMemory>: ~Copyable {
     if superblock.state.isBuildingNext { superblock.forgetNext() }
     var outgoing = try Self.outgoing(contents, superblock, in: memory)
     if let change = outgoing.anchor.state.change {
-      var none = NoFrames()
       do throws(OutgoingHandoverError) {
-        try outgoing.complete(change, from: &none)
+        try outgoing.complete(change)
       } catch {
         throw .changeDamaged
       }
@@ -61,10 +60,4 @@ struct AdoptedHandover<Memory: WritablePhysicalMemory>: ~Copyable {
       throw .versionNotWritable(version)
     }
   }
-}
-
-/// A source of no frames: a change that was begun has all it needs.
-private struct NoFrames: FrameSource {
-  mutating func takeFrame() -> PhysicalAddress? { nil }
-  mutating func giveBack(_ frame: PhysicalAddress) {}
 }

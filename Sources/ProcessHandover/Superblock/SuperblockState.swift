@@ -173,6 +173,10 @@ extension HandoverChange.Item {
       let second =
         UInt64(area.pageCount) | UInt64(area.flags) << 32 | UInt64(area.order.rawValue) << 48
       return (2, area.firstChunk.rawValue, second)
+    case .block(let block):
+      return (3, block.address.rawValue, UInt64(block.order.rawValue))
+    case .keys(let first):
+      return (4, first.rawValue, 0)
     }
   }
 
@@ -194,6 +198,14 @@ extension HandoverChange.Item {
         VmallocArea(
           firstChunk: PhysicalAddress(first), pageCount: UInt32(truncatingIfNeeded: second),
           flags: UInt16(truncatingIfNeeded: second >> 32), order: PageOrder(Int(order))))
+    case 3:
+      guard second <= UInt64(geometry.maximumOrder.rawValue) else { return nil }
+      let block = PhysicalBlock(
+        address: PhysicalAddress(first), order: PageOrder(Int(second)))
+      guard block.isNaturallyAligned(in: geometry) else { return nil }
+      self = .block(block)
+    case 4:
+      self = .keys(PhysicalAddress(first))
     default: return nil
     }
   }

@@ -1,0 +1,47 @@
+import MemoryModel
+
+/// Where subtrees lie, so that nobody unpreserves one that is still registered.
+struct SubtreePages {
+  /// Sorted, and none overlaps another.
+  private var ranges: [PhysicalRange] = []
+
+  /// No subtrees.
+  init() {}
+
+  /// The bytes of the subtrees of `deviceTree`; of one of unknown size, the first.
+  ///
+  /// - Complexity: O(subtrees · log subtrees).
+  init(of deviceTree: RootDeviceTree) {
+    let sorted = deviceTree.subtrees.compactMap {
+      PhysicalRange(checkedStart: $0.address, byteCount: $0.byteCount ?? 1)
+    }.sorted { $0.start < $1.start }
+    for range in sorted {
+      guard let last = range.last else { continue }
+      if let before = ranges.last, let beforeLast = before.last, range.start <= beforeLast {
+        let end = max(last, beforeLast)
+        ranges[ranges.count &- 1] = PhysicalRange(
+          start: before.start, byteCount: end.rawValue &- before.start.rawValue &+ 1)
+      } else {
+        ranges.append(range)
+      }
+    }
+  }
+
+  /// A stretch of subtrees that shares bytes with `range`; nil when there is none.
+  ///
+  /// - Complexity: O(log subtrees).
+  func first(overlapping range: PhysicalRange) -> PhysicalRange? {
+    var low = 0
+    var high = ranges.count
+    while low < high {
+      let middle = low &+ (high &- low) / 2
+      if let last = ranges[middle].last, last < range.start {
+        low = middle &+ 1
+      } else {
+        high = middle
+      }
+    }
+    guard low < ranges.count, ranges[low].overlaps(range) else { return nil }
+    return ranges[low]
+  }
+}
