@@ -57,7 +57,8 @@ let hostedTargets: [Target] = [
   .executableTarget(name: "kho", dependencies: ["KHOCommands"], swiftSettings: strict),
   .target(
     name: "HandoverTestSupport", dependencies: ["KexecHandover"],
-    path: "Tests/HandoverTestSupport", swiftSettings: strict),
+    path: "Tests/HandoverTestSupport",
+    swiftSettings: strict + [.enableExperimentalFeature("Lifetimes")]),
   .executableTarget(
     name: "ProcessHandoverHelper", dependencies: ["MemoryModel", "ProcessHandover", system],
     path: "Tests/ProcessHandoverHelper", swiftSettings: strict),
