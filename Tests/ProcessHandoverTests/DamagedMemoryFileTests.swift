@@ -4,6 +4,8 @@ import KexecHandover
 import SystemPackage
 import Testing
 
+@testable import ProcessHandover
+
 /// Files that nobody should take over: each is refused with an error that says why, and stays as it is.
 @Suite(.namesCombination)
 struct DamagedMemoryFileTests {
@@ -76,27 +78,40 @@ struct DamagedMemoryFileTests {
 
   /// Every bit of the first page: the file is refused, or the bit means nothing.
   @Test func flippedSuperblock() throws {
+    let memory = try MemoryFile.open(path)
     var refusedCount = 0
+    var first = bytes
     try withEvery("byte", in: 0..<2048) { byte in
-      var isRefused = [Bool](repeating: false, count: 8)
+      var isRefused: [Bool] = []
       for bit in 0..<8 {
-        var changed = bytes
-        changed[byte] ^= 1 << bit
-        switch try takeOver(changed) {
-        case .refused(.contents(.superblock)):
-          isRefused[bit] = true
-          refusedCount += 1
-        case .refused(let error): Issue.record("refused for another reason: \(error)")
-        case .taken(let found, let foundNames):
-          try #require(found == entries)
-          try #require(foundNames == names)
-        }
+        first[byte] ^= 1 << bit
+        let changed = FirstPage(first, of: memory)
+        isRefused.append((try? SuperblockContents(reading: changed)) == nil)
+        first[byte] ^= 1 << bit
       }
       // A byte counts, or it does not.
       try #require(Set(isRefused).count == 1)
+      if isRefused[0] { refusedCount += 1 }
     }
     // The header, the selector and one slot.
-    #expect(refusedCount == (8 + 1 + 64) * 64)
+    #expect(refusedCount == (8 + 1 + 64) * 8)
+  }
+
+  /// What counts is refused by whoever takes the memory over, and what does not is taken.
+  @Test func flippedSuperblockOfAFile() throws {
+    try withEvery("bit", in: stride(from: 0, to: 2048 * 8, by: 97)) { bit in
+      var changed = bytes
+      changed[bit / 8] ^= 1 << (bit % 8)
+      let isSound = (try? SuperblockContents(reading: FirstPage(changed, of: nil))) != nil
+      switch try takeOver(changed) {
+      case .refused(.contents(.superblock)): try #require(!isSound)
+      case .refused(let error): Issue.record("refused for another reason: \(error)")
+      case .taken(let found, let foundNames):
+        try #require(isSound)
+        try #require(found == entries)
+        try #require(foundNames == names)
+      }
+    }
   }
 
   /// Every bit of the nodes and the device tree: what is taken differs by the entry that was hit.
@@ -105,32 +120,35 @@ struct DamagedMemoryFileTests {
     let survey = try #require(try MemoryContents(reading: file).survey)
     let pages = try #require(survey.pages)
     let deviceTree = try #require(survey.address)
-    let treeBytes = Int(survey.deviceTree?.byteCount ?? 0)
-    try withEvery("byte of the device tree", in: 0..<treeBytes) { offset in
+    let treeByteCount = UInt64(survey.deviceTree?.byteCount ?? 0)
+    let memory = MemoryCopy(of: file)
+    withEvery("byte of the device tree", in: 0..<treeByteCount) { offset in
       for bit in 0..<8 {
-        var changed = bytes
-        changed[Int(deviceTree.rawValue) + offset] ^= 1 << bit
-        guard case .refused = try takeOver(changed) else {
-          Issue.record("taken with bit \(bit) changed")
-          return
+        let place = deviceTree.advanced(byBytes: offset)
+        memory.flip(bit: bit, at: place)
+        #expect(throws: MemoryContentsError.deviceTreeChanged(deviceTree), "bit \(bit)") {
+          try MemoryContents(reading: memory).requireSound()
         }
+        memory.flip(bit: bit, at: place)
       }
     }
-    // Of a page of zeros, a byte here and there is as good as all of them.
-    var places: [Int] = []
-    for node in pages.nodes {
-      for offset in 0..<4096 {
-        let place = Int(node.rawValue) + offset
-        if bytes[place] != 0 || offset % 61 == 0 { places.append(place) }
-      }
-    }
-    try withEvery("byte", in: places) { place in
-      for bit in 0..<8 {
-        var changed = bytes
-        changed[place] ^= 1 << bit
-        guard case .taken(let found, _) = try takeOver(changed) else { continue }
-        let difference = Set(found).symmetricDifference(entries)
-        try #require(difference.count <= 1, "bit \(bit) changes \(difference)")
+    try withEvery("node", in: pages.nodes) { node in
+      for word in 0..<512 as Range<UInt64> {
+        let place = node.advanced(byBytes: word * 8)
+        // Of a page of zeros, a word here and there is as good as all of them.
+        guard memory.word(at: place) != 0 || word % 61 == 0 else { continue }
+        for bit in 0..<64 {
+          let byte = place.advanced(byBytes: UInt64(bit / 8))
+          memory.flip(bit: bit % 8, at: byte)
+          let found = try MemoryContents(reading: memory)
+          if (try? found.requireSound()) != nil {
+            var foundEntries: Set<PhysicalBlock> = []
+            found.survey?.pages?.forEachBlock(in: memory) { foundEntries.insert($0) }
+            let difference = foundEntries.symmetricDifference(entries)
+            try #require(difference.count <= 1, "word \(word), bit \(bit): \(difference)")
+          }
+          memory.flip(bit: bit % 8, at: byte)
+        }
       }
     }
   }
@@ -185,6 +203,34 @@ extension [UInt8] {
   /// Stores a little-endian word.
   fileprivate mutating func store(_ word: UInt64, atWord index: Int) {
     for byte in 0..<8 { self[index * 8 + byte] = UInt8(truncatingIfNeeded: word >> (8 * byte)) }
+  }
+}
+
+/// A first page, and for everything else that is asked a sound file.
+private struct FirstPage: PhysicalMemory {
+  private let bytes: [UInt8]
+  private let file: MemoryFile?
+
+  init(_ bytes: [UInt8], of file: MemoryFile?) {
+    self.bytes = bytes
+    self.file = file
+  }
+
+  var byteCount: UInt64 { UInt64(bytes.count) }
+  private var range: PhysicalRange { PhysicalRange(start: .zero, byteCount: byteCount) }
+  func contains(_ wanted: PhysicalRange) -> Bool { range.contains(wanted) }
+  func storedRange(atOrAfter address: PhysicalAddress) -> PhysicalRange? {
+    file?.storedRange(atOrAfter: address)
+  }
+
+  func withBytes<Result: ~Copyable, Failure: Error>(
+    in wanted: PhysicalRange, _ body: (RawSpan) throws(Failure) -> Result
+  ) throws(Failure) -> Result? {
+    guard range.contains(wanted) else { return nil }
+    return try bytes.withRawSpan { (all) throws(Failure) in
+      let start = Int(wanted.start.rawValue)
+      return try body(all.extracting(start..<start + Int(wanted.byteCount)))
+    }
   }
 }
 

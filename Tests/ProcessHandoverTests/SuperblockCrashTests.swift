@@ -1,0 +1,63 @@
+import HandoverTestSupport
+import KexecHandover
+import Testing
+
+@testable import ProcessHandover
+
+/// A process that is killed after any store of any operation on a memory file: the file is sound as it
+/// lies there, and whoever takes it over has the state before the operation or the one after it.
+@Suite(.namesCombination)
+struct SuperblockCrashTests {
+  @Test(arguments: MemoryFileBench.operations.keys.sorted())
+  func everyStore(of name: String) throws {
+    let operation = try #require(MemoryFileBench.operations[name])
+    var bench = try MemoryFileBench(byteCount: 96 * 4096)
+    let before = try bench.state()
+    let snapshot = bench.memory.base.snapshot(of: bench.memory.base.range)
+    let events = try bench.memory.journal.recording { try operation(&bench) }
+    let after = try bench.state()
+    #expect(before != after)
+
+    let copy = RecordingMemory(try AnonymousMemory(bench.memory.base.range))
+    copy.base.withWords(at: .zero, count: snapshot.count) { words in
+      for index in snapshot.indices where snapshot[index] != 0 {
+        words.publish(snapshot[index], at: index)
+      }
+    }
+    var completedCount = 0
+    var storeCount = 0
+    for case .stores(let changes) in events {
+      for change in changes {
+        copy.base.apply(CollectionOfOne(change))
+        storeCount += 1
+        try withCombination("store", storeCount) {
+          if try check(copy, before, after) { completedCount += 1 }
+        }
+      }
+    }
+    #expect(try MemoryFileBench.state(of: copy) == after)
+    #expect(storeCount > 0)
+    // Where more than one bit changes, there is a time at which the record decides.
+    if !MemoryFileBench.singleStores.contains(name) { #expect(completedCount > 0) }
+  }
+
+  /// What a stranger and a successor find; whether the successor had something to complete.
+  private func check(
+    _ memory: RecordingMemory, _ before: HandoverState, _ after: HandoverState
+  ) throws -> Bool {
+    let contents = try MemoryContents(reading: memory)
+    try contents.requireSound()
+    let isPending = contents.superblock.state.change != nil
+    var found: HandoverState?
+    let events = try memory.journal.recording {
+      let adopted = try AdoptedHandover(contents, in: memory)
+      try #require(adopted.outgoing.anchor.state.change == nil)
+      try #require(!adopted.outgoing.anchor.state.isBuildingNext)
+      found = try MemoryFileBench.state(of: memory)
+    }
+    memory.base.undo(events)
+    try #require(found == before || found == after)
+    if isPending, !contents.superblock.state.isBuildingNext { try #require(found == after) }
+    return isPending
+  }
+}
