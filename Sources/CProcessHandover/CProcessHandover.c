@@ -210,6 +210,8 @@ int kho_connect(int socket, const void *address, unsigned address_byte_count) {
   return result(connect(socket, address, address_byte_count));
 }
 
+int kho_listen(int socket) { return result(listen(socket, 8)); }
+
 int kho_accept(int socket) { return result(accept4(socket, NULL, NULL, SOCK_CLOEXEC)); }
 
 // Processes

@@ -83,6 +83,9 @@ unsigned kho_unix_address(void *address, size_t capacity, const char *name, size
 int kho_bind(int socket, const void *address, unsigned address_byte_count);
 int kho_connect(int socket, const void *address, unsigned address_byte_count);
 
+/// listen(2), with room for a few that wait.
+int kho_listen(int socket);
+
 /// accept4(2), close-on-exec.
 int kho_accept(int socket);
 

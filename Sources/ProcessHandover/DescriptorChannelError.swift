@@ -1,0 +1,36 @@
+public import SystemPackage
+
+/// Why descriptors cannot be passed between processes.
+public enum DescriptorChannelError: Error, Equatable, Sendable {
+  // The connection.
+
+  /// The address is empty or longer than 107 bytes.
+  case invalidAddress
+  /// Somebody listens at the address, or something else than a socket is there.
+  case addressInUse
+  /// socket(2), bind(2) or another call to listen failed.
+  case cannotListen(Errno)
+  /// socket(2), connect(2) or accept(2) failed.
+  case cannotConnect(Errno)
+  /// The descriptor is no connected UNIX socket of SOCK_SEQPACKET.
+  case notPacketSocket
+  /// The other end belongs to another user.
+  case foreignPeer(userID: UInt32)
+
+  // A message.
+
+  /// sendmsg(2) failed.
+  case cannotSend(Errno)
+  /// recvmsg(2) failed.
+  case cannotReceive(Errno)
+  /// The other end did nothing for too long.
+  case timedOut
+  /// The other end is gone.
+  case closed
+  /// The message, or what came with it, is larger than any that this package sends.
+  case truncated
+  /// The message is not one that this package sends, or not the one that is expected now.
+  case malformedMessage
+  /// The message is of a newer version of this package.
+  case unsupportedVersion(UInt8)
+}

@@ -1,0 +1,113 @@
+internal import SystemPackage
+
+#if canImport(Glibc)
+  internal import Glibc
+#elseif canImport(Musl)
+  internal import Musl
+#endif
+
+/// A process that waits for others to connect, to give them descriptors or to be given some.
+///
+/// The file of a path is for its owner alone (mode 0600), and goes with the value.
+public struct DescriptorListener: ~Copyable, Sendable {
+  private let socket: OwnedDescriptor
+  private let path: FilePath?
+  /// The file that was made, by which one that somebody else put there since is left alone.
+  private let file: FileIdentity?
+  private let timeout: Duration
+
+  /// Listens at `address`. A socket file at which nobody listens any more is replaced.
+  ///
+  /// Two processes that replace the same file at the same instant may both believe that it is
+  /// theirs; so whoever listens for a memory file has its ``WriterLock``.
+  ///
+  /// - Parameter timeout: how long it is waited for a connection, and for each answer in it.
+  /// - Throws: `invalidAddress`, `addressInUse`, `cannotListen`.
+  public init(
+    at address: LocalAddress, timeout: Duration = .seconds(10)
+  ) throws(DescriptorChannelError) {
+    guard address.isValid else { throw .invalidAddress }
+    let socket: OwnedDescriptor
+    do throws(Errno) {
+      socket = OwnedDescriptor(try ProcessCalls.makeSocket(isDatagram: false))
+    } catch {
+      throw .cannotListen(error)
+    }
+    do throws(Errno) {
+      try ProcessCalls.restrictToOwner(socket.descriptor)
+      try ProcessCalls.setTimeout(socket.descriptor, timeout)
+    } catch {
+      throw .cannotListen(error)
+    }
+    try Self.bind(socket.descriptor, to: address)
+    let path: FilePath? = if case .path(let path) = address { path } else { nil }
+    do throws(Errno) {
+      try ProcessCalls.listen(socket.descriptor)
+    } catch {
+      if let path { try? ProcessCalls.unlink(path) }
+      throw .cannotListen(error)
+    }
+    self.socket = socket
+    self.timeout = timeout
+    self.path = path
+    self.file = path.flatMap { try? ProcessCalls.status(at: $0, followsLinks: false).identity }
+  }
+
+  deinit {
+    guard let path, let file,
+      (try? ProcessCalls.status(at: path, followsLinks: false).identity) == file
+    else { return }
+    try? ProcessCalls.unlink(path)
+  }
+
+  /// The next process that connects. One that only looked whether somebody listens shows as
+  /// a connection that is closed.
+  ///
+  /// - Throws: `timedOut`, `cannotConnect`; `foreignPeer`, after which the next can be waited for.
+  public func accept(
+    from userID: UInt32 = DescriptorChannel.currentUserID
+  ) throws(DescriptorChannelError) -> DescriptorChannel {
+    let peer: OwnedDescriptor
+    do throws(Errno) {
+      peer = OwnedDescriptor(try ProcessCalls.accept(socket.descriptor))
+    } catch {
+      throw error == .resourceTemporarilyUnavailable ? .timedOut : .cannotConnect(error)
+    }
+    return try DescriptorChannel.checked(peer, from: userID, timeout: timeout)
+  }
+
+  private static func bind(
+    _ socket: FileDescriptor, to address: LocalAddress
+  ) throws(DescriptorChannelError) {
+    do throws(Errno) {
+      try ProcessCalls.bind(socket, to: address)
+      return
+    } catch {
+      guard error == .addressInUse else { throw .cannotListen(error) }
+    }
+    guard case .path(let path) = address, isAbandoned(path) else { throw .addressInUse }
+    do throws(Errno) {
+      try ProcessCalls.unlink(path)
+      try ProcessCalls.bind(socket, to: address)
+    } catch {
+      throw error == .addressInUse ? .addressInUse : .cannotListen(error)
+    }
+  }
+
+  /// Whether there is a socket at `path`, and nobody listens. In doubt somebody does.
+  private static func isAbandoned(_ path: FilePath) -> Bool {
+    guard let status = try? ProcessCalls.status(at: path, followsLinks: false),
+      status.mode & S_IFMT == S_IFSOCK,
+      let probe = try? ProcessCalls.makeSocket(isDatagram: false)
+    else { return false }
+    let socket = OwnedDescriptor(probe)
+    do throws(Errno) {
+      // Somebody who does not accept must not hold this up.
+      try ProcessCalls.setTimeout(socket.descriptor, .milliseconds(1))
+      try ProcessCalls.connect(socket.descriptor, to: .path(path))
+      return false
+    } catch {
+      return error == .connectionRefused
+    }
+  }
+}
