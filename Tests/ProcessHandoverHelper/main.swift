@@ -10,5 +10,7 @@ case "exec": try startGenerations(arguments[1], FilePath(arguments[2]))
 case "inherit": try inheritGeneration()
 case "spawn": try startChild(FilePath(arguments[1]))
 case "child": try inheritInChild()
+case "listen": takeListenDescriptors()
+case "ready": try tellReady()
 default: fatalError("unknown task: \(arguments)")
 }

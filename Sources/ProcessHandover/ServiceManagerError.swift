@@ -1,0 +1,13 @@
+public import SystemPackage
+
+/// Why the service manager's descriptors cannot be had, or it cannot be told something.
+public enum ServiceManagerError: Error, Equatable, Sendable {
+  /// LISTEN_PID, LISTEN_FDS or LISTEN_FDNAMES is not what sd_listen_fds(3) describes.
+  case malformedEnvironment
+  /// The descriptor with that number is not open: fcntl(2).
+  case missingDescriptor(number: Int32, Errno)
+  /// NOTIFY_SOCKET is not the address of a UNIX socket.
+  case unsupportedAddress
+  /// The message could not be sent: socket(2), sendmsg(2).
+  case cannotNotify(Errno)
+}
