@@ -4,7 +4,7 @@ import PreservedPages
 import Testing
 
 /// The defects that reviewers found in the kernel's tree, one test each: `abi.md` section 11.
-/// Numbers 10, 12 and 13 belong to those who preserve and restore.
+/// Numbers 10, 12 and 13 belong to those who preserve and restore: `HandoverTests`.
 @Suite(.namesCombination)
 struct ReportedDefectTests {
   private struct Stop: Error, Equatable {
