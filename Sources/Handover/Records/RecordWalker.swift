@@ -24,6 +24,12 @@ struct RecordWalker<Memory: PhysicalMemory, Visitor: RecordVisitor> {
 
   /// Reads `subtree`, if its name is known.
   mutating func walk(_ subtree: HandoverSurvey.Subtree) {
+    // Nothing is read of a blob that is not known, so it costs nothing.
+    let known = [
+      MemblockRecord.subtreeName, KexecMetadata.subtreeName, KHOTestRecord.subtreeName,
+      LiveUpdateRecord.subtreeName,
+    ]
+    guard known.contains(subtree.subtree.name) else { return }
     let owner = RecordOwner.subtree(subtree.subtree.name)
     let limit = RecordBlob.largestByteCount(ofBlob: subtree.byteCount)
     guard spend(Int(min(subtree.byteCount ?? limit, limit))) else { return }
