@@ -20,6 +20,10 @@ public enum PreservedMemoryError: Error, Equatable, Sendable {
   case noSuchName
   /// What lies under the name has another size.
   case sizeDiffers(byteCount: UInt64, wanted: UInt64)
+  /// The process that hands the memory over does not keep to what was agreed.
+  case channel(DescriptorChannelError)
+  /// The process that hands over sent no memory.
+  case nothingReceived
   /// The handover refused.
   case handover(OutgoingHandoverError)
   /// The incoming handover refused.

@@ -1,0 +1,145 @@
+import SystemPackage
+
+// How the memory gets to the next process. Whichever way it goes, the bytes stay where they are.
+//
+//   exec         the same process becomes another program; memory and lock never change hands
+//   spawn        a child gets both; this process lets go
+//   a channel    a process that connects gets the memory; it takes the lock once this one lets go
+//   a manager    systemd keeps the memory while no process does
+//   the path     anybody opens the file
+
+extension PreservedMemory {
+  /// The names under which the memory and its lock are passed on.
+  public static var memoryName: String { "kho-memory" }
+  static var lockName: String { "kho-lock" }
+
+  /// Becomes `program`, which finds the memory with ``inherited(_:growableTo:)``: execve(2).
+  ///
+  /// The lock is held all the while, so nobody comes between.
+  ///
+  /// - Throws: ``SuccessorError``; the memory is as usable as before then.
+  public borrowing func exec(_ program: Successor) throws(SuccessorError) -> Never {
+    try passed(on: program).exec()
+  }
+
+  /// Starts `program` as a child, which finds the memory with ``inherited(_:growableTo:)``, and lets
+  /// go of it.
+  ///
+  /// - Returns: the child's process identifier; the caller waits for it.
+  /// - Throws: ``SuccessorError``. The memory is let go of all the same: what is open again with
+  ///   ``open(_:byteCount:growableTo:)`` or ``init(adopting:)`` holds the same as before.
+  public consuming func handOver(
+    toChild program: Successor
+  ) throws(SuccessorError) -> Int32 {
+    // Dropped with the value and not released: the child's lock is this one.
+    try passed(on: program).spawn()
+  }
+
+  /// Sends the memory, and `descriptors` with it, to the process at the other end of `channel`, and
+  /// lets go of it once that has said that it has them.
+  ///
+  /// - Throws: ``DescriptorChannelError``; the memory is let go of all the same, and the file is there
+  ///   for whoever opens it.
+  public consuming func handOver(
+    to channel: inout DescriptorChannel, with descriptors: [NamedDescriptor] = []
+  ) throws(DescriptorChannelError) {
+    let own = file.withDescriptor { NamedDescriptor(Self.memoryName, $0) }
+    try channel.send([own] + descriptors)
+    _ = try channel.awaitAcknowledgement()
+    lock.release()
+    // Only now can the other one take the lock.
+    try channel.acknowledge()
+  }
+
+  /// Gives a descriptor of the memory to the service manager, which keeps it while no process does:
+  /// for a memfd, so that it survives a crash.
+  ///
+  /// - Throws: ``ServiceManagerError``.
+  public borrowing func store(
+    with manager: ServiceManager, named name: String = memoryName
+  ) throws(ServiceManagerError) {
+    let own = file.withDescriptor { NamedDescriptor(name, $0) }
+    try manager.store(own)
+  }
+
+  private func passed(on program: Successor) -> Successor {
+    var program = program
+    program.pass(file, named: Self.memoryName)
+    program.pass(lock, named: Self.lockName)
+    return program
+  }
+
+  // MARK: The other side
+
+  /// The memory that a predecessor passed on, by exec or to a child; nil where none was.
+  ///
+  /// - Parameter descriptors: what ``Successor/inherited()`` gave; what is not the memory stays there.
+  /// - Throws: ``PreservedMemoryError``.
+  public static func inherited(
+    _ descriptors: inout ReceivedDescriptors, growableTo capacity: UInt64 = standardCapacity
+  ) throws(PreservedMemoryError) -> PreservedMemory? {
+    guard let file = try inheritedFile(&descriptors, growableTo: capacity) else { return nil }
+    guard let lock = descriptors.take(lockName) else { return try PreservedMemory(adopting: file) }
+    return try PreservedMemory(adopting: file, lock: inherit(lock, of: file))
+  }
+
+  /// The memory that the process at the other end of `channel` sends; what else it sends is left in
+  /// `descriptors`.
+  ///
+  /// - Throws: ``PreservedMemoryError``, also with `channel` where the other end does not keep to what
+  ///   was agreed.
+  public static func receive(
+    from channel: inout DescriptorChannel, _ descriptors: inout ReceivedDescriptors,
+    growableTo capacity: UInt64 = standardCapacity
+  ) throws(PreservedMemoryError) -> PreservedMemory {
+    do throws(DescriptorChannelError) {
+      descriptors = try channel.receive()
+      try channel.acknowledge()
+      // The sender has let go of the lock.
+      _ = try channel.awaitAcknowledgement()
+    } catch {
+      throw .channel(error)
+    }
+    guard let file = try inheritedFile(&descriptors, growableTo: capacity) else {
+      throw .nothingReceived
+    }
+    return try PreservedMemory(adopting: file)
+  }
+
+  /// The memory that the service manager kept; nil where it kept none.
+  ///
+  /// - Parameter descriptors: what ``ServiceManager/receivedDescriptors(removingVariables:)`` gave.
+  /// - Throws: ``PreservedMemoryError``.
+  public static func stored(
+    in descriptors: inout ReceivedDescriptors, named name: String = memoryName,
+    growableTo capacity: UInt64 = standardCapacity
+  ) throws(PreservedMemoryError) -> PreservedMemory? {
+    guard let descriptor = descriptors.take(name) else { return nil }
+    return try PreservedMemory(adopting: adopt(descriptor, growableTo: capacity))
+  }
+
+  private static func inheritedFile(
+    _ descriptors: inout ReceivedDescriptors, growableTo capacity: UInt64
+  ) throws(PreservedMemoryError) -> MemoryFile? {
+    guard let descriptor = descriptors.take(memoryName) else { return nil }
+    return try adopt(descriptor, growableTo: capacity)
+  }
+
+  private static func adopt(
+    _ descriptor: FileDescriptor, growableTo capacity: UInt64
+  ) throws(PreservedMemoryError) -> MemoryFile {
+    do throws(MemoryFileError) {
+      return try MemoryFile.adopt(descriptor, growableTo: capacity)
+    } catch {
+      throw .file(error)
+    }
+  }
+
+  private static func inherit(
+    _ descriptor: FileDescriptor, of file: MemoryFile
+  ) throws(PreservedMemoryError) -> WriterLock {
+    do throws(WriterLockError) { return try WriterLock.inherit(descriptor, of: file) } catch {
+      throw .heldByAnother(error)
+    }
+  }
+}
