@@ -64,7 +64,7 @@ public struct PreservedMemory: ~Copyable {
     while true {
       let file: MemoryFile
       do throws(MemoryFileError) {
-        file = try MemoryFile.open(path, growableTo: capacity)
+        file = try openFile(path, growableTo: capacity)
       } catch {
         guard case .cannotOpen(.noSuchFileOrDirectory) = error else { throw .file(error) }
         do throws(PreservedMemoryError) {
@@ -78,6 +78,16 @@ public struct PreservedMemory: ~Copyable {
       }
       return try PreservedMemory(adopting: file)
     }
+  }
+
+  /// Opens the file with room for what it has, where that is more than `capacity`.
+  private static func openFile(
+    _ path: FilePath, growableTo capacity: UInt64
+  ) throws(MemoryFileError) -> MemoryFile {
+    do throws(MemoryFileError) { return try MemoryFile.open(path, growableTo: capacity) } catch {
+      guard case .beyondCapacity = error else { throw error }
+    }
+    return try MemoryFile.open(path)
   }
 
   /// Makes new memory.
