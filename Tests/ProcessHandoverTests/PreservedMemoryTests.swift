@@ -162,4 +162,29 @@ struct PreservedMemoryTests {
     #expect(try SuperblockContents(reading: memory.file).state.isBuildingNext == false)
     #expect(try MemoryContents(reading: memory.file).survey?.errorCount == 0)
   }
+
+  /// A memfd of huge pages that a successor gets by its descriptor.
+  @Test(
+    .enabled(
+      if: FullFileSystemTests.freePageCount(byteCount: 2 << 20) >= 8,
+      "no free huge pages of 2 MiB configured"))
+  func hugePages() throws {
+    var kept: FileDescriptor?
+    do {
+      var memory = try PreservedMemory(
+        creating: .memfd(name: "huge", pages: .huge2MiB), byteCount: 4 << 20,
+        growableTo: 16 << 20)
+      #expect(memory.file.storage == .hugetlbfs(pageByteCount: 2 << 20))
+      let region = try memory.makeRegion(named: "large", byteCount: 6 << 20)
+      memory.withWords(of: region) { $0.publish(99, at: (6 << 20) / 8 - 1) }
+      kept = try memory.file.withDescriptor { try $0.duplicate() }
+    }
+    let descriptor = try #require(kept)
+    var memory = try PreservedMemory(
+      adopting: try MemoryFile.adopt(descriptor, growableTo: 16 << 20))
+    let region = try #require(try memory.region(named: "large"))
+    #expect(memory.withBytes(of: region) { $0.word(atByte: (6 << 20) - 8) } == 99)
+    try memory.removeRegion(named: "large")
+    try expectNothingLost(&memory, inUse: [])
+  }
 }
