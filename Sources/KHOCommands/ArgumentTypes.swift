@@ -28,6 +28,20 @@ struct AddressArgument: ExpressibleByArgument {
   }
 }
 
+/// A number of bytes.
+struct SizeArgument: ExpressibleByArgument {
+  let byteCount: UInt64
+
+  init(_ byteCount: UInt64) { self.byteCount = byteCount }
+
+  init?(argument: String) {
+    guard let value = parseNumber(argument) else { return nil }
+    byteCount = value
+  }
+
+  var defaultValueDescription: String { byteText(byteCount) }
+}
+
 /// A stretch of addresses, `A-B`: from A up to, but not including, B.
 struct AddressFilter: ExpressibleByArgument {
   let range: PhysicalRange

@@ -16,5 +16,7 @@ struct KHO: ParsableCommand {
       see `kho check --help`.
       """,
     version: "0.1.0",
-    subcommands: [Inspect.self, Pages.self, Check.self])
+    subcommands: [
+      Inspect.self, Pages.self, Check.self, Torture.self, TortureWorkerCommand.self,
+    ])
 }

@@ -1,0 +1,98 @@
+internal import ArgumentParser
+internal import KexecHandover
+internal import SystemPackage
+
+/// `kho torture`: kills processes, and looks at what they leave.
+struct Torture: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Kills processes that change a memory file, and checks what each leaves.",
+    discussion: """
+      A process changes FILE as fast as it can and is killed with SIGKILL at a random instant; the \
+      next one takes over. After each kill everything in FILE is compared with a journal, \
+      FILE.journal, that says what the process was doing: names, preserved blocks, every byte, and \
+      every frame, which is in use or free. Each operation must be seen wholly or not at all.
+
+      FILE must not exist, or be left by an earlier run, whose place it takes. Both files are removed \
+      at the end, unless something was wrong. The same seed leads to the same operations, but not to \
+      the same instants.
+
+      Exit status: 0 nothing was wrong, 1 something was, 2 the command line is wrong.
+      """)
+
+  @Argument(help: "The memory file to make, best on a tmpfs such as /dev/shm.", completion: .file())
+  var file: String
+
+  @Option(help: ArgumentHelp("How many processes to kill.", valueName: "n"))
+  var kills: UInt64 = 1000
+
+  @Option(help: ArgumentHelp("Where random numbers come from.", valueName: "s"))
+  var seed: UInt64 = 1
+
+  @Option(help: ArgumentHelp("What the memory may grow to.", valueName: "size"))
+  var memory = SizeArgument(64 << 20)
+
+  @Flag(help: "Keep the files.")
+  var keep = false
+
+  @Flag(help: "Print JSON.")
+  var json = false
+
+  func validate() throws {
+    guard (1 << 20...1 << 40).contains(memory.byteCount) else {
+      throw ValidationError("--memory is a size from 1M to 1T.")
+    }
+    guard kills > 0 else { throw ValidationError("--kills is at least 1.") }
+  }
+
+  func run() throws {
+    let path = FilePath(file)
+    let journalPath = FilePath(file + ".journal")
+    try TortureFiles(path, journalPath).removeThoseOfEarlierRun()
+    let journal: TortureJournal
+    do throws(MemoryFileError) { journal = try TortureJournal(creating: journalPath) } catch {
+      throw CommandFailure.badInput("\(journalPath): \(error.sentence)")
+    }
+    var run = TortureRun(
+      path, journal: journal, at: journalPath, memoryByteCount: memory.byteCount,
+      killCount: kills, seed: seed)
+    let clock = ContinuousClock()
+    let start = clock.now
+    var progress = TortureProgress(wantedCount: kills)
+    var failure: TortureFailure?
+    do throws(TortureFailure) { try run.run { progress.report($0) } } catch { failure = error }
+    progress.end()
+    let report = TortureReport(
+      run.tally, seed: seed, memoryBytes: memory.byteCount,
+      milliseconds: (clock.now - start).milliseconds,
+      comparedBytes: run.examiner.comparedByteCount, failure: failure?.sentence)
+    print(report)
+    if let failure {
+      throw CommandFailure.badInput(
+        "\(file): seed \(seed), kill \(run.tally.killCount + 1), \(run.lastOperation): "
+          + "\(failure.sentence); \(file) and \(journalPath) are kept")
+    }
+    if !keep { for path in [path, journalPath] { _ = tortureUnlink(path) } }
+  }
+
+  private func print(_ report: TortureReport) {
+    if json {
+      Console.current.printJSON(report)
+    } else {
+      for line in report.lines { Console.current.print(line) }
+    }
+  }
+}
+
+extension Duration {
+  /// Whole nanoseconds.
+  var nanoseconds: UInt64 {
+    UInt64(clamping: components.seconds) &* 1_000_000_000
+      &+ UInt64(clamping: components.attoseconds / 1_000_000_000)
+  }
+
+  /// Whole milliseconds.
+  var milliseconds: UInt64 {
+    UInt64(clamping: components.seconds) &* 1000
+      &+ UInt64(clamping: components.attoseconds / 1_000_000_000_000_000)
+  }
+}

@@ -1,0 +1,133 @@
+internal import KexecHandover
+internal import SystemPackage
+
+/// What a tortured process was about to do, and what came of it: a file of its own, mapped by the
+/// process and by whoever kills it, so that it survives with every store that was made.
+///
+///     word 0  magic, counts, and what the process is told        64  record 0, record 1, …
+///
+/// A record is written before its operation and counted as begun, then completed and counted as
+/// finished. Where one more was begun than finished, the process was killed inside it.
+struct TortureJournal {
+  private let file: MemoryFile
+
+  /// "KHOTORTR".
+  static let magic: UInt64 = 0x5254_524f_544f_484b
+
+  /// The most objects that there may be, and the most operations of one process.
+  static let objectLimit = 700
+  private static let recordLimit = objectLimit + 4000
+  private static let firstRecordWord = 64
+  private static let byteCount = UInt64(
+    (firstRecordWord + recordLimit * TortureRecord.wordCount) * 8)
+
+  /// What a process is told, and what it tells, in words of the header.
+  enum Field: Int {
+    case magic, begunCount, finishedCount, existingCount
+    /// Where the process takes its numbers from.
+    case seed
+    /// Of the memory file that the process makes where there is none.
+    case pageShift, byteCount, capacity
+    /// 1 where the process takes the memory over, and does nothing else.
+    case onlyTakesOver
+    /// How many records are begun when the process starts the timer that kills it; 0 where somebody
+    /// else kills it. For how many nanoseconds it lives then. Where `lifeShare` is not 0, it lives for
+    /// as long as its last operation of the same kind took, times that of 1,024, and waits for an
+    /// operation of which it knows that; `lifetime` is for those that are hardly ever done twice.
+    case killAtCount, lifetime, lifeShare
+    /// 1 from the moment on at which the process is about to touch the memory file.
+    case isAtWork
+  }
+
+  /// A new journal.
+  init(creating path: FilePath) throws(MemoryFileError) {
+    file = try MemoryFile.create(.path(path), byteCount: Self.byteCount)
+    self[.magic] = Self.magic
+    try file.publish()
+  }
+
+  /// The journal of the process that made this one; nil where the file is none.
+  init?(opening path: FilePath) throws(MemoryFileError) {
+    file = try MemoryFile.open(path)
+    guard file.byteCount >= Self.byteCount, self[.magic] == Self.magic else { return nil }
+  }
+
+  subscript(field: Field) -> UInt64 {
+    get { file.withWords(at: .zero, count: Self.firstRecordWord) { $0.load(field.rawValue) } }
+    nonmutating set {
+      file.withWords(at: .zero, count: Self.firstRecordWord) {
+        $0.publish(newValue, at: field.rawValue)
+      }
+    }
+  }
+
+  /// The page size of the memory file.
+  var geometry: PageGeometry { PageGeometry(shift: Int(min(max(self[.pageShift], 12), 16))) }
+
+  /// Begins anew with `objects`, of which there are at most ``objectLimit``.
+  func restart(with objects: [TortureObject]) {
+    self[.isAtWork] = 0
+    for (index, object) in objects.enumerated() {
+      var record = TortureRecord(.exists, object)
+      record.outcome = .done
+      store(record, at: index)
+    }
+    self[.existingCount] = UInt64(objects.count)
+    self[.begunCount] = UInt64(objects.count)
+    self[.finishedCount] = UInt64(objects.count)
+  }
+
+  /// Whether there is room for a step, and the little that is done before the memory is closed.
+  var hasRoom: Bool { self[.begunCount] + 4 < UInt64(Self.recordLimit) }
+
+  /// Says that the operation is about to begin.
+  func begin(_ record: TortureRecord) {
+    let count = self[.begunCount]
+    store(record, at: Int(count))
+    self[.begunCount] = count + 1
+  }
+
+  /// Says what came of the operation that was begun last.
+  func finish(_ record: TortureRecord) {
+    let count = self[.finishedCount]
+    store(record, at: Int(count))
+    self[.finishedCount] = count + 1
+  }
+
+  /// The records of all operations that were completed, and of the one that was not.
+  ///
+  /// Nil where the journal is damaged.
+  func read() -> (finished: [TortureRecord], inFlight: TortureRecord?)? {
+    let finishedCount = self[.finishedCount]
+    let begunCount = self[.begunCount]
+    guard begunCount <= Self.recordLimit,
+      begunCount == finishedCount || begunCount == finishedCount + 1
+    else { return nil }
+    var finished: [TortureRecord] = []
+    for index in 0..<Int(finishedCount) {
+      guard let record = record(at: index) else { return nil }
+      finished.append(record)
+    }
+    guard begunCount > finishedCount else { return (finished, nil) }
+    guard let inFlight = record(at: Int(finishedCount)) else { return nil }
+    return (finished, inFlight)
+  }
+
+  private func record(at index: Int) -> TortureRecord? {
+    TortureRecord(
+      withRecord(index) { words in (0..<TortureRecord.wordCount).map { words.load($0) } })
+  }
+
+  private func store(_ record: TortureRecord, at index: Int) {
+    withRecord(index) { words in
+      for (position, word) in record.words.enumerated() { words.publish(word, at: position) }
+    }
+  }
+
+  private func withRecord<Result>(_ index: Int, _ body: (borrowing MemoryWords) -> Result) -> Result
+  {
+    let word = Self.firstRecordWord + index * TortureRecord.wordCount
+    return file.withWords(
+      at: PhysicalAddress(UInt64(word * 8)), count: TortureRecord.wordCount, body)
+  }
+}
