@@ -63,9 +63,14 @@ public struct DirectMap: WritablePhysicalMemory, @unchecked Sendable {
     _ body: (borrowing MemoryWords) throws(Failure) -> Result
   ) throws(Failure) -> Result {
     let offset = address.rawValue &- range.start.rawValue
+    // One comparison for three things, since nearly every access to a node passes here: an offset
+    // that is no multiple of 8, or that wrapped below the start, becomes a larger index than there
+    // are words once its last three bits stand at the top.
+    let index = offset &>> 3 | offset &<< 61
+    let wordCount = range.byteCount &>> 3
     precondition(
-      address >= range.start && address.rawValue & 7 == 0 && offset <= range.byteCount
-        && count >= 0 && UInt64(truncatingIfNeeded: count) <= (range.byteCount &- offset) &>> 3,
+      count >= 0 && index <= wordCount
+        && UInt64(truncatingIfNeeded: count) <= wordCount &- index,
       "words outside the mapped memory")
     // SAFETY: aligned, and just found inside the range that `init` was promised.
     return try body(unsafe MemoryWords(base: base + Int(truncatingIfNeeded: offset), count: count))

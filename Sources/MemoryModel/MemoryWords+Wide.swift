@@ -1,0 +1,73 @@
+/// Many words at once, where each bit stands for itself.
+///
+/// The stores below are as wide as the machine likes, and in no order. Whoever looks meanwhile may
+/// see part of a word changed; what may not be torn, a pointer for one, goes through
+/// ``MemoryWords/publish(_:at:)``.
+extension MemoryWords {
+  /// Sets every bit of the words in `range`, or clears it.
+  ///
+  /// - Precondition: `range` lies in `0..<count`.
+  /// - Complexity: as filling memory.
+  @inlinable
+  public func fill(_ range: Range<Int>, setting isSet: Bool) {
+    precondition(range.lowerBound >= 0 && range.upperBound <= count, "words outside what was lent")
+    // SAFETY: inside the words that `init` was promised; a bit pattern of bytes is one of words.
+    unsafe (base + range.lowerBound &* 8).initializeMemory(
+      as: UInt8.self, repeating: isSet ? 0xff : 0, count: range.count &* 8)
+  }
+
+  /// Sets or clears a run of bits: whole words as one run, the words at its ends by themselves.
+  ///
+  /// Bit i is bit i mod 64 of word i / 64.
+  ///
+  /// - Precondition: `bits` lies in the words that were lent.
+  /// - Complexity: as filling memory.
+  @inlinable
+  public func change(bits: Range<Int>, setting isSet: Bool) {
+    if bits.isEmpty { return }
+    let head = UInt64.max &<< UInt64(bits.lowerBound & 63)
+    let tail = ~(UInt64.max &<< UInt64(bits.upperBound & 63))
+    let first = bits.lowerBound &>> 6
+    let end = bits.upperBound &>> 6
+    if first == end { return change(head & tail, at: first, setting: isSet) }
+    var whole = first
+    if head != .max {
+      change(head, at: first, setting: isSet)
+      whole &+= 1
+    }
+    fill(whole..<end, setting: isSet)
+    if tail != 0 { change(tail, at: end, setting: isSet) }
+  }
+
+  @inlinable
+  func change(_ mask: UInt64, at index: Int, setting isSet: Bool) {
+    let old = load(index)
+    publish(isSet ? old | mask : old & ~mask, at: index)
+  }
+
+  /// The first word at or after `start` that is not all ones, or not all zeros; `count` when there is
+  /// none.
+  ///
+  /// Eight words a step: on memory that is all free or all taken, the compare and the branch of each
+  /// word cost three times as much as reading it.
+  ///
+  /// - Precondition: `start` lies in `0...count`.
+  @inlinable
+  public func firstIndex(from start: Int, notAll isSet: Bool) -> Int {
+    precondition(start >= 0 && start <= count, "words outside what was lent")
+    let wanted: UInt64 = isSet ? .max : 0
+    let pattern = SIMD8<UInt64>(repeating: wanted)
+    var index = start
+    while index &+ 8 <= count {
+      // SAFETY: eight words from `index` on were just found inside those that `init` was promised.
+      let words = unsafe (base + index &* 8).loadUnaligned(as: SIMD8<UInt64>.self)
+      let difference = words ^ pattern
+      let half = difference.lowHalf | difference.highHalf
+      let quarter = half.lowHalf | half.highHalf
+      if quarter.x | quarter.y != 0 { break }
+      index &+= 8
+    }
+    while index < count, load(index) == wanted { index &+= 1 }
+    return index
+  }
+}
