@@ -10,85 +10,31 @@ extension RadixTree {
   /// - Complexity: one word in the leaf used last; otherwise one load a level, and one frame for
   ///   each node that is missing.
   @inlinable
+  @inline(__always)
   @discardableResult
   public mutating func insert<Frames: FrameSource & ~Copyable>(
     _ key: RadixKey, from frames: inout Frames
   ) throws(RadixTreeError) -> Bool {
-    let prefix = key.rawValue &>> UInt64(geometry.leafBitCount)
-    // The leaf with prefix 0 holds the numbers that are no keys.
-    if prefix != recentPrefix || prefix == 0 {
-      recentLeaf = try makeLeaf(for: key, from: &frames)
-      recentPrefix = prefix
+    let mask = (1 as UInt64) &<< (key.rawValue & 63)
+    if _fastPath(key.rawValue &>> 6 == trail.wordNumber) {
+      return updateTrailWord { $0 | mask } & mask == 0
     }
-    let (word, mask) = bit(of: key)
-    return withNode(recentLeaf) { words in
-      let old = words.load(word)
-      if old & mask != 0 { return false }
-      words.publish(old | mask, at: word)
-      return true
+    var leaf = leafNearTrail(for: key)
+    // Below 64 stand the numbers that are no keys.
+    if _slowPath(leaf == .zero || key.rawValue < 64) {
+      let way = try Self.makeWay(to: key, in: memory, geometry, root: root, from: &frames)
+      trail.table = way.table
+      trail.tablePrefix = way.tablePrefix
+      leaf = way.leaf
     }
-  }
-
-  /// The leaf for `key`, made with the tables above it where it is missing.
-  @inlinable
-  func makeLeaf<Frames: FrameSource & ~Copyable>(
-    for key: RadixKey, from frames: inout Frames
-  ) throws(RadixTreeError) -> PhysicalAddress {
-    guard geometry.holds(key) else { throw .keyOutsideTree(key) }
-    var node = root
-    var level = geometry.rootLevel
-    while level > 0 {
-      let slot = geometry.slot(of: key, level: level)
-      let next = pointer(in: node, slot: slot)
-      if next == .zero {
-        let (top, leaf) = try makePath(to: key, topLevel: level &- 1, from: &frames)
-        // The one store that makes the path part of the tree.
-        withNode(node) { $0.publish(top.rawValue, at: slot) }
-        return leaf
-      }
-      node = next
-      level &-= 1
+    let address = nodes.wordAddress(of: key, in: leaf)
+    let old = memory.withWords(at: address, count: 1) { words in
+      let old = words.load(0)
+      // Stored also where nothing changes: among keys in no order, the branch costs more.
+      words.publish(old | mask, at: 0)
+      return old
     }
-    return node
-  }
-
-  /// An unlinked path of new nodes from `topLevel` down to an empty leaf for `key`.
-  ///
-  /// Built from the leaf up, so that what is taken hangs together at every moment: when the source
-  /// runs dry the path itself tells what to give back.
-  @inlinable
-  func makePath<Frames: FrameSource & ~Copyable>(
-    to key: RadixKey, topLevel: Int, from frames: inout Frames
-  ) throws(RadixTreeError) -> (top: PhysicalAddress, leaf: PhysicalAddress) {
-    guard let leaf = frames.takeFrame() else { throw .outOfFrames(level: 0) }
-    var top = leaf
-    var level = 1
-    while level <= topLevel {
-      guard let table = frames.takeFrame() else {
-        giveBackPath(from: top, level: level &- 1, to: key, into: &frames)
-        throw .outOfFrames(level: level)
-      }
-      let below = top
-      let slot = geometry.slot(of: key, level: level)
-      withNode(table) { $0.publish(below.rawValue, at: slot) }
-      top = table
-      level &+= 1
-    }
-    return (top, leaf)
-  }
-
-  @inlinable
-  func giveBackPath<Frames: FrameSource & ~Copyable>(
-    from top: PhysicalAddress, level topLevel: Int, to key: RadixKey, into frames: inout Frames
-  ) {
-    var node = top
-    var level = topLevel
-    while level > 0 {
-      let below = pointer(in: node, slot: geometry.slot(of: key, level: level))
-      frames.giveBack(node)
-      node = below
-      level &-= 1
-    }
-    frames.giveBack(node)
+    rememberWord(of: key, at: address, holding: old | mask)
+    return old & mask == 0
   }
 }

@@ -5,12 +5,17 @@ extension RadixTree {
   ///
   /// - Complexity: one word in the leaf used last; otherwise one load a level.
   @inlinable
+  @inline(__always)
   public func contains(_ key: RadixKey) -> Bool {
-    guard geometry.holds(key) else { return false }
-    let isRecent = key.rawValue &>> UInt64(geometry.leafBitCount) == recentPrefix
-    guard let leaf = isRecent ? recentLeaf : leaf(for: key) else { return false }
-    let (word, mask) = bit(of: key)
-    return withNode(leaf) { $0.load(word) & mask != 0 }
+    var leaf = leafNearTrail(for: key)
+    if leaf == .zero || key.rawValue < 64 {
+      guard geometry.holds(key) else { return false }
+      leaf = nodes.leaf(for: key)
+      if leaf == .zero { return false }
+    }
+    return memory.withWords(at: nodes.wordAddress(of: key, in: leaf), count: 1) {
+      $0.load(0) &>> (key.rawValue & 63) & 1 != 0
+    }
   }
 
   /// The smallest key; nil of an empty tree.
@@ -58,8 +63,19 @@ extension RadixTree {
   /// - Complexity: O(nodes · page size).
   public var count: UInt64 {
     var count: UInt64 = 0
-    forEachLeaf { _, words in
-      for index in 0..<words.count { count &+= UInt64(words.load(index).nonzeroBitCount) }
+    forEachLeaf(in: allLeaves) { _, words in
+      var index = 0
+      while index < words.count {
+        let word = words.load(index)
+        if word == 0 || word == .max {
+          let next = words.firstIndex(from: index &+ 1, notAll: word != 0)
+          if word != 0 { count &+= UInt64(next &- index) &* 64 }
+          index = next
+        } else {
+          count &+= UInt64(word.nonzeroBitCount)
+          index &+= 1
+        }
+      }
     }
     return count
   }

@@ -8,22 +8,29 @@ extension RadixTree {
   /// - Returns: whether the key was there. A key that the tree could not hold never is.
   /// - Complexity: one word in the leaf used last; otherwise one load a level.
   @inlinable
+  @inline(__always)
   @discardableResult
   public mutating func remove(_ key: RadixKey) -> Bool {
-    guard geometry.holds(key) else { return false }
-    let prefix = key.rawValue &>> UInt64(geometry.leafBitCount)
-    if prefix != recentPrefix {
-      guard let leaf = leaf(for: key) else { return false }
-      recentLeaf = leaf
-      recentPrefix = prefix
+    let mask = (1 as UInt64) &<< (key.rawValue & 63)
+    if _fastPath(key.rawValue &>> 6 == trail.wordNumber) {
+      return updateTrailWord { $0 & ~mask } & mask != 0
     }
-    let (word, mask) = bit(of: key)
-    return withNode(recentLeaf) { words in
-      let old = words.load(word)
-      if old & mask == 0 { return false }
-      words.publish(old & ~mask, at: word)
-      return true
+    var leaf = leafNearTrail(for: key)
+    // Below 64 stand the numbers that are no keys.
+    if _slowPath(leaf == .zero || key.rawValue < 64) {
+      guard let way = Self.way(to: key, in: memory, geometry, root: root) else { return false }
+      trail.table = way.table
+      trail.tablePrefix = way.tablePrefix
+      leaf = way.leaf
     }
+    let address = nodes.wordAddress(of: key, in: leaf)
+    let old = memory.withWords(at: address, count: 1) { words in
+      let old = words.load(0)
+      words.publish(old & ~mask, at: 0)
+      return old
+    }
+    rememberWord(of: key, at: address, holding: old & ~mask)
+    return old & mask != 0
   }
 
   /// Unlinks the nodes that hold nothing and gives their pages back; the root stays.
@@ -32,7 +39,7 @@ extension RadixTree {
   /// - Complexity: O(nodes · page size).
   @discardableResult
   public mutating func prune<Frames: FrameSource & ~Copyable>(into frames: inout Frames) -> UInt64 {
-    forgetLeaf()
+    trail = RadixTrail()
     var freedCount: UInt64 = 0
     _ = pruneBelow(root, level: geometry.rootLevel, into: &frames, &freedCount)
     return freedCount
@@ -81,7 +88,7 @@ extension RadixTree {
     var freedCount: UInt64 = 1
     if level > 0 {
       for slot in 0..<geometry.slotCount {
-        let child = pointer(in: node, slot: slot)
+        let child = nodes.pointer(in: node, slot: slot)
         if child == .zero { continue }
         freedCount &+= destroyBelow(child, level: level &- 1, into: &frames)
       }

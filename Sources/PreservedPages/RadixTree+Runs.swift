@@ -12,13 +12,39 @@ extension RadixTree {
   public func forEachRange<Failure: Error>(
     _ body: (BlockRun) throws(Failure) -> Void
   ) throws(Failure) {
+    try forEachRange(in: allLeaves, body)
+  }
+
+  /// Calls `body` with every run of a part of the tree, cut where the part ends.
+  ///
+  /// - Throws: the error of `body`, which ends the walk.
+  /// - Complexity: as ``forEachRange(_:)``, of the part.
+  @inlinable
+  public func forEachRange<Failure: Error>(
+    in part: RadixTreePart, _ body: (BlockRun) throws(Failure) -> Void
+  ) throws(Failure) {
     // Keys in `start..<end` are marked and not told yet.
     var start: UInt64 = 0
     var end: UInt64 = 0
-    try forEachLeaf { (leaf, words) throws(Failure) in
-      var base = leaf.firstKey.rawValue
-      for index in 0..<words.count {
+    try forEachLeaf(in: part) { (leaf, words) throws(Failure) in
+      let first = leaf.firstKey.rawValue
+      var index = 0
+      while index < words.count {
         var word = words.load(index)
+        if word == 0 {
+          index = words.firstIndex(from: index &+ 1, notAll: false)
+          continue
+        }
+        let base = first &+ UInt64(index) &* 64
+        if word == .max {
+          index = words.firstIndex(from: index &+ 1, notAll: true)
+          if base != end {
+            try emitRuns(from: start, to: end, body)
+            start = base
+          }
+          end = first &+ UInt64(index) &* 64
+          continue
+        }
         var bit: UInt64 = 0
         while word != 0 {
           let gap = UInt64(word.trailingZeroBitCount)
@@ -30,11 +56,11 @@ extension RadixTree {
             start = base &+ bit
           }
           end = base &+ bit &+ length
-          // All 64 marked: shifting by 64 is not what `&>>` does.
-          word = length == 64 ? 0 : word &>> length
+          // Not all 64 are marked, so the shift is below 64.
+          word &>>= length
           bit &+= length
         }
-        base &+= 64
+        index &+= 1
       }
     }
     try emitRuns(from: start, to: end, body)

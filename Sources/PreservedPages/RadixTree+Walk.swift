@@ -10,22 +10,40 @@ extension RadixTree {
   public func forEachKey<Failure: Error>(
     _ body: (RadixKey) throws(Failure) -> Void
   ) throws(Failure) {
-    try forEachLeaf { (leaf, words) throws(Failure) in
-      var base = leaf.firstKey.rawValue
-      for index in 0..<words.count {
-        var word = words.load(index)
+    try forEachKey(in: allLeaves, body)
+  }
+
+  /// Calls `body` with every key of a part of the tree.
+  ///
+  /// - Throws: the error of `body`, which ends the walk.
+  /// - Complexity: as ``forEachKey(_:)``, of the part.
+  @inlinable
+  public func forEachKey<Failure: Error>(
+    in part: RadixTreePart, _ body: (RadixKey) throws(Failure) -> Void
+  ) throws(Failure) {
+    var buffer = RadixKeyBuffer()
+    try forEachLeaf(in: part) { (leaf, words) throws(Failure) in
+      let first = leaf.firstKey.rawValue
+      var index = 0
+      while index < words.count {
+        let word = words.load(index)
+        if word == 0 {
+          index = words.firstIndex(from: index &+ 1, notAll: false)
+          continue
+        }
+        let base = first &+ UInt64(index) &* 64
         if word == .max {
           // Every key of the word: no search for the next bit.
+          try buffer.flush(body)
           for bit in 0..<64 as Range<UInt64> { try body(RadixKey(rawValue: base &+ bit)) }
         } else {
-          while word != 0 {
-            try body(RadixKey(rawValue: base &+ UInt64(word.trailingZeroBitCount)))
-            word &= word &- 1
-          }
+          buffer.append(word, base: base)
+          if buffer.isFull { try buffer.flush(body) }
         }
-        base &+= 64
+        index &+= 1
       }
     }
+    try buffer.flush(body)
   }
 
   /// Calls `body` with every node, a table before what hangs below it.
@@ -46,7 +64,7 @@ extension RadixTree {
     guard node.level > 0 else { return }
     let shift = UInt64(geometry.slotShift(level: node.level))
     for slot in 0..<geometry.slotCount {
-      let child = pointer(in: node.address, slot: slot)
+      let child = nodes.pointer(in: node.address, slot: slot)
       if child == .zero { continue }
       let firstKey = node.firstKey.rawValue &+ UInt64(slot) &<< shift
       try walkNodes(
@@ -55,15 +73,27 @@ extension RadixTree {
     }
   }
 
-  /// Calls `body` with every leaf and its words, in the order of their keys.
+  /// Calls `body` with every leaf of a part and its words, in the order of their keys.
+  ///
+  /// From table to table of level 1: the way down from the root is gone once for 512 leaves.
   @inlinable
   func forEachLeaf<Failure: Error>(
-    _ body: (RadixNode, borrowing MemoryWords) throws(Failure) -> Void
+    in part: RadixTreePart, _ body: (RadixNode, borrowing MemoryWords) throws(Failure) -> Void
   ) throws(Failure) {
-    var from: UInt64 = 0
-    while let leaf = firstLeaf(atOrAfter: from) {
-      try withNode(leaf.address) { (words) throws(Failure) in try body(leaf, words) }
-      from = leaf.firstKey.rawValue &+ geometry.leafKeyCount
+    var from = part.start
+    while from < part.end, let table = firstNode(level: 1, atOrAfter: from) {
+      var first = max(from & ~(geometry.leafKeyCount &- 1), table.firstKey.rawValue)
+      var slot = geometry.slot(of: RadixKey(rawValue: first), level: 1)
+      while slot < geometry.slotCount, first < part.end {
+        let child = nodes.pointer(in: table.address, slot: slot)
+        if child != .zero {
+          let leaf = RadixNode(address: child, level: 0, firstKey: RadixKey(rawValue: first))
+          try withNode(child) { (words) throws(Failure) in try body(leaf, words) }
+        }
+        slot &+= 1
+        first &+= geometry.leafKeyCount
+      }
+      from = first
     }
   }
 
@@ -71,12 +101,17 @@ extension RadixTree {
   ///
   /// Goes down from the root each time: a few loads for a page of bits, and no stack to keep.
   @inlinable
-  func firstLeaf(atOrAfter number: UInt64) -> RadixNode? {
+  func firstLeaf(atOrAfter number: UInt64) -> RadixNode? { firstNode(level: 0, atOrAfter: number) }
+
+  /// The node of `wanted` level of the smallest keys that could hold a number of at least `number`;
+  /// nil when there is none.
+  @inlinable
+  func firstNode(level wanted: Int, atOrAfter number: UInt64) -> RadixNode? {
     var from = number
     descent: while from < geometry.keyEnd {
       var node = root
       var level = geometry.rootLevel
-      while level > 0 {
+      while level > wanted {
         let shift = UInt64(geometry.slotShift(level: level))
         let start = geometry.slot(of: RadixKey(rawValue: from), level: level)
         guard let (slot, child) = firstPointer(in: node, from: start) else {
@@ -92,8 +127,9 @@ extension RadixTree {
         node = child
         level &-= 1
       }
-      let firstKey = from & ~(geometry.leafKeyCount &- 1)
-      return RadixNode(address: node, level: 0, firstKey: RadixKey(rawValue: firstKey))
+      let span = UInt64(geometry.slotShift(level: wanted &+ 1))
+      let firstKey = span < 64 ? (from &>> span) &<< span : 0
+      return RadixNode(address: node, level: wanted, firstKey: RadixKey(rawValue: firstKey))
     }
     return nil
   }

@@ -14,8 +14,8 @@ public import MemoryModel
 /// one bit of one word. Whoever is killed half-way leaves the old or the new tree, and frames that
 /// were taken but not linked are free again for a successor that reads it.
 ///
-/// The value itself is only three numbers: geometry, root, and the leaf used last, so that keys that
-/// come in order pay the way from the root once for a leaf. It trusts what is in memory; for memory
+/// The value itself is only geometry, root, and the way to the word used last, so that keys that come
+/// in order pay for the way from the root once for a leaf. It trusts what is in memory; for memory
 /// that somebody else wrote there is ``RadixTreeReader``.
 ///
 /// Node pages are not entries of the tree. Whoever looks for free memory asks
@@ -32,11 +32,9 @@ public struct RadixTree<Memory: WritablePhysicalMemory>: ~Copyable {
   /// The root node's page: the one number a successor needs.
   public let root: PhysicalAddress
 
-  /// The leaf used last, and the bits of its keys above the leaf; `noLeaf` when there is none.
+  /// The way to the key used last; see ``RadixTrail``.
   @usableFromInline
-  var recentLeaf: PhysicalAddress = .zero
-  @usableFromInline
-  var recentPrefix: UInt64 = .max
+  var trail = RadixTrail()
 
   /// Makes an empty tree: one node, the root.
   ///
@@ -62,12 +60,9 @@ public struct RadixTree<Memory: WritablePhysicalMemory>: ~Copyable {
     self.root = root
   }
 
-  /// Forgets the leaf used last, where its page may be given back.
+  /// The nodes, without what the value remembers.
   @inlinable
-  mutating func forgetLeaf() {
-    recentLeaf = .zero
-    recentPrefix = .max
-  }
+  var nodes: RadixNodes<Memory> { RadixNodes(memory: memory, geometry: geometry, root: root) }
 
   /// Calls `body` with the words of the node at `address`.
   @inlinable
@@ -75,31 +70,5 @@ public struct RadixTree<Memory: WritablePhysicalMemory>: ~Copyable {
     _ address: PhysicalAddress, _ body: (borrowing MemoryWords) throws(Failure) -> Result
   ) throws(Failure) -> Result {
     try memory.withWords(at: address, count: geometry.page.pageWordCount, body)
-  }
-
-  /// The pointer at `slot` of the table at `table`.
-  @inlinable
-  func pointer(in table: PhysicalAddress, slot: Int) -> PhysicalAddress {
-    withNode(table) { PhysicalAddress($0.load(slot)) }
-  }
-
-  /// The leaf that holds `key`, or nil where the way there ends at an empty slot.
-  @inlinable
-  func leaf(for key: RadixKey) -> PhysicalAddress? {
-    var node = root
-    var level = geometry.rootLevel
-    while level > 0 {
-      node = pointer(in: node, slot: geometry.slot(of: key, level: level))
-      if node == .zero { return nil }
-      level &-= 1
-    }
-    return node
-  }
-
-  /// The word of a leaf that holds `key`, and the key's bit in it.
-  @inlinable
-  func bit(of key: RadixKey) -> (word: Int, mask: UInt64) {
-    let index = key.rawValue & (geometry.leafKeyCount &- 1)
-    return (Int(truncatingIfNeeded: index &>> 6), 1 &<< (index & 63))
   }
 }

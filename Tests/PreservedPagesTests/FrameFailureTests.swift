@@ -99,13 +99,13 @@ struct FrameFailureTests {
 }
 
 /// All words of a bench's memory but those of free frames.
-private struct UsedMemory: Equatable {
+struct UsedMemory: Equatable {
   var nodes: [PhysicalAddress: [UInt64]] = [:]
   var margins: [[UInt64]] = []
 }
 
 extension TreeBench {
-  fileprivate var margins: [[UInt64]] {
+  var margins: [[UInt64]] {
     let start = memory.base.range.start
     let poolStart = frames.pool.frames.start.address(in: geometry.page)
     let poolEnd = frames.pool.frames.end.address(in: geometry.page)
@@ -117,7 +117,7 @@ extension TreeBench {
     ]
   }
 
-  fileprivate var usedMemory: UsedMemory {
+  var usedMemory: UsedMemory {
     var used = UsedMemory(margins: margins)
     for node in reference.nodes {
       used.nodes[node.address] = memory.snapshot(of: geometry.page.page(at: node.address))

@@ -1,0 +1,80 @@
+public import MemoryModel
+
+/// The nodes of a tree: where they are, and how one leads to the next.
+///
+/// A small value that can be copied. A tree hands it to whatever is not in the hot path, so that what
+/// the tree remembers stays in registers.
+@frozen
+@usableFromInline
+struct RadixNodes<Memory: WritablePhysicalMemory> {
+  @usableFromInline
+  let memory: Memory
+  @usableFromInline
+  let geometry: RadixGeometry
+  @usableFromInline
+  let root: PhysicalAddress
+
+  @inlinable
+  init(memory: Memory, geometry: RadixGeometry, root: PhysicalAddress) {
+    self.memory = memory
+    self.geometry = geometry
+    self.root = root
+  }
+
+  /// The pointer at `slot` of the table at `table`.
+  ///
+  /// - Precondition: `slot` is below the number of slots, as every slot of a key is.
+  @inlinable
+  @inline(__always)
+  func pointer(in table: PhysicalAddress, slot: Int) -> PhysicalAddress {
+    memory.withWords(at: slotAddress(in: table, slot), count: 1) { PhysicalAddress($0.load(0)) }
+  }
+
+  /// Stores a pointer, after what it leads to.
+  ///
+  /// - Precondition: as ``pointer(in:slot:)``.
+  @inlinable
+  @inline(__always)
+  func setPointer(_ pointer: PhysicalAddress, in table: PhysicalAddress, slot: Int) {
+    memory.withWords(at: slotAddress(in: table, slot), count: 1) {
+      $0.publish(pointer.rawValue, at: 0)
+    }
+  }
+
+  @inlinable
+  @inline(__always)
+  func slotAddress(in table: PhysicalAddress, _ slot: Int) -> PhysicalAddress {
+    PhysicalAddress(table.rawValue &+ UInt64(truncatingIfNeeded: slot) &* 8)
+  }
+
+  /// Where the word for `key` stands in its leaf.
+  @inlinable
+  @inline(__always)
+  func wordAddress(of key: RadixKey, in leaf: PhysicalAddress) -> PhysicalAddress {
+    let word = (key.rawValue & (geometry.leafKeyCount &- 1)) &>> 6
+    return PhysicalAddress(leaf.rawValue &+ word &* 8)
+  }
+
+  /// The node of `level` on the way to `key`, or `.zero` where it ends at an empty slot above.
+  @inlinable
+  @inline(__always)
+  func node(for key: RadixKey, level: Int) -> PhysicalAddress {
+    var node = root
+    var above = geometry.rootLevel
+    // The shift goes down with the level: computed for each, it takes as long as the load.
+    var shift = geometry.slotShift(level: above)
+    let mask = geometry.slotCount &- 1
+    while above > level {
+      node = pointer(in: node, slot: Int(truncatingIfNeeded: key.rawValue &>> UInt64(shift)) & mask)
+      if node == .zero { break }
+      shift &-= geometry.tableBitCount
+      above &-= 1
+    }
+    return node
+  }
+
+  /// The leaf that holds `key`, or `.zero` where the way there ends at an empty slot.
+  @inlinable
+  @inline(__always)
+  func leaf(for key: RadixKey) -> PhysicalAddress { node(for: key, level: 0) }
+}
