@@ -13,7 +13,7 @@ extension RadixTree {
   public func prepare<Frames: FrameSource & ~Copyable>(
     _ key: RadixKey, from frames: inout Frames
   ) throws(RadixTreeError) {
-    _ = try makeLeaf(for: key, from: &frames)
+    _ = try nodes.makeLeaf(for: key, from: &frames)
   }
 
   /// Unlinks the nodes on the way to `key` that hold nothing, and gives their pages back; the root
@@ -30,14 +30,14 @@ extension RadixTree {
     path[geometry.rootLevel] = root
     var level = geometry.rootLevel
     while level > 0 {
-      let below = pointer(in: path[level], slot: geometry.slot(of: key, level: level))
+      let below = nodes.pointer(in: path[level], slot: geometry.slot(of: key, level: level))
       if below == .zero { break }
       level &-= 1
       path[level] = below
     }
     var freedCount: UInt64 = 0
     while level < geometry.rootLevel, isEmptyNode(path[level]) {
-      if path[level] == recentLeaf { forgetLeaf() }
+      trail = RadixTrail()
       // Unlinked before it is given back: at no moment does the tree point at a free page.
       let slot = geometry.slot(of: key, level: level &+ 1)
       withNode(path[level &+ 1]) { $0.publish(0, at: slot) }

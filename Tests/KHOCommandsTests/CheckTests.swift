@@ -23,13 +23,14 @@ import Testing
     #expect(noted.lines.count == 1)
   }
 
-  @Test func withTheSizeOfBitmapsGivenNothingIsAssumed() {
+  @Test func withTheSizeOfBitmapsGivenNothingIsAssumed() throws {
     let path = Fixture(name: "linux-6.18-kho-v1").path
     let run = kho("check", "--v1-bitmap", "page", path)
     #expect(run.status == 0)
     #expect(run.text == "handover at 0x7a9000: nothing found\n")
-    let halves: InspectJSON? = try? kho("inspect", "--json", "--v1-bitmap", "512", path).json()
-    #expect(halves?.handovers.first?.metadataBytes == 6 * 4096 + 6 * 512)
+    let halves: InspectJSON = try kho("inspect", "--json", "--v1-bitmap", "512", path).json()
+    let first = try #require(halves.handovers.first)
+    #expect(first.metadataBytes == 6 * 4096 + 6 * 512)
   }
 
   @Test(arguments: damages)
