@@ -19,6 +19,23 @@ package struct HandoverState: Equatable, Sendable {
   package let subtrees: [String: Subtree]
 }
 
+extension HandoverState {
+  /// What differs from another state, without the bytes of subtrees.
+  package func differences(from other: HandoverState) -> [String] {
+    var found: [String] = []
+    if deviceTree != other.deviceTree { found.append("device tree \(deviceTree)") }
+    for block in entries.symmetricDifference(other.entries).sorted() {
+      found.append(
+        "\(entries.contains(block) ? "has" : "lacks") \(block.address) of \(block.order)")
+    }
+    for name in Set(subtrees.keys).union(other.subtrees.keys).sorted()
+    where subtrees[name] != other.subtrees[name] {
+      found.append("subtree \(name)")
+    }
+    return found
+  }
+}
+
 /// A handover read from outside, as a successor does.
 package struct SurveyedHandover: Sendable {
   /// Why a handover is not sound.

@@ -16,7 +16,8 @@ struct SuperblockCrashTests {
     let snapshot = bench.memory.base.snapshot(of: bench.memory.base.range)
     let events = try bench.memory.journal.recording { try operation(&bench) }
     let after = try bench.state()
-    #expect(before != after)
+    let isChanged = before != after
+    #expect(isChanged)
 
     let copy = RecordingMemory(try AnonymousMemory(bench.memory.base.range))
     copy.base.withWords(at: .zero, count: snapshot.count) { words in
@@ -35,7 +36,8 @@ struct SuperblockCrashTests {
         }
       }
     }
-    #expect(try MemoryFileBench.state(of: copy) == after)
+    let last = try MemoryFileBench.state(of: copy)
+    #expect(last.differences(from: after) == [])
     #expect(storeCount > 0)
     // Where more than one bit changes, there is a time at which the record decides.
     if !MemoryFileBench.singleStores.contains(name) { #expect(completedCount > 0) }
@@ -56,8 +58,14 @@ struct SuperblockCrashTests {
       found = try MemoryFileBench.state(of: memory)
     }
     memory.base.undo(events)
-    try #require(found == before || found == after)
-    if isPending, !contents.superblock.state.isBuildingNext { try #require(found == after) }
+    // The states are large, so a failure shows only what differs.
+    let state = try #require(found)
+    let isBefore = state == before
+    let isAfter = state == after
+    try #require(isBefore || isAfter, "\(state.differences(from: before))")
+    if isPending, !contents.superblock.state.isBuildingNext {
+      try #require(isAfter, "\(state.differences(from: after))")
+    }
     return isPending
   }
 }

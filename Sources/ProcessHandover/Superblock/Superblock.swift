@@ -77,11 +77,13 @@ public struct Superblock<Memory: WritablePhysicalMemory>: HandoverAnchor, ~Copya
     state.sequence &+= 1
     let next = 1 - slot
     let words = state.words()
-    memory.withWords(at: .zero, count: Layout.wordCount) { memory in
-      let start = Layout.slotStart(next)
-      for (index, word) in words.enumerated() { memory.publish(word, at: start + index) }
-      memory.publish(Layout.selectors[next], at: Layout.selectorWord)
+    let start = PhysicalAddress(UInt64(Layout.slotStart(next) * 8))
+    memory.withWords(at: start, count: words.count) { memory in
+      for (index, word) in words.enumerated() { memory.publish(word, at: index) }
     }
+    // The one store that makes it valid.
+    let selector = PhysicalAddress(UInt64(Layout.selectorWord * 8))
+    memory.withWords(at: selector, count: 1) { $0.publish(Layout.selectors[next], at: 0) }
     slot = next
   }
 
