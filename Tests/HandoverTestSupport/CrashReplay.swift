@@ -1,5 +1,4 @@
 import Handover
-import MemoryImages
 import MemoryModel
 import Testing
 
@@ -15,12 +14,7 @@ package struct CrashReplay {
   /// A copy of the memory of `bench`, before the operation.
   package init(of bench: borrowing HandoverBench) throws {
     geometry = bench.geometry
-    let range = bench.memory.base.range
-    memory = RecordingMemory(try AnonymousMemory(range), ignoring: bench.memory.ignored)
-    let words = bench.memory.base.snapshot(of: range)
-    memory.base.withWords(at: range.start, count: words.count) { copy in
-      for index in words.indices where words[index] != 0 { copy.publish(words[index], at: index) }
-    }
+    memory = try bench.memory.copy()
     before = try bench.survey().state
     anchor = RecordingAnchor.State(deviceTree: bench.anchor.deviceTree)
   }

@@ -106,6 +106,18 @@ package struct RecordingMemory: WritablePhysicalMemory {
     return try base.withMutableBytes(in: range, body)
   }
 
+  /// Memory of its own with the same words.
+  package func copy() throws -> RecordingMemory {
+    let copy = RecordingMemory(try AnonymousMemory(base.range), ignoring: ignored)
+    let words = base.snapshot(of: base.range)
+    copy.base.withWords(at: base.range.start, count: words.count) { target in
+      for index in words.indices where words[index] != 0 {
+        target.publish(words[index], at: index)
+      }
+    }
+    return copy
+  }
+
   private func wordsBefore(_ range: PhysicalRange) -> [UInt64]? {
     guard journal.isRecording, !range.overlaps(ignored) else { return nil }
     return base.snapshot(of: range)

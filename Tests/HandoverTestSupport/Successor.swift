@@ -42,6 +42,12 @@ package struct Successor: ~Copyable {
     self.frames = frames
   }
 
+  /// Takes over the handover of `bench` in a copy of its memory, so that the bench goes on.
+  package init(copying bench: borrowing HandoverBench) throws {
+    try self.init(
+      at: bench.anchor.deviceTree, in: bench.memory.copy(), geometry: bench.geometry)
+  }
+
   /// The blocks that nobody restored yet.
   package var unrestored: [PhysicalBlock] {
     var blocks: [PhysicalBlock] = []
