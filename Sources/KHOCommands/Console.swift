@@ -86,7 +86,8 @@ public final class Console: @unchecked Sendable {
     if pending.count >= Self.pieceByteCount { flush() }
   }
 
-  private func flush() {
+  /// Hands on what was written so far.
+  func flush() {
     guard !pending.isEmpty else { return }
     if failure == nil { failure = output(pending) }
     pending.removeAll(keepingCapacity: true)

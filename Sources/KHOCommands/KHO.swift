@@ -17,6 +17,7 @@ struct KHO: ParsableCommand {
       """,
     version: "0.1.0",
     subcommands: [
-      Inspect.self, Pages.self, Check.self, Torture.self, TortureWorkerCommand.self,
+      Inspect.self, Pages.self, Check.self, Demo.self, Torture.self, DemoWorkerCommand.self,
+      TortureWorkerCommand.self,
     ])
 }

@@ -1,0 +1,83 @@
+internal import ArgumentParser
+internal import KexecHandover
+internal import SystemPackage
+
+/// `kho demo`: the whole story on real processes.
+struct Demo: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Shows memory that outlives the processes that use it.",
+    discussion: """
+      A process fills memory with blocks of many sizes, a scattered area and blobs, each with a \
+      checksum, and becomes the next generation by execve(2), which finds everything in place, checks \
+      it, adds to it, and goes on likewise. The last is killed with SIGKILL in the middle of its work; \
+      a new process takes over what it left.
+
+      Exit status: 0 every checksum held, 1 one did not or something else went wrong, 2 the command \
+      line is wrong.
+      """)
+
+  @Option(help: ArgumentHelp("What the memory may grow to.", valueName: "size"))
+  var memory = SizeArgument(256 << 20)
+
+  @Option(help: ArgumentHelp("Generations until one is killed.", valueName: "n"))
+  var generations: UInt64 = 5
+
+  @Option(help: ArgumentHelp("Where random numbers come from.", valueName: "s"))
+  var seed: UInt64 = 1
+
+  @Option(
+    help: ArgumentHelp(
+      "Make a memory file at PATH, and leave it there, instead of one without a name.",
+      valueName: "path"),
+    completion: .file())
+  var file: String?
+
+  @Flag(help: "Print JSON.")
+  var json = false
+
+  func validate() throws {
+    guard (16 << 20...1 << 40).contains(memory.byteCount) else {
+      throw ValidationError("--memory is a size from 16M to 1T.")
+    }
+    guard (2...30).contains(generations) else {
+      throw ValidationError("--generations is a number from 2 to 30.")
+    }
+  }
+
+  func run() throws {
+    let clock = ContinuousClock()
+    let start = clock.now
+    let place = file.map { MemoryFilePlace.path(FilePath($0)) } ?? .memfd(name: "kho-demo")
+    var run: DemoRun
+    do throws(DemoFailure) {
+      run = try DemoRun(
+        place, capacity: memory.byteCount & ~0xffff, killed: generations, seed: seed)
+    } catch {
+      throw CommandFailure.badInput((file.map { "\($0): " } ?? "") + error.sentence)
+    }
+    var printer = DemoPrinter(run.ledger, killed: generations, isQuiet: json)
+    printer.begin(place, memory.byteCount)
+    var failure: DemoFailure?
+    do throws(DemoFailure) { try run.run { printer.tell($0, $1, isNew: $2) } } catch {
+      failure = error
+    }
+    printer.end()
+    let report = DemoReport(
+      run, failure: failure?.sentence, milliseconds: (clock.now - start).milliseconds)
+    if json { Console.current.printJSON(report) } else { printer.print(report, run.file) }
+    if let failure { throw CommandFailure.badInput(failure.sentence) }
+  }
+}
+
+extension DemoReport {
+  /// What became of all generations.
+  init(_ run: DemoRun, failure: String?, milliseconds: UInt64) {
+    self.init(
+      seed: run.seed, memoryBytes: run.capacity, killedGeneration: run.killed,
+      milliseconds: milliseconds)
+    generations = (1...run.killed + 1).filter { run.ledger[$0, .process] != 0 }
+      .map { DemoGeneration($0, in: run.ledger, killed: run.killed) }
+    held = failure == nil
+    self.failure = failure
+  }
+}

@@ -1,0 +1,70 @@
+internal import KexecHandover
+
+#if canImport(Glibc)
+  internal import Glibc
+#elseif canImport(Musl)
+  internal import Musl
+#endif
+
+/// What each generation tells of itself: a region of preserved memory, so that it survives with the
+/// rest, and whoever supervises reads it while they work. Sixteen words a generation.
+struct DemoLedger {
+  static let name = "demo-ledger"
+  private static let wordCount = 16
+
+  enum Field: Int {
+    case phase, process
+    /// When its predecessor let go, when the first checksum held, and when all did, in nanoseconds of
+    /// CLOCK_MONOTONIC.
+    case start, firstByte, verified
+    case entries, preservedBytes, metadataBytes
+    /// Checksums that held, and the bytes that they stand for.
+    case checksums, checkedBytes
+    /// Times that the index was replaced.
+    case steps
+    /// Blocks that no index knew, and that were freed.
+    case freedBlocks
+  }
+
+  enum Phase: UInt64 {
+    case notThere, begun, verified, done
+    /// A checksum did not hold.
+    case failed
+  }
+
+  let memory: MemoryFile
+  let range: PhysicalRange
+
+  static func byteCount(generations: UInt64) -> UInt64 {
+    (generations + 2) * UInt64(wordCount * 8)
+  }
+
+  /// How many generations it has room for.
+  var generationCount: UInt64 { range.byteCount / UInt64(Self.wordCount * 8) }
+
+  subscript(generation: UInt64, field: Field) -> UInt64 {
+    get { withRecord(generation) { $0.load(field.rawValue) } }
+    nonmutating set { withRecord(generation) { $0.publish(newValue, at: field.rawValue) } }
+  }
+
+  func phase(of generation: UInt64) -> Phase {
+    Phase(rawValue: self[generation, .phase]) ?? .failed
+  }
+
+  private func withRecord<Result>(
+    _ generation: UInt64, _ body: (borrowing MemoryWords) -> Result
+  ) -> Result {
+    precondition(generation < generationCount, "a generation that the ledger has no room for")
+    let offset = generation * UInt64(Self.wordCount * 8)
+    return memory.withWords(
+      at: range.start.advanced(byBytes: offset), count: Self.wordCount, body)
+  }
+}
+
+/// Nanoseconds of CLOCK_MONOTONIC, which are the same to every process.
+func monotonicNanoseconds() -> UInt64 {
+  var time = timespec()
+  // SAFETY: `time` outlives the call.
+  _ = unsafe clock_gettime(CLOCK_MONOTONIC, &time)
+  return UInt64(clamping: time.tv_sec) &* 1_000_000_000 &+ UInt64(clamping: time.tv_nsec)
+}

@@ -1,0 +1,100 @@
+internal import KexecHandover
+internal import SystemPackage
+
+#if canImport(Glibc)
+  internal import Glibc
+#elseif canImport(Musl)
+  internal import Musl
+#endif
+
+/// Supervises the generations of the demo: starts the first, kills one, starts the one after it, and
+/// keeps the file's descriptor meanwhile, as a service manager does.
+struct DemoRun {
+  let file: MemoryFile
+  let ledger: DemoLedger
+  let capacity: UInt64
+  let killed: UInt64
+  let seed: UInt64
+  private var current: ChildProcess
+
+  /// Makes the memory, and starts the first generation with it.
+  init(
+    _ place: MemoryFilePlace, capacity: UInt64, killed: UInt64, seed: UInt64
+  ) throws(DemoFailure) {
+    var memory = try DemoFailure.unless("the memory cannot be made") {
+      () throws(PreservedMemoryError) in
+      try PreservedMemory(creating: place, byteCount: capacity / 4, growableTo: capacity)
+    }
+    let range: PhysicalRange
+    do throws(PreservedMemoryError) {
+      range = try memory.makeRegion(
+        named: DemoLedger.name, byteCount: DemoLedger.byteCount(generations: killed))
+    } catch {
+      throw DemoFailure("the memory cannot be used: \(error.sentence)")
+    }
+    file = memory.file
+    ledger = DemoLedger(memory: file, range: range)
+    self.capacity = capacity
+    self.killed = killed
+    self.seed = seed
+    ledger[1, .start] = monotonicNanoseconds()
+    do throws(SuccessorError) {
+      current = ChildProcess(
+        try memory.handOver(
+          toChild: ChildProcess.program(
+            DemoWorkerCommand.arguments(killed: killed, capacity: capacity, seed: seed))))
+    } catch {
+      throw DemoFailure(error.sentence)
+    }
+  }
+
+  /// Watches until all generations are done.
+  ///
+  /// - Parameter tell: called when the generation's phase is another, and every now and then.
+  mutating func run(_ tell: (UInt64, DemoLedger.Phase, _ isNew: Bool) -> Void) throws(DemoFailure) {
+    var generation: UInt64 = 1
+    var phase = DemoLedger.Phase.notThere
+    while true {
+      let found = ledger.phase(of: generation)
+      tell(generation, found, found != phase)
+      phase = found
+      if generation == killed, found == .verified, ledger[generation, .steps] >= 3 {
+        try killInWork()
+        phase = .notThere
+        generation += 1
+        continue
+      }
+      if found == .done, generation < killed {
+        phase = .notThere
+        generation += 1
+        continue
+      }
+      if let end = current.poll() {
+        let last = ledger.phase(of: generation)
+        if last != found { tell(generation, last, true) }
+        guard end == .exited(0), last == .done, generation > killed else {
+          throw DemoFailure("generation \(generation) came to an end by itself")
+        }
+        return
+      }
+      usleep(1000)
+    }
+  }
+
+  /// Kills the generation that works, and starts the next one on the memory it left.
+  private mutating func killInWork() throws(DemoFailure) {
+    var random = SplitMix(seed: seed)
+    usleep(UInt32(random.next() % 20_000))
+    current.kill()
+    guard current.wait() == .killed(signal: SIGKILL) else {
+      throw DemoFailure("generation \(killed) came to an end by itself")
+    }
+    var program = ChildProcess.program(
+      DemoWorkerCommand.arguments(killed: killed, capacity: capacity, seed: seed))
+    program.pass(file, named: PreservedMemory.memoryName)
+    ledger[killed + 1, .start] = monotonicNanoseconds()
+    do throws(SuccessorError) { current = ChildProcess(try program.spawn()) } catch {
+      throw DemoFailure(error.sentence)
+    }
+  }
+}

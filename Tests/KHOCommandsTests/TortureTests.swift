@@ -1,0 +1,103 @@
+import Foundation
+import Testing
+
+@testable import KHOCommands
+
+struct TortureJSON: Decodable {
+  let schema: String
+  let seed: UInt64
+  let memoryBytes: UInt64
+  let kills: UInt64
+  let milliseconds: UInt64
+  let files: UInt64
+  let operations: UInt64
+  let refused: UInt64
+  let comparedBytes: UInt64
+  let completedChanges: UInt64
+  let freedAllocations: UInt64
+  let between: UInt64
+  let inside: [Landing]
+  let failure: String?
+
+  struct Landing: Decodable {
+    let operation: String
+    let before: UInt64
+    let recorded: UInt64
+    let switched: UInt64
+    let inside: UInt64
+    let after: UInt64
+
+    var count: UInt64 { before + recorded + switched + inside + after }
+  }
+}
+
+@Suite(.serialized) struct TortureTests {
+  @Test func nothingIsLostAndEveryKillIsCounted() throws {
+    let folder = try TemporaryFolder()
+    let seed = UInt64.random(in: 0 ... .max)
+    let run = try builtKHO(
+      "torture", folder.path("memory"), "--kills", "25", "--seed", "\(seed)", "--memory", "1M",
+      "--json")
+    #expect(run.status == 0, "seed \(seed): \(run.errors)")
+    #expect(run.errors == "", "seed \(seed)")
+    let report: TortureJSON = try run.json()
+    #expect(report.schema == "kho-torture/1")
+    #expect(report.seed == seed)
+    #expect(report.memoryBytes == 1 << 20)
+    #expect(report.kills == 25)
+    #expect(report.between + report.inside.reduce(0) { $0 + $1.count } == 25)
+    #expect(report.operations > 0)
+    #expect(report.failure == nil)
+    #expect(try FileManager.default.contentsOfDirectory(atPath: folder.url.path) == [])
+  }
+
+  @Test func whatIsKeptCanBeReadAndTakenAgain() throws {
+    let folder = try TemporaryFolder()
+    let path = folder.path("memory")
+    let first = try builtKHO("torture", path, "--kills", "3", "--memory", "1M", "--keep")
+    #expect(first.status == 0, "\(first.errors)")
+    #expect(first.text.contains("nothing lost, nothing torn, nothing leaked"))
+    #expect(kho("check", path).status == 0)
+    // An earlier run's files are replaced.
+    #expect(try builtKHO("torture", path, "--kills", "3", "--memory", "1M").status == 0)
+    #expect(try FileManager.default.contentsOfDirectory(atPath: folder.url.path) == [])
+  }
+
+  @Test func theFileOfSomebodyElseIsLeftAlone() throws {
+    let folder = try TemporaryFolder()
+    let bytes = [UInt8]("do not touch".utf8)
+    for name in ["memory", "other.journal"] {
+      let path = try folder.write(bytes, name)
+      let memory = name == "memory" ? path : folder.path("other")
+      let run = kho("torture", memory, "--kills", "1")
+      #expect(run.status == 1)
+      #expect(run.errors.hasPrefix("kho: \(path): there is a file already"), "\(run.errors)")
+      #expect(try Data(contentsOf: URL(filePath: path)) == Data(bytes))
+    }
+    // A journal that is a torture's, beside a file that is no memory file.
+    let journal = TortureJournal.magic.littleEndian
+    _ = try folder.write(
+      (0..<8).map { UInt8(truncatingIfNeeded: journal >> UInt64($0 * 8)) }, "memory.journal")
+    let run = kho("torture", folder.path("memory"), "--kills", "1")
+    #expect(run.status == 1)
+    #expect(try Data(contentsOf: URL(filePath: folder.path("memory"))) == Data(bytes))
+  }
+
+  @Test func wrongCommandLines() {
+    for arguments in [
+      [], ["--kills", "0", "f"], ["--memory", "1K", "f"], ["--memory", "2T", "f"],
+      ["--seed", "-1", "f"], ["a", "b"],
+    ] {
+      #expect(CommandRun(["torture"] + arguments).status == 2, "\(arguments)")
+    }
+    #expect(!kho("--help").text.contains("worker"))
+  }
+
+  @Test func aWorkerWantsAJournal() throws {
+    let folder = try TemporaryFolder()
+    let path = try folder.write([1, 2, 3], "journal")
+    let run = kho("torture-worker", path, folder.path("memory"))
+    #expect(run.status == 1)
+    #expect(run.errors == "kho: \(path): the file is not the journal of a torture\n")
+  }
+}
