@@ -15,6 +15,7 @@ extension IncomingHandover {
     for block in NaturalBlocks(range, in: geometry, nodeStarts: nodeStarts) {
       takeBack(block, into: &frames)
     }
+    closeEmptyBooks(into: &frames)
   }
 
   /// Takes back the restore of an area.
@@ -25,6 +26,7 @@ extension IncomingHandover {
   ) {
     var blocks = VmallocBlocks(area, in: memory, geometry: geometry)
     while let block = try? blocks.nextBlock() { takeBack(block, into: &frames) }
+    closeEmptyBooks(into: &frames)
   }
 
   private mutating func takeBack<Frames: FrameSource & ~Copyable>(
@@ -33,5 +35,17 @@ extension IncomingHandover {
     let key = RadixKey(block, in: geometry)
     _ = restored?.remove(key)
     _ = restored?.prune(along: key, into: &frames)
+  }
+
+  /// Frees the books where nothing is in them: before the first restore there were none.
+  private mutating func closeEmptyBooks<Frames: FrameSource & ~Copyable>(
+    into frames: inout Frames
+  ) {
+    let isEmpty =
+      switch restored {
+      case .some(let tree): tree.isEmpty
+      case .none: false
+      }
+    if isEmpty { closeBooks(into: &frames) }
   }
 }

@@ -13,7 +13,8 @@ struct FileFrames: BlockSource, ~Copyable {
   private let file: MemoryFile
   private let geometry: PageGeometry
   private var buddy: BuddyAllocator<AnonymousMemory>?
-  /// Why the file system gave no storage, the last time that it did not.
+  /// Why the last take got nothing, where there were frames and the file system had no storage for
+  /// them; nil where it got something, or there were none.
   private(set) var storageFailure: MemoryFileError?
 
   /// Where the map of the allocator is presented: beyond every frame of a file.
@@ -109,6 +110,7 @@ struct FileFrames: BlockSource, ~Copyable {
   }
 
   mutating func takeBlock(_ order: PageOrder) -> PhysicalBlock? {
+    storageFailure = nil
     guard let block = buddy?.takeBlock(order) ?? nil else { return nil }
     guard hasStorage(block.range(in: geometry)) else {
       giveBack(block, in: geometry)
@@ -118,6 +120,7 @@ struct FileFrames: BlockSource, ~Copyable {
   }
 
   mutating func takeFrames(_ frameCount: UInt64) -> FrameRange? {
+    storageFailure = nil
     guard let frames = buddy?.takeFrames(frameCount) ?? nil else { return nil }
     guard hasStorage(frames.range(in: geometry)) else {
       giveBack(frames)
@@ -138,7 +141,6 @@ struct FileFrames: BlockSource, ~Copyable {
   private mutating func hasStorage(_ range: PhysicalRange) -> Bool {
     do throws(MemoryFileError) {
       try file.back(range)
-      storageFailure = nil
       return true
     } catch {
       storageFailure = error

@@ -4,8 +4,12 @@ public import MemoryModel
 extension FreshTakeover {
   /// Keeps the region called `name`, under that name.
   ///
-  /// - Throws: ``PreservedMemoryError/noSuchName``; ``PreservedMemoryError/incoming(_:)`` where it was kept
-  ///   already or is a part of something else, and as ``PreservedMemory/makeRegion(named:byteCount:_:)``.
+  /// Where all of its pages are kept already, by another name or as a part of a larger run, only the
+  /// name is added.
+  ///
+  /// - Throws: ``PreservedMemoryError/noSuchName``; ``PreservedMemoryError/nameTaken`` where it was kept
+  ///   already; ``PreservedMemoryError/incoming(_:)`` where it is a part of something that was not, and
+  ///   as ``PreservedMemory/makeRegion(named:byteCount:_:)``.
   /// - Complexity: O(names + blocks · levels).
   @discardableResult
   public mutating func keepRegion(
@@ -13,6 +17,10 @@ extension FreshTakeover {
   ) throws(PreservedMemoryError) -> PhysicalRange {
     guard let range = region(named: name) else { throw .noSuchName }
     let run = FrameRange(covering: range, in: incoming.geometry)
+    guard !memory.outgoing.isPreserved(range) else {
+      try memory.name(range, name)
+      return range
+    }
     try keep(run) { (outgoing, frames) throws(OutgoingHandoverError) in
       try outgoing.addSubtree(range, named: name, from: &frames)
     }
@@ -49,6 +57,7 @@ extension FreshTakeover {
     } catch {
       // Nothing of the area was preserved before, so what is now is not kept.
       try? memory.outgoing.unpreserve(area)
+      memory.outgoing.prune(into: &memory.frames)
       incoming.takeBack(area, into: &memory.frames)
       throw error
     }
@@ -89,6 +98,7 @@ extension FreshTakeover {
     } catch {
       // Nothing of the run was preserved before, so what is now is not kept.
       try? memory.outgoing.unpreserve(run)
+      memory.outgoing.prune(into: &memory.frames)
       incoming.takeBack(run, into: &memory.frames)
       throw error
     }
