@@ -10,7 +10,11 @@ let package = Package(
     .executableTarget(
       name: "TreeSpeed",
       dependencies: [.product(name: "KexecHandover", package: "swift-kexec-handover")],
-      swiftSettings: [.strictMemorySafety(), .treatAllWarnings(as: .error)])
+      swiftSettings: [.strictMemorySafety(), .treatAllWarnings(as: .error)]),
+    .executableTarget(
+      name: "TakeoverSpeed",
+      dependencies: [.product(name: "KexecHandover", package: "swift-kexec-handover")],
+      swiftSettings: [.strictMemorySafety(), .treatAllWarnings(as: .error)]),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -27,6 +27,21 @@ public struct FreshTakeover: ~Copyable {
     try self.init(of: file, lock: PreservedMemory.lock(file))
   }
 
+  /// Begins to take over the memory that a predecessor passed on, by exec or to a child; nil where
+  /// none was.
+  ///
+  /// - Parameter descriptors: what ``Successor/inherited()`` gave; what is not the memory stays there.
+  /// - Throws: as ``init(of:)``.
+  public static func inherited(
+    _ descriptors: inout ReceivedDescriptors,
+    growableTo capacity: UInt64 = PreservedMemory.standardCapacity
+  ) throws(PreservedMemoryError) -> FreshTakeover? {
+    let file = try PreservedMemory.inheritedFile(&descriptors, growableTo: capacity)
+    guard let file else { return nil }
+    return try FreshTakeover(
+      of: file, lock: PreservedMemory.inheritedLock(&descriptors, of: file))
+  }
+
   init(of file: MemoryFile, lock: consuming WriterLock) throws(PreservedMemoryError) {
     // Completes the change that the predecessor was killed in.
     var memory = try PreservedMemory(adopting: file, lock: lock)

@@ -15,10 +15,12 @@ extension PreservedMemory {
 
   /// Becomes `program`, which finds the memory with ``inherited(_:growableTo:)``: execve(2).
   ///
-  /// The lock is held all the while, so nobody comes between.
+  /// The lock is held all the while, so nobody comes between. It only comes back by throwing; its type
+  /// does not say so, since of a value that cannot be copied the compiler would warn that its end is
+  /// never reached.
   ///
   /// - Throws: ``SuccessorError``; the memory is as usable as before then.
-  public borrowing func exec(_ program: Successor) throws(SuccessorError) -> Never {
+  public borrowing func exec(_ program: Successor) throws(SuccessorError) {
     try passed(on: program).exec()
   }
 
@@ -79,8 +81,7 @@ extension PreservedMemory {
     _ descriptors: inout ReceivedDescriptors, growableTo capacity: UInt64 = standardCapacity
   ) throws(PreservedMemoryError) -> PreservedMemory? {
     guard let file = try inheritedFile(&descriptors, growableTo: capacity) else { return nil }
-    guard let lock = descriptors.take(lockName) else { return try PreservedMemory(adopting: file) }
-    return try PreservedMemory(adopting: file, lock: inherit(lock, of: file))
+    return try PreservedMemory(adopting: file, lock: inheritedLock(&descriptors, of: file))
   }
 
   /// The memory that the process at the other end of `channel` sends; what else it sends is left in
@@ -118,7 +119,7 @@ extension PreservedMemory {
     return try PreservedMemory(adopting: adopt(descriptor, growableTo: capacity))
   }
 
-  private static func inheritedFile(
+  static func inheritedFile(
     _ descriptors: inout ReceivedDescriptors, growableTo capacity: UInt64
   ) throws(PreservedMemoryError) -> MemoryFile? {
     guard let descriptor = descriptors.take(memoryName) else { return nil }
@@ -135,9 +136,11 @@ extension PreservedMemory {
     }
   }
 
-  private static func inherit(
-    _ descriptor: FileDescriptor, of file: MemoryFile
+  /// The lock that was passed on with the file; a new one where only the file was.
+  static func inheritedLock(
+    _ descriptors: inout ReceivedDescriptors, of file: MemoryFile
   ) throws(PreservedMemoryError) -> WriterLock {
+    guard let descriptor = descriptors.take(lockName) else { return try lock(file) }
     do throws(WriterLockError) { return try WriterLock.inherit(descriptor, of: file) } catch {
       throw .heldByAnother(error)
     }

@@ -1,0 +1,109 @@
+import KexecHandover
+import SystemPackage
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#endif
+
+/// Fills memory files of all sizes, and measures them in turn, so that whatever else the machine does
+/// meets all of them alike.
+struct Measurement {
+  private let choices: Choices
+  private var table = Table()
+
+  init(_ choices: Choices) { self.choices = choices }
+
+  private static let adoptSizes: [UInt64] = [16 << 20, 256 << 20, 1 << 30, 8 << 30]
+  private static let freshSizes: [UInt64] = [16 << 20, 256 << 20, 1 << 30]
+
+  mutating func run() throws {
+    for order in [9, 4, 0] {
+      let isLarge = order != 4
+      var sizes = isLarge ? Self.adoptSizes : Self.freshSizes
+      sizes.removeAll { !hasRoom(for: $0) }
+      let files = try sizes.map { try MeasuredFile($0, order, in: choices.folder) }
+      for repetition in 0..<choices.runCount {
+        let isLast = repetition == choices.runCount - 1
+        for file in files {
+          if isLarge { try measureAdopting(file, verifies: isLast) }
+          if Self.freshSizes.contains(file.byteCount) {
+            try measureFresh(file, verifies: isLast)
+          }
+        }
+      }
+    }
+    table.print()
+  }
+
+  private func hasRoom(for byteCount: UInt64) -> Bool {
+    if let largest = choices.largest { return byteCount <= largest }
+    // All sizes lie there at the same time.
+    return byteCount <= 1 << 30 || availableByteCount > byteCount + byteCount / 2
+  }
+
+  /// MemAvailable of /proc/meminfo, in bytes.
+  private var availableByteCount: UInt64 {
+    guard let text = try? SmallFile.read("/proc/meminfo", atMost: 1 << 16) else { return 0 }
+    let line = String(decoding: text, as: UTF8.self).split(separator: "\n")
+      .first { $0.hasPrefix("MemAvailable:") }
+    let number = line?.split(separator: " ").dropFirst().first.flatMap { UInt64($0) }
+    return (number ?? 0) * 1024
+  }
+
+  private mutating func measureAdopting(_ file: MeasuredFile, verifies: Bool) throws {
+    let check = verifies ? "all" : "some"
+    for touch in ["leave", "touch"] {
+      let times = try file.run("launch", ["adopt", touch, check])
+      let who = touch == "touch" ? "exec of a predecessor that had read all" : "exec"
+      table.add("\(who): to main", file, times[0])
+      table.add("\(who): to the first byte", file, times[1])
+      table.add("\(who): first allocation after that", file, times[2])
+    }
+    let holder = try RoleProcess { file.arguments("hold") }
+    guard try holder.numbers() == [1] else { fail("nobody holds the memory") }
+    try holder.kill()
+    let times = try file.run("restart", [check], isTimed: true)
+    table.add("new process after kill -9: to main", file, times[0])
+    table.add("new process after kill -9: to the first byte", file, times[1])
+  }
+
+  private mutating func measureFresh(_ file: MeasuredFile, verifies: Bool) throws {
+    let times = try file.run("launch", ["fresh", "leave", verifies ? "all" : "some"])
+    table.add("fresh: to the first byte", file, times[1])
+    table.add("fresh: to all blocks kept", file, times[2])
+    table.add("fresh: to the end of the take-over", file, times[3])
+  }
+}
+
+/// A memory file that is measured; gone with the value.
+final class MeasuredFile {
+  let byteCount: UInt64
+  let order: Int
+  private let path: String
+
+  init(_ byteCount: UInt64, _ order: Int, in folder: String) throws {
+    self.byteCount = byteCount
+    self.order = order
+    path = "\(folder)/takeover-speed-\(getpid())-\(order)-\(byteCount)"
+    let arguments = ["fill", path, "\(order)", "\(byteCount)"]
+    _ = try RoleProcess.run { arguments }
+  }
+
+  deinit {
+    // SAFETY: the path is a string.
+    _ = unsafe unlink(path)
+  }
+
+  func arguments(_ role: String, _ more: [String] = [], isTimed: Bool = false) -> [String] {
+    [role, path, "\(order)"] + more + (isTimed ? ["\(Clock.now)"] : [])
+  }
+
+  /// Runs a role on the file; gives its times.
+  func run(_ role: String, _ more: [String], isTimed: Bool = false) throws -> [UInt64] {
+    let times = try RoleProcess.run { arguments(role, more, isTimed: isTimed) }
+    guard times.count >= 3 else { fail("\(role) told no times") }
+    return times
+  }
+}

@@ -1,0 +1,137 @@
+import KexecHandover
+import SystemPackage
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#endif
+
+/// What the program does as one of its own predecessors and successors.
+///
+/// The arguments are the role, the path, the order of the blocks, and then the role's own. Times are
+/// written into a descriptor called `report`.
+enum Roles {
+  static let program: FilePath = "/proc/self/exe"
+  static let reportName = "report"
+
+  /// fill PATH ORDER BYTES
+  static func fill(_ arguments: [String]) throws {
+    try Contents(byteCount: number(arguments[3]), order: order(arguments))
+      .fill(FilePath(arguments[1]))
+  }
+
+  /// launch PATH ORDER SUCCESSOR TOUCHES VERIFIES: takes the memory over, reads all of it or nothing,
+  /// and becomes its successor.
+  static func launch(_ arguments: [String]) throws {
+    guard var inherited = try Successor.inherited(), let report = inherited.take(reportName) else {
+      fail("no report")
+    }
+    let memory = try PreservedMemory.open(FilePath(arguments[1]))
+    if arguments[4] == "touch" { try check(memory, order(arguments), all: true) }
+    var successor = Successor(
+      program,
+      arguments: [arguments[3], arguments[1], arguments[2], arguments[5], "\(Clock.now)"])
+    successor.pass(NamedDescriptor(reportName, report))
+    try memory.exec(successor)
+  }
+
+  /// adopt PATH ORDER VERIFIES TIME
+  static func adopt(_ arguments: [String], startedAt start: UInt64) throws {
+    guard var inherited = try Successor.inherited(), let report = inherited.take(reportName),
+      var memory = try PreservedMemory.inherited(&inherited)
+    else { fail("nothing inherited") }
+    try tell(report, arguments, start, &memory)
+  }
+
+  /// restart PATH ORDER VERIFIES TIME
+  static func restart(_ arguments: [String], startedAt start: UInt64) throws {
+    guard var inherited = try Successor.inherited(), let report = inherited.take(reportName) else {
+      fail("no report")
+    }
+    var memory = try PreservedMemory.open(FilePath(arguments[1]))
+    try tell(report, arguments, start, &memory)
+  }
+
+  /// Reads the first byte, makes the allocator, and tells when each was done.
+  private static func tell(
+    _ report: FileDescriptor, _ arguments: [String], _ start: UInt64,
+    _ memory: inout PreservedMemory
+  ) throws {
+    guard let table = try memory.table() else { fail("no table") }
+    let first = memory.word(at: memory.word(at: table.start.rawValue))
+    let readAt = Clock.now
+    let page = try memory.allocate(.zero)
+    let allocatedAt = Clock.now
+    try memory.free(page)
+    guard first & 1 == 1 else { fail("the first byte differs") }
+    try check(memory, order(arguments), all: arguments[3] == "all")
+    let begin = try number(arguments[4])
+    try say(report, [start - begin, readAt - begin, allocatedAt - readAt])
+  }
+
+  /// fresh PATH ORDER VERIFIES TIME
+  static func fresh(_ arguments: [String], startedAt start: UInt64) throws {
+    guard var inherited = try Successor.inherited(), let report = inherited.take(reportName),
+      var takeover = try FreshTakeover.inherited(&inherited)
+    else { fail("nothing inherited") }
+    let begunAt = Clock.now
+    let order = try order(arguments)
+    let table = try takeover.keepRegion(named: Contents.tableName)
+    for index in 0..<table.byteCount / 8 {
+      let place = PhysicalRange(
+        start: PhysicalAddress(table.start.rawValue + index * 8), byteCount: 8)
+      let address = takeover.withBytes(of: place) { $0.word(atByte: 0) } ?? 0
+      try takeover.keep(PhysicalBlock(address: PhysicalAddress(address), order: order))
+    }
+    let keptAt = Clock.now
+    let memory = takeover.finish()
+    let finishedAt = Clock.now
+    try check(memory, order, all: arguments[3] == "all")
+    let begin = try number(arguments[4])
+    try say(report, [start - begin, begunAt - begin, keptAt - begin, finishedAt - begin])
+  }
+
+  /// hold PATH ORDER: has the memory until it is killed.
+  static func hold(_ arguments: [String]) throws {
+    guard var inherited = try Successor.inherited(), let report = inherited.take(reportName) else {
+      fail("no report")
+    }
+    let memory = try PreservedMemory.open(FilePath(arguments[1]))
+    try check(memory, order(arguments), all: true)
+    try say(report, [1])
+    while true { pause() }
+  }
+
+  // MARK: Parts
+
+  private static func check(
+    _ memory: borrowing PreservedMemory, _ order: PageOrder, all: Bool
+  ) throws {
+    guard let table = try memory.table() else { fail("no table") }
+    let part =
+      all ? table : PhysicalRange(start: table.start, byteCount: min(table.byteCount, 64))
+    let wrong = memory.wrongPageCount(part, order)
+    guard wrong == 0 else { fail("\(wrong) pages differ") }
+  }
+
+  private static func order(_ arguments: [String]) throws -> PageOrder {
+    PageOrder(Int(try number(arguments[2])))
+  }
+
+  private static func number(_ text: String) throws -> UInt64 {
+    guard let number = UInt64(text) else { fail("no number: \(text)") }
+    return number
+  }
+
+  private static func say(_ report: FileDescriptor, _ numbers: [UInt64]) throws {
+    let line = numbers.map(String.init).joined(separator: " ") + "\n"
+    try report.writeAll(Array(line.utf8))
+  }
+}
+
+/// Ends the process with what is wrong.
+func fail(_ reason: String) -> Never {
+  _ = try? FileDescriptor.standardError.writeAll(Array("TakeoverSpeed: \(reason)\n".utf8))
+  exit(1)
+}
