@@ -37,9 +37,42 @@ private func useTree(
   sum &+= survey(tree.reader)
   var count = NodeCount()
   tree.reader.walk(&count)
+  sum &+= try useRuns(&tree, from: &frames)
+  sum &+= try useConcurrently(tree.root, in: memory, from: &frames)
   tree.remove(key)
   sum &+= count.nodes &+ tree.prune(into: &frames)
   return sum &+ tree.destroy(into: &frames)
+}
+
+/// Whole runs, batches, and the tree in parts.
+private func useRuns(
+  _ tree: inout RadixTree<DirectMap>, from frames: inout FramePool<DirectMap>
+) throws(RadixTreeError) -> UInt64 {
+  let run = BlockRun(address: PhysicalAddress(1 << 30), order: .zero, blockCount: 70)
+  try tree.insertRange(run, from: &frames)
+  tree.removeRange(run)
+  let range = FrameRange(start: FrameNumber(64), frameCount: 128)
+  try tree.insertRange(range, order: PageOrder(6), from: &frames)
+  var keys: [3 of RadixKey] = .init(repeating: RadixKey(rawValue: 1 << 52))
+  var span = keys.mutableSpan
+  var sum = UInt64(try tree.insertAll(&span, from: &frames))
+  for part in tree.parts(2) {
+    tree.forEachKey(in: part) { sum &+= $0.rawValue }
+    tree.forEachRange(in: part) { sum &+= $0.blockCount }
+  }
+  tree.removeRange(range, order: PageOrder(6))
+  return sum
+}
+
+/// The tree as one of several processors uses it.
+private func useConcurrently(
+  _ root: PhysicalAddress, in memory: DirectMap, from frames: inout FramePool<DirectMap>
+) throws(RadixTreeError) -> UInt64 {
+  var tree = ConcurrentRadixTree(
+    adopting: root, in: memory, geometry: RadixGeometry(.pages4KiB))
+  let key = RadixKey(PhysicalAddress(1 << 40), order: .zero, in: .pages4KiB)
+  let isNew = try tree.insert(key, from: &frames)
+  return (isNew ? 1 : 0) &+ (tree.contains(key) ? 1 : 0) &+ (tree.remove(key) ? 1 : 0)
 }
 
 private func survey(_ reader: RadixTreeReader<DirectMap>) -> UInt64 {

@@ -1,0 +1,102 @@
+public import MemoryModel
+
+/// A radix tree that several threads change at once, without a lock, in the format of ``RadixTree``.
+///
+/// Every thread has a value of its own for the same root, and a frame source of its own:
+///
+///     thread 1   value, trail, frames ─┐
+///                                      ├─► root ─► tables ─► leaves
+///     thread 2   value, trail, frames ─┘
+///
+/// - A bit of a leaf is set or cleared by one atomic instruction, so two threads in one word do not
+///   lose each other's keys.
+/// - A missing path is made aside, and linked by one compare-exchange. Who comes second gives its
+///   nodes back and goes on with those of the first: nobody waits for anybody.
+/// - Nodes are never unlinked, so what a thread remembers of the way stays right. To prune, or to
+///   destroy the tree, all threads but one stop, and that one uses a ``RadixTree``.
+///
+/// Between any two steps of any thread the memory is a valid handover.
+///
+/// An atomic change of a word takes five times as long as a plain one: with one thread, a
+/// ``RadixTree`` is faster.
+@frozen
+@safe
+public struct ConcurrentRadixTree<Memory: WritablePhysicalMemory>: ~Copyable {
+  @usableFromInline
+  let nodes: RadixNodes<Memory>
+
+  /// The table used last, as a ``RadixTrail`` remembers it.
+  @usableFromInline
+  var table: PhysicalAddress = .zero
+  @usableFromInline
+  var tablePrefix: UInt64 = RadixTrail.none
+
+  /// A thread's view of the tree whose root lies at `root`.
+  ///
+  /// - Precondition: the tree is sound, and while the value is used it is changed only through values
+  ///   of this type. `memory` may be used by several threads.
+  @inlinable
+  public init(adopting root: PhysicalAddress, in memory: Memory, geometry: RadixGeometry) {
+    precondition(
+      root != .zero && geometry.page.isPageAligned(root), "a root is a page, and not page 0")
+    nodes = RadixNodes(memory: memory, geometry: geometry, root: root)
+  }
+
+  /// The root node's page.
+  @inlinable
+  public var root: PhysicalAddress { nodes.root }
+
+  /// The shape of the tree.
+  @inlinable
+  public var geometry: RadixGeometry { nodes.geometry }
+
+  /// Marks the block that `key` names.
+  ///
+  /// - Parameter frames: a source that no other thread uses meanwhile.
+  /// - Returns: whether the key was new; of threads that insert it at once, one is told so.
+  /// - Throws: ``RadixTreeError/keyOutsideTree(_:)`` and ``RadixTreeError/outOfFrames(level:)``, as
+  ///   ``RadixTree/insert(_:from:)``; the latter also where another thread makes the same nodes.
+  /// - Complexity: one atomic change and two loads near the key before; otherwise one load a level, and
+  ///   one frame for each node that is missing.
+  @inlinable
+  @discardableResult
+  public mutating func insert<Frames: FrameSource & ~Copyable>(
+    _ key: RadixKey, from frames: inout Frames
+  ) throws(RadixTreeError) -> Bool {
+    guard geometry.holds(key) else { throw .keyOutsideTree(key) }
+    var leaf = leafNearTrail(for: key)
+    if _slowPath(leaf == .zero) {
+      leaf = try makeLeaf(for: key, from: &frames)
+      rememberTable(for: key)
+    }
+    let mask = (1 as UInt64) &<< (key.rawValue & 63)
+    return nodes.memory.withWords(at: nodes.wordAddress(of: key, in: leaf), count: 1) {
+      $0.setBits(mask, at: 0) & mask == 0
+    }
+  }
+
+  /// Unmarks the block that `key` names; the nodes on the way stay.
+  ///
+  /// - Returns: whether the key was there; of threads that remove it at once, one is told so.
+  /// - Complexity: one atomic change, and as many loads as ``contains(_:)``.
+  @inlinable
+  @discardableResult
+  public mutating func remove(_ key: RadixKey) -> Bool {
+    guard let leaf = leaf(for: key) else { return false }
+    let mask = (1 as UInt64) &<< (key.rawValue & 63)
+    return nodes.memory.withWords(at: nodes.wordAddress(of: key, in: leaf), count: 1) {
+      $0.clearBits(mask, at: 0) & mask != 0
+    }
+  }
+
+  /// Whether the block that `key` names is marked, at some moment of the call.
+  ///
+  /// - Complexity: three loads near the key before; otherwise one load a level.
+  @inlinable
+  public mutating func contains(_ key: RadixKey) -> Bool {
+    guard let leaf = leaf(for: key) else { return false }
+    return nodes.memory.withWords(at: nodes.wordAddress(of: key, in: leaf), count: 1) {
+      $0.loadPublished(0) &>> (key.rawValue & 63) & 1 != 0
+    }
+  }
+}
