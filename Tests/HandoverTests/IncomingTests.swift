@@ -73,6 +73,8 @@ struct IncomingTests {
       }
       #expect(successor.unrestored.isEmpty)
       try successor.checkFrames()
+      // A successor that dies here leaves all of it to the next one.
+      #expect(try bench.survey().state == found.state)
       #expect(successor.incoming.retire(into: &successor.frames) >= UInt64(found.nodes.count))
       let out = successor.frames.out
       #expect(out == found.entryFrames(in: geometry))
