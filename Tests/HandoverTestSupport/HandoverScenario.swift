@@ -133,7 +133,8 @@ package struct HandoverScenario: Sendable, CustomStringConvertible {
       HandoverScenario(
         "prune",
         setUp: {
-          try block(&$0)
+          // An order that nothing else has, so that its nodes are empty.
+          $0.blocks = [try $0.handover.allocatePreserved(PageOrder(5), from: &$0.frames)]
           try $0.handover.unpreserveAndFree($0.blocks[0], into: &$0.frames)
         }
       ) { bench throws(OutgoingHandoverError) in
