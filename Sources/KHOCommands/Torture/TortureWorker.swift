@@ -42,16 +42,16 @@ struct TortureWorker {
       }
       return
     }
-    var freeByteCount: UInt64?
-    while journal.hasRoom { freeByteCount = try work(expecting: freeByteCount) }
+    var usedByteCount: UInt64?
+    while journal.hasRoom { usedByteCount = try work(expecting: usedByteCount) }
   }
 
   /// Opens the memory, works for a while, and lets go of it.
   ///
-  /// - Parameter freeByteCount: how much was free when the memory was let go of.
+  /// - Parameter usedByteCount: how much was in use when the memory was let go of.
   /// - Returns: the same for the next time.
   private mutating func work(
-    expecting freeByteCount: UInt64?
+    expecting usedByteCount: UInt64?
   ) throws(TortureFailure) -> UInt64? {
     if random.isOne(in: 4), try takeOverFresh() { return nil }
     var record = TortureRecord.ofNothing(.open)
@@ -61,18 +61,19 @@ struct TortureWorker {
     }
     record.outcome = .done
     journal.finish(record)
-    if let freeByteCount {
-      let found = try self.freeByteCount(&memory)
-      guard found == freeByteCount else {
+    // A fresh take-over for which there was no room may have made the file larger.
+    if let usedByteCount {
+      let found = try self.usedByteCount(&memory)
+      guard found == usedByteCount else {
         throw TortureFailure(
-          "\(freeByteCount) bytes were free when the memory was closed, and \(found) when it was "
+          "\(usedByteCount) bytes were in use when the memory was closed, and \(found) when it was "
             + "opened again")
       }
     }
     return try work(in: &memory)
   }
 
-  /// Works for a while; tells how much is free at the end, unless the journal is full.
+  /// Works for a while; tells how much is in use at the end, unless the journal is full.
   mutating func work(in memory: inout PreservedMemory) throws(TortureFailure) -> UInt64? {
     while journal.hasRoom {
       try step(&memory)
@@ -81,13 +82,14 @@ struct TortureWorker {
       try perform(.ofNothing(.trim), &memory) { (memory, _) throws(PreservedMemoryError) in
         try memory.trim()
       }
-      return try self.freeByteCount(&memory)
+      return try self.usedByteCount(&memory)
     }
     return nil
   }
 
-  private func freeByteCount(_ memory: inout PreservedMemory) throws(TortureFailure) -> UInt64 {
-    do throws(PreservedMemoryError) { return try memory.freeByteCount() } catch {
+  private func usedByteCount(_ memory: inout PreservedMemory) throws(TortureFailure) -> UInt64 {
+    do throws(PreservedMemoryError) { return memory.byteCount - (try memory.freeByteCount()) } catch
+    {
       throw TortureFailure("free memory cannot be counted: \(error.sentence)")
     }
   }
