@@ -49,9 +49,6 @@ extension RadixTree {
   }
 
   private func isEmptyNode(_ node: PhysicalAddress) -> Bool {
-    withNode(node) { words in
-      for index in 0..<words.count where words.load(index) != 0 { return false }
-      return true
-    }
+    withNode(node) { $0.firstIndex(from: 0, notAll: false) == $0.count }
   }
 }

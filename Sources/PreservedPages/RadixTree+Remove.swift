@@ -50,21 +50,26 @@ extension RadixTree {
     _ node: PhysicalAddress, level: Int, into frames: inout Frames, _ freedCount: inout UInt64
   ) -> Bool {
     var isEmpty = true
-    for index in 0..<geometry.page.pageWordCount {
-      let word = withNode(node) { $0.load(index) }
-      if word == 0 { continue }
+    var index = 0
+    while true {
+      // The words are looked through in one piece: asked for one by one, each costs a call.
+      let (next, word) = withNode(node) { words in
+        let next = words.firstIndex(from: index, notAll: false)
+        return (next, next < words.count ? words.load(next) : 0)
+      }
+      guard word != 0 else { return isEmpty }
       let child = PhysicalAddress(word)
       if level > 0, pruneBelow(child, level: level &- 1, into: &frames, &freedCount) {
         // Unlinked before it is given back: at no moment does the tree point at a free page.
-        withNode(node) { $0.publish(0, at: index) }
+        withNode(node) { $0.publish(0, at: next) }
         frames.giveBack(child)
         freedCount &+= 1
       } else {
         isEmpty = false
-        if level == 0 { break }
+        if level == 0 { return false }
       }
+      index = next &+ 1
     }
-    return isEmpty
   }
 
   /// Gives back every node, the root included.
