@@ -64,7 +64,8 @@ struct DemoJSON: Decodable {
     #expect(kho("check", path).status == 0)
     let report: InspectJSON = try kho("inspect", "--json", path).json()
     let handover = try #require(report.handovers.first)
-    #expect(run.text.contains(" in \(handover.entryCount) blocks outlived 1 exec and a kill -9"))
+    #expect(run.text.contains("the memory went through 1 exec and a kill -9, and nothing of it"))
+    #expect(run.text.contains(" in \(handover.entryCount) blocks at the end; all "))
     #expect(handover.subtrees.contains { $0.name == "demo-area" })
     // A file that is there is not written over.
     let again = kho("demo", "--memory", "16M", "--file", path)

@@ -93,9 +93,10 @@ extension DemoPrinter {
     let checksumCount = report.generations.reduce(0) { $0 + $1.checksums }
     say("")
     say(
-      "\(byteText(last.preservedBytes ?? 0)) in \(last.entries ?? 0) blocks outlived "
-        + "\(countText(report.killedGeneration - 1, "exec")) and a kill -9 without being copied: "
-        + "all \(checksumCount) checksums held")
+      "the memory went through \(countText(report.killedGeneration - 1, "exec")) and a kill -9, and "
+        + "nothing of it was copied: \(byteText(last.preservedBytes ?? 0)) in "
+        + "\(countText(last.entries ?? 0, "block")) at the end; all \(checksumCount) checksums held"
+    )
   }
 
   private func printPicture(of file: MemoryFile) {
