@@ -9,7 +9,11 @@ internal import SystemPackage
 
 extension ProcessCalls {
   /// execve(2); comes back only with the reason why it cannot.
-  static func execute(_ strings: borrowing StartStrings) -> Errno {
+  ///
+  /// - Parameter leavesMemoryBehind: has another process unmap the memory of this one.
+  static func execute(
+    _ strings: borrowing StartStrings, leavesMemoryBehind: Bool
+  ) -> Errno {
     let executable = strings.executable
     // SAFETY: the strings outlive the call, which this value does.
     let arguments = unsafe strings.arguments
@@ -18,7 +22,7 @@ extension ProcessCalls {
       try perform(.execve) {
         // SAFETY: as above.
         unsafe executable.withPlatformString { path in
-          unsafe kho_exec(path, arguments, environment)
+          unsafe kho_exec(path, arguments, environment, leavesMemoryBehind ? 1 : 0)
         }
       }
     } catch {

@@ -5,6 +5,9 @@ extension Successor {
   /// on; of this program nothing is left. What is in the buffers of standard output is written
   /// first, and no signal is blocked.
   ///
+  /// The new program does not wait until large memory files are unmapped: where 64 MiB or more are
+  /// passed on, a short-lived process of its own does that meanwhile. It is nobody's child but init's.
+  ///
   /// Until then the descriptors are open to every program that any thread starts; so none does
   /// meanwhile.
   ///
@@ -22,7 +25,10 @@ extension Successor {
         throw .cannotPass(name: entry.name, error)
       }
     }
-    throw .cannotExecute(ProcessCalls.execute(strings))
+    let byteCount = files.reduce(0) { $0 &+ $1.byteCount }
+    let error = ProcessCalls.execute(
+      strings, leavesMemoryBehind: byteCount >= Self.slowlyUnmappedByteCount)
+    throw .cannotExecute(error)
   }
 
   /// Starts the successor as a child of this process: posix_spawn(3). Only the child gets the
@@ -38,6 +44,9 @@ extension Successor {
       throw .cannotSpawn(error)
     }
   }
+
+  /// From here on, unmapping takes longer than starting a process that does it.
+  private static var slowlyUnmappedByteCount: UInt64 { 64 << 20 }
 
   private func startStrings() throws(SuccessorError) -> StartStrings {
     var entries: [SuccessorVariable.Entry] = []

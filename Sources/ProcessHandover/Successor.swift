@@ -20,7 +20,7 @@ public struct Successor: Sendable {
 
   private(set) var passed: [NamedDescriptor] = []
   /// Kept so that their descriptors stay open.
-  private var files: [MemoryFile] = []
+  private(set) var files: [MemoryFile] = []
 
   /// The program at `executable`, which is not searched for.
   ///

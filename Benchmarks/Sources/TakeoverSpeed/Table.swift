@@ -65,8 +65,8 @@ struct Table {
 
   private func size(_ byteCount: UInt64) -> String {
     switch byteCount {
-    case 1 << 30...: "\(byteCount >> 30) GiB"
-    case 1 << 20...: "\(byteCount >> 20) MiB"
+    case (1 << 30)...: "\(byteCount >> 30) GiB"
+    case (1 << 20)...: "\(byteCount >> 20) MiB"
     default: "\(byteCount >> 10) KiB"
     }
   }

@@ -92,8 +92,11 @@ int kho_accept(int socket);
 /// The variables of this process, environ(7).
 char **kho_environment(void);
 
-/// Standard output written out, and execve(2) with no signal blocked; the thread's mask is restored where it fails.
-int kho_exec(const char *path, char *const *arguments, char *const *environment);
+/// Standard output written out, and execve(2) with no signal blocked; the thread's mask is restored
+/// where it fails. A program that leaves much memory behind does not wait until it is unmapped: a
+/// process that nobody has to wait for does that, where one can be had.
+int kho_exec(const char *path, char *const *arguments, char *const *environment,
+             int leaves_memory_behind);
 
 /// posix_spawn(3) with no signal blocked, and `descriptors` open in the child under their numbers;
 /// gives the process.
