@@ -15,9 +15,10 @@ extension ConcurrentRadixTree {
   @inline(__always)
   func leafNearTrail(for key: RadixKey) -> PhysicalAddress {
     let level = RadixTrail.tableLevel
-    let prefix = key.rawValue &>> UInt64(geometry.slotShift(level: level &+ 1))
-    guard prefix == tablePrefix else { return .zero }
-    let below = pointer(in: table, slot: geometry.slot(of: key, level: level))
+    let prefix = key.rawValue &>> UInt64(truncatingIfNeeded: geometry.slotShift(level: level &+ 1))
+    let table = tables[RadixTrail.place(of: key)]
+    guard prefix == table.prefix else { return .zero }
+    let below = pointer(in: table.address, slot: geometry.slot(of: key, level: level))
     if below == .zero { return .zero }
     return pointer(in: below, slot: geometry.slot(of: key, level: 1))
   }
@@ -51,10 +52,10 @@ extension ConcurrentRadixTree {
   mutating func rememberTable(for key: RadixKey) {
     let level = RadixTrail.tableLevel
     guard geometry.rootLevel >= level else { return }
-    let prefix = key.rawValue &>> UInt64(geometry.slotShift(level: level &+ 1))
-    if prefix == tablePrefix { return }
-    table = node(for: key, level: level)
-    tablePrefix = prefix
+    let prefix = key.rawValue &>> UInt64(truncatingIfNeeded: geometry.slotShift(level: level &+ 1))
+    let place = RadixTrail.place(of: key)
+    if prefix == tables[place].prefix { return }
+    tables[place] = RadixTrailTable(prefix: prefix, address: node(for: key, level: level))
   }
 
   /// The leaf for `key`, made with the tables above it where it is missing.

@@ -25,11 +25,9 @@ public struct ConcurrentRadixTree<Memory: WritablePhysicalMemory>: ~Copyable {
   @usableFromInline
   let nodes: RadixNodes<Memory>
 
-  /// The table used last, as a ``RadixTrail`` remembers it.
+  /// The tables used last, as a ``RadixTrail`` remembers them.
   @usableFromInline
-  var table: PhysicalAddress = .zero
-  @usableFromInline
-  var tablePrefix: UInt64 = RadixTrail.none
+  var tables = InlineArray<16, RadixTrailTable>(repeating: RadixTrailTable())
 
   /// A thread's view of the tree whose root lies at `root`.
   ///

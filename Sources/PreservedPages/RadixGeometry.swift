@@ -54,7 +54,7 @@ public struct RadixGeometry: Hashable, Sendable {
 
   /// The number of keys that one leaf covers.
   @inlinable
-  public var leafKeyCount: UInt64 { (1 as UInt64) &<< UInt64(leafBitCount) }
+  public var leafKeyCount: UInt64 { (1 as UInt64) &<< UInt64(truncatingIfNeeded: leafBitCount) }
 
   /// The level of the root; the leaves are level 0.
   @inlinable
@@ -74,8 +74,8 @@ public struct RadixGeometry: Hashable, Sendable {
   @inlinable
   public func slot(of key: RadixKey, level: Int) -> Int {
     Int(
-      truncatingIfNeeded: (key.rawValue &>> UInt64(slotShift(level: level)))
-        & (1 &<< UInt64(tableBitCount) &- 1))
+      truncatingIfNeeded: (key.rawValue &>> UInt64(truncatingIfNeeded: slotShift(level: level)))
+        & (1 &<< UInt64(truncatingIfNeeded: tableBitCount) &- 1))
   }
 
   /// The first number that is no key any more: keys lie in `2..<keyEnd`.

@@ -65,7 +65,9 @@ struct RadixNodes<Memory: WritablePhysicalMemory> {
     var shift = geometry.slotShift(level: above)
     let mask = geometry.slotCount &- 1
     while above > level {
-      node = pointer(in: node, slot: Int(truncatingIfNeeded: key.rawValue &>> UInt64(shift)) & mask)
+      node = pointer(
+        in: node,
+        slot: Int(truncatingIfNeeded: key.rawValue &>> UInt64(truncatingIfNeeded: shift)) & mask)
       if node == .zero { break }
       shift &-= geometry.tableBitCount
       above &-= 1

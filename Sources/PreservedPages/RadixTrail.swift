@@ -10,7 +10,7 @@ public import MemoryModel
 /// - Keys in order find their word: 64 of them share one. Its value is remembered too, and only
 ///   compared with what memory holds. Else each key would wait for the store of the one before: the
 ///   load of a word just stored takes five cycles, and that is all the time there is.
-/// - Keys in no order find the table of level 2, which covers 32 TiB of single pages. That leaves two
+/// - Keys in no order find the table of level 2 of their order, which covers 32 TiB of single pages. That leaves two
 ///   loads before the leaf; the remaining tables of a machine's memory stay in the first cache.
 ///
 /// Nodes stay where they are until they are pruned, and pruning forgets the trail.
@@ -26,11 +26,10 @@ struct RadixTrail {
   @usableFromInline
   var word: UInt64 = 0
 
-  /// The table of level 2, and its keys without the bits that choose among them.
+  /// For each order the table of level 2 used last: blocks of mixed orders come from the same memory,
+  /// but each order has a path of its own. Orders that differ by 16 share a place.
   @usableFromInline
-  var tablePrefix: UInt64 = Self.none
-  @usableFromInline
-  var table: PhysicalAddress = .zero
+  var tables = InlineArray<16, RadixTrailTable>(repeating: RadixTrailTable())
 
   @inlinable
   init() {}
@@ -39,7 +38,11 @@ struct RadixTrail {
   @inlinable
   static var none: UInt64 { .max }
 
-  /// The level of the table.
+  /// Where the table for `key` is remembered: by its order, which its leading zeros tell.
+  @inlinable
+  static func place(of key: RadixKey) -> Int { key.rawValue.leadingZeroBitCount & 15 }
+
+  /// The level of the tables.
   @inlinable
   static var tableLevel: Int { 2 }
 }
@@ -50,9 +53,12 @@ extension RadixTree {
   @inline(__always)
   func leafNearTrail(for key: RadixKey) -> PhysicalAddress {
     let tableShift = geometry.slotShift(level: RadixTrail.tableLevel &+ 1)
-    guard key.rawValue &>> UInt64(tableShift) == trail.tablePrefix else { return .zero }
+    let table = trail.tables[RadixTrail.place(of: key)]
+    guard key.rawValue &>> UInt64(truncatingIfNeeded: tableShift) == table.prefix else {
+      return .zero
+    }
     let below = nodes.pointer(
-      in: trail.table, slot: geometry.slot(of: key, level: RadixTrail.tableLevel))
+      in: table.address, slot: geometry.slot(of: key, level: RadixTrail.tableLevel))
     if _slowPath(below == .zero) { return .zero }
     return nodes.pointer(in: below, slot: geometry.slot(of: key, level: 1))
   }
@@ -116,6 +122,22 @@ extension RadixTree {
   }
 }
 
+/// A table of level 2, and its keys without the bits that choose among them.
+@frozen
+@usableFromInline
+struct RadixTrailTable {
+  @usableFromInline
+  var prefix: UInt64
+  @usableFromInline
+  var address: PhysicalAddress
+
+  @inlinable
+  init(prefix: UInt64 = RadixTrail.none, address: PhysicalAddress = .zero) {
+    self.prefix = prefix
+    self.address = address
+  }
+}
+
 /// A way from the root, as far as a trail remembers it.
 @frozen
 @usableFromInline
@@ -123,15 +145,12 @@ struct RadixWay {
   @usableFromInline
   let leaf: PhysicalAddress
   @usableFromInline
-  let table: PhysicalAddress
-  @usableFromInline
-  let tablePrefix: UInt64
+  let table: RadixTrailTable
 
   @inlinable
-  init(leaf: PhysicalAddress, table: PhysicalAddress, tablePrefix: UInt64) {
+  init(leaf: PhysicalAddress, table: RadixTrailTable) {
     self.leaf = leaf
     self.table = table
-    self.tablePrefix = tablePrefix
   }
 }
 
@@ -140,10 +159,11 @@ extension RadixNodes {
   func way(to key: RadixKey, leaf: PhysicalAddress) -> RadixWay {
     let level = RadixTrail.tableLevel
     guard geometry.rootLevel >= level else {
-      return RadixWay(leaf: leaf, table: .zero, tablePrefix: RadixTrail.none)
+      return RadixWay(leaf: leaf, table: RadixTrailTable())
     }
+    let prefix = key.rawValue &>> UInt64(truncatingIfNeeded: geometry.slotShift(level: level &+ 1))
     return RadixWay(
-      leaf: leaf, table: node(for: key, level: level),
-      tablePrefix: key.rawValue &>> UInt64(geometry.slotShift(level: level &+ 1)))
+      leaf: leaf,
+      table: RadixTrailTable(prefix: prefix, address: node(for: key, level: level)))
   }
 }

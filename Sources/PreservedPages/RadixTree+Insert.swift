@@ -23,8 +23,7 @@ extension RadixTree {
     // Below 64 stand the numbers that are no keys.
     if _slowPath(leaf == .zero || key.rawValue < 64) {
       let way = try Self.makeWay(to: key, in: memory, geometry, root: root, from: &frames)
-      trail.table = way.table
-      trail.tablePrefix = way.tablePrefix
+      trail.tables[RadixTrail.place(of: key)] = way.table
       leaf = way.leaf
     }
     let address = nodes.wordAddress(of: key, in: leaf)

@@ -19,8 +19,7 @@ extension RadixTree {
     // Below 64 stand the numbers that are no keys.
     if _slowPath(leaf == .zero || key.rawValue < 64) {
       guard let way = Self.way(to: key, in: memory, geometry, root: root) else { return false }
-      trail.table = way.table
-      trail.tablePrefix = way.tablePrefix
+      trail.tables[RadixTrail.place(of: key)] = way.table
       leaf = way.leaf
     }
     let address = nodes.wordAddress(of: key, in: leaf)
