@@ -1,14 +1,43 @@
 // swift-tools-version: 6.2
+import Foundation
 import PackageDescription
+
+// The C libraries that the product is compared with: Debian's libroaring-dev and libjudy-dev. Where
+// one is not installed, its column says so.
+func isInstalled(_ header: String) -> Bool {
+  ["/usr/include/", "/usr/local/include/"].contains {
+    FileManager.default.fileExists(atPath: $0 + header)
+  }
+}
+let hasRoaring = isInstalled("roaring/roaring64map.hh")
+let hasJudy = isInstalled("Judy.h")
 
 // A package of its own, so that users of the library never resolve what measuring needs.
 let package = Package(
   name: "Benchmarks",
   platforms: [.macOS(.v26)],
-  dependencies: [.package(name: "swift-kexec-handover", path: "..")],
+  dependencies: [
+    .package(name: "swift-kexec-handover", path: ".."),
+    .package(url: "https://github.com/apple/swift-collections", from: "1.3.0"),
+  ],
   targets: [
+    .target(
+      name: "Peers",
+      cSettings: (hasRoaring ? [.define("HAVE_ROARING")] : [])
+        + (hasJudy ? [.define("HAVE_JUDY")] : []),
+      cxxSettings: hasRoaring ? [.define("HAVE_ROARING")] : [],
+      linkerSettings: (hasRoaring ? [.linkedLibrary("roaring")] : [])
+        + (hasJudy ? [.linkedLibrary("Judy")] : [])),
     .executableTarget(
       name: "TreeSpeed",
+      dependencies: [
+        "Peers",
+        .product(name: "KexecHandover", package: "swift-kexec-handover"),
+        .product(name: "BitCollections", package: "swift-collections"),
+      ],
+      swiftSettings: [.strictMemorySafety(), .treatAllWarnings(as: .error)]),
+    .executableTarget(
+      name: "HotPaths",
       dependencies: [.product(name: "KexecHandover", package: "swift-kexec-handover")],
       swiftSettings: [.strictMemorySafety(), .treatAllWarnings(as: .error)]),
     .executableTarget(
@@ -16,5 +45,7 @@ let package = Package(
       dependencies: [.product(name: "KexecHandover", package: "swift-kexec-handover")],
       swiftSettings: [.strictMemorySafety(), .treatAllWarnings(as: .error)]),
   ],
-  swiftLanguageModes: [.v6]
+  swiftLanguageModes: [.v6],
+  cLanguageStandard: .gnu11,
+  cxxLanguageStandard: .gnucxx17
 )

@@ -1,0 +1,48 @@
+/* What the benchmark asks of the C library. */
+#define _GNU_SOURCE
+#include "Peers.h"
+
+#include <malloc.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+void peer_fill(void *start, size_t bytes) { memset(start, 0xff, bytes); }
+
+uint64_t peer_read(const void *start, size_t bytes) {
+  const uint64_t *words = start;
+  uint64_t sum = 0;
+  for (size_t index = 0; index < bytes / 8; index++) sum += words[index];
+  return sum;
+}
+
+uint64_t peer_heap_bytes(void) {
+#if defined(__GLIBC__)
+  struct mallinfo2 info = mallinfo2();
+  return info.uordblks + info.hblkhd;
+#else
+  return 0;
+#endif
+}
+
+void peer_print_lines(void) { setvbuf(stdout, NULL, _IOLBF, 0); }
+
+static void *sleeper(void *unused) {
+  for (;;) pause();
+  return unused;
+}
+
+void peer_start_sleeper(void) {
+  pthread_t thread;
+  if (pthread_create(&thread, NULL, sleeper, NULL) == 0) pthread_detach(thread);
+}
+
+void *peer_map(size_t bytes) {
+  void *map = mmap(
+      NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (map == MAP_FAILED) return NULL;
+  madvise(map, bytes, MADV_HUGEPAGE);
+  return map;
+}

@@ -1,0 +1,67 @@
+/// The keys that one run works on.
+enum Keys {
+  case array([UInt64])
+  case sequence(first: UInt64, step: UInt64, count: Int)
+
+  var count: Int {
+    switch self {
+    case .array(let keys): keys.count
+    case .sequence(_, _, let count): count
+    }
+  }
+}
+
+/// A set of preserved blocks: the product, or one that it is compared with.
+///
+/// Each has its loops over keys to itself, so that what is measured is the set and not the way to it.
+protocol PageSet: AnyObject {
+  var name: String { get }
+
+  /// Makes the set empty; what it has learnt of memory it may keep.
+  func clear()
+
+  /// Adds keys one by one, and tells how many were new.
+  func insert(_ keys: Keys) -> UInt64
+  /// Removes keys one by one, and tells how many were there.
+  func remove(_ keys: Keys) -> UInt64
+  /// Tells how many of the keys are there, asked one by one.
+  func contains(_ keys: Keys) -> UInt64
+
+  /// Adds keys in no order, in whatever way is best.
+  func insertMany(_ keys: [UInt64])
+  /// Adds or removes adjoining keys of one order, in whatever way is best.
+  func insertRange(first: UInt64, count: UInt64)
+  func removeRange(first: UInt64, count: UInt64)
+
+  /// Hashes all keys, each in its turn.
+  func walkHash() -> (hash: UInt64, count: UInt64)
+  /// Tells every maximal run of keys, in order.
+  func forEachRun(_ body: (_ first: UInt64, _ count: UInt64) -> Void)
+
+  /// The bytes it takes, where it knows them itself.
+  var byteCount: UInt64? { get }
+}
+
+extension PageSet {
+  func insertMany(_ keys: [UInt64]) { keep(insert(.array(keys))) }
+
+  func insertRange(first: UInt64, count: UInt64) {
+    keep(insert(.sequence(first: first, step: 1, count: Int(count))))
+  }
+
+  func removeRange(first: UInt64, count: UInt64) {
+    keep(remove(.sequence(first: first, step: 1, count: Int(count))))
+  }
+
+  var byteCount: UInt64? { nil }
+}
+
+/// What every walk computes: depends on the order and on every key, so that none can be folded into
+/// arithmetic on whole words.
+@inline(__always)
+func hashed(_ hash: UInt64, _ key: UInt64) -> UInt64 { (hash << 1 | hash >> 63) ^ key }
+
+/// Where results go, so that none is optimised away.
+@inline(never)
+@_optimize(none)
+func keep(_ value: UInt64) {}

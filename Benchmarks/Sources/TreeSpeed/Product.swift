@@ -1,0 +1,138 @@
+import KexecHandover
+
+/// The product: a tree in memory of its own, without a lock.
+final class Product: PageSet {
+  let name = "KexecHandover"
+  let geometry = RadixGeometry(.pages4KiB)
+  /// Owns what `map` shows.
+  private let memory: AnonymousMemory
+  private let range: PhysicalRange
+  let map: DirectMap
+  private(set) var root: PhysicalAddress
+  var frames: FramePool<DirectMap>
+  private var scratch: [RadixKey] = []
+
+  /// 16 TiB of single pages take 513 MiB of nodes.
+  init() throws(MemoryImageError) {
+    range = PhysicalRange(start: PhysicalAddress(1 << 30), byteCount: 640 << 20)
+    memory = try AnonymousMemory(range, usesHugePages: true)
+    // SAFETY: `memory` lives as long as `self`, which alone uses the map.
+    unsafe map = memory.unsafeDirectMap
+    frames = FramePool(of: range, in: map, geometry: .pages4KiB)
+    root = frames.takeFrame()!
+  }
+
+  func clear() {
+    frames = FramePool(of: range, in: map, geometry: .pages4KiB)
+    root = frames.takeFrame()!
+  }
+
+  var tree: RadixTree<DirectMap> { RadixTree(adopting: root, in: map, geometry: geometry) }
+
+  var byteCount: UInt64? { frames.takenCount * 4096 }
+
+  func insert(_ keys: Keys) -> UInt64 { insert(keys, from: &frames) }
+
+  /// With the frames as an argument: a class's property costs a check each time it is used.
+  private func insert(_ keys: Keys, from frames: inout FramePool<DirectMap>) -> UInt64 {
+    var tree = tree
+    var sum: UInt64 = 0
+    do {
+      switch keys {
+      case .array(let keys):
+        for key in keys where try tree.insert(RadixKey(rawValue: key), from: &frames) { sum &+= 1 }
+      case .sequence(let first, let step, let count):
+        var key = first
+        for _ in 0..<count {
+          if try tree.insert(RadixKey(rawValue: key), from: &frames) { sum &+= 1 }
+          key &+= step
+        }
+      }
+    } catch {
+      fatalError("the pool is too small: \(error)")
+    }
+    return sum
+  }
+
+  func insertMany(_ keys: [UInt64]) {
+    // They are sorted in place: the copy is part of the time.
+    scratch.removeAll(keepingCapacity: true)
+    scratch.append(contentsOf: keys.lazy.map { RadixKey(rawValue: $0) })
+    keep(UInt64(insertAll(&scratch, from: &frames)))
+  }
+
+  private func insertAll(
+    _ keys: inout [RadixKey], from frames: inout FramePool<DirectMap>
+  ) -> Int {
+    var tree = tree
+    var span = keys.mutableSpan
+    do { return try tree.insertAll(&span, from: &frames) } catch {
+      fatalError("the pool is too small: \(error)")
+    }
+  }
+
+  func insertRange(first: UInt64, count: UInt64) {
+    var tree = tree
+    do { try tree.insertRange(run(first, count), from: &frames) } catch {
+      fatalError("the pool is too small: \(error)")
+    }
+  }
+
+  func removeRange(first: UInt64, count: UInt64) {
+    var tree = tree
+    tree.removeRange(run(first, count))
+  }
+
+  private func run(_ first: UInt64, _ count: UInt64) -> BlockRun {
+    let block = RadixKey(rawValue: first).decoded(in: .pages4KiB)!
+    return BlockRun(address: block.address, order: block.order, blockCount: count)
+  }
+
+  func remove(_ keys: Keys) -> UInt64 {
+    var tree = tree
+    var sum: UInt64 = 0
+    switch keys {
+    case .array(let keys):
+      for key in keys where tree.remove(RadixKey(rawValue: key)) { sum &+= 1 }
+    case .sequence(let first, let step, let count):
+      var key = first
+      for _ in 0..<count {
+        if tree.remove(RadixKey(rawValue: key)) { sum &+= 1 }
+        key &+= step
+      }
+    }
+    return sum
+  }
+
+  func contains(_ keys: Keys) -> UInt64 {
+    let tree = tree
+    var sum: UInt64 = 0
+    switch keys {
+    case .array(let keys):
+      for key in keys where tree.contains(RadixKey(rawValue: key)) { sum &+= 1 }
+    case .sequence(let first, let step, let count):
+      var key = first
+      for _ in 0..<count {
+        if tree.contains(RadixKey(rawValue: key)) { sum &+= 1 }
+        key &+= step
+      }
+    }
+    return sum
+  }
+
+  func walkHash() -> (hash: UInt64, count: UInt64) {
+    var hash: UInt64 = 0
+    var count: UInt64 = 0
+    tree.forEachKey {
+      hash = hashed(hash, $0.rawValue)
+      count &+= 1
+    }
+    return (hash, count)
+  }
+
+  func forEachRun(_ body: (UInt64, UInt64) -> Void) {
+    tree.forEachRange {
+      body(RadixKey($0.address, order: $0.order, in: .pages4KiB).rawValue, $0.blockCount)
+    }
+  }
+}
