@@ -110,7 +110,7 @@ let package = Package(
         tests(of: "MemoryImages"),
         tests(of: "Handover"),
         tests(of: "ProcessHandover", also: ["ProcessHandoverHelper", system]),
-        tests(of: "KHOCommands", also: ["kho"]),
+        tests(of: "KHOCommands", also: ["kho", system]),
         .testTarget(
           name: "FuzzReplayTests", dependencies: ["FuzzTargets", "KexecHandover"],
           swiftSettings: strict),

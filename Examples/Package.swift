@@ -9,7 +9,11 @@ let package = Package(
     .executableTarget(
       name: "PreservePages",
       dependencies: [.product(name: "KexecHandover", package: "swift-kexec-handover")],
-      swiftSettings: [.strictMemorySafety(), .treatAllWarnings(as: .error)])
+      swiftSettings: [.strictMemorySafety(), .treatAllWarnings(as: .error)]),
+    .executableTarget(
+      name: "SurviveRestart",
+      dependencies: [.product(name: "KexecHandover", package: "swift-kexec-handover")],
+      swiftSettings: [.strictMemorySafety(), .treatAllWarnings(as: .error)]),
   ],
   swiftLanguageModes: [.v6]
 )

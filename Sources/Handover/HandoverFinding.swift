@@ -26,6 +26,8 @@ public enum HandoverFinding: Error, Hashable, Sendable {
   case subtreeOutsideMemory(name: String, address: PhysicalAddress, byteCount: UInt64?)
   /// A page of a subtree is no entry.
   case subtreeNotPreserved(name: String, address: PhysicalAddress)
+  /// The root device tree is not as it was written, as the check value beside it says.
+  case deviceTreeChanged(PhysicalAddress)
   /// A page of the root device tree is no entry.
   case deviceTreeNotPreserved(PhysicalAddress)
   /// The map is 0, so nothing is preserved, and yet there are subtrees.

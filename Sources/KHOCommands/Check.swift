@@ -50,7 +50,7 @@ private struct Verdict {
     self.survey = survey
     findings = image.findings(of: survey) + records.findings.map { .record($0) }
     omittedCount = survey.omittedFindingCount &+ records.omittedCount
-    errorCount = survey.errorCount &+ records.errorCount
+    errorCount = image.errorCount(of: survey) &+ records.errorCount
   }
 
   func printFindings() {

@@ -15,6 +15,7 @@ extension HandoverFinding {
     case .subtreeSizeWrong: "blob-size"
     case .subtreeOutsideMemory: "blob-outside-memory"
     case .subtreeNotPreserved: "blob-not-preserved"
+    case .deviceTreeChanged: "fdt-changed"
     case .deviceTreeNotPreserved: "fdt-not-preserved"
     case .mapEmpty: "map-empty"
     case .pageSizeAssumed: "page-size-assumed"
@@ -26,8 +27,9 @@ extension HandoverFinding {
   /// The place in memory that is wrong.
   var place: PhysicalAddress? {
     switch self {
-    case .deviceTreeUnreadable(let address), .deviceTreeNotPreserved(let address),
-      .subtreeOutsideMemory(_, let address, _), .subtreeNotPreserved(_, let address):
+    case .deviceTreeUnreadable(let address), .deviceTreeChanged(let address),
+      .deviceTreeNotPreserved(let address), .subtreeOutsideMemory(_, let address, _),
+      .subtreeNotPreserved(_, let address):
       address
     case .pages(let finding): finding.place
     case .record(let finding): finding.place
@@ -66,6 +68,9 @@ extension HandoverFinding {
       return "blob \"\(printable(name))\" at \(address), \(size), does not lie in memory"
     case .subtreeNotPreserved(let name, let address):
       return "blob \"\(printable(name))\" at \(address) lies in pages that are not preserved"
+    case .deviceTreeChanged(let address):
+      return
+        "the root device tree at \(address) is not as it was written: its check value does not fit"
     case .deviceTreeNotPreserved(let address):
       return "the root device tree at \(address) lies in a page that is not preserved"
     case .mapEmpty(let subtreeCount):

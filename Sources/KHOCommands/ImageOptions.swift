@@ -62,10 +62,16 @@ extension ImageOptions {
     var options = HandoverSurvey.Options()
     if let chunkBitmap { options.chunkBitmapSize = chunkBitmap.size }
     // What the user or the kernel itself says needs no deduction, which damage could mislead.
-    let toldGeometry = pageSize?.geometry ?? memoryFile?.geometry ?? memory.notedPageSize
+    let toldGeometry = pageSize?.geometry ?? memoryFile?.superblock.geometry ?? memory.notedPageSize
     if let geometry = toldGeometry {
-      let surveys = sources.map {
-        HandoverSurvey($0, in: memory, geometry: geometry, options: options)
+      let surveys = sources.map { source in
+        // That of a memory file is read already, and nothing of it may lie behind its memory.
+        if let survey = memoryFile?.survey, source == .memory(survey.address ?? .zero),
+          survey.geometry == geometry
+        {
+          return survey
+        }
+        return HandoverSurvey(source, in: memory, geometry: geometry, options: options)
       }
       return LoadedImage(
         path: image, memory: memory, surveys: surveys, isPageSizeKnown: true,
@@ -82,10 +88,10 @@ extension ImageOptions {
 
   /// Opens the image; where it is a memory file, which carries its own addresses, reads what it says
   /// of itself.
-  private func open() throws(CommandFailure) -> (MemoryImage, SuperblockContents?) {
+  private func open() throws(CommandFailure) -> (MemoryImage, MemoryContents?) {
     let path = FilePath(image)
     if baseAddress == nil, let file = MemoryImage.memoryFile(at: path) {
-      do throws(SuperblockError) { return (file, try SuperblockContents(reading: file)) } catch {
+      do throws(MemoryContentsError) { return (file, try MemoryContents(reading: file)) } catch {
         throw .badInput("\(image): \(error.sentence)")
       }
     }
@@ -97,12 +103,12 @@ extension ImageOptions {
   }
 
   private func sources(
-    in memory: MemoryImage, _ memoryFile: SuperblockContents?, _ omittedCount: inout UInt64
+    in memory: MemoryImage, _ memoryFile: MemoryContents?, _ omittedCount: inout UInt64
   ) throws(CommandFailure) -> [HandoverSurvey.Source] {
     if let deviceTreePath { return [.bytes(try readDeviceTree(deviceTreePath))] }
     if let deviceTreeAddress { return [.memory(deviceTreeAddress.address)] }
     if let memoryFile {
-      let state = memoryFile.state
+      let state = memoryFile.superblock.state
       guard state.deviceTree != .zero else {
         throw .badInput("\(image): a memory file in which no process has begun a handover yet")
       }

@@ -21,7 +21,7 @@ struct Inspect: ParsableCommand {
     if options.json {
       console.printJSON(InspectReport(image))
     } else {
-      for line in image.memoryFile?.description ?? [] { console.print(line) }
+      for line in image.memoryFile?.superblock.description ?? [] { console.print(line) }
       for (index, survey) in image.surveys.enumerated() {
         if index > 0 { console.print() }
         for line in survey.description(findings: image.findings(of: survey)) {

@@ -8,7 +8,7 @@ struct InspectReport: Encodable {
   let handovers: [HandoverReport]
 
   init(_ image: LoadedImage) {
-    memoryFile = image.memoryFile.map(MemoryFileReport.init)
+    memoryFile = image.memoryFile.map { MemoryFileReport($0.superblock) }
     handovers = image.surveys.map { HandoverReport($0, findings: image.findings(of: $0)) }
   }
 

@@ -10,11 +10,27 @@ struct LoadedImage {
   /// How many root device trees were found and not read.
   let omittedHandoverCount: UInt64
   /// What a memory file says of itself; nil of an image.
-  let memoryFile: SuperblockContents?
+  let memoryFile: MemoryContents?
 
   /// What is wrong with `survey`, with what only the whole image tells.
   func findings(of survey: HandoverSurvey) -> [HandoverFinding] {
-    isPageSizeKnown ? survey.findings : survey.findings + [.pageSizeAssumed(survey.geometry)]
+    survey.findings + ownFindings(of: survey)
+  }
+
+  /// How many of the findings are of severity error, those not listed included.
+  func errorCount(of survey: HandoverSurvey) -> UInt64 {
+    survey.errorCount &+ UInt64(ownFindings(of: survey).count { $0.severity == .error })
+  }
+
+  private func ownFindings(of survey: HandoverSurvey) -> [HandoverFinding] {
+    var findings: [HandoverFinding] = []
+    if let memoryFile, !memoryFile.isDeviceTreeSound, let address = survey.address,
+      address == memoryFile.superblock.state.deviceTree
+    {
+      findings.append(.deviceTreeChanged(address))
+    }
+    if !isPageSizeKnown { findings.append(.pageSizeAssumed(survey.geometry)) }
+    return findings
   }
 
   /// Says on standard error what was left out of the output.

@@ -22,6 +22,7 @@ import Testing
       (.subtreeSizeWrong(name: "a", property: "p", byteCount: 4), "blob-size"),
       (.subtreeOutsideMemory(name: "a", address: Self.one, byteCount: 1), "blob-outside-memory"),
       (.subtreeNotPreserved(name: "a", address: Self.one), "blob-not-preserved"),
+      (.deviceTreeChanged(Self.one), "fdt-changed"),
       (.deviceTreeNotPreserved(Self.one), "fdt-not-preserved"),
       (.mapEmpty(subtreeCount: 1), "map-empty"),
       (.pageSizeAssumed(.pages4KiB), "page-size-assumed"),

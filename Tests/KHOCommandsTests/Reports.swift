@@ -1,7 +1,19 @@
 /// What the tool's JSON holds, number by number: a number that is no integer does not decode.
 struct InspectJSON: Decodable {
   let schema: String
+  /// Only of a memory file.
+  let memoryFile: MemoryFile?
   let handovers: [Handover]
+
+  struct MemoryFile: Decodable {
+    let identity: String
+    let generation: UInt64
+    let byteCount: UInt64
+    let writerProcess: UInt64
+    let writerIsRunning: Bool
+    let changePending: Bool
+    let buildingNext: Bool
+  }
 
   struct Handover: Decodable {
     let fdtAddress: UInt64?

@@ -44,9 +44,17 @@ final class HelperProcess {
   private let output = Pipe()
   private let input = Pipe()
 
-  init(_ arguments: String...) throws {
-    process.executableURL = URL(filePath: helperPath)
+  convenience init(_ arguments: String...) throws {
+    try self.init(helperPath, arguments)
+  }
+
+  /// A run of another program, which becomes the helper.
+  init(
+    _ program: String, _ arguments: [String], environment: [String: String]? = nil
+  ) throws {
+    process.executableURL = URL(filePath: program)
     process.arguments = arguments
+    if let environment { process.environment = environment }
     process.standardInput = input
     process.standardOutput = output
     try process.run()
@@ -61,6 +69,15 @@ final class HelperProcess {
       line.append(byte)
     }
     return String(decoding: line, as: UTF8.self)
+  }
+
+  /// Gives it a line of input, for which it waits.
+  func proceed() throws { try input.fileHandleForWriting.write(contentsOf: Data([10])) }
+
+  /// Waits for its end, and gives its status.
+  func wait() -> Int32 {
+    process.waitUntilExit()
+    return process.terminationStatus
   }
 
   /// Ends it at once, SIGKILL, and waits until it is gone.

@@ -22,6 +22,7 @@ struct PreservedMemoryState: Equatable {
     let found = try SurveyedHandover(at: deviceTree, in: memory.file, geometry: memory.geometry)
     let survey = try #require(contents.survey)
     #expect(survey.findings.filter { $0.severity > .note } == [])
+    #expect(survey.checkRecords(in: memory.file).findings == [])
     let pages = try #require(survey.pages)
     try #require(
       freeByteCount + pages.preservedByteCount + pages.metadataByteCount
