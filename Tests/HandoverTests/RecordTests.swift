@@ -130,7 +130,8 @@ private let geometry = PageGeometry.pages4KiB
     let memory = MemoryCopy(of: try Fixture(name: "linux-6.18-kho-v1").open())
     // The first of the folios, of order 5.
     let place = PhysicalAddress(0x554000)
-    #expect(memory.word(at: place) == 0x560000 | 5)
+    let word = try #require(memory.word(at: place))
+    #expect(word == 0x560000 | 5)
     memory.store(0x560000 | 3, at: place)
     let survey = HandoverSurvey(.memory(PhysicalAddress(0x7a9000)), in: memory, geometry: geometry)
     let entry = PhysicalBlock(address: PhysicalAddress(0x560000), order: PageOrder(5))

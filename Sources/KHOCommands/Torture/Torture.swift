@@ -13,8 +13,8 @@ struct Torture: ParsableCommand {
       every frame, which is in use or free. Each operation must be seen wholly or not at all.
 
       FILE must not exist, or be left by an earlier run, whose place it takes. Both files are removed \
-      at the end, unless something was wrong. The same seed leads to the same operations, but not to \
-      the same instants.
+      at the end, unless something was wrong. What a process does depends on the seed and on what \
+      the one before it left, so a run never repeats another exactly.
 
       Exit status: 0 nothing was wrong, 1 something was, 2 the command line is wrong.
       """)

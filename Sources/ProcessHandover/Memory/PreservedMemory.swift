@@ -93,6 +93,7 @@ public struct PreservedMemory: ~Copyable {
   /// Makes new memory.
   ///
   /// - Throws: ``PreservedMemoryError``.
+  /// - Precondition: pages are of 4 to 64 KiB, and `version` is one that is written.
   public init(
     creating place: MemoryFilePlace, byteCount: UInt64 = 64 << 20,
     growableTo capacity: UInt64 = standardCapacity, geometry: PageGeometry = .pages4KiB,
