@@ -33,8 +33,9 @@ extension PreservedMemory {
   public consuming func handOver(
     toChild program: Successor
   ) throws(SuccessorError) -> Int32 {
-    // Dropped with the value and not released: the child's lock is this one.
-    try passed(on: program).spawn()
+    let child = try passed(on: program).spawn()
+    lock.leaveToChild()
+    return child
   }
 
   /// Sends the memory, and `descriptors` with it, to the process at the other end of `channel`, and
@@ -67,7 +68,7 @@ extension PreservedMemory {
   private func passed(on program: Successor) -> Successor {
     var program = program
     program.pass(file, named: Self.memoryName)
-    program.pass(lock, named: Self.lockName)
+    lock.pass(to: &program, named: Self.lockName)
     return program
   }
 

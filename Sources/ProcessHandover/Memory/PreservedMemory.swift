@@ -35,7 +35,7 @@ public struct PreservedMemory: ~Copyable {
   /// How the memory came to this process.
   public let origin: Origin
 
-  var lock: WriterLock
+  var lock: MemoryLock
   var outgoing: Outgoing
   var frames: FileFrames
   /// What was found when the memory was taken over; nil once the allocator knows it.
@@ -182,7 +182,7 @@ public struct PreservedMemory: ~Copyable {
   ) {
     self.file = file
     self.origin = origin
-    self.lock = lock
+    self.lock = MemoryLock(lock)
     self.outgoing = outgoing
     self.frames = frames
     self.foundPages = foundPages
