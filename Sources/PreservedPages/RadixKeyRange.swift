@@ -1,10 +1,15 @@
 import MemoryModel
 
 /// Keys that follow each other, one or more, of one order.
+@frozen
+@usableFromInline
 struct RadixKeyRange {
+  @usableFromInline
   let first: RadixKey
+  @usableFromInline
   let last: RadixKey
 
+  @inlinable
   init(first: UInt64, last: UInt64) {
     self.first = RadixKey(rawValue: first)
     self.last = RadixKey(rawValue: last)
@@ -13,6 +18,7 @@ struct RadixKeyRange {
   /// The keys of `run`; nil when it holds no block.
   ///
   /// - Precondition: the blocks are aligned to their size and end at 2^64 bytes at the latest.
+  @inlinable
   init?(_ run: BlockRun, in geometry: RadixGeometry) {
     if run.blockCount == 0 { return nil }
     let first = RadixKey(run.address, order: run.order, in: geometry.page)
@@ -24,6 +30,7 @@ struct RadixKeyRange {
   }
 
   /// The part within the keys whose bits from `shift` on are `prefix`.
+  @inlinable
   func part(below prefix: UInt64, shift: Int) -> RadixKeyRange {
     let from = prefix &<< UInt64(shift)
     let to = from | ((1 as UInt64) &<< UInt64(shift) &- 1)
@@ -32,6 +39,7 @@ struct RadixKeyRange {
 
   /// How many keys differ in the bits from `shift` on, which is how many nodes that hold so many keys
   /// the range lies in.
+  @inlinable
   func count(shift: Int) -> UInt64 {
     (last.rawValue &>> UInt64(shift)) &- (first.rawValue &>> UInt64(shift)) &+ 1
   }

@@ -1,8 +1,10 @@
-import MemoryModel
+public import MemoryModel
 
 extension RadixNodes {
   /// Calls `body` with each child of a table that keys of the range lead to, there or not, and with
   /// the part of the range below it.
+  @inlinable
+  @inline(__always)
   func forEachChild(
     of table: PhysicalAddress, level: Int, over keys: RadixKeyRange,
     _ body: (_ slot: Int, _ child: PhysicalAddress, _ part: RadixKeyRange) -> Void
@@ -18,6 +20,7 @@ extension RadixNodes {
   }
 
   /// Adds to `counts`, by level, the nodes that are missing below a table.
+  @inlinable
   func countMissing(
     below table: PhysicalAddress, level: Int, for keys: RadixKeyRange,
     _ counts: inout InlineArray<56, UInt64>
@@ -34,6 +37,7 @@ extension RadixNodes {
   }
 
   /// Sets the bits of all keys below a node.
+  @inlinable
   func fill(
     _ node: PhysicalAddress, level: Int, with keys: RadixKeyRange,
     from reserve: inout RadixReserve<Memory>
@@ -57,11 +61,13 @@ extension RadixNodes {
   }
 
   /// A leaf from the reserve is full, or empty.
-  private func changeEdges(_ leaf: PhysicalAddress, _ keys: RadixKeyRange) {
+  @inlinable
+  func changeEdges(_ leaf: PhysicalAddress, _ keys: RadixKeyRange) {
     if keys.count(shift: 0) < geometry.leafKeyCount { changeLeaf(leaf, keys, setting: true) }
   }
 
   /// Clears the bits of all keys below a node.
+  @inlinable
   func clear(_ node: PhysicalAddress, level: Int, _ keys: RadixKeyRange) {
     if level == 0 { return changeLeaf(node, keys, setting: false) }
     forEachChild(of: node, level: level, over: keys) { _, child, part in
@@ -70,6 +76,7 @@ extension RadixNodes {
   }
 
   /// Sets or clears the bits of keys that are all in one leaf.
+  @inlinable
   func changeLeaf(_ leaf: PhysicalAddress, _ keys: RadixKeyRange, setting isSet: Bool) {
     let inLeaf = geometry.leafKeyCount &- 1
     let first = Int(truncatingIfNeeded: keys.first.rawValue & inLeaf)

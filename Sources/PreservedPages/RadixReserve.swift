@@ -1,21 +1,29 @@
-import MemoryModel
+public import MemoryModel
 
 /// Frames taken for a change that must not stop half-way.
 ///
 /// They hang together by their first words, so the reserve needs no memory of its own. Leaves are
 /// filled with ones while their zeros are still in the cache: most of a range's leaves end up full.
+@frozen
+@usableFromInline
 struct RadixReserve<Memory: WritablePhysicalMemory>: ~Copyable {
-  private let memory: Memory
-  private let geometry: RadixGeometry
-  private var firstLeaf: PhysicalAddress = .zero
-  private var firstTable: PhysicalAddress = .zero
+  @usableFromInline
+  let memory: Memory
+  @usableFromInline
+  let geometry: RadixGeometry
+  @usableFromInline
+  var firstLeaf: PhysicalAddress = .zero
+  @usableFromInline
+  var firstTable: PhysicalAddress = .zero
 
+  @inlinable
   init(_ memory: Memory, _ geometry: RadixGeometry) {
     self.memory = memory
     self.geometry = geometry
   }
 
   /// Takes all frames that are missing for `keys`, or none.
+  @inlinable
   mutating func take<Frames: FrameSource & ~Copyable>(
     for keys: RadixKeyRange, in nodes: RadixNodes<Memory>, from frames: inout Frames
   ) throws(RadixTreeError) {
@@ -43,6 +51,7 @@ struct RadixReserve<Memory: WritablePhysicalMemory>: ~Copyable {
   }
 
   /// A frame of zeros, for a table.
+  @inlinable
   mutating func table() -> PhysicalAddress {
     let table = firstTable
     firstTable = firstWord(of: table)
@@ -51,6 +60,7 @@ struct RadixReserve<Memory: WritablePhysicalMemory>: ~Copyable {
   }
 
   /// A frame of ones, or of zeros, for a leaf.
+  @inlinable
   mutating func leaf(isFull: Bool) -> PhysicalAddress {
     let leaf = firstLeaf
     firstLeaf = firstWord(of: leaf)
@@ -62,7 +72,8 @@ struct RadixReserve<Memory: WritablePhysicalMemory>: ~Copyable {
     return leaf
   }
 
-  private mutating func giveBackAll<Frames: FrameSource & ~Copyable>(into frames: inout Frames) {
+  @inlinable
+  mutating func giveBackAll<Frames: FrameSource & ~Copyable>(into frames: inout Frames) {
     while firstLeaf != .zero {
       let next = firstWord(of: firstLeaf)
       frames.giveBack(firstLeaf)
@@ -75,11 +86,13 @@ struct RadixReserve<Memory: WritablePhysicalMemory>: ~Copyable {
     }
   }
 
-  private func firstWord(of frame: PhysicalAddress) -> PhysicalAddress {
+  @inlinable
+  func firstWord(of frame: PhysicalAddress) -> PhysicalAddress {
     memory.withWords(at: frame, count: 1) { PhysicalAddress($0.load(0)) }
   }
 
-  private func setFirstWord(of frame: PhysicalAddress, _ value: UInt64) {
+  @inlinable
+  func setFirstWord(of frame: PhysicalAddress, _ value: UInt64) {
     memory.withWords(at: frame, count: 1) { $0.publish(value, at: 0) }
   }
 }

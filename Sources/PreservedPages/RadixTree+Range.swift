@@ -17,6 +17,7 @@ extension RadixTree {
   /// - Precondition: the blocks are aligned to their size, of an order up to the geometry's largest,
   ///   and end at 2^64 bytes at the latest.
   /// - Complexity: O(words in the run + nodes on the way), and a frame for each node that is missing.
+  @inlinable
   public mutating func insertRange<Frames: FrameSource & ~Copyable>(
     _ run: BlockRun, from frames: inout Frames
   ) throws(RadixTreeError) {
@@ -33,6 +34,7 @@ extension RadixTree {
   /// - Throws: as ``insertRange(_:from:)-(BlockRun,_)``.
   /// - Precondition: `frames` starts and ends at a multiple of the block's size, within 2^64 bytes.
   /// - Complexity: as there.
+  @inlinable
   public mutating func insertRange<Frames: FrameSource & ~Copyable>(
     _ range: FrameRange, order: PageOrder = .zero, from frames: inout Frames
   ) throws(RadixTreeError) {
@@ -46,6 +48,7 @@ extension RadixTree {
   ///
   /// - Precondition: as ``insertRange(_:from:)-(BlockRun,_)``.
   /// - Complexity: O(words of the leaves that are there + nodes on the way).
+  @inlinable
   public mutating func removeRange(_ run: BlockRun) {
     guard let keys = RadixKeyRange(run, in: geometry), geometry.holds(keys.first) else { return }
     nodes.clear(root, level: geometry.rootLevel, keys)
@@ -55,6 +58,7 @@ extension RadixTree {
   ///
   /// - Precondition: as ``insertRange(_:order:from:)``.
   /// - Complexity: as ``removeRange(_:)-(BlockRun)``.
+  @inlinable
   public mutating func removeRange(_ range: FrameRange, order: PageOrder = .zero) {
     guard let run = BlockRun(range, order: order, in: geometry.page) else { return }
     removeRange(run)
@@ -65,6 +69,7 @@ extension BlockRun {
   /// The blocks of `order` that make up `frames`; nil of no frames.
   ///
   /// - Precondition: `frames` starts and ends at a multiple of the block's size, within 2^64 bytes.
+  @inlinable
   init?(_ frames: FrameRange, order: PageOrder, in geometry: PageGeometry) {
     if frames.frameCount == 0 { return nil }
     precondition(
