@@ -64,13 +64,13 @@ private func goOn(_ file: MemoryFile, _ lock: consuming WriterLock) throws {
 }
 
 private func isLockKept(of file: MemoryFile) -> Bool {
-  do {
+  do throws(WriterLockError) {
     try WriterLock.acquire(of: file).release()
     return false
-  } catch WriterLockError.held(let holder) {
-    return holder?.processID == getpid()
   } catch {
-    return false
+    // One pattern for all of it makes the optimizer of Swift 6.3.1 fail.
+    guard case .held(let holder) = error else { return false }
+    return holder?.processID == getpid()
   }
 }
 
