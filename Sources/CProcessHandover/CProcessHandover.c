@@ -265,8 +265,18 @@ static int close_pair(int pair[2]) {
   return 0;
 }
 
+#if defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define IS_WATCHED_FOR_RACES 1
+#endif
+#endif
+
 // 1 where a process keeps the memory now.
 static int begin_keeping(struct keeper *keeper) {
+#ifdef IS_WATCHED_FOR_RACES
+  // The sanitizer's own clone(2) ends a process that has threads of its own.
+  return 0;
+#endif
   keeper->stack_byte_count = 1 << 17;
   keeper->stack = mmap(NULL, keeper->stack_byte_count, PROT_READ | PROT_WRITE,
                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);

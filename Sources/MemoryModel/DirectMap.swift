@@ -72,8 +72,10 @@ public struct DirectMap: WritablePhysicalMemory, @unchecked Sendable {
       count >= 0 && index <= wordCount
         && UInt64(truncatingIfNeeded: count) <= wordCount &- index,
       "words outside the mapped memory")
-    // SAFETY: aligned, and just found inside the range that `init` was promised.
-    return try body(unsafe MemoryWords(base: base + Int(truncatingIfNeeded: offset), count: count))
+    // SAFETY: aligned, and just found inside the range that `init` was promised; the index is the
+    // offset's eighth then.
+    return try body(
+      unsafe MemoryWords(base: base + Int(truncatingIfNeeded: index) &* 8, count: count))
   }
 
   /// Calls `body` with the bytes of `wanted`, for reading and writing.

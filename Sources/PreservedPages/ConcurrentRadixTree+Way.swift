@@ -15,8 +15,8 @@ extension ConcurrentRadixTree {
   @inline(__always)
   func leafNearTrail(for key: RadixKey) -> PhysicalAddress {
     let level = RadixTrail.tableLevel
-    let prefix = key.rawValue &>> UInt64(truncatingIfNeeded: geometry.slotShift(level: level &+ 1))
-    let table = tables[RadixTrail.place(of: key)]
+    let prefix = RadixTrail.prefix(of: key, geometry)
+    let table = tables[RadixTrail.place(of: prefix)]
     guard prefix == table.prefix else { return .zero }
     let below = pointer(in: table.address, slot: geometry.slot(of: key, level: level))
     if below == .zero { return .zero }
@@ -52,8 +52,8 @@ extension ConcurrentRadixTree {
   mutating func rememberTable(for key: RadixKey) {
     let level = RadixTrail.tableLevel
     guard geometry.rootLevel >= level else { return }
-    let prefix = key.rawValue &>> UInt64(truncatingIfNeeded: geometry.slotShift(level: level &+ 1))
-    let place = RadixTrail.place(of: key)
+    let prefix = RadixTrail.prefix(of: key, geometry)
+    let place = RadixTrail.place(of: prefix)
     if prefix == tables[place].prefix { return }
     tables[place] = RadixTrailTable(prefix: prefix, address: node(for: key, level: level))
   }

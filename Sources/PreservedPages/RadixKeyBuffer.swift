@@ -41,13 +41,35 @@ struct RadixKeyBuffer {
     count = end
   }
 
+  @inlinable
+  @inline(__always)
+  subscript(index: Int) -> RadixKey {
+    // SAFETY: only indices below `count` are asked for, and it is at most 192, the keys that there is
+    // room for.
+    unsafe RadixKey(rawValue: keys[unchecked: index])
+  }
+
   /// Tells the keys, and forgets them.
   @inlinable
   @inline(__always)
   mutating func flush<Failure: Error>(
     _ body: (RadixKey) throws(Failure) -> Void
   ) throws(Failure) {
-    for index in 0..<count { try body(RadixKey(rawValue: keys[index])) }
+    var index = 0
+    // Four at a time, all loaded first: what the body changes need not be written back before each
+    // load, as it would be for a compiler that cannot tell it from the buffer.
+    while index &+ 4 <= count {
+      let (a, b, c, d) = (self[index], self[index &+ 1], self[index &+ 2], self[index &+ 3])
+      try body(a)
+      try body(b)
+      try body(c)
+      try body(d)
+      index &+= 4
+    }
+    while index < count {
+      try body(self[index])
+      index &+= 1
+    }
     count = 0
   }
 }

@@ -78,5 +78,11 @@ struct RadixNodes<Memory: WritablePhysicalMemory> {
   /// The leaf that holds `key`, or `.zero` where the way there ends at an empty slot.
   @inlinable
   @inline(__always)
-  func leaf(for key: RadixKey) -> PhysicalAddress { node(for: key, level: 0) }
+  func leaf(for key: RadixKey) -> PhysicalAddress {
+    guard _fastPath(geometry.page.shift == 12) else { return node(for: key, level: 0) }
+    // The same with constants, which makes of the loop five loads in a row.
+    let nodes = RadixNodes(memory: memory, geometry: RadixGeometry(.pages4KiB), root: root)
+    return geometry == nodes.geometry
+      ? nodes.node(for: key, level: 0) : node(for: key, level: 0)
+  }
 }

@@ -15,18 +15,16 @@ extension RadixTree {
   public mutating func insert<Frames: FrameSource & ~Copyable>(
     _ key: RadixKey, from frames: inout Frames
   ) throws(RadixTreeError) -> Bool {
-    let mask = (1 as UInt64) &<< (key.rawValue & 63)
+    let mask = (1 as UInt64) &<< key.rawValue
     if _fastPath(key.rawValue &>> 6 == trail.wordNumber) {
       return updateTrailWord { $0 | mask } & mask == 0
     }
-    var leaf = leafNearTrail(for: key)
-    // Below 64 stand the numbers that are no keys.
-    if _slowPath(leaf == .zero || key.rawValue < 64) {
+    var address = wordNearTrail(for: key)
+    if _slowPath(address == .zero) {
       let way = try Self.makeWay(to: key, in: memory, geometry, root: root, from: &frames)
-      trail.tables[RadixTrail.place(of: key)] = way.table
-      leaf = way.leaf
+      trail.tables[RadixTrail.place(of: way.table.prefix)] = way.table
+      address = nodes.wordAddress(of: key, in: way.leaf)
     }
-    let address = nodes.wordAddress(of: key, in: leaf)
     let old = memory.withWords(at: address, count: 1) { words in
       let old = words.load(0)
       // Stored also where nothing changes: among keys in no order, the branch costs more.

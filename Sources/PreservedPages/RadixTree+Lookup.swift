@@ -7,13 +7,14 @@ extension RadixTree {
   @inlinable
   @inline(__always)
   public func contains(_ key: RadixKey) -> Bool {
-    var leaf = leafNearTrail(for: key)
-    if leaf == .zero || key.rawValue < 64 {
+    var address = wordNearTrail(for: key)
+    if _slowPath(address == .zero) {
       guard geometry.holds(key) else { return false }
-      leaf = nodes.leaf(for: key)
+      let leaf = nodes.leaf(for: key)
       if leaf == .zero { return false }
+      address = nodes.wordAddress(of: key, in: leaf)
     }
-    return memory.withWords(at: nodes.wordAddress(of: key, in: leaf), count: 1) {
+    return memory.withWords(at: address, count: 1) {
       $0.load(0) &>> (key.rawValue & 63) & 1 != 0
     }
   }

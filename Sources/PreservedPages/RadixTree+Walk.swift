@@ -32,15 +32,16 @@ extension RadixTree {
           continue
         }
         let base = first &+ UInt64(index) &* 64
+        index &+= 1
+        if word != .max {
+          buffer.append(word, base: base)
+          if !buffer.isFull { continue }
+        }
+        try buffer.flush(body)
         if word == .max {
           // Every key of the word: no search for the next bit.
-          try buffer.flush(body)
           for bit in 0..<64 as Range<UInt64> { try body(RadixKey(rawValue: base &+ bit)) }
-        } else {
-          buffer.append(word, base: base)
-          if buffer.isFull { try buffer.flush(body) }
         }
-        index &+= 1
       }
     }
     try buffer.flush(body)

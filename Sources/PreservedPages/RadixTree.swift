@@ -34,7 +34,7 @@ public struct RadixTree<Memory: WritablePhysicalMemory>: ~Copyable {
 
   /// The way to the key used last; see ``RadixTrail``.
   @usableFromInline
-  var trail = RadixTrail()
+  var trail: RadixTrail
 
   /// Makes an empty tree: one node, the root.
   ///
@@ -58,6 +58,7 @@ public struct RadixTree<Memory: WritablePhysicalMemory>: ~Copyable {
     self.memory = memory
     self.geometry = geometry
     self.root = root
+    trail = RadixTrail(in: RadixNodes(memory: memory, geometry: geometry, root: root))
   }
 
   /// The nodes, without what the value remembers.

@@ -103,6 +103,7 @@ func preserveAndSpawn(_ folder: FilePath) throws {
   try use(&again, ", child ended with \(status)")
 }
 
+/// Named where the lock must have lasted until then: what is not used any more may be gone at once.
 private func drop(_ memory: consuming PreservedMemory) {}
 
 /// A socket that listens, and another that is connected to it and closed by execve(2).
@@ -159,7 +160,8 @@ func preserveAndStore() throws {
   var memory = try newMemory(nil)
   try memory.store(with: manager)
   try use(&memory, ", stored")
-  while true { awaitLine() }
+  awaitLine()
+  drop(memory)
 }
 
 /// Goes on with what the service manager kept.
@@ -168,6 +170,7 @@ func takeStored() throws {
   guard var memory = try PreservedMemory.stored(in: &received) else { fatalError("none stored") }
   try use(&memory, ", stored before")
   awaitLine()
+  drop(memory)
 }
 
 // MARK: Crashes

@@ -50,17 +50,14 @@ static void walk(const void *set, void (*visit)(uint64_t, void *), void *context
     visit(key, context);
 }
 
-static uint64_t walk_hash(const void *set, uint64_t *count) {
+static uint64_t walk_hash(const void *set) {
   const judy *tree = set;
   Word_t key = 0;
-  uint64_t hash = 0, seen = 0;
+  peer_hash hash = {0, 0};
   for (int found = Judy1First(tree->array, &key, PJE0); found;
-       found = Judy1Next(tree->array, &key, PJE0)) {
-    hash = peer_hash(hash, key);
-    seen++;
-  }
-  *count = seen;
-  return hash;
+       found = Judy1Next(tree->array, &key, PJE0))
+    peer_hash_add(&hash, key);
+  return hash.sum;
 }
 
 static void walk_runs(const void *set, void (*visit)(uint64_t, uint64_t, void *), void *context) {

@@ -101,12 +101,11 @@ static void walk(const void *any, void (*visit)(uint64_t, void *), void *context
   FOR_EACH_KEY(set, key, visit(key, context))
 }
 
-static uint64_t walk_hash(const void *any, uint64_t *count) {
+static uint64_t walk_hash(const void *any) {
   const roaring32 *set = any;
-  uint64_t hash = 0, seen = 0;
-  FOR_EACH_KEY(set, key, hash = peer_hash(hash, key); seen++)
-  *count = seen;
-  return hash;
+  peer_hash hash = {0, 0};
+  FOR_EACH_KEY(set, key, peer_hash_add(&hash, key))
+  return hash.sum;
 }
 
 static void walk_runs(const void *any, void (*visit)(uint64_t, uint64_t, void *), void *context) {

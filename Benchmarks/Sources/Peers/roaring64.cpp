@@ -54,15 +54,11 @@ void walk(const void *set, void (*visit)(uint64_t, void *), void *context) {
   for_each(set, body);
 }
 
-uint64_t walk_hash(const void *set, uint64_t *count) {
-  uint64_t hash = 0, seen = 0;
-  auto body = [&](uint64_t key) {
-    hash = peer_hash(hash, key);
-    seen++;
-  };
+uint64_t walk_hash(const void *set) {
+  peer_hash hash = {0, 0};
+  auto body = [&](uint64_t key) { peer_hash_add(&hash, key); };
   for_each(set, body);
-  *count = seen;
-  return hash;
+  return hash.sum;
 }
 
 void walk_runs(const void *set, void (*visit)(uint64_t, uint64_t, void *), void *context) {

@@ -168,23 +168,16 @@ static void walk(const void *set, void (*visit)(uint64_t, void *), void *context
   walk_node(tree, tree->root, ROOT_LEVEL, 0, visit, context);
 }
 
-typedef struct {
-  uint64_t hash, count;
-} hash_state;
-
 __attribute__((noinline)) static void hash_key(uint64_t key, void *context) {
-  hash_state *state = context;
-  state->hash = peer_hash(state->hash, key);
-  state->count++;
+  peer_hash_add(context, key);
 }
 
 /* The callback cannot be compiled into the loop: a walk is given one at run time. */
-static uint64_t walk_hash(const void *set, uint64_t *count) {
-  hash_state state = {0, 0};
+static uint64_t walk_hash(const void *set) {
+  peer_hash hash = {0, 0};
   void (*volatile visit)(uint64_t, void *) = hash_key;
-  walk(set, visit, &state);
-  *count = state.count;
-  return state.hash;
+  walk(set, visit, &hash);
+  return hash.sum;
 }
 
 static void walk_runs(

@@ -54,11 +54,7 @@ final class CPeer: PageSet {
     unsafe removeRange(set, first, count)
   }
 
-  func walkHash() -> (hash: UInt64, count: UInt64) {
-    var count: UInt64 = 0
-    let hash = unsafe functions.walk_hash(set, &count)
-    return (hash, count)
-  }
+  func walkHash() -> UInt64 { unsafe functions.walk_hash(set) }
 
   func forEachRun(_ body: (UInt64, UInt64) -> Void) {
     withoutActuallyEscaping(body) { body in

@@ -19,6 +19,8 @@ protocol PageSet: AnyObject {
 
   /// Makes the set empty; what it has learnt of memory it may keep.
   func clear()
+  /// Gives back what it has learnt of memory, where that makes a walk faster.
+  func settle()
 
   /// Adds keys one by one, and tells how many were new.
   func insert(_ keys: Keys) -> UInt64
@@ -36,7 +38,7 @@ protocol PageSet: AnyObject {
   func removeRange(first: UInt64, count: UInt64)
 
   /// Hashes all keys, each in its turn.
-  func walkHash() -> (hash: UInt64, count: UInt64)
+  func walkHash() -> UInt64
   /// Tells every maximal run of keys, in order.
   func forEachRun(_ body: (_ first: UInt64, _ count: UInt64) -> Void)
 
@@ -45,6 +47,8 @@ protocol PageSet: AnyObject {
 }
 
 extension PageSet {
+  func settle() {}
+
   func stage(_ keys: [UInt64]) {}
 
   func insertMany(_ keys: [UInt64]) { keep(insert(.array(keys))) }
@@ -61,9 +65,17 @@ extension PageSet {
 }
 
 /// What every walk computes: depends on the order and on every key, so that none can be folded into
-/// arithmetic on whole words.
-@inline(__always)
-func hashed(_ hash: UInt64, _ key: UInt64) -> UInt64 { (hash << 1 | hash >> 63) ^ key }
+/// arithmetic on whole words. `peer_hash` of the C peers.
+struct KeyHash {
+  private var xors: UInt64 = 0
+  private(set) var sum: UInt64 = 0
+
+  @inline(__always)
+  mutating func add(_ key: UInt64) {
+    xors ^= key
+    sum &+= xors
+  }
+}
 
 /// Where results go, so that none is optimised away.
 @inline(never)

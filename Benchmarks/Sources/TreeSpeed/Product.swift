@@ -120,14 +120,10 @@ final class Product: PageSet {
     return sum
   }
 
-  func walkHash() -> (hash: UInt64, count: UInt64) {
-    var hash: UInt64 = 0
-    var count: UInt64 = 0
-    tree.forEachKey {
-      hash = hashed(hash, $0.rawValue)
-      count &+= 1
-    }
-    return (hash, count)
+  func walkHash() -> UInt64 {
+    var hash = KeyHash()
+    tree.forEachKey { hash.add($0.rawValue) }
+    return hash.sum
   }
 
   func forEachRun(_ body: (UInt64, UInt64) -> Void) {

@@ -6,15 +6,17 @@ final class SetPeer: PageSet {
   private var set: Set<UInt64> = []
 
   func clear() { set.removeAll(keepingCapacity: true) }
+  // A walk goes through all of the table, and another workload may have made it large.
+  func settle() { set = Set(Array(set)) }
 
   func insert(_ keys: Keys) -> UInt64 { count(keys, in: &set) { $0.insert($1).inserted } }
   func remove(_ keys: Keys) -> UInt64 { count(keys, in: &set) { $0.remove($1) != nil } }
   func contains(_ keys: Keys) -> UInt64 { count(keys, in: &set) { $0.contains($1) } }
 
-  func walkHash() -> (hash: UInt64, count: UInt64) {
-    var hash: UInt64 = 0
-    for key in set { hash = hashed(hash, key) }
-    return (hash, UInt64(set.count))
+  func walkHash() -> UInt64 {
+    var hash = KeyHash()
+    for key in set { hash.add(key) }
+    return hash.sum
   }
 
   func forEachRun(_ body: (UInt64, UInt64) -> Void) {
@@ -68,17 +70,15 @@ final class BitSetPeer: PageSet {
     orders[order].subtract(number..<number + Int(count))
   }
 
-  func walkHash() -> (hash: UInt64, count: UInt64) {
-    var hash: UInt64 = 0
-    var seen: UInt64 = 0
+  func walkHash() -> UInt64 {
+    var hash = KeyHash()
     for order in orders.indices.reversed() {
       let mark: UInt64 = 1 << UInt64(52 - order)
       for number in orders[order] {
-        hash = hashed(hash, mark | UInt64(truncatingIfNeeded: number))
-        seen &+= 1
+        hash.add(mark | UInt64(truncatingIfNeeded: number))
       }
     }
-    return (hash, seen)
+    return hash.sum
   }
 
   func forEachRun(_ body: (UInt64, UInt64) -> Void) {

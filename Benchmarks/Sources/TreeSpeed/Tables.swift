@@ -9,12 +9,14 @@ func rounded(_ value: Double?) -> String {
 }
 
 /// The product's time for each operation, and how many times as long each peer takes.
-func printRatios(_ peers: [(name: String, set: (any PageSet)?)], repetitions: Int) {
+func printRatios(
+  _ peers: [(name: String, set: (any PageSet)?)], repetitions: Int, row: String?
+) {
   let there = peers.compactMap(\.set)
   print("| workload | operations | product, ns each |", terminator: "")
   for peer in peers.dropFirst() { print(" \(peer.name) |", terminator: "") }
   print("\n|---|--:|--:|" + String(repeating: "--:|", count: peers.count - 1))
-  for workload in Workloads.all {
+  for workload in Workloads.all where row.map(workload.name.contains) ?? true {
     let result = measure(workload, on: there, repetitions: repetitions)
     var line =
       "| \(workload.name) | \(workload.operationCount) | \(rounded(result.nanoseconds(0))) |"

@@ -2,9 +2,10 @@ import Peers
 
 /// Measures the product and its peers on the same keys, and prints tables of ratios.
 ///
-/// TABLE is one of ratios, bytes, threads, growth, memory; all where there is none.
+/// TABLE is one of ratios, bytes, threads, growth, memory; all where there is none. ROW is a part of
+/// the names of the workloads that are wanted of the ratios.
 ///
-///     swift run -c release --package-path Benchmarks TreeSpeed [REPETITIONS [TABLE]]
+///     swift run -c release --package-path Benchmarks TreeSpeed [REPETITIONS [TABLE [ROW]]]
 @main
 struct TreeSpeed {
   static func main() throws {
@@ -23,7 +24,8 @@ struct TreeSpeed {
     let only = CommandLine.arguments.dropFirst(2).first
     func isWanted(_ table: String) -> Bool { only == nil || only == table }
     if isWanted("ratios") {
-      printRatios([(product.name, product)] + sets, repetitions: repetitions)
+      let row = CommandLine.arguments.dropFirst(3).first
+      printRatios([(product.name, product)] + sets, repetitions: repetitions, row: row)
     }
     if isWanted("bytes") { printBytes(product, repetitions: repetitions) }
     if isWanted("threads") { try Threads.printTable(repetitions: repetitions) }

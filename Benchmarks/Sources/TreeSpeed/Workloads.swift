@@ -67,15 +67,16 @@ enum Workloads {
       {
         $0.clear()
         keep($0.insert(keys))
+        $0.settle()
       }
     }
     return [
       Workload(
         name: "walk by key, dense 16 GiB", operationCount: UInt64(denseCount), prepare: fill,
-        run: { keep($0.walkHash().hash) }),
+        run: { keep($0.walkHash()) }),
       Workload(
         name: "walk by key, 10 % of 16 GiB", operationCount: UInt64(tenth.count),
-        prepare: holding(.array(tenth)), run: { keep($0.walkHash().hash) }),
+        prepare: holding(.array(tenth)), run: { keep($0.walkHash()) }),
       Workload(
         name: "walk by run, dense 16 GiB", operationCount: UInt64(denseCount), prepare: fill,
         run: { $0.forEachRun { keep($0 &+ $1) } }),

@@ -41,7 +41,7 @@ typedef struct {
   /* Calls back with every key: the textbook's way, and that of the libraries. */
   void (*walk)(const void *set, void (*visit)(uint64_t key, void *context), void *context);
   /* As `walk`, with the work that the benchmark does for each key compiled into the loop. */
-  uint64_t (*walk_hash)(const void *set, uint64_t *count);
+  uint64_t (*walk_hash)(const void *set);
   /* Calls back with every maximal run of keys. */
   void (*walk_runs)(
       const void *set, void (*visit)(uint64_t first, uint64_t count, void *context), void *context);
@@ -57,9 +57,15 @@ extern const peer peer_roaring32;
 extern const peer peer_roaring64;
 extern const peer peer_judy;
 
-/* The rotating hash that every walk computes: depends on the order, and on every key. */
-static inline uint64_t peer_hash(uint64_t hash, uint64_t key) {
-  return ((hash << 1) | (hash >> 63)) ^ key;
+/* What every walk computes: depends on the order and on every key, and waits one cycle for a key, as
+ * long as a hash that rotates would wait two. */
+typedef struct {
+  uint64_t xors, sum;
+} peer_hash;
+
+static inline void peer_hash_add(peer_hash *hash, uint64_t key) {
+  hash->xors ^= key;
+  hash->sum += hash->xors;
 }
 
 static inline uint64_t peer_key(const peer_keys *keys, size_t index) {
