@@ -26,10 +26,12 @@ extension HandoverSurvey {
     }
   }
 
-  private func walkRecords<Memory: PhysicalMemory, Visitor: RecordVisitor>(
-    in memory: Memory, _ visitor: Visitor
+  /// Walks over the known records, and, where `readsNamedAreas`, over blobs that describe an area.
+  func walkRecords<Memory: PhysicalMemory, Visitor: RecordVisitor>(
+    in memory: Memory, _ visitor: Visitor, readsNamedAreas: Bool = false
   ) -> Visitor {
-    var walker = RecordWalker(memory, geometry: geometry, visitor: visitor)
+    var walker = RecordWalker(
+      memory, geometry: geometry, visitor: visitor, readsNamedAreas: readsNamedAreas)
     for subtree in subtrees { walker.walk(subtree) }
     return walker.visitor
   }

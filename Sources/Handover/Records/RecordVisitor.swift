@@ -6,6 +6,13 @@ public protocol RecordVisitor {
   ///
   /// - Returns: whether to go on; false ends the walk.
   mutating func visit(_ reference: RecordReference) -> Bool
+  /// A record of a format that is not known holds `word`, which may be where its data lie.
+  mutating func visit(_ word: UInt64, notedBy owner: RecordOwner)
   /// A record is malformed or of a format that is not known.
   mutating func report(_ finding: RecordFinding)
+}
+
+extension RecordVisitor {
+  /// Does nothing.
+  public mutating func visit(_ word: UInt64, notedBy owner: RecordOwner) {}
 }

@@ -30,6 +30,7 @@ extension RecordWalker {
       (walker, place) throws(RecordError) in
       let shared = try LiveUpdateSharedData(at: place, in: walker.memory)
       // What it refers to, only the one who wrote it knows.
+      walker.visitor.visit(shared.data, notedBy: .sharedData(shared.name))
       walker.report(.formatUnknown(shared.name), of: .sharedData(shared.name))
     }
   }
@@ -57,7 +58,10 @@ extension RecordWalker {
   private mutating func walkFile(_ file: LiveUpdateFile, of session: LiveUpdateSession) {
     let owner = RecordOwner.file(session: session.name, token: file.token)
     do throws(RecordError) {
-      guard file.isMemfd else { throw .formatUnknown(file.handler) }
+      guard file.isMemfd else {
+        visitor.visit(file.data, notedBy: owner)
+        throw .formatUnknown(file.handler)
+      }
       try walkMemfd(at: PhysicalAddress(file.data), of: owner)
     } catch {
       report(error, of: owner)

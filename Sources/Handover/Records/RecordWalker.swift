@@ -11,11 +11,14 @@ struct RecordWalker<Memory: PhysicalMemory, Visitor: RecordVisitor> {
   var visitor: Visitor
   private var remainingByteCount: UInt64
   private var isStopped = false
+  /// Whether a blob of an unknown name is an area where it looks like the descriptor of one.
+  private let readsNamedAreas: Bool
 
-  init(_ memory: Memory, geometry: PageGeometry, visitor: Visitor) {
+  init(_ memory: Memory, geometry: PageGeometry, visitor: Visitor, readsNamedAreas: Bool) {
     self.memory = memory
     self.geometry = geometry
     self.visitor = visitor
+    self.readsNamedAreas = readsNamedAreas
     // What is read of a page that is not all there, or twice, as a header is.
     let slack: UInt64 = 1 << 20
     let (sum, overflow) = memory.byteCount.addingReportingOverflow(slack)
@@ -29,8 +32,11 @@ struct RecordWalker<Memory: PhysicalMemory, Visitor: RecordVisitor> {
       MemblockRecord.subtreeName, KexecMetadata.subtreeName, KHOTestRecord.subtreeName,
       LiveUpdateRecord.subtreeName,
     ]
-    guard known.contains(subtree.subtree.name) else { return }
     let owner = RecordOwner.subtree(subtree.subtree.name)
+    guard known.contains(subtree.subtree.name) else {
+      if readsNamedAreas { walkNamedArea(subtree, owner) }
+      return
+    }
     let limit = RecordBlob.largestByteCount(ofBlob: subtree.byteCount)
     guard spend(Int(min(subtree.byteCount ?? limit, limit))) else { return }
     do throws(RecordError) {
@@ -91,6 +97,27 @@ struct RecordWalker<Memory: PhysicalMemory, Visitor: RecordVisitor> {
       case .block(let block):
         guard refer(owner, to: block.range(in: geometry), as: .area) else { return }
       }
+    }
+  }
+
+  /// Refers to what an area under a name of its own is made of, as processes preserve them.
+  ///
+  /// Nothing says that a blob is the descriptor of one. So the blob must be as long as one, and lead
+  /// to chunks with as many blocks as it says; what leads anywhere else is not one.
+  private mutating func walkNamedArea(_ subtree: HandoverSurvey.Subtree, _ owner: RecordOwner) {
+    guard subtree.byteCount == UInt64(VmallocArea.byteCount) else { return }
+    do throws(RecordError) {
+      let area = try memory.withRecord(
+        at: subtree.subtree.address, byteCount: VmallocArea.byteCount
+      ) { (bytes) throws(RecordError) in try VmallocArea(parsing: bytes, in: geometry) }
+      guard area.firstChunk != .zero, area.flags != 0 else { return }
+      var blocks = VmallocBlocks(area, in: memory, geometry: geometry)
+      while let step = try blocks.next() {
+        if case .chunk = step, !spend(geometry.pageByteCount) { return }
+      }
+      try walkArea(area, of: owner)
+    } catch {
+      // Not an area, and nobody said it was.
     }
   }
 
