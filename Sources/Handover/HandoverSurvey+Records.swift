@@ -26,12 +26,11 @@ extension HandoverSurvey {
     }
   }
 
-  /// Walks over the known records, and, where `readsNamedAreas`, over blobs that describe an area.
+  /// Walks over the known records.
   func walkRecords<Memory: PhysicalMemory, Visitor: RecordVisitor>(
-    in memory: Memory, _ visitor: Visitor, readsNamedAreas: Bool = false
+    in memory: Memory, _ visitor: Visitor
   ) -> Visitor {
-    var walker = RecordWalker(
-      memory, geometry: geometry, visitor: visitor, readsNamedAreas: readsNamedAreas)
+    var walker = RecordWalker(memory, geometry: geometry, visitor: visitor)
     for subtree in subtrees { walker.walk(subtree) }
     return walker.visitor
   }

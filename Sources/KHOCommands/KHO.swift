@@ -17,7 +17,8 @@ struct KHO: ParsableCommand {
       """,
     version: "0.1.0",
     subcommands: [
-      Inspect.self, Pages.self, Check.self, Demo.self, Torture.self, DemoWorkerCommand.self,
+      Inspect.self, Owners.self, Pages.self, Check.self, Demo.self, Torture.self,
+      DemoWorkerCommand.self,
       TortureWorkerCommand.self,
     ])
 }

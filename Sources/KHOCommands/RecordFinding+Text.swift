@@ -52,7 +52,7 @@ extension RecordFinding {
 
 extension RecordOwner {
   /// What the owner is called at the start of a sentence.
-  fileprivate var title: String {
+  var title: String {
     switch self {
     case .subtree(let name): "blob \"\(printable(name))\""
     case .region(let name): "region \"\(printable(name))\""
@@ -83,7 +83,9 @@ extension RecordError {
     switch self {
     case .unreadable(let range): range.start
     case .rangeImpossible(let start, _): start
-    case .textMalformed(let address), .blockImpossible(_, let address): address
+    case .textMalformed(let address), .blockImpossible(_, let address),
+      .folioNotPreserved(let address), .folioOutOfOrder(let address, _):
+      address
     case .pointerUnaligned(_, let place): place
     case .chainCycle(let page), .blockEmpty(let page), .chunkEmpty(let page),
       .blockCountTooLarge(let page, _, _):
@@ -123,6 +125,12 @@ extension RecordError {
       return "it says that it has \(countText(count, "element")), and \(found) were found"
     case .blockImpossible(let word, let place):
       return "the word 0x\(String(word, radix: 16)) at \(place) names no possible block"
+    case .folioNotPreserved(let address):
+      return "the folio at \(address) is no entry, so its content may be anybody's"
+    case .folioOutOfOrder(let address, let pageIndex):
+      return
+        "the folio at \(address), page \(pageIndex) of the file, does not lie behind the one listed "
+        + "before it"
     case .pointerUnaligned(let pointer, let place):
       return "the pointer \(pointer)\(place.map { " at \($0)" } ?? "") is not aligned to a page"
     case .chainCycle(let page):

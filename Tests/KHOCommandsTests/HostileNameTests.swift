@@ -25,7 +25,7 @@ import Testing
           try writer.endNode()
         }
         let path = try folder.write(patient.image.elf())
-        for command in ["inspect", "check", "pages"] {
+        for command in ["inspect", "owners", "check", "pages"] {
           for options in [[], ["--json"]] {
             let run = CommandRun([command] + options + [path])
             expectHarmless(run.text)

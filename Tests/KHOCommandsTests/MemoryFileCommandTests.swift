@@ -92,6 +92,29 @@ import Testing
     }
     #expect(kho("pages", "--format", "plain", path).lines.map(String.init) == lines)
     try expectNothingFound()
+    try expectOwners(of: model, handover, geometry)
+  }
+
+  /// Names have their memory, and what was allocated without a name is nobody's.
+  private func expectOwners(
+    of model: Model, _ handover: InspectJSON.Handover, _ geometry: PageGeometry
+  ) throws {
+    let report: OwnersJSON = try kho("owners", "--json", path).json()
+    let owners = try #require(report.handovers.first)
+    #expect(owners.entryCount == handover.entryCount)
+    #expect(owners.preservedBytes == handover.preservedBytes)
+    let pageByteCount = UInt64(geometry.pageByteCount)
+    for (name, range) in model.names {
+      let pages = FrameRange(covering: range, in: geometry).frameCount
+      let blob = owners.bytes { $0.kind == "subtree" && $0.name == name && $0.use == "blob" }
+      #expect(blob == pages * pageByteCount, "\(name)")
+    }
+    let area = owners.bytes { $0.name == "area" && $0.use != "blob" }
+    #expect(area == (model.names["area"] == nil ? 0 : (5 * 2 + 1) * pageByteCount))
+    #expect(owners.bytes { $0.kind == "handover" } == pageByteCount)
+    let named = owners.owners.reduce(0) { $0 + $1.bytes }
+    #expect(owners.nobody.bytes == handover.preservedBytes - named)
+    #expect(owners.nobody.bytes >= 8 * pageByteCount)
   }
 
   private func expectNothingFound() throws {
@@ -170,7 +193,9 @@ import Testing
   /// Every command says one sentence, with its own status, and leaves the file as it is.
   private func expectRefusal(_ sentence: String) throws {
     let before = try Data(contentsOf: URL(filePath: path))
-    for (command, status) in [("inspect", 1), ("pages", 1), ("check", 3)] as [(String, Int32)] {
+    for (command, status) in [
+      ("inspect", 1), ("owners", 1), ("pages", 1), ("check", 3),
+    ] as [(String, Int32)] {
       let run = kho(command, path)
       #expect(run.status == status && run.output.isEmpty)
       #expect(run.errors == "kho: \(path): \(sentence)\n")

@@ -52,7 +52,7 @@ extension HandoverSurvey {
       var collector = ClaimCollector(
         memory, pages, table: table, window: ClaimWindow(start: from, limit: claimLimit))
       collector.claimRegistered(by: self)
-      collector = walkRecords(in: memory, collector, readsNamedAreas: true)
+      collector = walkRecords(in: memory, collector)
       table = collector.table
       sweep.enter(&collector.window)
       try pages.forEachRun(in: memory) { (run) throws(Failure) in

@@ -40,6 +40,11 @@ public enum RecordError: Error, Hashable, Sendable {
   /// A word that should name a block names none that can be; the address is that of the word.
   case blockImpossible(UInt64, in: PhysicalAddress)
 
+  /// A folio of a file is no entry, so nothing tells its size, or whether its content survived.
+  case folioNotPreserved(PhysicalAddress)
+  /// A folio of a file stands at or before the end of the one listed before it.
+  case folioOutOfOrder(PhysicalAddress, pageIndex: UInt64)
+
   // Linked pages.
 
   /// A pointer is no multiple of the page size; the address is where it stands, nil of a start.

@@ -7,6 +7,7 @@ extension RecordWalker {
   ) throws(RecordError) {
     let record = try LiveUpdateRecord(
       at: subtree.subtree.address, byteCount: subtree.byteCount, in: memory)
+    visitor.visit(.liveUpdate(record))
     if record.sharedData != .zero {
       do throws(RecordError) {
         try walkSharedData(record.sharedData, owner)
@@ -30,6 +31,7 @@ extension RecordWalker {
       (walker, place) throws(RecordError) in
       let shared = try LiveUpdateSharedData(at: place, in: walker.memory)
       // What it refers to, only the one who wrote it knows.
+      walker.visitor.visit(.sharedData(shared))
       walker.visitor.visit(shared.data, notedBy: .sharedData(shared.name))
       walker.report(.formatUnknown(shared.name), of: .sharedData(shared.name))
     }
@@ -39,6 +41,7 @@ extension RecordWalker {
     _ session: LiveUpdateSession, _ format: LiveUpdateRecord.Format
   ) {
     let owner = RecordOwner.session(session.name)
+    visitor.visit(.session(session))
     do throws(RecordError) {
       let records = try session.fileRecords(format)
       let count = try walkRecords(
@@ -57,6 +60,7 @@ extension RecordWalker {
 
   private mutating func walkFile(_ file: LiveUpdateFile, of session: LiveUpdateSession) {
     let owner = RecordOwner.file(session: session.name, token: file.token)
+    visitor.visit(.file(file))
     do throws(RecordError) {
       guard file.isMemfd else {
         visitor.visit(file.data, notedBy: owner)
@@ -78,9 +82,11 @@ extension RecordWalker {
     }
     guard refer(owner, to: range, as: .records) else { return }
     let record = try MemfdRecord(at: address, in: memory, geometry: geometry)
+    visitor.visit(.memfd(record))
     try walkArea(record.folios, of: owner)
     var folios = MemfdFolios(of: record, in: memory, geometry: geometry)
     while spend(MemfdFolio.byteCount), let folio = try folios.next() {
+      visitor.visit(.memfdFolio(folio))
       if folio.isHole { continue }
       guard refer(owner, to: geometry.page(at: folio.address), as: .folio) else { return }
     }

@@ -11,38 +11,33 @@ struct RecordWalker<Memory: PhysicalMemory, Visitor: RecordVisitor> {
   var visitor: Visitor
   private var remainingByteCount: UInt64
   private var isStopped = false
-  /// Whether a blob of an unknown name is an area where it looks like the descriptor of one.
-  private let readsNamedAreas: Bool
 
-  init(_ memory: Memory, geometry: PageGeometry, visitor: Visitor, readsNamedAreas: Bool) {
+  init(_ memory: Memory, geometry: PageGeometry, visitor: Visitor) {
     self.memory = memory
     self.geometry = geometry
     self.visitor = visitor
-    self.readsNamedAreas = readsNamedAreas
     // What is read of a page that is not all there, or twice, as a header is.
     let slack: UInt64 = 1 << 20
     let (sum, overflow) = memory.byteCount.addingReportingOverflow(slack)
     remainingByteCount = overflow ? .max : sum
   }
 
-  /// Reads `subtree`, if its name is known.
+  /// Reads `subtree`, if its name is known, or its bytes describe an area.
   mutating func walk(_ subtree: HandoverSurvey.Subtree) {
-    // Nothing is read of a blob that is not known, so it costs nothing.
     let known = [
       MemblockRecord.subtreeName, KexecMetadata.subtreeName, KHOTestRecord.subtreeName,
       LiveUpdateRecord.subtreeName,
     ]
     let owner = RecordOwner.subtree(subtree.subtree.name)
     guard known.contains(subtree.subtree.name) else {
-      if readsNamedAreas { walkNamedArea(subtree, owner) }
-      return
+      return walkNamedArea(subtree, owner)
     }
     let limit = RecordBlob.largestByteCount(ofBlob: subtree.byteCount)
     guard spend(Int(min(subtree.byteCount ?? limit, limit))) else { return }
     do throws(RecordError) {
       switch subtree.subtree.name {
       case MemblockRecord.subtreeName: try walkMemblock(subtree)
-      case KexecMetadata.subtreeName: try checkKexecMetadata(subtree)
+      case KexecMetadata.subtreeName: try walkKexecMetadata(subtree)
       case KHOTestRecord.subtreeName: try walkKHOTest(subtree, owner)
       case LiveUpdateRecord.subtreeName: try walkLiveUpdate(subtree, owner)
       default: break
@@ -115,6 +110,7 @@ struct RecordWalker<Memory: PhysicalMemory, Visitor: RecordVisitor> {
       while let step = try blocks.next() {
         if case .chunk = step, !spend(geometry.pageByteCount) { return }
       }
+      visitor.visit(.area(area))
       try walkArea(area, of: owner)
     } catch {
       // Not an area, and nobody said it was.
@@ -126,6 +122,7 @@ struct RecordWalker<Memory: PhysicalMemory, Visitor: RecordVisitor> {
   private mutating func walkMemblock(_ subtree: HandoverSurvey.Subtree) throws(RecordError) {
     let record = try MemblockRecord(
       at: subtree.subtree.address, byteCount: subtree.byteCount, in: memory)
+    visitor.visit(.memblock(record))
     for region in record.regions {
       let owner = RecordOwner.region(region.name)
       switch region.result {
@@ -137,9 +134,12 @@ struct RecordWalker<Memory: PhysicalMemory, Visitor: RecordVisitor> {
     }
   }
 
-  private func checkKexecMetadata(_ subtree: HandoverSurvey.Subtree) throws(RecordError) {
-    _ = try KexecMetadata(
+  private mutating func walkKexecMetadata(
+    _ subtree: HandoverSurvey.Subtree
+  ) throws(RecordError) {
+    let record = try KexecMetadata(
       at: subtree.subtree.address, byteCount: subtree.byteCount, in: memory)
+    visitor.visit(.kexecMetadata(record))
   }
 
   private mutating func walkKHOTest(
@@ -147,9 +147,11 @@ struct RecordWalker<Memory: PhysicalMemory, Visitor: RecordVisitor> {
   ) throws(RecordError) {
     let record = try KHOTestRecord(
       at: subtree.subtree.address, byteCount: subtree.byteCount, in: memory, geometry: geometry)
+    visitor.visit(.khoTest(record))
     try walkArea(record.folios, of: owner)
     var folios = KHOTestFolios(of: record, in: memory, geometry: geometry)
     while spend(8), let folio = try folios.next() {
+      visitor.visit(.khoTestFolio(folio))
       guard refer(owner, to: folio.range(in: geometry), as: .folio, order: folio.order) else {
         return
       }

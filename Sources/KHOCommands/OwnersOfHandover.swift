@@ -1,0 +1,119 @@
+internal import KexecHandover
+
+/// Who has the preserved memory of one handover, for people.
+struct OwnersOfHandover {
+  let survey: HandoverSurvey
+  let accounts: OwnerAccounts
+
+  init(_ survey: HandoverSurvey, in memory: MemoryImage) {
+    self.survey = survey
+    accounts = survey.owners(in: memory)
+  }
+
+  /// The owners line by line, those of one holder together unless `showsUses`.
+  func description(showsUses: Bool) -> [String] {
+    let version = survey.deviceTree?.compatible.map { printable($0) } ?? "unknown version"
+    var lines = ["\(survey.title): \(version)"]
+    if let error = survey.error { lines.append("  not all of it can be read: \(error.sentence)") }
+    guard let pages = survey.pages else { return lines }
+    lines += table(showsUses: showsUses).lines(indent: "  ")
+    let nodes = pages.nodeCountByLevel.reduce(0, &+)
+    lines.append(
+      "  beside them \(byteText(pages.metadataByteCount)) in \(countText(nodes, "node")), which are no "
+        + "entries")
+    return lines + disputes
+  }
+
+  private func table(showsUses: Bool) -> TextTable {
+    var table = TextTable(
+      showsUses
+        ? [.left, .left, .right, .right, .right, .right]
+        : [.left, .right, .right, .right, .right])
+    func add(_ title: String, _ use: String, _ sum: OwnerSum) {
+      let share = percentText(sum.byteCount, of: accounts.byteCount)
+      let numbers = [
+        byteText(sum.byteCount), share, "\(sum.entryCount)", byteText(sum.claimedByteCount),
+      ]
+      table.add((showsUses ? [title, use] : [title]) + numbers)
+    }
+    table.add(
+      (showsUses ? ["OWNER", "USE"] : ["OWNER"]) + ["BYTES", "SHARE", "ENTRIES", "CLAIMED"])
+    if showsUses {
+      for account in accounts.accounts {
+        guard let owner = account.owner else { continue }
+        add(owner.holder.title, owner.use.title, OwnerSum(account))
+      }
+    } else {
+      for (holder, sum) in sums { add(holder.title, "", sum) }
+    }
+    add("nobody", "", OwnerSum(accounts.unowned))
+    var all = OwnerSum()
+    for account in accounts.accounts + [accounts.unowned] { all.add(account) }
+    add("all", "", all)
+    return table
+  }
+
+  /// The sums over all uses of a holder, in the order in which the holders were met.
+  private var sums: [(holder: MemoryOwner.Holder, sum: OwnerSum)] {
+    var numbers: [MemoryOwner.Holder: Int] = [:]
+    var sums: [(holder: MemoryOwner.Holder, sum: OwnerSum)] = []
+    for account in accounts.accounts {
+      guard let holder = account.owner?.holder else { continue }
+      let number = numbers[holder] ?? sums.count
+      if number == sums.count {
+        numbers[holder] = number
+        sums.append((holder, OwnerSum()))
+      }
+      sums[number].sum.add(account)
+    }
+    return sums
+  }
+
+  private var disputes: [String] {
+    guard !accounts.disputes.isEmpty else { return [] }
+    let shownCount = 4
+    var lines = ["  \(byteText(accounts.disputedByteCount)) are claimed twice"]
+    for dispute in accounts.disputes.prefix(shownCount) {
+      let first = dispute.owner?.title ?? "nobody"
+      let isSame = dispute.owner == dispute.otherOwner
+      let other = isSame ? "twice" : "and by \(dispute.otherOwner?.title ?? "nobody")"
+      lines.append("    \(dispute.range) by \(first), \(other)")
+    }
+    let hiddenCount =
+      UInt64(max(accounts.disputes.count - shownCount, 0)) + accounts.omittedDisputeCount
+    if hiddenCount > 0 { lines.append("    and \(hiddenCount) stretches more") }
+    return lines
+  }
+}
+
+/// How much some accounts have together.
+struct OwnerSum {
+  private(set) var entryCount: UInt64 = 0
+  private(set) var byteCount: UInt64 = 0
+  private(set) var claimedByteCount: UInt64 = 0
+
+  init() {}
+
+  init(_ account: OwnerAccounts.Account) { add(account) }
+
+  mutating func add(_ account: OwnerAccounts.Account) {
+    entryCount &+= account.entryCount
+    // In a broken tree the entries may have more than 2^64 bytes.
+    byteCount = saturatedSum(byteCount, account.byteCount)
+    claimedByteCount = saturatedSum(claimedByteCount, account.claimedByteCount)
+  }
+}
+
+private func saturatedSum(_ first: UInt64, _ second: UInt64) -> UInt64 {
+  let (sum, overflow) = first.addingReportingOverflow(second)
+  return overflow ? .max : sum
+}
+
+/// A share for people: `57.3 %`.
+func percentText(_ part: UInt64, of whole: UInt64) -> String {
+  guard whole > 0 else { return "" }
+  // Rounded to tenths, in integers: of 2^64 bytes too.
+  let (product, rest) = whole.dividingFullWidth(part.multipliedFullWidth(by: 1000))
+  let tenths = product + (rest >= whole - whole / 2 ? 1 : 0)
+  return "\(tenths / 10).\(tenths % 10) %"
+}
