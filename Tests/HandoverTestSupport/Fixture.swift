@@ -68,6 +68,8 @@ package struct Fixture: Sendable, CustomStringConvertible {
     package let size: UInt64
     package let seals: UInt32
     package let folios: UInt64
+    /// The digest of the whole content.
+    package let sha256: String
   }
 
 }

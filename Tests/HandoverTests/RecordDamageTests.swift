@@ -16,10 +16,14 @@ private let geometry = PageGeometry.pages4KiB
       let survey = HandoverSurvey(
         .memory(PhysicalAddress(handover.fdtAddress)), in: memory, geometry: geometry)
       let soundCount = references(of: survey, in: memory).count
+      var flipCount = 0
       for (place, bits) in places(survey, in: memory) {
         for bit in bits {
           memory.flip(bit: bit, at: place)
           let findings = survey.checkRecords(in: memory)
+          // Not of every flip: this reads everything several times.
+          flipCount += 1
+          if flipCount % 13 == 0 { expectTheRestIsShown(of: survey, in: memory, findings) }
           memory.flip(bit: bit, at: place)
           #expect(findings.findings.count <= 6 * FindingList.limitPerKind)
           // A damaged count may lead on into what follows, never far.
@@ -28,6 +32,40 @@ private let geometry = PageGeometry.pages4KiB
       }
       #expect(survey.checkRecords(in: memory).findings == [])
     }
+  }
+
+  /// What can be read is shown, and every preserved byte is accounted for.
+  private func expectTheRestIsShown(
+    of survey: HandoverSurvey, in memory: MemoryCopy, _ findings: RecordFindingList
+  ) {
+    var options = HandoverContents.Options()
+    options.keepsPageMaps = true
+    let contents = survey.contents(in: memory, options: options)
+    #expect(contents.findings.findings == findings.findings)
+    #expect(contents.subtrees.count == survey.subtrees.count)
+    // A flip is in one blob, or in what it leads to.
+    let unread = contents.subtrees.count { $0.record == nil || $0.error != nil }
+    #expect(unread <= 1)
+    for subtree in contents.subtrees {
+      guard case .liveUpdate(let record) = subtree.record, let pages = survey.pages else {
+        continue
+      }
+      for file in record.sessions.flatMap(\.files) {
+        guard let memfd = file.memfd else { continue }
+        var extents = MemfdExtents(of: memfd.record, pages, in: memory)
+        var byteCount: UInt64 = 0
+        while let extent = (try? extents.next()) ?? nil {
+          switch extent {
+          case .stored(let range): byteCount += range.byteCount
+          case .zeros(let count): byteCount += count
+          }
+        }
+        #expect(byteCount <= memfd.record.byteSize)
+      }
+    }
+    let owners = survey.owners(in: memory)
+    #expect(owners.byteCount == survey.pages?.preservedByteCount)
+    #expect(owners.entryCount == survey.pages?.entryCount)
   }
 
   @Test func everyFlipInAVmallocDescriptorAndItsChunkIsFound() throws {

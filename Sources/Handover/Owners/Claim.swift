@@ -1,6 +1,6 @@
 /// Bytes that somebody claims, or two.
 struct Claim: Hashable {
-  let start: UInt64
+  var start: UInt64
   /// The last byte.
   var last: UInt64
   /// The claimant with the lowest number.

@@ -31,9 +31,16 @@ struct ClaimWindow {
       last = min(last, end)
     }
     let claim = Claim(start: max(first, start), last: last, owner: owner, other: OwnerTable.none)
-    if let tail = pending.last, tail.isContinued(by: claim) {
-      pending[pending.count &- 1].last = last
-      return
+    if let tail = pending.last {
+      if tail.isContinued(by: claim) {
+        pending[pending.count &- 1].last = last
+        return
+      }
+      // Linux fills files from the top of free memory downwards.
+      if claim.isContinued(by: tail) {
+        pending[pending.count &- 1].start = claim.start
+        return
+      }
     }
     pending.append(claim)
   }
