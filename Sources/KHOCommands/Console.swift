@@ -18,7 +18,7 @@ public final class Console: @unchecked Sendable {
         }
       },
       errors: { _ = try? FileDescriptor.standardError.writeAll($0) },
-      showsProgress: isTerminal(.standardError))
+      showsProgress: isTerminal(.standardError), writesToTerminal: isTerminal(.standardOutput))
   }
 
   // A command runs on one thread; nothing here is shared.
@@ -27,6 +27,8 @@ public final class Console: @unchecked Sendable {
   private let output: ([UInt8]) -> String?
   private let errors: ([UInt8]) -> Void
   let showsProgress: Bool
+  /// Whether a person sees standard output.
+  let writesToTerminal: Bool
 
   private static let pieceByteCount = 1 << 16
 
@@ -36,13 +38,15 @@ public final class Console: @unchecked Sendable {
   ///   - output: takes a piece of standard output; a sentence when it could not.
   ///   - errors: takes a piece of standard error.
   ///   - showsProgress: whether a person watches standard error.
+  ///   - writesToTerminal: whether a person sees standard output.
   public init(
     output: @escaping ([UInt8]) -> String?, errors: @escaping ([UInt8]) -> Void,
-    showsProgress: Bool = false
+    showsProgress: Bool = false, writesToTerminal: Bool = false
   ) {
     self.output = output
     self.errors = errors
     self.showsProgress = showsProgress
+    self.writesToTerminal = writesToTerminal
   }
 
   /// Whether output still goes anywhere.

@@ -2,7 +2,7 @@ internal import KexecHandover
 
 extension HandoverSurvey {
   /// The handover for people, line by line.
-  func description(findings: [HandoverFinding]) -> [String] {
+  func description(_ records: RecordsOfHandover, findings: [HandoverFinding]) -> [String] {
     let version = deviceTree?.compatible.map { printable($0) } ?? "unknown version"
     var lines = ["\(title): \(version)"]
     if let pages, let map = deviceTree?.map {
@@ -10,6 +10,7 @@ extension HandoverSurvey {
       lines += orderTable(pages)
     }
     lines += subtreeTable()
+    lines += records.description
     if let error {
       let isPartial = (pages?.entryCount ?? 0) > 0
       let verdict = isPartial ? "only a part can be read" : "cannot be read"
@@ -20,7 +21,8 @@ extension HandoverSurvey {
     }
     if !findings.isEmpty {
       lines.append("  findings")
-      lines += findingLines(findings, omittedCount: omittedFindingCount).map { "    " + $0 }
+      let omittedCount = omittedFindingCount &+ records.findings.omittedCount
+      lines += findingLines(findings, omittedCount: omittedCount).map { "    " + $0 }
     }
     return lines
   }

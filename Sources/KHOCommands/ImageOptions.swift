@@ -88,7 +88,7 @@ extension ImageOptions {
 
   /// Opens the image; where it is a memory file, which carries its own addresses, reads what it says
   /// of itself.
-  private func open() throws(CommandFailure) -> (MemoryImage, MemoryContents?) {
+  func open() throws(CommandFailure) -> (memory: MemoryImage, memoryFile: MemoryContents?) {
     let path = FilePath(image)
     if baseAddress == nil, let file = MemoryImage.memoryFile(at: path) {
       do throws(MemoryContentsError) { return (file, try MemoryContents(reading: file)) } catch {

@@ -7,9 +7,9 @@ struct InspectReport: Encodable {
   let memoryFile: MemoryFileReport?
   let handovers: [HandoverReport]
 
-  init(_ image: LoadedImage) {
+  init(_ image: LoadedImage, _ records: [RecordsOfHandover]) {
     memoryFile = image.memoryFile.map { MemoryFileReport($0.superblock) }
-    handovers = image.surveys.map { HandoverReport($0, findings: image.findings(of: $0)) }
+    handovers = records.map { HandoverReport($0, findings: image.findings(of: $0)) }
   }
 
   private enum CodingKeys: CodingKey { case schema, memoryFile, handovers }
@@ -32,8 +32,11 @@ struct HandoverReport: Encodable {
   /// How many findings there were beyond those listed.
   let omittedFindings: UInt64
   let error: String?
+  /// What the blobs hold; members of this object.
+  let records: JSONValue
 
-  init(_ survey: HandoverSurvey, findings: [HandoverFinding]) {
+  init(_ records: RecordsOfHandover, findings: [HandoverFinding]) {
+    let survey = records.survey
     fdtAddress = survey.address?.rawValue
     compatible = survey.deviceTree?.compatible
     root = survey.deviceTree?.map?.rawValue
@@ -46,8 +49,9 @@ struct HandoverReport: Encodable {
     metadataBytes = survey.pages?.metadataByteCount ?? 0
     subtrees = survey.subtrees.map(SubtreeReport.init)
     self.findings = findings.map(FindingReport.init)
-    omittedFindings = survey.omittedFindingCount
+    omittedFindings = survey.omittedFindingCount &+ records.findings.omittedCount
     error = survey.error?.sentence
+    self.records = .object(records.json)
   }
 
   private enum CodingKeys: CodingKey {
@@ -70,6 +74,7 @@ struct HandoverReport: Encodable {
     try container.encode(findings, forKey: .findings)
     try container.encode(omittedFindings, forKey: .omittedFindings)
     try container.encode(error, forKey: .error)
+    try records.encode(to: encoder)
   }
 }
 

@@ -17,7 +17,7 @@ struct KHO: ParsableCommand {
       """,
     version: "0.1.0",
     subcommands: [
-      Inspect.self, Owners.self, Pages.self, Check.self, Demo.self, Torture.self,
+      Inspect.self, Owners.self, Pages.self, Check.self, Extract.self, Demo.self, Torture.self,
       DemoWorkerCommand.self,
       TortureWorkerCommand.self,
     ])

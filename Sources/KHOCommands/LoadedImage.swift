@@ -17,6 +17,11 @@ struct LoadedImage {
     survey.findings + ownFindings(of: survey)
   }
 
+  /// What is wrong with the handover of `records`, and with its records.
+  func findings(of records: RecordsOfHandover) -> [HandoverFinding] {
+    findings(of: records.survey) + records.findings.findings.map { .record($0) }
+  }
+
   /// How many of the findings are of severity error, those not listed included.
   func errorCount(of survey: HandoverSurvey) -> UInt64 {
     survey.errorCount &+ UInt64(ownFindings(of: survey).count { $0.severity == .error })

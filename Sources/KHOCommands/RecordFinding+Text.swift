@@ -94,7 +94,8 @@ extension RecordError {
     }
   }
 
-  fileprivate var sentence: String {
+  /// What is wrong.
+  var sentence: String {
     switch self {
     case .unreadable(let range):
       return "\(range) does not lie in memory that the image holds"
