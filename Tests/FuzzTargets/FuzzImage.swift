@@ -145,7 +145,74 @@ private func check(_ survey: HandoverSurvey, in memory: some PhysicalMemory) {
   let records = survey.checkRecords(in: memory)
   let recordErrors = UInt64(records.findings.count { $0.severity == .error })
   promise(records.errorCount >= recordErrors, "errors of records miscounted")
-  if let pages = survey.pages { check(pages, in: memory) }
+  if let pages = survey.pages {
+    check(pages, in: memory)
+    checkContents(of: survey, pages, records, in: memory)
+    checkOwners(of: survey, pages, in: memory)
+  }
+}
+
+/// The blobs are all there, with the findings that checking them alone makes, and no file is longer
+/// than it says.
+private func checkContents(
+  of survey: HandoverSurvey, _ pages: PreservedPagesSurvey, _ records: RecordFindingList,
+  in memory: some PhysicalMemory
+) {
+  var options = HandoverContents.Options()
+  options.keepsPageMaps = true
+  options.recordLimit = 500
+  let contents = survey.contents(in: memory, options: options)
+  promise(contents.subtrees.map(\.subtree) == survey.subtrees, "a blob is missing")
+  let isSame = survey.error != nil || contents.findings.findings == records.findings
+  promise(isSame, "other findings than those of the records alone")
+  for subtree in contents.subtrees {
+    promise(subtree.head.count <= SubtreeContents.largestHeadByteCount, "a head too long")
+    guard case .liveUpdate(let record) = subtree.record else { continue }
+    for file in record.sessions.flatMap(\.files).prefix(20) {
+      guard let memfd = file.memfd else { continue }
+      check(MemfdExtents(of: memfd.record, pages, in: memory), of: memfd.record)
+    }
+  }
+}
+
+/// The stretches of a file are as long as it, but where one cannot be read.
+private func check<Memory: PhysicalMemory>(
+  _ extents: MemfdExtents<Memory>, of record: MemfdRecord
+) {
+  var extents = extents
+  var byteCount: UInt64 = 0
+  do throws(RecordError) {
+    while let extent = try extents.next() {
+      let (sum, overflow) =
+        switch extent {
+        case .stored(let range): byteCount.addingReportingOverflow(range.byteCount)
+        case .zeros(let count): byteCount.addingReportingOverflow(count)
+        }
+      promise(!overflow && sum > byteCount, "an empty stretch, or one too long")
+      byteCount = sum
+    }
+    promise(byteCount == record.byteSize, "a file of another length than its record says")
+  } catch {
+    promise(byteCount <= record.byteSize, "a file longer than its record says")
+  }
+}
+
+/// Every byte of every entry has one account, however few claims are kept at a time.
+private func checkOwners(
+  of survey: HandoverSurvey, _ pages: PreservedPagesSurvey, in memory: some PhysicalMemory
+) {
+  let owners = survey.owners(in: memory)
+  promise(owners.entryCount == pages.entryCount, "entries without an account, or with two")
+  promise(owners.byteCount == pages.preservedByteCount, "bytes without an account, or with two")
+  let claimed = owners.accounts.allSatisfy {
+    $0.claimedByteCount <= $0.byteCount && $0.disputedByteCount <= $0.claimedByteCount
+  }
+  promise(claimed, "more claimed than there is")
+  // With few claims at a time, the records are walked for each window.
+  guard owners.accounts.count < 50, memory.byteCount < 1 << 16 else { return }
+  let other = survey.owners(in: memory, claimLimit: 3)
+  promise(other.accounts == owners.accounts, "another account with few claims at a time")
+  promise(other.unowned == owners.unowned, "another rest with few claims at a time")
 }
 
 private func check(_ pages: PreservedPagesSurvey, in memory: some PhysicalMemory) {
