@@ -9,8 +9,8 @@ struct Check: ParsableCommand {
     abstract: "Says what is wrong with each handover in an image.",
     discussion: """
       Each finding has a code that never changes, a severity (error, warning, note), and the place. \
-      The known records (memblock, kexec-metadata, kho_test, LUO and its memfds) are followed to the \
-      memory they refer to, which must be preserved.
+      The known records (memblock, kexec-metadata, kho_test, LUO and its memfds, areas under a name of \
+      their own) are followed to the memory they refer to, which must be preserved.
 
       Exit status: 0 no errors, 1 findings of severity error, 2 the command line is wrong, 3 the \
       input cannot be read or holds no handover.

@@ -4,10 +4,17 @@ internal import KexecHandover
 struct OwnersOfHandover {
   let survey: HandoverSurvey
   let accounts: OwnerAccounts
+  /// Whether the Live Update Orchestrator is registered and has not written its sessions.
+  private let awaitsSessions: Bool
 
   init(_ survey: HandoverSurvey, in memory: MemoryImage) {
     self.survey = survey
     accounts = survey.owners(in: memory)
+    let blob = survey.subtrees.first { $0.subtree.name == LiveUpdateRecord.subtreeName }
+    let record = blob.flatMap {
+      try? LiveUpdateRecord(at: $0.subtree.address, byteCount: $0.byteCount, in: memory)
+    }
+    awaitsSessions = record?.sessions == .zero
   }
 
   /// The owners line by line, those of one holder together unless `showsUses`.
@@ -21,6 +28,11 @@ struct OwnersOfHandover {
     lines.append(
       "  beside them \(byteText(pages.metadataByteCount)) in \(countText(nodes, "node")), which are no "
         + "entries")
+    if awaitsSessions, accounts.unowned.entryCount > 0 {
+      lines.append(
+        "  the Live Update Orchestrator writes its sessions in the reboot; until then, what they "
+          + "preserve is nobody's")
+    }
     return lines + disputes
   }
 

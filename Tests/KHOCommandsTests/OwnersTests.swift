@@ -62,6 +62,14 @@ import Testing
     #expect(handover.disputes.allSatisfy { $0.owner?.token == 4096 && $0.other?.token == 4097 })
   }
 
+  @Test func filesWhoseSessionsAreNotWrittenAreExplained() throws {
+    let sentence = "the Live Update Orchestrator writes its sessions in the reboot"
+    for fixture in Fixture.all {
+      let isOutgoing = fixture.name.hasSuffix("chained")
+      #expect(kho("owners", fixture.path).text.contains(sentence) == isOutgoing)
+    }
+  }
+
   @Test func sharesAreRounded() {
     #expect(percentText(1, of: 3) == "33.3 %" && percentText(2, of: 3) == "66.7 %")
     #expect(
