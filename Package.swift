@@ -34,6 +34,7 @@ let argumentParser = Target.Dependency.product(
 let system = Target.Dependency.product(name: "SystemPackage", package: "swift-system")
 
 let hostedTargets: [Target] = [
+  .target(name: "ZlibInflate", dependencies: ["MemoryModel"], swiftSettings: strict),
   .target(
     name: "MemoryImages", dependencies: ["MemoryModel", system], swiftSettings: strict),
   .target(name: "CProcessHandover"),
@@ -107,6 +108,7 @@ let package = Package(
         tests(of: "DeviceTreeBlob"),
         tests(of: "PreservedPages"),
         tests(of: "PageAllocation"),
+        tests(of: "ZlibInflate"),
         tests(of: "MemoryImages"),
         tests(of: "Handover"),
         tests(of: "ProcessHandover", also: ["ProcessHandoverHelper", system]),
