@@ -36,7 +36,8 @@ let system = Target.Dependency.product(name: "SystemPackage", package: "swift-sy
 let hostedTargets: [Target] = [
   .target(name: "ZlibInflate", dependencies: ["MemoryModel"], swiftSettings: strict),
   .target(
-    name: "MemoryImages", dependencies: ["MemoryModel", system], swiftSettings: strict),
+    name: "MemoryImages", dependencies: ["MemoryModel", "ZlibInflate", system],
+    swiftSettings: strict),
   .target(name: "CProcessHandover"),
   .target(
     name: "ProcessHandover",

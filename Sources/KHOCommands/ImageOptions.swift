@@ -144,13 +144,9 @@ extension MemoryImage {
 
   /// The page size that the kernel noted in the image.
   fileprivate var notedPageSize: PageGeometry? {
-    guard case .elf(let core) = self else { return nil }
-    return PageSizeDeduction.candidates.first { $0.pageByteCount == core.vmcoreInfoPageByteCount }
+    PageSizeDeduction.candidates.first { $0.pageByteCount == vmcoreInfoPageByteCount }
   }
 
   /// The page size of the machine, where it has only one.
-  fileprivate var machinePageSize: PageGeometry? {
-    guard case .elf(let core) = self, core.machine == .x86_64 else { return nil }
-    return .pages4KiB
-  }
+  fileprivate var machinePageSize: PageGeometry? { machine == .x86_64 ? .pages4KiB : nil }
 }

@@ -38,8 +38,13 @@ struct LoadedImage {
     return findings
   }
 
-  /// Says on standard error what was left out of the output.
+  /// Says on standard error what was left out of the output, and what of the image cannot be read.
   func complainAboutOmissions() {
+    if case .kdump(let dump) = memory, let damage = dump.damage {
+      Console.current.complain(
+        "kho: \(path): damaged; the page at \(damage.first.address) could not be read:"
+          + " \(damage.first.reason)")
+    }
     guard omittedHandoverCount > 0 else { return }
     Console.current.complain(
       "kho: \(path): \(omittedHandoverCount) more root device trees were found and not read; name "

@@ -9,6 +9,8 @@ extension MemoryImageError {
         + "give the physical address of its first byte with --base"
     case .baseAddressUnexpected:
       return "the file is an ELF, which carries its own addresses; leave out --base"
+    case .dumpCarriesAddresses:
+      return "the file is a compressed dump, which carries its own addresses; leave out --base"
     case .rawImageBeyondAddressSpace(let base, let byteCount):
       return "the file's \(byteCount) bytes from address \(base) on would run past 2^64; "
         + "give a lower --base"

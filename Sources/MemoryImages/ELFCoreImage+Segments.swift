@@ -3,7 +3,7 @@ internal import MemoryModel
 extension ELFCoreImage.Segment {
   /// The segment that a PT_LOAD describes; nil when it has no size or no physical address.
   init?(
-    index: Int, _ entry: ELFProgramHeader, in file: MappedFile
+    index: Int, _ entry: ELFProgramHeader, in file: some FileBytes
   ) throws(MemoryImageError) {
     guard entry.physicalAddress != ELFProgramHeader.noPhysicalAddress else { return nil }
     guard entry.storedByteCount <= entry.memoryByteCount else {
@@ -45,17 +45,64 @@ extension ELFCoreImage.Segment {
   }
 }
 
-extension [ELFCoreImage.Segment] {
-  /// Sorts by address, and finds out whether two segments overlap in memory.
+extension ELFCoreImage {
+  /// How many bytes of segments that lie inside others are compared at most: 256 MiB. A kernel's text
+  /// is a few tens of MiB.
+  static var largestComparedByteCount: UInt64 { 256 << 20 }
+}
+
+extension ELFCoreImage.Segment {
+  /// Whether all that the segment describes and stores is said by `other` as well, with equal bytes.
   ///
-  /// In sorted order it is enough to compare neighbours: if any two overlap, two neighbours do.
-  mutating func sortByAddress() throws(MemoryImageError) {
-    sort { ($0.range.start, $0.index) < ($1.range.start, $1.index) }
-    for (lower, upper) in zip(self, dropFirst()) where lower.range.overlaps(upper.range) {
-      throw .elfSegmentsOverlapInMemory(
-        first: Swift.min(lower.index, upper.index), second: Swift.max(lower.index, upper.index),
-        address: upper.range.start)
+  /// - Parameter comparable: how many more bytes are compared; beyond, the answer is no.
+  func repeats(
+    _ other: ELFCoreImage.Segment, in file: MappedFile, _ comparable: inout UInt64
+  ) -> Bool {
+    guard other.range.contains(range) else { return false }
+    let offset = range.start.rawValue &- other.range.start.rawValue
+    guard storedByteCount > 0 else { return true }
+    guard offset <= other.storedByteCount, storedByteCount <= other.storedByteCount &- offset,
+      storedByteCount <= comparable
+    else { return false }
+    comparable &-= storedByteCount
+    var done: UInt64 = 0
+    while done < storedByteCount {
+      let count = Swift.min(storedByteCount &- done, 1 << 20)
+      let own = file.copiedBytes(at: fileOffset &+ done, count: count)
+      let others = file.copiedBytes(at: other.fileOffset &+ offset &+ done, count: count)
+      guard own == others else { return false }
+      done &+= count
     }
+    return true
+  }
+}
+
+extension [ELFCoreImage.Segment] {
+  /// Sorts by address, drops segments that repeat a part of another one, and finds out whether two
+  /// others overlap in memory.
+  mutating func sortByAddress(in file: MappedFile) throws(MemoryImageError) {
+    // Of two that start together, the longer one first: it may hold the other.
+    sort {
+      ($0.range.start, $1.range.byteCount, $0.index) < (
+        $1.range.start, $0.range.byteCount, $1.index
+      )
+    }
+    var kept: [ELFCoreImage.Segment] = []
+    kept.reserveCapacity(count)
+    var comparable = ELFCoreImage.largestComparedByteCount
+    for segment in self {
+      // What is kept does not overlap, so only the last can reach this far.
+      guard let last = kept.last, last.range.overlaps(segment.range) else {
+        kept.append(segment)
+        continue
+      }
+      guard segment.repeats(last, in: file, &comparable) else {
+        throw .elfSegmentsOverlapInMemory(
+          first: Swift.min(last.index, segment.index), second: Swift.max(last.index, segment.index),
+          address: segment.range.start)
+      }
+    }
+    self = kept
   }
 
   /// Finds out whether two segments store their bytes in the same place.

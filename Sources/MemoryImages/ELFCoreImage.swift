@@ -3,9 +3,10 @@ public import SystemPackage
 
 /// An ELF core file of a machine's memory by physical address: what QEMU's `dump-guest-memory` gives.
 ///
-/// A file that describes the same memory twice is refused, since nothing says which of the two holds.
-/// Dumps of a crashed kernel (/proc/vmcore) may be of that kind: next to the memory they can have a
-/// segment of its own for the kernel's text.
+/// A file that describes the same memory twice is refused, since nothing says which of the two holds,
+/// unless one segment lies inside another and their bytes are equal: dumps of a crashed kernel
+/// (/proc/vmcore) have a segment of its own for the kernel's text, next to the memory that holds it.
+/// Such a segment is left out.
 ///
 /// ```
 ///             ELF header   program headers     notes    bytes of each segment
@@ -50,6 +51,9 @@ public struct ELFCoreImage: PhysicalMemory, Sendable {
   /// there is no such note, or it gives no power of two from 16 to 2^20.
   public let vmcoreInfoPageByteCount: Int?
 
+  /// The VMCOREINFO that the kernel left: lines `KEY=VALUE`; nil where there is none.
+  public let vmcoreInfo: [UInt8]?
+
   /// The number of bytes that the segments store, holes of the file included.
   public let byteCount: UInt64
 
@@ -85,11 +89,12 @@ public struct ELFCoreImage: PhysicalMemory, Sendable {
       }
     }
     guard !segments.isEmpty else { throw .elfNoLoadSegments }
-    try segments.sortByAddress()
+    try segments.sortByAddress(in: file)
     try segments.checkPlacesInFile()
 
     self.machine = header.machine
     self.vmcoreInfoPageByteCount = notes.pageByteCount
+    self.vmcoreInfo = notes.vmcoreInfo
     // The stored bytes do not overlap in the file, so their sum is no larger than the file.
     self.byteCount = segments.reduce(0) { $0 &+ $1.storedByteCount }
     self.runEnds = segments.runEnds()

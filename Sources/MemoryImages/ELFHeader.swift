@@ -13,7 +13,7 @@ struct ELFHeader {
   let programHeaderCount: UInt32
 
   /// Reads the header; the program headers it gives lie inside the file.
-  init(of file: MappedFile) throws(MemoryImageError) {
+  init(of file: some FileBytes) throws(MemoryImageError) {
     let bytes = file.copiedBytes(at: 0, count: min(Self.byteCount, file.byteCount))
     guard bytes.littleEndian32(at: 0) == Self.magic else { throw .elfMagicMissing }
     if bytes.count > 4, bytes[4] != 2 { throw .elfClassUnsupported(bytes[4]) }
@@ -51,7 +51,7 @@ struct ELFHeader {
 
   /// sh_info of section header 0: `Elf64_Shdr`, byte 44.
   private static func count(
-    inSectionHeaderAt offset: UInt64, of file: MappedFile
+    inSectionHeaderAt offset: UInt64, of file: some FileBytes
   ) throws(MemoryImageError) -> UInt32 {
     // An e_shoff of 0 says that there is no section header.
     guard offset > 0, file.byteCount >= sectionHeaderByteCount,

@@ -1,5 +1,3 @@
-internal import MemoryModel
-
 /// Looks through an ELF file's notes for the page size that a Linux kernel left in its VMCOREINFO.
 ///
 /// ```
@@ -11,13 +9,15 @@ struct ELFNoteReader {
   /// How many bytes of notes are looked at, in all segments together: 1 MiB. A VMCOREINFO is a page.
   static let largestByteCount: UInt64 = 1 << 20
 
+  /// The content of the note that gives a page size; if none does, of the first VMCOREINFO.
+  private(set) var vmcoreInfo: [UInt8]?
   /// The page size in bytes, if it was found and is one.
   private(set) var pageByteCount: Int?
 
   private var byteCountLeft = largestByteCount
 
   /// Looks through the notes of one PT_NOTE; a note that runs past its end ends the search in it.
-  mutating func read(_ entry: ELFProgramHeader, of file: MappedFile) {
+  mutating func read(_ entry: ELFProgramHeader, of file: some FileBytes) {
     guard pageByteCount == nil, byteCountLeft > 0 else { return }
     let bytes = file.copiedBytes(
       at: entry.fileOffset, count: min(entry.storedByteCount, byteCountLeft))
@@ -25,7 +25,8 @@ struct ELFNoteReader {
     var rest = bytes[...]
     while let note = Self.takeNote(from: &rest) {
       guard note.name.elementsEqual("VMCOREINFO\0".utf8) else { continue }
-      pageByteCount = Self.pageByteCount(in: note.content)
+      pageByteCount = VMCoreInfo.pageByteCount(in: note.content)
+      if pageByteCount != nil || vmcoreInfo == nil { vmcoreInfo = Array(note.content) }
       if pageByteCount != nil { return }
     }
   }
@@ -53,19 +54,5 @@ struct ELFNoteReader {
     let taken = rest.prefix(count)
     rest = rest.dropFirst((count &+ 3) & ~3)
     return taken
-  }
-
-  /// The number in the line `PAGESIZE=`, if it is a page size.
-  private static func pageByteCount(in text: ArraySlice<UInt8>) -> Int? {
-    let key = "PAGESIZE="
-    for line in text.split(separator: UInt8(ascii: "\n")) where line.starts(with: key.utf8) {
-      let digits = String(decoding: line.dropFirst(key.utf8.count), as: UTF8.self)
-      guard let count = Int(digits), count > 0, count & (count &- 1) == 0,
-        (PageGeometry.smallestShift...PageGeometry.largestShift).contains(
-          count.trailingZeroBitCount)
-      else { return nil }
-      return count
-    }
-    return nil
   }
 }

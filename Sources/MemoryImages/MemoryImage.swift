@@ -7,14 +7,17 @@ public enum MemoryImage: PhysicalMemory, Sendable {
   case raw(RawImage)
   /// An ELF core file.
   case elf(ELFCoreImage)
+  /// A compressed dump.
+  case kdump(KdumpImage)
 
   /// Opens the file at `path`, finding out its format from its first bytes.
   ///
-  /// - Parameter base: the physical address of the first byte, for a raw image; an ELF file carries
-  ///   its own addresses.
+  /// - Parameter base: the physical address of the first byte, for a raw image; ELF files and dumps
+  ///   carry their own addresses.
   /// - Throws: `baseAddressMissing` for a raw image without a base, `baseAddressUnexpected` for an
-  ///   ELF file with one; `compressedDump`, `flattenedDump` for formats that cannot be read; what
-  ///   ``RawImage/init(opening:base:)`` and ``ELFCoreImage/init(opening:)`` throw.
+  ///   ELF file and `dumpCarriesAddresses` for a compressed dump with one; what
+  ///   ``RawImage/init(opening:base:)``, ``ELFCoreImage/init(opening:)`` and
+  ///   ``KdumpImage/init(opening:)`` throw.
   /// - Complexity: as those.
   public static func open(
     _ path: FilePath, base: PhysicalAddress?
@@ -26,12 +29,47 @@ public enum MemoryImage: PhysicalMemory, Sendable {
       return .elf(try ELFCoreImage(file))
     }
     // makedumpfile: diskdump_mod.h and makedumpfile.h.
-    if start.starts(with: "KDUMP   ".utf8) || start.starts(with: "DISKDUMP".utf8) {
-      throw .compressedDump
+    let isFlattened = start.starts(with: KdumpImage.flattenedSignature.utf8)
+    if isFlattened || start.starts(with: KdumpHeader.signature.utf8)
+      || start.starts(with: KdumpHeader.diskdumpSignature.utf8)
+    {
+      guard base == nil else { throw .dumpCarriesAddresses }
+      do throws(KdumpError) {
+        return .kdump(try KdumpImage(isFlattened ? DumpFile(flattened: file) : DumpFile(file)))
+      } catch {
+        throw .kdump(error)
+      }
     }
-    if start.starts(with: "makedumpfile".utf8) { throw .flattenedDump }
     guard let base else { throw .baseAddressMissing }
     return .raw(try RawImage(file, base: base))
+  }
+
+  /// The machine that the image says it is of; nil where it does not say.
+  public var machine: ELFMachine? {
+    switch self {
+    case .raw: nil
+    case .elf(let image): image.machine
+    case .kdump(let image): image.machine
+    }
+  }
+
+  /// The VMCOREINFO that the kernel left, lines `KEY=VALUE`; nil where there is none.
+  public var vmcoreInfo: [UInt8]? {
+    switch self {
+    case .raw: nil
+    case .elf(let image): image.vmcoreInfo
+    case .kdump(let image): image.vmcoreInfo
+    }
+  }
+
+  /// The page size in bytes that the kernel noted in its VMCOREINFO (line `PAGESIZE=`); nil where
+  /// there is no such note, or it gives no power of two from 16 to 2^20.
+  public var vmcoreInfoPageByteCount: Int? {
+    switch self {
+    case .raw: nil
+    case .elf(let image): image.vmcoreInfoPageByteCount
+    case .kdump(let image): image.vmcoreInfoPageByteCount
+    }
   }
 
   /// The number of bytes that the image stores, holes of the file included.
@@ -40,6 +78,7 @@ public enum MemoryImage: PhysicalMemory, Sendable {
     switch self {
     case .raw(let image): image.byteCount
     case .elf(let image): image.byteCount
+    case .kdump(let image): image.byteCount
     }
   }
 
@@ -49,6 +88,7 @@ public enum MemoryImage: PhysicalMemory, Sendable {
     switch self {
     case .raw(let image): image.contains(range)
     case .elf(let image): image.contains(range)
+    case .kdump(let image): image.contains(range)
     }
   }
 
@@ -60,6 +100,7 @@ public enum MemoryImage: PhysicalMemory, Sendable {
     switch self {
     case .raw(let image): try image.withBytes(in: range, body)
     case .elf(let image): try image.withBytes(in: range, body)
+    case .kdump(let image): try image.withBytes(in: range, body)
     }
   }
 
@@ -68,6 +109,7 @@ public enum MemoryImage: PhysicalMemory, Sendable {
     switch self {
     case .raw(let image): image.storedRange(atOrAfter: address)
     case .elf(let image): image.storedRange(atOrAfter: address)
+    case .kdump(let image): image.storedRange(atOrAfter: address)
     }
   }
 
@@ -76,6 +118,7 @@ public enum MemoryImage: PhysicalMemory, Sendable {
     switch self {
     case .raw(let image): image.finishedReading(range)
     case .elf(let image): image.finishedReading(range)
+    case .kdump(let image): image.finishedReading(range)
     }
   }
 }

@@ -31,12 +31,10 @@ extension MemoryImageError: CustomStringConvertible {
     case .rawImageBeyondAddressSpace(let base, let byteCount):
       "The file's \(byteCount) bytes from address \(base) on would run past 2^64; give a lower base"
         + " address."
-    case .compressedDump:
-      "The file is a compressed dump (kdump format), which cannot be read yet; take an ELF dump"
-        + " (makedumpfile -E)."
-    case .flattenedDump:
-      "The file is a flattened dump of makedumpfile, which cannot be read yet; rearrange it"
-        + " (makedumpfile -R) into an ELF dump."
+    case .dumpCarriesAddresses:
+      "The file is a compressed dump, which carries its own addresses; leave out the base address."
+    case .kdump(let error):
+      error.description
     default:
       elfDescription
     }

@@ -35,10 +35,10 @@ public enum MemoryImageError: Error, Equatable, Sendable {
   case baseAddressUnexpected
   /// A raw image of `byteCount` bytes from `base` on would run past 2^64.
   case rawImageBeyondAddressSpace(base: PhysicalAddress, byteCount: UInt64)
-  /// A dump in the compressed format of kdump or diskdump (signature `KDUMP   `).
-  case compressedDump
-  /// A dump in makedumpfile's flattened format (signature `makedumpfile`).
-  case flattenedDump
+  /// A base address was given for a compressed dump, which carries its own addresses.
+  case dumpCarriesAddresses
+  /// The file is a compressed dump, and cannot be read as one.
+  case kdump(KdumpError)
 
   // The header of an ELF file: elf(5), `Elf64_Ehdr`.
 

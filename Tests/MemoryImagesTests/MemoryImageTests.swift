@@ -35,10 +35,13 @@ import Testing
   }
 
   @Test func signatures() throws {
-    for base in [nil, PhysicalAddress.zero] {
-      try expect(.compressedDump, from: Array("KDUMP   \u{6}".utf8), base: base)
-      try expect(.compressedDump, from: Array("DISKDUMP".utf8), base: base)
-      try expect(.flattenedDump, from: Array("makedumpfile\0\0\0\0".utf8), base: base)
+    for signature in ["KDUMP   \u{6}", "DISKDUMP", "makedumpfile\0\0\0\0"] {
+      let bytes = Array(signature.utf8)
+      let error =
+        signature == "DISKDUMP"
+        ? KdumpError.isDiskdump : .headerTruncated(fileByteCount: UInt64(bytes.count))
+      try expect(.kdump(error), from: bytes)
+      try expect(.dumpCarriesAddresses, from: bytes, base: .zero)
     }
     try expect(.baseAddressMissing, from: Array("KDUMP".utf8))
   }
@@ -63,11 +66,11 @@ import Testing
 
   @Test func everyErrorIsOneSentence() {
     let address = PhysicalAddress(0xabc000)
-    let errors: [MemoryImageError] = [
+    var errors: [MemoryImageError] = [
       .cannotOpen(.permissionDenied), .cannotInspect(.ioError), .isDirectory, .notRegularFile,
       .emptyFile, .cannotMap(byteCount: 5, .noMemory), .cannotAllocate(byteCount: 5, .noMemory),
       .baseAddressMissing, .baseAddressUnexpected,
-      .rawImageBeyondAddressSpace(base: address, byteCount: 5), .compressedDump, .flattenedDump,
+      .rawImageBeyondAddressSpace(base: address, byteCount: 5), .dumpCarriesAddresses,
       .elfMagicMissing, .elfClassUnsupported(1), .elfByteOrderUnsupported(2),
       .elfHeaderTruncated(fileByteCount: 5), .elfProgramHeaderSizeUnsupported(byteCount: 5),
       .elfProgramHeadersBeyondEndOfFile(fileOffset: 5, count: 6, fileByteCount: 7),
@@ -79,10 +82,21 @@ import Testing
       .elfSegmentsOverlapInMemory(first: 1, second: 2, address: address),
       .elfSegmentsOverlapInFile(first: 1, second: 2, fileOffset: 5),
     ]
+    let dumpErrors: [KdumpError] = [
+      .headerTruncated(fileByteCount: 5), .isDiskdump, .machineUnsupported, .versionUnsupported(7),
+      .blockSizeUnsupported(byteCount: 5), .isSplit(firstPage: 5, endPage: 6),
+      .compressionUnsupported(.lzo),
+      .bitmapsBeyondEndOfFile(fileOffset: 5, byteCount: 6, fileByteCount: 7),
+      .bitmapsTooShort(bitCount: 5, pageCount: 6), .beyondAddressSpace(pageCount: 5),
+      .flattenedVersionUnsupported(type: 5, version: 6), .flattenedTruncated(fileOffset: 5),
+      .flattenedPieceWrong(fileOffset: 5), .flattenedTooScattered(limit: 5), .flattenedIsNoDump,
+    ]
+    errors += dumpErrors.map { .kdump($0) }
     for error in errors {
       let text = error.description
       #expect(text.hasSuffix(".") && !text.contains("\n") && text.count < 240, "\(text)")
       #expect(text != "The memory image cannot be read.")
+      #expect(text != "The compressed dump cannot be read.")
       #expect(!text.dropLast().contains(". "), "\(text)")
     }
     #expect(Set(errors.map(\.description)).count == errors.count)

@@ -1,0 +1,154 @@
+internal import MemoryModel
+internal import Synchronization
+internal import ZlibInflate
+
+/// Inflates the pages of a dump, and keeps some of them.
+///
+/// What is kept is found by the place of its data: a dumper stores equal pages, those of zeros, once.
+final class InflatedPages: Sendable {
+  /// How many bytes of a page's start are inflated when no more is asked for: the header of a device
+  /// tree. So a scan, which looks at the start of every page, inflates little of them.
+  static let startByteCount = 64
+  /// The bytes of the pages that are kept.
+  private static let keptByteCount = 1 << 20
+
+  private let file: DumpFile
+  private let geometry: PageGeometry
+  private let descriptorOffset: UInt64
+
+  private struct State {
+    var kept: [(data: PageData, bytes: [UInt8])?]
+    var start: (data: PageData, bytes: [UInt8])?
+    var damage: (pageCount: UInt64, first: KdumpPageError)?
+  }
+  private let state: Mutex<State>
+
+  init(of file: DumpFile, _ header: KdumpHeader) {
+    self.file = file
+    geometry = header.geometry
+    descriptorOffset = header.descriptorOffset
+    let count = Self.keptByteCount / header.geometry.pageByteCount
+    state = Mutex(State(kept: Array(repeating: nil, count: count), start: nil, damage: nil))
+  }
+
+  /// How many pages could not be had, and why the first could not.
+  var damage: (pageCount: UInt64, first: KdumpPageError)? { state.withLock { $0.damage } }
+
+  /// The bytes of the page of that number, whose descriptor is the one of that index.
+  func page(_ number: UInt64, descriptor: UInt64) throws(KdumpPageError) -> [UInt8] {
+    do throws(KdumpPageError.Reason) {
+      let data = try self.data(descriptor: descriptor)
+      let slot = Int(data.offset &* 0x9e37_79b9_7f4a_7c15 >> 40) % state.withLock { $0.kept.count }
+      let kept = state.withLock { $0.kept[slot] }
+      if let kept, kept.data == data { return kept.bytes }
+      let bytes = try inflate(data, byteCount: geometry.pageByteCount, wholly: true)
+      state.withLock { $0.kept[slot] = (data, bytes) }
+      return bytes
+    } catch {
+      throw note(error, number)
+    }
+  }
+
+  /// The first ``startByteCount`` bytes of a page; that the rest can be had is not said.
+  func start(of number: UInt64, descriptor: UInt64) throws(KdumpPageError) -> [UInt8] {
+    do throws(KdumpPageError.Reason) {
+      let data = try self.data(descriptor: descriptor)
+      let kept = state.withLock { $0.start }
+      if let kept, kept.data == data { return kept.bytes }
+      let bytes = try inflate(data, byteCount: Self.startByteCount, wholly: false)
+      state.withLock { $0.start = (data, bytes) }
+      return bytes
+    } catch {
+      throw note(error, number)
+    }
+  }
+
+  private func note(_ reason: KdumpPageError.Reason, _ number: UInt64) -> KdumpPageError {
+    let address = PhysicalAddress(number &<< UInt64(geometry.shift))
+    let error = KdumpPageError(address: address, reason: reason)
+    state.withLock { state in
+      state.damage = state.damage.map { ($0.pageCount &+ 1, $0.first) } ?? (1, error)
+    }
+    return error
+  }
+
+  private func inflate(
+    _ data: PageData, byteCount: Int, wholly: Bool
+  ) throws(KdumpPageError.Reason) -> [UInt8] {
+    // Half-open: the end was found to be inside the file.
+    let result = file.withBytes(at: data.offset, count: UInt64(data.byteCount)) {
+      bytes -> Result<[UInt8], KdumpPageError.Reason> in
+      guard data.isCompressed else {
+        return .success(bytes.extracting(0..<byteCount).copiedBytes())
+      }
+      do throws(ZlibError) {
+        return .success(
+          wholly
+            ? try ZlibStream.inflate(bytes, byteCount: byteCount)
+            : try ZlibStream.inflateStart(of: bytes, byteCount: byteCount))
+      } catch {
+        return .failure(.notInflated(error))
+      }
+    }
+    guard let result else {
+      throw .dataBeyondEndOfFile(fileOffset: data.offset, byteCount: data.byteCount)
+    }
+    return try result.get()
+  }
+
+  /// Lets the kernel take back the memory behind the data of a run of descriptors, as far as it lies
+  /// in one stretch of the file.
+  func finishedReading(descriptors: Range<UInt64>) {
+    guard let last = descriptors.last,
+      let first = try? data(descriptor: descriptors.lowerBound),
+      let end = try? data(descriptor: last)
+    else { return }
+    let (start, overflow) = descriptors.lowerBound.multipliedReportingOverflow(
+      by: KdumpHeader.descriptorByteCount)
+    guard !overflow else { return }
+    let from = descriptorOffset &+ start
+    file.finishedReading(
+      from..<from &+ UInt64(descriptors.count) &* KdumpHeader.descriptorByteCount)
+    if first.offset < end.offset {
+      file.finishedReading(first.offset..<end.offset &+ UInt64(end.byteCount))
+    }
+  }
+
+  /// Where the data of a page is.
+  private struct PageData: Equatable {
+    let offset: UInt64
+    let byteCount: UInt32
+    let isCompressed: Bool
+  }
+
+  /// Reads and checks a descriptor: `page_desc`.
+  private func data(descriptor index: UInt64) throws(KdumpPageError.Reason) -> PageData {
+    let (place, overflow) = index.multipliedReportingOverflow(by: KdumpHeader.descriptorByteCount)
+    let (start, overflow2) = descriptorOffset.addingReportingOverflow(place)
+    let read =
+      overflow || overflow2
+      ? nil
+      : file.withBytes(at: start, count: KdumpHeader.descriptorByteCount) { bytes in
+        (
+          offset: UInt64(littleEndian: bytes.word(atByte: 0) ?? 0),
+          byteCount: UInt32(littleEndian: bytes.halfWord(atByte: 8) ?? 0),
+          flags: UInt32(littleEndian: bytes.halfWord(atByte: 12) ?? 0)
+        )
+      }
+    guard let (offset, byteCount, flags) = read else { throw .descriptorBeyondEndOfFile }
+    let compression = KdumpCompression(rawValue: flags)
+    let unsupported = compression.intersection(.unsupported)
+    guard unsupported.isEmpty else { throw .compressionUnsupported(unsupported) }
+    guard compression.isSubset(of: .zlib) else { throw .flagsUnknown(flags) }
+    let isCompressed = compression == .zlib
+    // zlib adds at most a few bytes to what it cannot compress; a dumper stores that as it is.
+    let pageByteCount = UInt32(geometry.pageByteCount)
+    guard isCompressed ? byteCount <= pageByteCount &+ 64 : byteCount == pageByteCount else {
+      throw .sizeWrong(byteCount: byteCount)
+    }
+    guard UInt64(byteCount) <= file.byteCount, offset <= file.byteCount &- UInt64(byteCount) else {
+      throw .dataBeyondEndOfFile(fileOffset: offset, byteCount: byteCount)
+    }
+    return PageData(offset: offset, byteCount: byteCount, isCompressed: isCompressed)
+  }
+}

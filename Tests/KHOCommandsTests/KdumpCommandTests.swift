@@ -1,0 +1,54 @@
+import Foundation
+import HandoverTestSupport
+import Testing
+
+/// Compressed dumps are read as the images they were made of.
+@Suite struct KdumpCommandTests {
+  @Test(arguments: Fixture.all)
+  func fixturesReadTheSame(_ fixture: Fixture) throws {
+    let folder = try TemporaryFolder()
+    let builder = KdumpBuilder(of: try fixture.open())
+    let dump = builder.built()
+    let plain = try folder.write(dump, "dump")
+    let flattened = try folder.write(KdumpBuilder.flattened(dump, seed: 2), "flattened")
+    for command in [
+      ["inspect", "--json"], ["inspect"], ["check", "--json"], ["pages", "--json"],
+    ] {
+      let expected = CommandRun(command + [fixture.path])
+      for path in [plain, flattened] {
+        let run = CommandRun(command + [path])
+        #expect(run.status == expected.status)
+        #expect(run.output == expected.output)
+        #expect(
+          run.errors == expected.errors.replacing("kho: \(fixture.path): ", with: "kho: \(path): "))
+      }
+    }
+  }
+
+  @Test func damagedPagesAreTold() throws {
+    let folder = try TemporaryFolder()
+    var builder = KdumpBuilder(of: try Fixture(name: "linux-7.3-kho-v4").open())
+    builder.blocks = []
+    var dump = builder.built()
+    // The root of the tree, the first page of the dump.
+    dump.put(4095, at: builder.descriptorOffset + 8, byteCount: 4)
+    let path = try folder.write(dump)
+    let run = kho("check", path)
+    #expect(run.status == 1)
+    #expect(run.text.contains("handover at 0x515000: error"))
+    #expect(run.errors.hasPrefix("kho: \(path): "))
+    #expect(run.errors.contains("0x514000") && run.errors.contains("4095 bytes"))
+  }
+
+  @Test func compressionsThatCannotBeUndone() throws {
+    let folder = try TemporaryFolder()
+    var builder = KdumpBuilder(of: try Fixture(name: "linux-6.18-kho-v1").open())
+    builder.blocks = []
+    for (flag, name) in [(2, "LZO"), (4, "snappy"), (0x20, "zstd")] as [(UInt32, String)] {
+      builder.status = flag
+      let run = kho("inspect", try folder.write(builder.built(), name))
+      #expect(run.status == 1)
+      #expect(run.errors.contains("compressed with \(name)"))
+    }
+  }
+}
