@@ -1,7 +1,7 @@
 public import MemoryModel
 public import SystemPackage
 
-/// A file that holds a machine's memory, in whatever format it came.
+/// A machine's memory, in whatever format it came.
 public enum MemoryImage: PhysicalMemory, Sendable {
   /// Bytes from one base address on.
   case raw(RawImage)
@@ -9,6 +9,8 @@ public enum MemoryImage: PhysicalMemory, Sendable {
   case elf(ELFCoreImage)
   /// A compressed dump.
   case kdump(KdumpImage)
+  /// No file: the memory of the running system.
+  case live(LiveMemory)
 
   /// Opens the file at `path`, finding out its format from its first bytes.
   ///
@@ -50,6 +52,7 @@ public enum MemoryImage: PhysicalMemory, Sendable {
     case .raw: nil
     case .elf(let image): image.machine
     case .kdump(let image): image.machine
+    case .live(let memory): memory.machine
     }
   }
 
@@ -59,6 +62,7 @@ public enum MemoryImage: PhysicalMemory, Sendable {
     case .raw: nil
     case .elf(let image): image.vmcoreInfo
     case .kdump(let image): image.vmcoreInfo
+    case .live(let memory): memory.vmcoreInfo
     }
   }
 
@@ -69,6 +73,7 @@ public enum MemoryImage: PhysicalMemory, Sendable {
     case .raw: nil
     case .elf(let image): image.vmcoreInfoPageByteCount
     case .kdump(let image): image.vmcoreInfoPageByteCount
+    case .live(let memory): memory.vmcoreInfoPageByteCount
     }
   }
 
@@ -79,6 +84,7 @@ public enum MemoryImage: PhysicalMemory, Sendable {
     case .raw(let image): image.byteCount
     case .elf(let image): image.byteCount
     case .kdump(let image): image.byteCount
+    case .live(let memory): memory.byteCount
     }
   }
 
@@ -89,6 +95,7 @@ public enum MemoryImage: PhysicalMemory, Sendable {
     case .raw(let image): image.contains(range)
     case .elf(let image): image.contains(range)
     case .kdump(let image): image.contains(range)
+    case .live(let memory): memory.contains(range)
     }
   }
 
@@ -101,6 +108,7 @@ public enum MemoryImage: PhysicalMemory, Sendable {
     case .raw(let image): try image.withBytes(in: range, body)
     case .elf(let image): try image.withBytes(in: range, body)
     case .kdump(let image): try image.withBytes(in: range, body)
+    case .live(let memory): try memory.withBytes(in: range, body)
     }
   }
 
@@ -110,6 +118,7 @@ public enum MemoryImage: PhysicalMemory, Sendable {
     case .raw(let image): image.storedRange(atOrAfter: address)
     case .elf(let image): image.storedRange(atOrAfter: address)
     case .kdump(let image): image.storedRange(atOrAfter: address)
+    case .live(let memory): memory.storedRange(atOrAfter: address)
     }
   }
 
@@ -119,6 +128,7 @@ public enum MemoryImage: PhysicalMemory, Sendable {
     case .raw(let image): image.finishedReading(range)
     case .elf(let image): image.finishedReading(range)
     case .kdump(let image): image.finishedReading(range)
+    case .live(let memory): memory.finishedReading(range)
     }
   }
 }

@@ -9,6 +9,7 @@ internal import SystemPackage
 /// The calls to the operating system that this target makes.
 enum SystemCall: Hashable, Sendable, CaseIterable {
   case open, read, fstat, mmap, seekData, seekHole, madvise, munmap, close
+  case create, write, truncate, synchronize, rename, link
 }
 
 /// The one place that calls the operating system, so that a test can watch a call or make it fail.
@@ -110,7 +111,7 @@ enum SystemCalls {
     _ = unsafe madvise(base, byteCount, advice)
   }
 
-  private static func check(_ call: SystemCall) throws(Errno) {
+  static func check(_ call: SystemCall) throws(Errno) {
     if let failure = interceptor?(call) { throw failure }
   }
 }
