@@ -4,8 +4,14 @@ internal import SystemPackage
 
 /// The options of every command that reads an image.
 struct ImageOptions: ParsableArguments {
-  @Argument(help: "An ELF core of a machine's memory, or raw memory.", completion: .file())
-  var image: String
+  @Argument(
+    help: ArgumentHelp(
+      "An ELF core or a compressed dump (kdump) of a machine's memory, or raw memory.",
+      valueName: "image"),
+    completion: .file())
+  var imagePath: String?
+
+  @OptionGroup var live: LiveOptions
 
   @Option(
     name: .customLong("fdt"),
@@ -39,7 +45,19 @@ struct ImageOptions: ParsableArguments {
   @Flag(help: "Print JSON.")
   var json = false
 
+  /// How the image is called in sentences.
+  var image: String { live.isLive ? "live" : imagePath ?? "" }
+
   func validate() throws {
+    guard live.isLive != (imagePath != nil) else {
+      throw ValidationError(
+        live.isLive
+          ? "IMAGE and --live both name a memory; give one."
+          : "Name an IMAGE, or give --live for the running system.")
+    }
+    if live.isLive, baseAddress != nil {
+      throw ValidationError("--base is for raw images; the running system needs none.")
+    }
     if deviceTreePath != nil, deviceTreeAddress != nil {
       throw ValidationError("--fdt and --fdt-address both name a root device tree; give one.")
     }
@@ -51,6 +69,21 @@ extension ImageOptions {
   ///
   /// - Throws: `CommandFailure` when there is no image or nothing in it.
   func load() throws(CommandFailure) -> LoadedImage {
+    let loaded = try find().loaded(self)
+    guard live.isLive, loaded.surveys.contains(where: { $0.error != nil }) else { return loaded }
+    // What a running system writes while it is read looks like damage; the second time it is over.
+    let again = try find().loaded(self)
+    if again.surveys.contains(where: { $0.error != nil }) {
+      Console.current.complain(
+        "kho: live: read twice; still, what is missing may be due to changes while it was read")
+    }
+    return again
+  }
+
+  /// Opens the image, and finds the handovers.
+  ///
+  /// - Throws: `CommandFailure` when there is no image or nothing in it.
+  func find() throws(CommandFailure) -> FoundHandovers {
     let (memory, memoryFile) = try open()
     var omittedCount: UInt64 = 0
     let sources = try sources(in: memory, memoryFile, &omittedCount)
@@ -59,36 +92,17 @@ extension ImageOptions {
         "\(image): no root device tree of a handover at the start of any page; where it lies "
           + "elsewhere, say where with --fdt-address, or give it with --fdt")
     }
-    var options = HandoverSurvey.Options()
-    if let chunkBitmap { options.chunkBitmapSize = chunkBitmap.size }
-    // What the user or the kernel itself says needs no deduction, which damage could mislead.
-    let toldGeometry = pageSize?.geometry ?? memoryFile?.superblock.geometry ?? memory.notedPageSize
-    if let geometry = toldGeometry {
-      let surveys = sources.map { source in
-        // That of a memory file is read already, and nothing of it may lie behind its memory.
-        if let survey = memoryFile?.survey, source == .memory(survey.address ?? .zero),
-          survey.geometry == geometry
-        {
-          return survey
-        }
-        return HandoverSurvey(source, in: memory, geometry: geometry, options: options)
-      }
-      return LoadedImage(
-        path: image, memory: memory, surveys: surveys, isPageSizeKnown: true,
-        omittedHandoverCount: omittedCount, memoryFile: memoryFile)
-    }
-    let hint = memory.machinePageSize
-    let (surveys, isDeduced) = PageSizeDeduction.surveys(
-      sources, in: memory, hint: hint, options: options)
-    return LoadedImage(
-      path: image, memory: memory, surveys: surveys,
-      isPageSizeKnown: isDeduced || hint != nil,
-      omittedHandoverCount: omittedCount, memoryFile: nil)
+    return FoundHandovers(
+      path: image, memory: memory, memoryFile: memoryFile, sources: sources,
+      omittedCount: omittedCount,
+      toldGeometry: pageSize?.geometry ?? memoryFile?.superblock.geometry
+        ?? memory.notedPageSize ?? (live.isLive ? live.system.pageSize : nil))
   }
 
   /// Opens the image; where it is a memory file, which carries its own addresses, reads what it says
   /// of itself.
   func open() throws(CommandFailure) -> (memory: MemoryImage, memoryFile: MemoryContents?) {
+    if live.isLive { return (.live(try live.system.memory()), nil) }
     let path = FilePath(image)
     if baseAddress == nil, let file = MemoryImage.memoryFile(at: path) {
       do throws(MemoryContentsError) { return (file, try MemoryContents(reading: file)) } catch {
@@ -114,7 +128,8 @@ extension ImageOptions {
       }
       return [state.deviceTree, state.nextDeviceTree].filter { $0 != .zero }.map { .memory($0) }
     }
-    let progress = ScanProgress(of: memory)
+    if case .live(let memory) = memory { return try live.system.sources(in: memory) }
+    let progress = CommandProgress("scanned", of: memory.byteCount)
     let scanner = HandoverScanner(memory) { progress.report($0) }
     progress.end()
     omittedCount = scanner.omittedCount
@@ -141,12 +156,4 @@ extension MemoryImage {
     }
     return file
   }
-
-  /// The page size that the kernel noted in the image.
-  fileprivate var notedPageSize: PageGeometry? {
-    PageSizeDeduction.candidates.first { $0.pageByteCount == vmcoreInfoPageByteCount }
-  }
-
-  /// The page size of the machine, where it has only one.
-  fileprivate var machinePageSize: PageGeometry? { machine == .x86_64 ? .pages4KiB : nil }
 }

@@ -6,9 +6,10 @@ struct KHO: ParsableCommand {
     commandName: "kho",
     abstract: "Reads and checks the Kexec HandOver state of Linux kernels.",
     discussion: """
-      IMAGE is an ELF core of a machine's memory, or, with --base, raw memory. Every handover in it \
-      is found by scanning, and read whatever its version: kho-v1 to kho-v4. A memory file of a \
-      process is read as well, and says itself where its handover lies.
+      IMAGE is an ELF core or a compressed dump (kdump-zlib of makedumpfile or QEMU, flattened or not) \
+      of a machine's memory, or, with --base, raw memory; --live is the running system. Every handover \
+      in an image is found by scanning, and read whatever its version: kho-v1 to kho-v4. A memory file \
+      of a process is read as well, and says itself where its handover lies.
 
       Addresses and sizes are decimal, or hexadecimal with 0x, and may end in K, M, G or T.
 
@@ -17,7 +18,8 @@ struct KHO: ParsableCommand {
       """,
     version: "0.1.0",
     subcommands: [
-      Inspect.self, Owners.self, Pages.self, Check.self, Extract.self, Demo.self, Torture.self,
+      Inspect.self, Owners.self, Pages.self, Check.self, Extract.self, Capture.self, Demo.self,
+      Torture.self,
       DemoWorkerCommand.self,
       TortureWorkerCommand.self,
     ])

@@ -148,7 +148,7 @@ struct Extract: ParsableCommand {
   private func copy(
     _ extraction: Extraction, of memory: MemoryImage, to sink: inout ExtractSink
   ) throws {
-    let progress = ScanProgress(verb: "extracted", of: extraction.byteCount)
+    let progress = CommandProgress("extracted", of: extraction.byteCount)
     defer { progress.end() }
     var byteCount: UInt64 = 0
     var unwritten: Errno?

@@ -7,7 +7,7 @@ internal import KexecHandover
 struct ContentDigests {
   private let memory: MemoryImage
   private var remainingByteCount: UInt64
-  private let progress: ScanProgress
+  private let progress: CommandProgress
   private var byteCount: UInt64 = 0
   private let zeros = [UInt8](repeating: 0, count: 1 << 16)
 
@@ -18,7 +18,7 @@ struct ContentDigests {
     self.memory = memory
     let (twice, overflow) = memory.byteCount.multipliedReportingOverflow(by: 2)
     remainingByteCount = overflow ? .max : twice &+ min(Self.slack, .max - twice)
-    progress = ScanProgress(verb: "read", of: remainingByteCount)
+    progress = CommandProgress("read", of: remainingByteCount)
   }
 
   /// The SHA-256 of the content of `record`; nil where it cannot be read, or is longer than is read.

@@ -1,0 +1,54 @@
+internal import KexecHandover
+
+/// What of an image belongs to its handovers.
+struct CapturePlan {
+  /// The handovers, read as `inspect` reads them.
+  let surveys: [HandoverSurvey]
+  /// The memory to be stored.
+  private(set) var stored: MemoryMap
+  /// All memory of the machine.
+  let existing: MemoryMap
+  /// The page size, where it came from outside of the handovers.
+  let toldGeometry: PageGeometry?
+
+  /// Reads the handovers, and notes what is read.
+  init(
+    of found: FoundHandovers, in image: MemoryImage, _ options: ImageOptions, withContents: Bool
+  ) throws(CommandFailure) {
+    guard let existing = image.existingMemory, let readable = image.readableMemory else {
+      throw .badInput("\(found.path): memory in more than \(MemoryMap.limit) pieces")
+    }
+    self.existing = existing
+    let traced = TracedMemory(image)
+    let (surveys, _) = found.surveys(in: traced, options)
+    for survey in surveys {
+      _ = survey.checkRecords(in: traced)
+      traced.noteBlobs(of: survey)
+    }
+    self.surveys = surveys
+    toldGeometry = found.toldGeometry
+    stored = traced.readMemory
+    if withContents {
+      var ranges = stored.ranges
+      for survey in surveys {
+        survey.pages?.forEachRun(in: image) { ranges.append($0.range(in: survey.geometry)) }
+      }
+      stored = MemoryMap(ranges)
+    }
+    stored = stored.intersection(readable)
+  }
+}
+
+extension TracedMemory {
+  /// Notes the whole blobs of a handover: also of a kind that nobody here reads.
+  fileprivate func noteBlobs(of survey: HandoverSurvey) {
+    for subtree in survey.subtrees {
+      let byteCount = subtree.byteCount ?? UInt64(survey.geometry.pageByteCount)
+      if let range = PhysicalRange(checkedStart: subtree.subtree.address, byteCount: byteCount),
+        contains(range)
+      {
+        note(range)
+      }
+    }
+  }
+}
