@@ -18,8 +18,8 @@ struct KHO: ParsableCommand {
       """,
     version: "0.1.0",
     subcommands: [
-      Inspect.self, Owners.self, Pages.self, Check.self, Extract.self, Capture.self, Demo.self,
-      Torture.self,
+      Inspect.self, Pages.self, Check.self, Owners.self, Extract.self, Capture.self, Compat.self,
+      Demo.self, Torture.self,
       DemoWorkerCommand.self,
       TortureWorkerCommand.self,
     ])
