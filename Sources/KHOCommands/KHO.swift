@@ -19,7 +19,7 @@ struct KHO: ParsableCommand {
     version: "0.1.0",
     subcommands: [
       Inspect.self, Pages.self, Check.self, Owners.self, Extract.self, Capture.self, Compat.self,
-      Demo.self, Torture.self,
+      Plan.self, Demo.self, Torture.self,
       DemoWorkerCommand.self,
       TortureWorkerCommand.self,
     ])

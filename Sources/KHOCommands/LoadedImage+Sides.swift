@@ -18,3 +18,24 @@ extension LoadedImage {
     return try parsed.load()
   }
 }
+
+extension LoadedImage {
+  /// The first handover that can be read; says on standard error where there are others.
+  ///
+  /// - Parameter option: what chooses another.
+  /// - Throws: where none can be read.
+  func firstReadable(choosingWith option: String) throws(CommandFailure) -> HandoverSurvey {
+    let readable = surveys.filter { $0.error == nil }
+    guard let survey = readable.first else {
+      throw .badInput("\(path): \(surveys.first?.error?.sentence ?? "no handover")")
+    }
+    complainAboutOmissions()
+    if readable.count > 1 {
+      Console.current.complain(
+        "kho: \(path): of \(readable.count) handovers that can be read, this is the one at "
+          + "\(survey.address?.description ?? "no address"), the first; choose another with \(option)"
+      )
+    }
+    return survey
+  }
+}

@@ -124,8 +124,7 @@ extension HandoverFormat {
         ? .init(
           basis: .deduced,
           sentence: "the version is the same, so B accepts it, and takes the bytes behind each "
-            + "bitmap of 512 bytes for more marks: it keeps blocks that nobody preserved, and refuses or "
-            + "misplaces bitmaps that are not aligned as it expects")
+            + "bitmap of 512 bytes for more marks: it keeps blocks that nobody preserved")
         : .init(
           basis: .deduced,
           sentence:
