@@ -11,35 +11,16 @@ extension PreservedPagesSurvey {
   public func forEachRun<Memory: PhysicalMemory, Failure: Error>(
     in memory: Memory, _ body: (BlockRun) throws(Failure) -> Void
   ) throws(Failure) {
-    var cursors = runCursors(in: memory)
-    var heads: [BlockRun] = []
-    for index in cursors.indices.reversed() {
-      if let head = cursors[index].next() {
-        heads.append(head)
-      } else {
-        cursors.remove(at: index)
-      }
-    }
-    heads.reverse()
+    var runs = runs(in: memory)
+    while let run = runs.next() { try body(run) }
+  }
 
-    while !heads.isEmpty {
-      let (lowest, limit) = lowestHead(heads)
-      while true {
-        let (before, rest) = heads[lowest].split(before: limit, in: geometry)
-        guard let before else { break }
-        try body(before)
-        if let rest {
-          heads[lowest] = rest
-          break
-        }
-        guard let next = cursors[lowest].next() else {
-          heads.remove(at: lowest)
-          cursors.remove(at: lowest)
-          break
-        }
-        heads[lowest] = next
-      }
-    }
+  /// The entries as ``forEachRun(in:_:)`` gives them, one run at a time: for walks over two handovers
+  /// at once.
+  ///
+  /// - Complexity: O(orders in use) here, and in all as that.
+  public func runs<Memory: PhysicalMemory>(in memory: Memory) -> PreservedRuns<Memory> {
+    PreservedRuns(runCursors(in: memory), geometry: geometry)
   }
 
   /// Calls `body` with every entry, sorted by address, then by order.
@@ -70,22 +51,6 @@ extension PreservedPagesSurvey {
       start = end
     }
     return cursors
-  }
-
-  /// Which head comes first, and the first block of the one after it.
-  private func lowestHead(_ heads: [BlockRun]) -> (index: Int, limit: PhysicalBlock?) {
-    var lowest = 0
-    var limit: PhysicalBlock?
-    for index in heads.indices.dropFirst() {
-      let block = heads[index].firstBlock
-      if block < heads[lowest].firstBlock {
-        limit = heads[lowest].firstBlock
-        lowest = index
-      } else if limit.map({ block < $0 }) ?? true {
-        limit = block
-      }
-    }
-    return (lowest, limit)
   }
 }
 

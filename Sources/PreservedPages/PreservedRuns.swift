@@ -1,0 +1,64 @@
+public import MemoryModel
+
+/// Reads the entries of a ``PreservedPagesSurvey`` as runs of one order, sorted by address and, where
+/// entries overlap, by order.
+///
+/// Merges the runs of all orders; holds the bits of one leaf for each.
+public struct PreservedRuns<Memory: PhysicalMemory> {
+  private let geometry: PageGeometry
+  private var cursors: [BlockRunCursor<Memory>]
+  /// The next run of each cursor.
+  private var heads: [BlockRun]
+  /// Which head comes first, and the first block of the one after it.
+  private var lowest = 0
+  private var limit: PhysicalBlock?
+
+  init(_ cursors: [BlockRunCursor<Memory>], geometry: PageGeometry) {
+    self.geometry = geometry
+    self.cursors = []
+    heads = []
+    for var cursor in cursors {
+      guard let head = cursor.next() else { continue }
+      self.cursors.append(cursor)
+      heads.append(head)
+    }
+    findLowest()
+  }
+
+  /// The next run; nil after the last.
+  public mutating func next() -> BlockRun? {
+    while !heads.isEmpty {
+      let (before, rest) = heads[lowest].split(before: limit, in: geometry)
+      guard let before else {
+        findLowest()
+        continue
+      }
+      if let rest {
+        heads[lowest] = rest
+        findLowest()
+      } else if let head = cursors[lowest].next() {
+        heads[lowest] = head
+      } else {
+        heads.remove(at: lowest)
+        cursors.remove(at: lowest)
+        findLowest()
+      }
+      return before
+    }
+    return nil
+  }
+
+  private mutating func findLowest() {
+    lowest = 0
+    limit = nil
+    for index in heads.indices.dropFirst() {
+      let block = heads[index].firstBlock
+      if block < heads[lowest].firstBlock {
+        limit = heads[lowest].firstBlock
+        lowest = index
+      } else if limit.map({ block < $0 }) ?? true {
+        limit = block
+      }
+    }
+  }
+}
