@@ -18,7 +18,8 @@ public final class Console: @unchecked Sendable {
         }
       },
       errors: { _ = try? FileDescriptor.standardError.writeAll($0) },
-      showsProgress: isTerminal(.standardError), writesToTerminal: isTerminal(.standardOutput))
+      showsProgress: isTerminal(.standardError), writesToTerminal: isTerminal(.standardOutput),
+      window: WindowSize(of: .standardOutput), isColored: takesColor(.standardOutput))
   }
 
   // A command runs on one thread; nothing here is shared.
@@ -29,6 +30,10 @@ public final class Console: @unchecked Sendable {
   let showsProgress: Bool
   /// Whether a person sees standard output.
   let writesToTerminal: Bool
+  /// The size of the window in which a person reads standard output; nil where nobody does.
+  let window: WindowSize?
+  /// Whether standard output takes colours.
+  let isColored: Bool
 
   private static let pieceByteCount = 1 << 16
 
@@ -39,14 +44,25 @@ public final class Console: @unchecked Sendable {
   ///   - errors: takes a piece of standard error.
   ///   - showsProgress: whether a person watches standard error.
   ///   - writesToTerminal: whether a person sees standard output.
-  public init(
+  public convenience init(
     output: @escaping ([UInt8]) -> String?, errors: @escaping ([UInt8]) -> Void,
     showsProgress: Bool = false, writesToTerminal: Bool = false
+  ) {
+    self.init(
+      output: output, errors: errors, showsProgress: showsProgress,
+      writesToTerminal: writesToTerminal, window: nil, isColored: false)
+  }
+
+  init(
+    output: @escaping ([UInt8]) -> String?, errors: @escaping ([UInt8]) -> Void,
+    showsProgress: Bool, writesToTerminal: Bool, window: WindowSize?, isColored: Bool
   ) {
     self.output = output
     self.errors = errors
     self.showsProgress = showsProgress
     self.writesToTerminal = writesToTerminal
+    self.window = window
+    self.isColored = isColored
   }
 
   /// Whether output still goes anywhere.
