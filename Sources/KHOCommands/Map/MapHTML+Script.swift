@@ -194,7 +194,7 @@ extension MapHTML {
           });
         }
         $('range').textContent = rangeText(state.start, state.start + n * state.cell);
-        $('scale').textContent = sizeText(state.cell * page) + ' a square; paler where only a part of it is preserved.';
+        $('scale').textContent = sizeText(state.cell * page) + ' a square; paler where only a part of it is preserved, faint outside the handover.';
         for (const b of document.querySelectorAll('[data-layout]')) if (b.tagName === 'BUTTON') b.setAttribute('aria-pressed', b.dataset.layout === state.layout);
         for (const b of document.querySelectorAll('[data-color]')) b.setAttribute('aria-pressed', b.dataset.color === state.color);
         key();
