@@ -252,6 +252,22 @@ struct MapPageJSON: Decodable {
     }
   }
 
+  /// A link stays a link, and a device a device.
+  @Test func linksAndDevices() throws {
+    let real = try folder.write([1, 2, 3], "real")
+    let link = folder.path("link")
+    try FileManager.default.createSymbolicLink(atPath: link, withDestinationPath: real)
+    #expect(kho("map", "--svg", link, Self.v4.path).status == 0)
+    #expect(try FileManager.default.destinationOfSymbolicLink(atPath: link) == real)
+    #expect(try String(contentsOfFile: real, encoding: .utf8).hasPrefix("<svg"))
+    let null = folder.path("null")
+    try FileManager.default.createSymbolicLink(atPath: null, withDestinationPath: "/dev/null")
+    #expect(kho("map", "--html", null, Self.v4.path).status == 0)
+    #expect(try FileManager.default.destinationOfSymbolicLink(atPath: null) == "/dev/null")
+    let names = try FileManager.default.contentsOfDirectory(atPath: folder.url.path)
+    #expect(Set(names) == ["real", "link", "null"])
+  }
+
   /// A file appears whole or not at all, and what was there stays where it cannot.
   @Test func filesThatCannotBeWritten() throws {
     let nowhere = kho("map", "--html", folder.path("no/map.html"), Self.v4.path)
