@@ -1,3 +1,4 @@
+internal import KexecHandover
 internal import SystemPackage
 
 #if canImport(Glibc)
@@ -6,87 +7,63 @@ internal import SystemPackage
   internal import Musl
 #endif
 
-/// Files that a command writes: whole or not at all.
-enum OutputFile {
-  /// Writes `bytes` to `path`, over what was there.
-  ///
-  /// They go to a file beside it first, which then takes its name, so that whoever reads `path` finds
-  /// the old bytes or the new ones. What is no regular file, as a pipe, is written as it is.
-  ///
-  /// - Throws: `CommandFailure` with what the operating system says.
-  static func write(_ bytes: [UInt8], to path: String) throws(CommandFailure) {
-    do throws(Errno) {
-      switch kind(of: FilePath(path)) {
-      case .device: return try writeAll(bytes, to: FilePath(path), options: [])
-      case .folder: throw .isDirectory
-      case .file(let place): try replace(place, with: bytes)
-      }
-    } catch {
-      throw .badInput("\(path): could not be written: \(error)")
-    }
-  }
+/// A file that appears under its name when it is complete, and not before.
+struct OutputFile: ~Copyable {
+  private let path: FilePath
+  private let temporary: FilePath
+  private let descriptor: FileDescriptor
+  private var isComplete = false
 
-  /// What has a name already, or will have it.
-  private enum Kind {
-    /// A regular file, or none yet; where a link leads, if it was one.
-    case file(FilePath)
-    case folder
-    case device
-  }
-
-  private static func kind(of path: FilePath) -> Kind {
-    var status = stat()
-    // SAFETY: the path has an end and lives through the call, and so does what is filled.
-    let result = unsafe path.withPlatformString { unsafe stat($0, &status) }
-    guard result == 0 else { return .file(path) }
-    switch status.st_mode & S_IFMT {
-    case S_IFREG: return .file(resolved(path))
-    case S_IFDIR: return .folder
-    default: return .device
-    }
-  }
-
-  /// Where links lead, so that a link stays one.
-  private static func resolved(_ path: FilePath) -> FilePath {
-    // SAFETY: the path has an end and lives through the call; what comes back is copied, and freed once.
-    unsafe path.withPlatformString { name in
-      guard let real = unsafe realpath(name, nil) else { return path }
-      defer { unsafe free(real) }
-      return unsafe FilePath(platformString: real)
-    }
-  }
-
-  private static func replace(_ path: FilePath, with bytes: [UInt8]) throws(Errno) {
-    let temporary = FilePath("\(path.string).\(getpid()).part")
-    do throws(Errno) {
-      try writeAll(bytes, to: temporary, options: [.create, .exclusiveCreate])
-      // SAFETY: both are strings with an end, which live through the call.
-      let status = unsafe temporary.withPlatformString { from in
-        unsafe path.withPlatformString { unsafe rename(from, $0) }
-      }
-      guard status == 0 else { throw Errno(rawValue: errno) }
-    } catch {
-      // A file of that name that another left is not ours to remove.
-      if error != .fileExists {
-        // SAFETY: as above. Where it was never made there is nothing to remove.
-        _ = unsafe temporary.withPlatformString { unsafe unlink($0) }
-      }
-      throw error
-    }
-  }
-
-  private static func writeAll(
-    _ bytes: [UInt8], to path: FilePath, options: FileDescriptor.OpenOptions
-  ) throws(Errno) {
+  /// Makes a file beside `path`; unless said otherwise, one that only its owner can read.
+  init(at path: FilePath, permissions: FilePermissions = .ownerReadWrite) throws(Errno) {
+    self.path = path
+    var temporary = path
+    let name = path.lastComponent?.string ?? ""
+    temporary.removeLastComponent()
+    // Two that extract at once have files of their own.
+    temporary.append(".\(name).\(getpid()).\(UInt32.random(in: 0 ... .max))")
+    self.temporary = temporary
     do {
-      let file = try FileDescriptor.open(
-        path, .writeOnly, options: options,
-        permissions: [.ownerReadWrite, .groupRead, .otherRead])
-      try file.closeAfter { _ = try file.writeAll(bytes) }
-    } catch let error as Errno {
-      throw error
+      descriptor = try FileDescriptor.open(
+        temporary, .writeOnly, options: [.create, .exclusiveCreate, .closeOnExec],
+        permissions: permissions)
     } catch {
-      preconditionFailure("the system failed without a number")
+      throw error as? Errno ?? .ioError
     }
+  }
+
+  /// Writes `bytes` from `offset` on.
+  func write(_ bytes: RawSpan, at offset: Int64) throws(Errno) {
+    do {
+      // SAFETY: the call reads the buffer while the span is valid.
+      try unsafe bytes.withUnsafeBytes { buffer in
+        _ = try unsafe descriptor.writeAll(toAbsoluteOffset: offset, buffer)
+      }
+    } catch {
+      throw error as? Errno ?? .ioError
+    }
+  }
+
+  /// Gives the file its length, what was not written being a hole, and its name.
+  ///
+  /// A file that had the name before is replaced.
+  mutating func complete(byteCount: Int64) throws(Errno) {
+    do {
+      try descriptor.resize(to: byteCount)
+    } catch {
+      throw error as? Errno ?? .ioError
+    }
+    // SAFETY: both strings end with a NUL and are valid during the call.
+    let status = unsafe temporary.withPlatformString { from in
+      unsafe path.withPlatformString { to in unsafe rename(from, to) }
+    }
+    guard status == 0 else { throw Errno(rawValue: errno) }
+    isComplete = true
+  }
+
+  deinit {
+    try? descriptor.close()
+    // SAFETY: the string ends with a NUL and is valid during the call.
+    if !isComplete { _ = unsafe temporary.withPlatformString { unsafe unlink($0) } }
   }
 }

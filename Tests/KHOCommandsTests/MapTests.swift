@@ -125,7 +125,8 @@ struct MapPageJSON: Decodable {
         output: {
           output.bytes += $0
           return nil
-        }, errors: { _ in }, showsProgress: false, window: WindowSize(width: 90, height: 30),
+        }, errors: { _ in }, showsProgress: false, writesToTerminal: true,
+        window: WindowSize(width: 90, height: 30),
         isColored: isColored)
       #expect(KHOCommandLine.run(["map", Self.v4.path], console: console) == 0)
       return String(decoding: output.bytes, as: UTF8.self)
