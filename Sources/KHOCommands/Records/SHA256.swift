@@ -4,11 +4,10 @@ internal import KexecHandover
 ///
 /// Source: FIPS 180-4.
 struct SHA256 {
-  private var state: [UInt32] = [
+  private var state: InlineArray<8, UInt32> = [
     0x6a09_e667, 0xbb67_ae85, 0x3c6e_f372, 0xa54f_f53a, 0x510e_527f, 0x9b05_688c, 0x1f83_d9ab,
     0x5be0_cd19,
   ]
-  private var schedule = [UInt32](repeating: 0, count: 64)
   /// Bytes that do not fill a block yet.
   private var rest: [UInt8] = []
   private var byteCount: UInt64 = 0
@@ -27,12 +26,12 @@ struct SHA256 {
       append(bytes.byte(at: offset) ?? 0)
       offset += 1
     }
-    while bytes.byteCount - offset >= Self.blockByteCount {
-      for index in 0..<16 {
-        schedule[index] = UInt32(bigEndian: bytes.halfWord(atByte: offset + index * 4) ?? 0)
+    if bytes.byteCount - offset >= Self.blockByteCount {
+      let constants = Self.constants
+      while bytes.byteCount - offset >= Self.blockByteCount {
+        compress(bytes.extracting(offset..<offset + Self.blockByteCount), constants)
+        offset += Self.blockByteCount
       }
-      compress()
-      offset += Self.blockByteCount
     }
     while offset < bytes.byteCount {
       append(bytes.byte(at: offset) ?? 0)
@@ -48,8 +47,8 @@ struct SHA256 {
     for shift in stride(from: 56 as UInt64, through: 0, by: -8) {
       append(UInt8(truncatingIfNeeded: bitCount >> shift))
     }
-    return state.map { word in
-      let digits = String(word, radix: 16)
+    return state.indices.map { index in
+      let digits = String(state[index], radix: 16)
       return String(repeating: "0", count: 8 - digits.count) + digits
     }.joined()
   }
@@ -57,33 +56,37 @@ struct SHA256 {
   private mutating func append(_ byte: UInt8) {
     rest.append(byte)
     guard rest.count == Self.blockByteCount else { return }
-    for index in 0..<16 {
-      schedule[index] = (0..<4).reduce(0) { $0 << 8 | UInt32(rest[index * 4 + $1]) }
-    }
+    let block = rest
     rest.removeAll(keepingCapacity: true)
-    compress()
+    block.withRawSpan { compress($0, Self.constants) }
   }
 
-  private mutating func compress() {
+  /// Adds a block.
+  private mutating func compress(_ block: RawSpan, _ constants: InlineArray<64, UInt32>) {
+    var schedule = InlineArray<64, UInt32>(repeating: 0)
+    for index in 0..<16 {
+      schedule[index] = UInt32(bigEndian: block.halfWord(atByte: index &* 4) ?? 0)
+    }
     for index in 16..<64 {
-      let early = schedule[index - 15]
-      let late = schedule[index - 2]
+      let early = schedule[index &- 15]
+      let late = schedule[index &- 2]
       let first = Self.rotate(early, 7) ^ Self.rotate(early, 18) ^ early &>> 3
       let second = Self.rotate(late, 17) ^ Self.rotate(late, 19) ^ late &>> 10
-      schedule[index] = schedule[index - 16] &+ first &+ schedule[index - 7] &+ second
+      schedule[index] = schedule[index &- 16] &+ first &+ schedule[index &- 7] &+ second
     }
     var (a, b, c, d) = (state[0], state[1], state[2], state[3])
     var (e, f, g, h) = (state[4], state[5], state[6], state[7])
     for index in 0..<64 {
       let sum = Self.rotate(e, 6) ^ Self.rotate(e, 11) ^ Self.rotate(e, 25)
       let choice = e & f ^ ~e & g
-      let first = h &+ sum &+ choice &+ Self.constants[index] &+ schedule[index]
+      let first = h &+ sum &+ choice &+ constants[index] &+ schedule[index]
       let other = Self.rotate(a, 2) ^ Self.rotate(a, 13) ^ Self.rotate(a, 22)
       let second = other &+ (a & b ^ a & c ^ b & c)
       (h, g, f, e) = (g, f, e, d &+ first)
       (d, c, b, a) = (c, b, a, first &+ second)
     }
-    for (index, word) in [a, b, c, d, e, f, g, h].enumerated() { state[index] &+= word }
+    let sums: InlineArray<8, UInt32> = [a, b, c, d, e, f, g, h]
+    for index in 0..<8 { state[index] &+= sums[index] }
   }
 
   @inline(__always)
@@ -92,7 +95,7 @@ struct SHA256 {
   }
 
   /// The first 32 bits of the fractions of the cube roots of the first 64 primes.
-  private static let constants: [UInt32] = [
+  private static let constants: InlineArray<64, UInt32> = [
     0x428a_2f98, 0x7137_4491, 0xb5c0_fbcf, 0xe9b5_dba5, 0x3956_c25b, 0x59f1_11f1, 0x923f_82a4,
     0xab1c_5ed5, 0xd807_aa98, 0x1283_5b01, 0x2431_85be, 0x550c_7dc3, 0x72be_5d74, 0x80de_b1fe,
     0x9bdc_06a7, 0xc19b_f174, 0xe49b_69c1, 0xefbe_4786, 0x0fc1_9dc6, 0x240c_a1cc, 0x2de9_2c6f,
