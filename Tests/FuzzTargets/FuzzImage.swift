@@ -3,11 +3,14 @@ internal import KexecHandover
 /// Reads `bytes` as the file of a memory image, finds what may be handovers, and reads them with
 /// every page size; traps where a promise of the readers does not hold.
 ///
-/// A file that begins like an ELF is one. Of any other, the last byte chooses where in memory the
-/// rest lies, and whether it is read through a file.
+/// A file that begins like an ELF or a compressed dump is one. Of any other, the last byte chooses
+/// where in memory the rest lies, and whether it is read through a file.
 public func fuzzImage(_ bytes: RawSpan) {
   guard bytes.byteCount > 1 else { return }
-  if bytes.halfWord(atByte: 0) == 0x464c_457f {
+  // "\u{7f}ELF"; "KDUMP   "; "make", as "makedumpfile" begins.
+  if bytes.halfWord(atByte: 0) == 0x464c_457f || bytes.word(atByte: 0) == 0x2020_2050_4d55_444b
+    || bytes.halfWord(atByte: 0) == 0x656b_616d
+  {
     return examineFile(bytes, base: nil)
   }
   let choice = bytes.byte(at: bytes.byteCount - 1) ?? 0
@@ -127,11 +130,21 @@ private func checkRanges(of memory: some PhysicalMemory) {
     promise(range.start >= from, "a stored range that starts too early")
     promise(memory.contains(range), "a stored range that is not in memory")
     let count = memory.withBytes(in: range) { $0.byteCount }
-    promise(count == Int(range.byteCount), "a stored range that cannot be read")
+    promise(
+      count == Int(range.byteCount) || (count == nil && memory.isDamaged),
+      "a stored range that cannot be read")
     sum += range.byteCount
     next = last.rawValue == .max ? nil : PhysicalAddress(last.rawValue + 1)
   }
   promise(sum <= memory.byteCount, "more is stored than memory holds")
+}
+
+extension PhysicalMemory {
+  /// Whether pages could not be had that a compressed dump should hold.
+  fileprivate var isDamaged: Bool {
+    guard case .kdump(let dump) = self as? MemoryImage else { return false }
+    return dump.damage != nil
+  }
 }
 
 private func check(_ survey: HandoverSurvey, in memory: some PhysicalMemory) {

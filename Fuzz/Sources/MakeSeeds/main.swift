@@ -25,6 +25,13 @@ for name in [
     }
     guard survey.error == nil else { continue }
     try write(smallCapture(of: survey, at: address, in: image), "Images", "\(name).elf")
+    guard name == "linux-7.3-kho-v4" else { continue }
+    // The same as a compressed dump, flattened and not.
+    let capture = try MemoryImage.open(corpus.appending("Images/\(name).elf"), base: nil)
+    let dump = KdumpBuilder(of: capture).built()
+    try write(dump, "Images", "\(name).kdump")
+    try write(
+      KdumpBuilder.flattened(dump, seed: 1, largestPiece: 9000), "Images", "\(name).flattened")
   }
 }
 for version in [ABIVersion.v2, .v3, .v4] {

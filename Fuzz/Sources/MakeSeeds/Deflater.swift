@@ -1,0 +1,1 @@
+../../../Tests/HandoverTestSupport/Deflater.swift
