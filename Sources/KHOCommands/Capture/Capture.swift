@@ -34,9 +34,13 @@ struct Capture: ParsableCommand {
   var force = false
 
   func run() throws {
-    let found = try options.find()
-    let plan = try CapturePlan(
-      of: found, in: found.memory, options, withContents: withContents)
+    var found = try options.find()
+    var plan = try CapturePlan(of: found, options, withContents: withContents)
+    // What a running system writes while it is read looks like damage; the second time it is over.
+    if options.live.isLive, plan.surveys.contains(where: { $0.error != nil }) {
+      found = try options.find()
+      plan = try CapturePlan(of: found, options, withContents: withContents)
+    }
     if let survey = plan.surveys.first(where: { $0.address == nil }) {
       throw CommandFailure.badInput(
         "\(found.path): the \(survey.title) lies at an unknown address, and a capture holds memory by "

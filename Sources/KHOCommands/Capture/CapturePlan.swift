@@ -13,8 +13,9 @@ struct CapturePlan {
 
   /// Reads the handovers, and notes what is read.
   init(
-    of found: FoundHandovers, in image: MemoryImage, _ options: ImageOptions, withContents: Bool
+    of found: FoundHandovers, _ options: ImageOptions, withContents: Bool
   ) throws(CommandFailure) {
+    let image = found.memory
     guard let existing = image.existingMemory, let readable = image.readableMemory else {
       throw .badInput("\(found.path): memory in more than \(MemoryMap.limit) pieces")
     }

@@ -88,8 +88,8 @@ struct LiveSystem {
       // A folder is opened, and not read.
     }
     return
-      "live: no handover yet: this kernel got none, and prepares none; before Linux 7.1, write 1 "
-      + "to \(folder)/out/finalize first"
+      "live: no handover yet: this kernel got none, and prepares none; a kernel of kho-v1 "
+      + "(Linux 6.16 to 6.19) shows one after 1 is written to \(folder)/out/finalize"
   }
 
   private func path(_ relative: String) -> FilePath { root.pushing(FilePath(relative)) }

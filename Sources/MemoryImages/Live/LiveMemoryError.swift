@@ -15,7 +15,7 @@ public struct LiveMemoryError: Error, Hashable, Sendable {
     case refused(Errno)
     /// It is no ELF file of a 64-bit little-endian machine.
     case malformed
-    /// No segment has a physical address: Linux before 4.19.
+    /// No segment has a physical address: p_paddr is -1 in all of them.
     case withoutPhysicalAddresses
   }
 
@@ -51,7 +51,7 @@ extension LiveMemoryError.KcoreReason {
     case .refused(.permissionDenied): "may be read by root alone (run as root)"
     case .refused(let error): "cannot be read (\(error))"
     case .malformed: "is no ELF file of a 64-bit little-endian machine"
-    case .withoutPhysicalAddresses: "gives no physical addresses (Linux 4.19 and later do)"
+    case .withoutPhysicalAddresses: "gives no physical addresses"
     }
   }
 }
