@@ -60,6 +60,24 @@ import Testing
     }
   }
 
+  /// Commands that take more than one image know it by a name.
+  @Test func byName() throws {
+    let system = try System(Self.v4, outgoing: 0x51_5000)
+    let root = ["--live-root", system.root]
+    let same = CommandRun(["diff", Self.v4.path, "live"] + root)
+    #expect(same.status == 0 && same.errors == "")
+    #expect(CommandRun(["diff", "live", Self.chained.path] + root).status == 1)
+    #expect(CommandRun(["diff", "--base-b", "0", Self.v4.path, "live"] + root).status == 2)
+    let compat = CommandRun(["compat", "live", "7.3"] + root)
+    #expect(compat.status == 0)
+    let plan = CommandRun(["plan", "--memory", "8G", "--from", "live"] + root)
+    #expect(plan.status == 0)
+    // The first line names the image.
+    let expected = CommandRun(["plan", "--memory", "8G", "--from", Self.v4.path]).output
+    let end = UInt8(ascii: "\n")
+    #expect(plan.output.drop { $0 != end } == expected.drop { $0 != end })
+  }
+
   /// The incoming one comes first, as it lies where the boot loader's data says.
   @Test(arguments: ["setup_data", "device tree", "nothing"])
   func incomingHandover(told: String) throws {

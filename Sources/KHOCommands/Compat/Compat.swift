@@ -9,8 +9,8 @@ struct Compat: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Says whether kernel B understands what kernel A hands over.",
     discussion: """
-      A and B are releases of Linux, such as 7.1 or 7.3.4, or images: then the strings in the \
-      handover itself are compared, with its page size. Of an image with several handovers, the first \
+      A and B are releases of Linux, such as 7.1 or 7.3.4, or images, or `live` for the running \
+      system: then the strings in the handover itself are compared, with its page size. Of an image with several handovers, the first \
       that can be read counts; choose another with --fdt-address-a or --fdt-address-b.
 
       What is not known is said to be unknown, never derived from the releases around it; \
@@ -19,6 +19,7 @@ struct Compat: ParsableCommand {
       Examples:
         kho compat 7.1 7.3
         kho compat image-of-this-machine.elf 7.3
+        kho compat live 7.3
         kho compat --list
 
       Exit status: 0 B understands all of it, 1 it does not, 2 the command line is wrong, 3 it cannot \
@@ -26,10 +27,10 @@ struct Compat: ParsableCommand {
       """)
 
   @Argument(
-    help: "The kernel that hands over: a release or an image.", completion: .file())
+    help: "The kernel that hands over: a release, an image, or live.", completion: .file())
   var from: String?
 
-  @Argument(help: "The kernel that takes over: a release or an image.", completion: .file())
+  @Argument(help: "The kernel that takes over: a release, an image, or live.", completion: .file())
   var to: String?
 
   @Flag(help: "List the formats of each release, as far as they are known.")
@@ -44,6 +45,8 @@ struct Compat: ParsableCommand {
     name: .customLong("fdt-address-b"),
     help: ArgumentHelp("Which handover of image B to compare.", valueName: "addr"))
   var addressB: AddressArgument?
+
+  @OptionGroup var liveRoot: LiveRoot
 
   @Flag(help: "Print JSON.")
   var json = false
@@ -94,7 +97,8 @@ struct Compat: ParsableCommand {
       return release.formats
     }
     do throws(CommandFailure) {
-      let image = try LoadedImage.load(argument, [("--fdt-address", address?.address.description)])
+      let image = try LoadedImage.load(
+        argument, [("--fdt-address", address?.address.description)], liveRoot: liveRoot.path)
       let survey = image.surveys.first { $0.error == nil } ?? image.surveys[0]
       guard survey.deviceTree?.compatible != nil else {
         throw .badInput("\(argument): \(survey.title) does not tell its version")

@@ -8,7 +8,7 @@ struct Diff: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Shows what differs between two handovers.",
     discussion: """
-      A and B are images or memory files, in any combination. Compared are the version and the page \
+      A and B are images, memory files, or `live` for the running system, in any combination. Compared are the version and the page \
       size; the entries, by address and size, as stretches that only one has; the blobs, by name: \
       address, size, bytes; and what the known records say (reserve_mem regions, kexec metadata, live \
       update sessions and their files). The contents of preserved pages are not compared.
@@ -21,12 +21,13 @@ struct Diff: ParsableCommand {
         kho diff before.elf after.elf
         kho diff --fdt-address-b 0xd10000 first.elf second.elf
         kho diff --json /dev/shm/service.old /dev/shm/service
+        kho diff captured-before-the-update.elf live
 
       Exit status: 0 they are the same, 1 they differ, 2 the command line is wrong, 3 one of them \
       cannot be read.
       """)
 
-  @Argument(help: "An image or a memory file.", completion: .file())
+  @Argument(help: "An image, a memory file, or live.", completion: .file())
   var first: String
 
   @Argument(help: "Another, or the same.", completion: .file())
@@ -62,8 +63,17 @@ struct Diff: ParsableCommand {
       valueName: "size"))
   var chunkBitmap: ChunkBitmapArgument?
 
+  @OptionGroup var liveRoot: LiveRoot
+
   @Flag(help: "Print JSON.")
   var json = false
+
+  func validate() throws {
+    for (name, base) in [(first, baseA), (second, baseB)]
+    where name == LoadedImage.liveName && base != nil {
+      throw ValidationError("A base is for raw images; the running system needs none.")
+    }
+  }
 
   func run() throws {
     let a: DiffSide
@@ -87,6 +97,6 @@ struct Diff: ParsableCommand {
         [
           ("--fdt-address", address?.address.description), ("--base", base?.address.description),
           ("--page-size", pageSize?.rawValue), ("--v1-bitmap", chunkBitmap?.rawValue),
-        ]))
+        ], liveRoot: liveRoot.path))
   }
 }

@@ -10,11 +10,16 @@ struct LiveOptions: ParsableArguments {
       discussion: "It changes while it is read, so what looks like damage is read twice."))
   var isLive = false
 
+  @OptionGroup var root: LiveRoot
+
+  var system: LiveSystem { LiveSystem(root: FilePath(root.path)) }
+}
+
+/// Where the files of the running system lie, for tests.
+struct LiveRoot: ParsableArguments {
   @Option(
     name: .customLong("live-root"),
     help: ArgumentHelp(
       "The directory in which proc, sys and dev of the system lie.", visibility: .hidden))
-  var root = "/"
-
-  var system: LiveSystem { LiveSystem(root: FilePath(root)) }
+  var path = "/"
 }

@@ -51,7 +51,9 @@ struct Plan: ParsableCommand {
 
   @Option(
     name: .customLong("from"),
-    help: ArgumentHelp("Take the blocks of the handover in IMAGE.", valueName: "image"),
+    help: ArgumentHelp(
+      "Take the blocks of the handover in IMAGE, or of live, the running system.",
+      valueName: "image"),
     completion: .file())
   var image: String?
 
@@ -73,6 +75,8 @@ struct Plan: ParsableCommand {
     help: ArgumentHelp(
       "The size of the next kernel with its initial RAM disk.", valueName: "size"))
   var payload: SizeArgument?
+
+  @OptionGroup var liveRoot: LiveRoot
 
   @Flag(help: "Measure how fast this machine walks trees.")
   var calibrate = false
@@ -150,7 +154,8 @@ struct Plan: ParsableCommand {
       let pageSize = self.pageSize?.rawValue
       let loaded = try LoadedImage.load(
         image,
-        [("--fdt-address", deviceTreeAddress?.address.description), ("--page-size", pageSize)])
+        [("--fdt-address", deviceTreeAddress?.address.description), ("--page-size", pageSize)],
+        liveRoot: liveRoot.path)
       return try PlannedWorkload(of: loaded)
     }
     guard let blocks, let memory else { return nil }
