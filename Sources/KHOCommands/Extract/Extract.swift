@@ -166,7 +166,12 @@ struct Extract: ParsableCommand {
         return sink.isWritable
       },
       zeros: { count in
-        sink.writeZeros(count)
+        do throws(Errno) {
+          try sink.writeZeros(count)
+        } catch {
+          unwritten = error
+          return false
+        }
         byteCount += count
         progress.report(byteCount)
         return sink.isWritable

@@ -6,7 +6,12 @@ struct ExtractSink: ~Copyable {
   private var file: OutputFile?
   private let console: Console
   private var byteCount: UInt64 = 0
+  /// The last bytes that were added, which go to the file together.
+  private var pending: [UInt8] = []
   private let zeros = [UInt8](repeating: 0, count: 1 << 16)
+
+  /// How many bytes are written together, at least: the folios of a file may be single pages.
+  private static let writtenByteCount = 1 << 20
 
   /// Standard output, where `file` is nil.
   init(_ file: consuming OutputFile?) {
@@ -19,15 +24,40 @@ struct ExtractSink: ~Copyable {
   /// - Throws: where the file cannot be written; of standard output, the console tells at the end.
   mutating func write(_ bytes: RawSpan) throws(Errno) {
     if file != nil {
-      try file?.write(bytes, at: Int64(byteCount))
+      try gather(bytes)
     } else {
       console.write(bytes.copiedBytes())
+      byteCount += UInt64(bytes.byteCount)
     }
+  }
+
+  /// Writes long bytes as they are, and shorter ones when there are enough of them.
+  private mutating func gather(_ bytes: RawSpan) throws(Errno) {
+    if bytes.byteCount >= Self.writtenByteCount {
+      try flush()
+      try file?.write(bytes, at: Int64(byteCount))
+      byteCount += UInt64(bytes.byteCount)
+      return
+    }
+    // SAFETY: the bytes are copied while the span is valid.
+    unsafe bytes.withUnsafeBytes { unsafe pending.append(contentsOf: $0) }
     byteCount += UInt64(bytes.byteCount)
+    if pending.count >= Self.writtenByteCount { try flush() }
+  }
+
+  /// Writes what was added last, up to where the file has come.
+  private mutating func flush() throws(Errno) {
+    guard !pending.isEmpty else { return }
+    // SAFETY: bytes, of which each is a value.
+    try unsafe file?.write(pending.span.bytes, at: Int64(byteCount - UInt64(pending.count)))
+    pending.removeAll(keepingCapacity: true)
   }
 
   /// Adds zeros: a hole, in a file.
-  mutating func writeZeros(_ count: UInt64) {
+  ///
+  /// - Throws: as ``write(_:)``.
+  mutating func writeZeros(_ count: UInt64) throws(Errno) {
+    try flush()
     byteCount += count
     guard file == nil else { return }
     var remaining = count
@@ -43,6 +73,7 @@ struct ExtractSink: ~Copyable {
 
   /// Says that all bytes were added.
   consuming func finish() throws(Errno) {
+    try flush()
     let count = Int64(byteCount)
     try file?.complete(byteCount: count)
   }

@@ -33,14 +33,15 @@ enum Extraction {
   func forEachPiece(
     in memory: MemoryImage, bytes: (RawSpan) -> Bool, zeros: (UInt64) -> Bool
   ) throws(RecordError) {
+    var reader = PieceReader(memory)
     switch self {
-    case .range(let range): _ = try memory.forEachPiece(of: range, bytes)
+    case .range(let range): _ = try reader.forEachPiece(of: range, bytes)
     case .memfd(let record, let pages):
       var extents = MemfdExtents(of: record, pages, in: memory)
       while let extent = try extents.next() {
         let goesOn =
           switch extent {
-          case .stored(let range): try memory.forEachPiece(of: range, bytes)
+          case .stored(let range): try reader.forEachPiece(of: range, bytes)
           case .zeros(let byteCount): zeros(byteCount)
           }
         guard goesOn else { return }

@@ -26,12 +26,13 @@ struct ContentDigests {
     guard record.byteSize <= remainingByteCount else { return nil }
     remainingByteCount -= record.byteSize
     var hash = SHA256()
+    var reader = PieceReader(memory)
     var extents = MemfdExtents(of: record, pages, in: memory)
     do throws(RecordError) {
       while let extent = try extents.next() {
         switch extent {
         case .stored(let range):
-          _ = try memory.forEachPiece(of: range) { bytes in
+          _ = try reader.forEachPiece(of: range) { bytes in
             hash.append(bytes)
             report(bytes.byteCount)
             return true
