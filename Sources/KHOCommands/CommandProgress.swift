@@ -4,15 +4,16 @@ final class CommandProgress {
   private let start: ContinuousClock.Instant
   private var nextReport: ContinuousClock.Instant
   private let done: String
-  private let total: UInt64
+  private let total: UInt64?
   private var hasReported = false
 
   /// - Parameters:
   ///   - done: what is done with the bytes, in the past tense.
-  ///   - total: how many bytes there are at most.
-  init(_ done: String, of total: UInt64) {
+  ///   - total: how many bytes there are at most; nil where nobody knows.
+  ///   - delay: for how long nothing is told.
+  init(_ done: String, of total: UInt64?, after delay: Duration = .seconds(1)) {
     start = clock.now
-    nextReport = start + .seconds(1)
+    nextReport = start + delay
     self.done = done
     self.total = total
   }
@@ -21,7 +22,8 @@ final class CommandProgress {
     guard Console.current.showsProgress, clock.now >= nextReport else { return }
     nextReport = clock.now + .milliseconds(200)
     hasReported = true
-    Console.current.showProgress("\(done) \(byteText(byteCount)) of at most \(byteText(total))")
+    let limit = total.map { " of at most \(byteText($0))" } ?? ""
+    Console.current.showProgress("\(done) \(byteText(byteCount))\(limit)")
   }
 
   func end() {

@@ -26,7 +26,11 @@ struct Owners: ParsableCommand {
   func run() throws {
     let image = try options.load()
     let console = Console.current
-    let reports = image.surveys.map { OwnersOfHandover($0, in: image.memory) }
+    // The records may be read several times: nobody knows how much there is to read.
+    let progress = CommandProgress("read", of: nil)
+    let memory = WatchedMemory(image.memory, progress)
+    let reports = image.surveys.map { OwnersOfHandover($0, in: memory) }
+    progress.end()
     if options.json {
       console.printJSON(OwnersReport(reports))
     } else {

@@ -7,7 +7,7 @@ struct OwnersOfHandover {
   /// Whether the Live Update Orchestrator is registered and has not written its sessions.
   private let awaitsSessions: Bool
 
-  init(_ survey: HandoverSurvey, in memory: MemoryImage) {
+  init(_ survey: HandoverSurvey, in memory: some PhysicalMemory) {
     self.survey = survey
     accounts = survey.owners(in: memory)
     let blob = survey.subtrees.first { $0.subtree.name == LiveUpdateRecord.subtreeName }
