@@ -6,7 +6,8 @@ import Testing
 
 @Suite struct CaptureTests {
   private static let commands = [
-    ["inspect", "--json"], ["inspect"], ["check", "--json"], ["check"],
+    ["inspect", "--json"], ["inspect"], ["inspect", "--records", "--json"], ["check", "--json"],
+    ["check"], ["owners", "--json"], ["owners"],
   ]
 
   private func expectSame(
@@ -44,6 +45,21 @@ import Testing
     let again = folder.path("again")
     #expect(kho("capture", "-o", again, small).status == 0)
     #expect(try Data(contentsOf: URL(filePath: again)) == Data(contentsOf: URL(filePath: small)))
+  }
+
+  /// `inspect` and `owners` read the records of a handover that lost entries, `check` does not.
+  @Test func damagedHandoverReadsAsTheImage() throws {
+    let folder = try TemporaryFolder()
+    var patient = try Patient(Fixture(name: "linux-7.3-kho-v4"))
+    let block = try #require(patient.blocks.first { $0.order > .zero })
+    let slots = patient.slots(to: block.address.rawValue, order: Int(block.order.rawValue))
+    patient.image.setWord(at: try #require(slots.last), to: 1)
+    let path = try folder.write(patient.image.elf())
+    let report: RecordsJSON = try kho("inspect", "--json", path).json()
+    #expect(report.handovers.compactMap(\.luo).flatMap(\.sessions).isEmpty == false)
+    let small = folder.path("small")
+    #expect(kho("capture", path, "-o", small).status == 0)
+    expectSame(small, as: path)
   }
 
   @Test(arguments: Fixture.all)

@@ -9,8 +9,8 @@ struct Capture: ParsableCommand {
     discussion: """
       Writes an ELF core with everything that the other commands read of the handovers: root device \
       trees, tree nodes or kho-v1 chunks and bitmaps, registered blobs, and the records that they lead \
-      to. So the state of a machine of any size fits in a bug report, and `inspect` and `check` say of \
-      it what they say of the image. The contents of the preserved pages are left out: such memory is \
+      to. So the state of a machine of any size fits in a bug report, and `inspect`, `check` and `owners` say \
+      of it what they say of the image. The contents of the preserved pages are left out: such memory is \
       described as existing and not stored (PT_LOAD with p_filesz < p_memsz). --with-contents adds them.
 
       A capture of a capture is the same file. It is written under another name first. Memory may hold \

@@ -23,7 +23,10 @@ struct CapturePlan {
     let traced = TracedMemory(image)
     let (surveys, _) = found.surveys(in: traced, options)
     for survey in surveys {
-      _ = survey.checkRecords(in: traced)
+      // Also of a handover that cannot be read as a whole; it checks the records on the way.
+      _ = survey.contents(in: traced)
+      // `owners` follows every reference, where a check gives up.
+      survey.forEachReference(in: traced) { _ in }
       traced.noteBlobs(of: survey)
     }
     self.surveys = surveys
