@@ -57,6 +57,9 @@ func printBytes(_ product: Product, repetitions: Int) {
     { product.insertRange(first: first, count: count) },
     after: { product.removeRange(first: first, count: count) })
   let walk = time({ product.forEachRun { keep($0 &+ $1) } }, after: {})
+  product.clear()
+  product.insertRange(first: first, count: 1 << 24)
+  let more = time({ product.forEachRun { keep($0 &+ $1) } }, after: {})
   print("\n| 16 GiB of single pages, 512 KiB of bitmap | µs | of the bytes' time |")
   print("|---|--:|--:|")
   print("| memset of the bytes | \(rounded(fill / 1000)) | |")
@@ -65,6 +68,7 @@ func printBytes(_ product: Product, repetitions: Int) {
   print("| remove range | \(rounded(remove / 1000)) | \(rounded(remove / fill))× |")
   print("| reading the bytes | \(rounded(read / 1000)) | |")
   print("| walk by run | \(rounded(walk / 1000)) | \(rounded(walk / read))× |")
+  print("| walk by run, 2^24 pages (64 GiB) | \(rounded(more / 1000)) | |")
 }
 
 /// What each set takes in memory, by workload.
