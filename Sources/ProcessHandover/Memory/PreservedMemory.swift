@@ -18,7 +18,9 @@ public import SystemPackage
 /// it. The bytes inside a region are the owner's: stores to them are seen in the order in which the
 /// processor made them.
 ///
-/// One process at a time, and in it one thread at a time, uses the value.
+/// One process at a time, and in it one thread at a time, uses the value. The value holds the lock that
+/// keeps the others out: keep it where it lives as long as the service, since a local variable that is
+/// not used any more may be gone before its scope ends.
 public struct PreservedMemory: ~Copyable {
   typealias Outgoing = OutgoingHandover<MemoryFile, Superblock<MemoryFile>>
 
