@@ -22,53 +22,31 @@ struct DecodedRecord: Equatable {
 
 /// The records of a handover that are known, as far as they can be read.
 struct DecodedRecords {
-  /// How many are read.
-  static let limit = 1 << 16
-
   private(set) var records: [DecodedRecord] = []
   /// Whether there were more.
-  private(set) var isCut = false
+  let isCut: Bool
 
   /// Reads the records of `side`; what cannot be read is left out, `kho check` tells why.
   init(of side: DiffSide) {
-    for subtree in side.survey.subtrees {
-      let (address, byteCount) = (subtree.subtree.address, subtree.byteCount)
-      switch subtree.subtree.name {
-      case MemblockRecord.subtreeName:
-        guard
-          let record = try? MemblockRecord(at: address, byteCount: byteCount, in: side.memory)
-        else { continue }
-        for region in record.regions { add(region) }
-      case KexecMetadata.subtreeName:
-        guard let record = try? KexecMetadata(at: address, byteCount: byteCount, in: side.memory)
-        else { continue }
+    let contents = side.survey.contents(in: side.memory)
+    isCut = contents.omittedRecordCount > 0
+    for subtree in contents.subtrees {
+      switch subtree.record {
+      case .memblock(let regions): for region in regions { add(region) }
+      case .kexecMetadata(let record):
         add(
           "kexec metadata",
           [
             ("previous release", .text(record.previousRelease)),
             ("kexec count", .number(UInt64(record.kexecCount))),
           ])
-      case LiveUpdateRecord.subtreeName:
-        guard
-          let record = try? LiveUpdateRecord(at: address, byteCount: byteCount, in: side.memory)
-        else { continue }
-        add(
-          "live update",
-          [
-            ("format", .text(record.format == .structure ? "luo-v5" : "luo-v1")),
-            ("number", .number(record.number)),
-          ])
-        try? addSessions(of: record, side)
-      default: continue
+      case .liveUpdate(let contents): add(contents)
+      case .khoTest, .area, nil: continue
       }
     }
   }
 
   private mutating func add(_ title: String, _ fields: [(String, DecodedRecord.Value)]) {
-    guard records.count < Self.limit else {
-      isCut = true
-      return
-    }
     records.append(
       DecodedRecord(
         title: title, fields: fields.map { DecodedRecord.Field(name: $0.0, value: $0.1) }))
@@ -81,33 +59,36 @@ struct DecodedRecords {
       [("address", .address(found.range.start)), ("size", .byteCount(found.range.byteCount))])
   }
 
-  private mutating func addSessions(
-    of record: LiveUpdateRecord, _ side: DiffSide
-  ) throws(RecordError) {
-    let geometry = side.survey.geometry
-    var sessions = try LiveUpdateSessions(of: record, in: side.memory, geometry: geometry)
-    while !isCut, let session = try sessions.next() {
-      let name = "session \"\(printable(session.name))\""
-      add(name, [("files", .number(session.fileCount))])
-      var files = try LiveUpdateFiles(
-        of: session, record.format, in: side.memory, geometry: geometry)
-      while !isCut, let file = try files.next() {
-        var fields: [(String, DecodedRecord.Value)] = [
-          ("handler", .text(file.handler)), ("data", .address(PhysicalAddress(file.data))),
-        ]
-        if file.isMemfd,
-          let memfd = try? MemfdRecord(
-            at: PhysicalAddress(file.data), in: side.memory, geometry: geometry)
-        {
-          fields += [
-            ("size", .byteCount(memfd.byteSize)), ("position", .number(memfd.position)),
-            ("seals", .number(UInt64(memfd.seals))), ("flags", .number(UInt64(memfd.flags))),
-            ("folios", .number(memfd.folioCount)),
-          ]
-        }
-        add("\(name), file \(file.token)", fields)
+  private mutating func add(_ contents: LiveUpdateContents) {
+    let record = contents.record
+    add(
+      "live update",
+      [
+        ("format", .text(record.format == .structure ? "luo-v5" : "luo-v1")),
+        ("number", .number(record.number)),
+      ])
+    for session in contents.sessions {
+      let name = "session \"\(printable(session.session.name))\""
+      add(name, [("files", .number(session.session.fileCount))])
+      for file in session.files {
+        add("\(name), file \(file.file.token)", Self.fields(of: file))
       }
     }
+  }
+
+  private static func fields(of contents: FileContents) -> [(String, DecodedRecord.Value)] {
+    let file = contents.file
+    var fields: [(String, DecodedRecord.Value)] = [
+      ("handler", .text(file.handler)), ("data", .address(PhysicalAddress(file.data))),
+    ]
+    if let memfd = contents.memfd?.record {
+      fields += [
+        ("size", .byteCount(memfd.byteSize)), ("position", .number(memfd.position)),
+        ("seals", .number(UInt64(memfd.seals))), ("flags", .number(UInt64(memfd.flags))),
+        ("folios", .number(memfd.folioCount)),
+      ]
+    }
+    return fields
   }
 }
 

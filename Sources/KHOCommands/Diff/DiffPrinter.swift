@@ -37,7 +37,8 @@ struct DiffPrinter {
     func complainAboutCut() {
       guard isCut else { return }
       Console.current.complain(
-        "kho: there are more records; the first \(DecodedRecords.limit) were compared")
+        "kho: there are more records; the first \(HandoverContents.Options().recordLimit) were compared"
+      )
     }
   }
 
