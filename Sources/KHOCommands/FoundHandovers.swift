@@ -20,7 +20,9 @@ struct FoundHandovers {
     in memory: some PhysicalMemory, _ options: ImageOptions
   ) -> (surveys: [HandoverSurvey], isPageSizeKnown: Bool) {
     var surveyOptions = HandoverSurvey.Options()
-    if let chunkBitmap = options.chunkBitmap { surveyOptions.chunkBitmapSize = chunkBitmap.size }
+    if let chunkBitmap = options.layout.chunkBitmap {
+      surveyOptions.chunkBitmapSize = chunkBitmap.size
+    }
     if let geometry = toldGeometry {
       let surveys = sources.map {
         HandoverSurvey($0, in: memory, geometry: geometry, options: surveyOptions)

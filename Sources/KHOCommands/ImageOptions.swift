@@ -32,15 +32,7 @@ struct ImageOptions: ParsableArguments {
     help: ArgumentHelp("The physical address of a raw image's first byte.", valueName: "addr"))
   var baseAddress: AddressArgument?
 
-  @Option(help: ArgumentHelp("The page size, where it cannot be deduced.", valueName: "size"))
-  var pageSize: PageSizeArgument?
-
-  @Option(
-    name: .customLong("v1-bitmap"),
-    help: ArgumentHelp(
-      "The size of kho-v1 bitmaps: a page (Linux 6.18, 6.19) or 512 bytes (6.16, 6.17).",
-      valueName: "size"))
-  var chunkBitmap: ChunkBitmapArgument?
+  @OptionGroup var layout: LayoutOptions
 
   @Flag(help: "Print JSON.")
   var json = false
@@ -95,7 +87,7 @@ extension ImageOptions {
     return FoundHandovers(
       path: image, memory: memory, memoryFile: memoryFile, sources: sources,
       omittedCount: omittedCount,
-      toldGeometry: pageSize?.geometry ?? memoryFile?.superblock.geometry
+      toldGeometry: layout.pageSize?.geometry ?? memoryFile?.superblock.geometry
         ?? memory.notedPageSize ?? (live.isLive ? live.system.pageSize : nil))
   }
 

@@ -53,15 +53,7 @@ struct Diff: ParsableCommand {
     help: ArgumentHelp("The physical address of a raw B's first byte.", valueName: "addr"))
   var baseB: AddressArgument?
 
-  @Option(help: ArgumentHelp("The page size, where it cannot be deduced.", valueName: "size"))
-  var pageSize: PageSizeArgument?
-
-  @Option(
-    name: .customLong("v1-bitmap"),
-    help: ArgumentHelp(
-      "The size of kho-v1 bitmaps: a page (Linux 6.18, 6.19) or 512 bytes (6.16, 6.17).",
-      valueName: "size"))
-  var chunkBitmap: ChunkBitmapArgument?
+  @OptionGroup var layout: LayoutOptions
 
   @OptionGroup var liveRoot: LiveRoot
 
@@ -96,7 +88,7 @@ struct Diff: ParsableCommand {
         path,
         [
           ("--fdt-address", address?.address.description), ("--base", base?.address.description),
-          ("--page-size", pageSize?.rawValue), ("--v1-bitmap", chunkBitmap?.rawValue),
+          ("--page-size", layout.pageSize?.rawValue), ("--v1-bitmap", layout.chunkBitmap?.rawValue),
         ], liveRoot: liveRoot.path))
   }
 }

@@ -1,0 +1,14 @@
+internal import ArgumentParser
+
+/// The options for what an image does not always tell: how large its pages and its bitmaps are.
+struct LayoutOptions: ParsableArguments {
+  @Option(help: ArgumentHelp("The page size, where it cannot be deduced.", valueName: "size"))
+  var pageSize: PageSizeArgument?
+
+  @Option(
+    name: .customLong("v1-bitmap"),
+    help: ArgumentHelp(
+      "The size of kho-v1 bitmaps: a page (Linux 6.18, 6.19) or 512 bytes (6.16, 6.17).",
+      valueName: "size"))
+  var chunkBitmap: ChunkBitmapArgument?
+}
