@@ -31,11 +31,13 @@ struct StartStrings: ~Copyable {
 
   /// The arguments, the program's name first; valid as long as this value.
   var arguments: UnsafePointer<UnsafeMutablePointer<CChar>?> {
+    // SAFETY: the strings live as long as this value, as the caller is told.
     unsafe argumentStrings.pointers
   }
 
   /// The environment; valid as long as this value.
   var environment: UnsafePointer<UnsafeMutablePointer<CChar>?> {
+    // SAFETY: as above.
     unsafe environmentStrings.pointers
   }
 }
@@ -46,6 +48,7 @@ private struct CStrings: ~Copyable {
   private let buffer: UnsafeMutableBufferPointer<UnsafeMutablePointer<CChar>?>
 
   init(_ strings: [String]) {
+    // SAFETY: all of the buffer is initialized before an index inside it is stored to.
     unsafe buffer = .allocate(capacity: strings.count + 1)
     unsafe buffer.initialize(repeating: nil)
     for (index, string) in strings.enumerated() { unsafe buffer[index] = strdup(string) }
