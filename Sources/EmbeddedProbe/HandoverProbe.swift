@@ -71,6 +71,11 @@ private func fill(
   try handover.removeSubtree(named: "block", from: &frames)
   try handover.unpreserveAndFree(block, into: &frames)
   try handover.unpreserveAndFree(run, into: &frames)
+  var announced = FrameRange(start: FrameNumber(0), frameCount: 0)
+  _ = try handover.allocatePreserved(frameCount: 3, zeroed: false, from: &frames) {
+    announced = $0
+  }
+  _ = try handover.unpreserveAndFreeIfPreserved(announced, into: &frames)
   try handover.createSubtree(named: "blob", byteCount: 5000, from: &frames) { _ in }
   try handover.replaceSubtree(named: "blob", byteCount: 9000, from: &frames) { _ in }
   try handover.removeSubtreeAndFree(named: "blob", from: &frames)

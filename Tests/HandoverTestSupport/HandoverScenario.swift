@@ -84,6 +84,18 @@ package struct HandoverScenario: Sendable, CustomStringConvertible {
       HandoverScenario("allocate a run") { bench throws(OutgoingHandoverError) in
         bench.run = try bench.handover.allocatePreserved(frameCount: 13, from: &bench.frames)
       },
+      HandoverScenario("allocate a run and announce it") { bench throws(OutgoingHandoverError) in
+        var announced: [FrameRange] = []
+        do throws(OutgoingHandoverError) {
+          bench.run = try bench.handover.allocatePreserved(frameCount: 13, from: &bench.frames) {
+            announced.append($0)
+          }
+        } catch {
+          #expect(announced == [])
+          throw error
+        }
+        #expect(announced == [bench.run])
+      },
       HandoverScenario("allocate an area") { bench throws(OutgoingHandoverError) in
         bench.area = try bench.handover.allocatePreservedArea(
           blockCount: 9, order: PageOrder(1), from: &bench.frames)
@@ -126,6 +138,14 @@ package struct HandoverScenario: Sendable, CustomStringConvertible {
       },
       HandoverScenario("free a run", setUp: run) { bench throws(OutgoingHandoverError) in
         try bench.handover.unpreserveAndFree(bench.run, into: &bench.frames)
+      },
+      HandoverScenario("free a run if it is preserved", setUp: run) {
+        bench throws(OutgoingHandoverError) in
+        let isFreed = try bench.handover.unpreserveAndFreeIfPreserved(
+          bench.run, into: &bench.frames)
+        let isFreedTwice = try bench.handover.unpreserveAndFreeIfPreserved(
+          bench.run, into: &bench.frames)
+        #expect(isFreed && !isFreedTwice)
       },
       HandoverScenario("free an area", setUp: area) { bench throws(OutgoingHandoverError) in
         try bench.handover.unpreserveAndFree(bench.area, into: &bench.frames)

@@ -16,6 +16,18 @@ import Testing
     Operation(name: "run") { memory, bench in
       _ = try memory.allocate(byteCount: 21 * UInt64(bench.geometry.pageByteCount))
     },
+    Operation(name: "announced run") { memory, bench in
+      var announced: [PhysicalRange] = []
+      do {
+        let made = try memory.allocate(byteCount: 21 * UInt64(bench.geometry.pageByteCount)) {
+          announced.append($0)
+        }
+        #expect(announced == [made])
+      } catch {
+        #expect(announced == [])
+        throw error
+      }
+    },
     Operation(name: "block") { memory, _ in _ = try memory.allocate(PageOrder(5)) },
     Operation(name: "region") { memory, bench in
       try memory.makeRegion(

@@ -114,7 +114,9 @@ struct PreservedMemoryModel {
     _ memory: inout PreservedMemory
   ) throws(PreservedMemoryError) {
     let byteCount = 1 + generator.next() % (20 * page)
-    let range = try memory.allocate(byteCount: byteCount)
+    var announced: PhysicalRange?
+    let range = try memory.allocate(byteCount: byteCount) { announced = $0 }
+    #expect(announced == range)
     add(.run, range, natural(range), &memory)
   }
 
@@ -161,6 +163,10 @@ struct PreservedMemoryModel {
     switch (item.kind, item.names.count) {
     case (.area, _): try memory.removeArea(named: item.names[0])
     case (.block, 0): try memory.free(item.blocks[0])
+    case (.run, 0) where item.mark.isMultiple(of: 2):
+      let isFreed = try memory.freeIfAllocated(item.range)
+      let isFreedTwice = try memory.freeIfAllocated(item.range)
+      #expect(isFreed && !isFreedTwice)
     case (.run, 0): try memory.free(item.range)
     case (_, 1) where item.blocks == natural(item.range):
       try memory.removeRegion(named: item.names[0])

@@ -16,7 +16,7 @@ extension OutgoingHandover where Anchor: ~Copyable {
     guard let block = frames.takeBlock(order) else {
       throw .outOfFrames(frameCount: order.frameCount)
     }
-    try preserveNew(.block(block), FrameRange(block, in: geometry), from: &frames)
+    try preserveNew(.block(block), FrameRange(block, in: geometry), from: &frames) { _ in }
     return block
   }
 
@@ -28,10 +28,29 @@ extension OutgoingHandover where Anchor: ~Copyable {
   public mutating func allocatePreserved<Frames: BlockSource & ~Copyable>(
     frameCount: UInt64, from frames: inout Frames
   ) throws(OutgoingHandoverError) -> FrameRange {
+    try allocatePreserved(frameCount: frameCount, from: &frames) { _ in }
+  }
+
+  /// Allocates `frameCount` frames in one piece and preserves them, after telling which they are.
+  ///
+  /// Whoever writes the range down before it is preserved loses no memory by a crash: what was written
+  /// down and is not preserved was never allocated, which ``unpreserveAndFreeIfPreserved(_:into:)``
+  /// finds out.
+  ///
+  /// - Parameter zeroed: whether the frames are filled with zeros; else they hold whatever was there.
+  /// - Parameter announce: called once, when nothing can fail any more.
+  /// - Throws: as ``allocatePreserved(_:from:)``; nothing was announced then.
+  /// - Precondition: `frameCount` is not 0.
+  /// - Complexity: O(frames) where they are filled, else O(log frames · levels).
+  public mutating func allocatePreserved<Frames: BlockSource & ~Copyable>(
+    frameCount: UInt64, zeroed: Bool = true, from frames: inout Frames,
+    announcing announce: (FrameRange) -> Void
+  ) throws(OutgoingHandoverError) -> FrameRange {
     guard let range = frames.takeFrames(frameCount) else {
       throw .outOfFrames(frameCount: frameCount)
     }
-    try preserveNew(.frames(range), range, from: &frames)
+    try preserveNew(
+      .frames(range), range, zeroed: zeroed, from: &frames, announcing: announce)
     return range
   }
 
@@ -57,21 +76,51 @@ extension OutgoingHandover where Anchor: ~Copyable {
     frames.giveBack(range)
   }
 
-  /// Preserves frames that were just allocated, after filling them with zeros; frees them when that
-  /// fails.
+  /// Stops preserving a run of frames and frees them; where no page of it is preserved, does nothing.
+  ///
+  /// - Returns: whether it was preserved.
+  /// - Throws: as ``unpreserve(_:)-(FrameRange)``; of a run that is preserved in part, or as entries of
+  ///   other sizes, ``OutgoingHandoverError/notPreserved(_:)``.
+  /// - Precondition: as ``unpreserveAndFree(_:into:)-(FrameRange,_)``.
+  /// - Complexity: O(blocks · orders in use · levels · page size).
+  public mutating func unpreserveAndFreeIfPreserved<Frames: BlockSource & ~Copyable>(
+    _ range: FrameRange, into frames: inout Frames
+  ) throws(OutgoingHandoverError) -> Bool {
+    guard holdsEntry(range) else { return false }
+    try unpreserveAndFree(range, into: &frames)
+    return true
+  }
+
+  /// Whether an entry shares a page with `range`.
+  private func holdsEntry(_ range: FrameRange) -> Bool {
+    var blocks = NaturalBlocks(range, in: geometry, nodeStarts: nodeStarts)
+    while let block = blocks.next() {
+      if tree.contains(RadixKey(block, in: geometry))
+        || tree.entry(overlapping: block, of: orders) != nil
+      {
+        return true
+      }
+    }
+    return false
+  }
+
+  /// Preserves frames that were just allocated, after filling them with zeros and announcing them;
+  /// frees them when that fails.
   private mutating func preserveNew<Frames: BlockSource & ~Copyable>(
-    _ item: HandoverChange.Item, _ range: FrameRange, from frames: inout Frames
+    _ item: HandoverChange.Item, _ range: FrameRange, zeroed: Bool = true,
+    from frames: inout Frames, announcing announce: (FrameRange) -> Void
   ) throws(OutgoingHandoverError) {
     var change = HandoverChange()
     change.preserved.append(item)
     do throws(OutgoingHandoverError) {
       try refuseScratch(range)
-      memory.clear(range.range(in: geometry))
+      if zeroed { memory.clear(range.range(in: geometry)) }
       try prepare(change, from: &frames)
     } catch {
       frames.giveBack(range)
       throw error
     }
+    announce(range)
     commit(change)
   }
 

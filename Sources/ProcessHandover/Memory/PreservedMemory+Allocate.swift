@@ -15,12 +15,38 @@ extension PreservedMemory {
   public mutating func allocate(
     byteCount: UInt64
   ) throws(PreservedMemoryError) -> PhysicalRange {
+    try allocate(byteCount: byteCount) { _ in }
+  }
+
+  /// Allocates memory of at least `byteCount` bytes in one piece, and tells which it is before it is
+  /// preserved, so that the caller can write that down in memory of its own that is.
+  ///
+  /// Killed after that, the caller leaves a note of memory that is preserved or not;
+  /// ``freeIfAllocated(_:)`` is right for both. What a successor finds noted it has to look at before
+  /// it allocates, since the note of what was never allocated says nothing about what lies there later.
+  ///
+  ///     let file = memory.file
+  ///     let made = try memory.allocate(byteCount: 1 << 20) { range in
+  ///       file.withWords(at: note.start, count: 1) { $0.publish(range.start.rawValue, at: 0) }
+  ///     }
+  ///
+  /// - Parameter zeroed: whether the memory is filled with zeros; else it holds whatever was there, of
+  ///   this file.
+  /// - Parameter announce: called once, when nothing can fail any more.
+  /// - Returns: whole pages.
+  /// - Throws: as ``allocate(byteCount:)``; nothing was announced then.
+  /// - Precondition: `byteCount` is not 0.
+  /// - Complexity: O(bytes) where the memory is filled, and where it has no storage yet.
+  public mutating func allocate(
+    byteCount: UInt64, zeroed: Bool = true, announcing announce: (PhysicalRange) -> Void
+  ) throws(PreservedMemoryError) -> PhysicalRange {
     precondition(byteCount > 0, "an allocation of nothing")
-    let shift = UInt64(geometry.shift)
-    let frameCount = (byteCount &- 1) &>> shift &+ 1
     let geometry = geometry
+    let frameCount = (byteCount &- 1) &>> UInt64(geometry.shift) &+ 1
     return try withFrames { (outgoing, frames) throws(OutgoingHandoverError) in
-      try outgoing.allocatePreserved(frameCount: frameCount, from: &frames).range(in: geometry)
+      try outgoing.allocatePreserved(frameCount: frameCount, zeroed: zeroed, from: &frames) {
+        announce($0.range(in: geometry))
+      }.range(in: geometry)
     }
   }
 
@@ -43,6 +69,31 @@ extension PreservedMemory {
     let run = FrameRange(covering: range, in: geometry)
     try withFrames { (outgoing, frames) throws(OutgoingHandoverError) in
       try outgoing.unpreserveAndFree(run, into: &frames)
+    }
+  }
+
+  /// Frees what ``allocate(byteCount:)`` gave, as a whole, or does nothing where no page of `range` is
+  /// preserved: it was announced and never allocated, or is free already.
+  ///
+  /// The range may be any, as read from a note that somebody else wrote; the pages at its edges count
+  /// whole.
+  ///
+  /// - Returns: whether it was allocated.
+  /// - Throws: ``PreservedMemoryError/handover(_:)`` with `outsideMemory` of bytes that do not exist,
+  ///   `notPreserved` of a range that is preserved in part or was not allocated like that, and
+  ///   `holdsSubtree` or `overlapsDeviceTree` of what is in use under a name;
+  ///   ``PreservedMemoryError/outOfProcessMemory(byteCount:)``.
+  /// - Complexity: O(blocks · orders in use · levels · page size).
+  public mutating func freeIfAllocated(
+    _ range: PhysicalRange
+  ) throws(PreservedMemoryError) -> Bool {
+    guard PhysicalRange(start: .zero, byteCount: byteCount).contains(range) else {
+      throw .handover(.outsideMemory(range))
+    }
+    guard !range.isEmpty else { return false }
+    let run = FrameRange(covering: range, in: geometry)
+    return try withFrames { (outgoing, frames) throws(OutgoingHandoverError) in
+      try outgoing.unpreserveAndFreeIfPreserved(run, into: &frames)
     }
   }
 
@@ -78,38 +129,5 @@ extension PreservedMemory {
     _ body: (PhysicalBlock) throws(Failure) -> Void
   ) throws(Failure) {
     try PreservedPagesSurvey(outgoing.tree.reader).forEachBlock(in: file, body)
-  }
-
-  // MARK: Bytes
-
-  /// Calls `body` with the bytes of `range`.
-  ///
-  /// - Precondition: they are bytes of the memory.
-  public func withBytes<Result: ~Copyable, Failure: Error>(
-    of range: PhysicalRange, _ body: (RawSpan) throws(Failure) -> Result
-  ) throws(Failure) -> Result {
-    guard let result = try file.withBytes(in: range, body) else {
-      preconditionFailure("bytes outside the memory")
-    }
-    return result
-  }
-
-  /// Calls `body` with the bytes of `range`, for reading and writing.
-  ///
-  /// - Precondition: they are bytes of the memory, and preserved.
-  public mutating func withMutableBytes<Result: ~Copyable, Failure: Error>(
-    of range: PhysicalRange, _ body: (inout MutableRawSpan) throws(Failure) -> Result
-  ) throws(Failure) -> Result {
-    try file.withMutableBytes(in: range, body)
-  }
-
-  /// Calls `body` with the 64-bit words of `range`: each store is one, also for whoever comes after
-  /// a crash.
-  ///
-  /// - Precondition: they are bytes of the memory, and preserved; the ends are multiples of 8.
-  public mutating func withWords<Result: ~Copyable, Failure: Error>(
-    of range: PhysicalRange, _ body: (borrowing MemoryWords) throws(Failure) -> Result
-  ) throws(Failure) -> Result {
-    try file.withWords(at: range.start, count: Int(range.byteCount >> 3), body)
   }
 }
