@@ -6,7 +6,7 @@ extension RadixTree {
   /// The keys are sorted in place, just far enough that those of 256 neighbouring leaves stand
   /// together: a leaf that is made is still in the cache when its keys are marked, and one that is
   /// there is fetched once. Over 16 TiB, a key that comes alone waits for memory, and takes several
-  /// times as long.
+  /// times as long. Keys in ascending order are left as they are.
   ///
   /// - Returns: how many keys are new.
   /// - Throws: ``RadixTreeError/keyOutsideTree(_:)`` when a key names no block or is wider than the
@@ -19,93 +19,124 @@ extension RadixTree {
   public mutating func insertAll<Frames: FrameSource & ~Copyable>(
     _ keys: inout MutableSpan<RadixKey>, from frames: inout Frames
   ) throws(RadixTreeError) -> Int {
-    var smallest: UInt64 = .max
-    var largest: UInt64 = 0
-    for index in 0..<keys.count {
-      let key = keys[index]
-      guard geometry.holds(key) else { throw .keyOutsideTree(key) }
-      smallest = min(smallest, key.rawValue)
-      largest = max(largest, key.rawValue)
-    }
-    guard keys.count > 0 else { return 0 }
-    let top = 64 &- (smallest ^ largest).leadingZeroBitCount
-    var newCount = 0
-    try insertBatch(&keys, 0..<keys.count, differingBelow: top, from: &frames, &newCount)
-    return newCount
+    let all = 0..<keys.count
+    let isAscending = try geometry.holdsAll(keys.span)
+    return isAscending
+      ? try nodes.mark(keys.span, all, from: &frames)
+      : try Self.insertBatch(&keys, all, in: nodes, from: &frames)
   }
 
-  /// Marks the keys at `range`, which differ only in bits below `top`.
+  /// Marks the keys at `range`, sorted first where that saves more than it costs.
   @inlinable
-  mutating func insertBatch<Frames: FrameSource & ~Copyable>(
-    _ keys: inout MutableSpan<RadixKey>, _ range: Range<Int>, differingBelow top: Int,
-    from frames: inout Frames, _ newCount: inout Int
-  ) throws(RadixTreeError) {
-    // 256 leaves are 1 MiB, as much as a core's own cache. Few keys are not worth sorting.
-    guard top > geometry.leafBitCount &+ 8, range.count > 64 else {
-      var sum = 0
-      for index in range {
-        let key = keys[index]
-        sum &+= try insert(key, from: &frames) ? 1 : 0
-      }
-      newCount &+= sum
-      return
+  static func insertBatch<Frames: FrameSource & ~Copyable>(
+    _ keys: inout MutableSpan<RadixKey>, _ range: Range<Int>, in nodes: RadixNodes<Memory>,
+    from frames: inout Frames
+  ) throws(RadixTreeError) -> Int {
+    let together = nodes.geometry.batchBitCount
+    // Few keys are not worth sorting.
+    guard range.count > 64 else { return try nodes.mark(keys.span, range, from: &frames) }
+    let top = keys.span.differingBitCount(range)
+    guard top > together else { return try nodes.mark(keys.span, range, from: &frames) }
+    let classes = keys.partition(range, byBitsFrom: max(top &- 6, together))
+    var newCount = 0
+    for value in 0..<64 {
+      let (blocks, rest) = classes[value]
+      newCount &+= try insertBatch(&keys, blocks, in: nodes, from: &frames)
+      newCount &+= try nodes.mark(keys.span, rest, from: &frames)
     }
-    let shift = max(top &- 6, geometry.leafBitCount &+ 8)
-    let ends = keys.distribute(range, byBitsFrom: shift)
-    var start = range.lowerBound
-    for bucket in 0..<64 {
-      let end = ends[bucket]
-      if end > start {
-        try insertBatch(
-          &keys, start..<end, differingBelow: shift, from: &frames, &newCount)
-      }
-      start = end
-    }
+    return newCount
   }
 }
 
-extension MutableSpan<RadixKey> {
-  /// Sorts the keys at `range` by the six bits from `shift` on, in place.
+extension RadixNodes {
+  /// Marks the keys at `range`, one after the other; the leaves of neighbours are found in the same
+  /// table.
   ///
-  /// - Returns: where the keys of each value end.
-  /// - Complexity: O(keys): each is moved once.
+  /// - Returns: how many keys are new.
+  /// - Precondition: the tree has a place for each key.
   @inlinable
-  mutating func distribute(
-    _ range: Range<Int>, byBitsFrom shift: Int
-  ) -> InlineArray<64, Int> {
-    var starts = InlineArray<64, Int>(repeating: 0)
-    for index in range { starts[Self.digit(self[index], shift)] &+= 1 }
-    var sum = range.lowerBound
-    var ends = InlineArray<64, Int>(repeating: 0)
-    for value in 0..<64 {
-      let count = starts[value]
-      starts[value] = sum
-      sum &+= count
-      ends[value] = sum
+  func mark<Frames: FrameSource & ~Copyable>(
+    _ keys: Span<RadixKey>, _ range: Range<Int>, from frames: inout Frames
+  ) throws(RadixTreeError) -> Int {
+    guard _fastPath(geometry == RadixGeometry(.pages4KiB)) else {
+      return try markEach(keys, range, from: &frames)
     }
-    for value in 0..<64 {
-      while starts[value] < ends[value] {
-        // Carries a key to its place, and the one found there to its own, until one belongs here.
-        var key = self[starts[value]]
-        var wanted = Self.digit(key, shift)
-        while wanted != value {
-          let place = starts[wanted]
-          starts[wanted] = place &+ 1
-          let other = self[place]
-          self[place] = key
-          key = other
-          wanted = Self.digit(key, shift)
-        }
-        self[starts[value]] = key
-        starts[value] &+= 1
-      }
-    }
-    return ends
+    // The same with shifts and masks that are constants.
+    let nodes = RadixNodes(memory: memory, geometry: RadixGeometry(.pages4KiB), root: root)
+    return try nodes.markEach(keys, range, from: &frames)
   }
 
   @inlinable
   @inline(__always)
-  static func digit(_ key: RadixKey, _ shift: Int) -> Int {
-    Int(truncatingIfNeeded: (key.rawValue &>> UInt64(shift)) & 63)
+  func markEach<Frames: FrameSource & ~Copyable>(
+    _ keys: Span<RadixKey>, _ range: Range<Int>, from frames: inout Frames
+  ) throws(RadixTreeError) -> Int {
+    let shift = UInt64(truncatingIfNeeded: geometry.slotShift(level: 2))
+    var newCount = 0
+    var index = range.lowerBound
+    while index < range.upperBound {
+      let prefix = keys[index].rawValue &>> shift
+      let table = try makeTable(for: keys[index], from: &frames)
+      repeat {
+        let key = keys[index]
+        let slot = geometry.slot(of: key, level: 1)
+        var leaf = pointer(in: table, slot: slot)
+        if _slowPath(leaf == .zero) { leaf = try makeLeaf(in: table, slot: slot, from: &frames) }
+        let mask = (1 as UInt64) &<< key.rawValue
+        memory.withWords(at: wordAddress(of: key, in: leaf), count: 1) { words in
+          let old = words.load(0)
+          words.publish(old | mask, at: 0)
+          newCount &+= old & mask == 0 ? 1 : 0
+        }
+        index &+= 1
+      } while index < range.upperBound && keys[index].rawValue &>> shift == prefix
+    }
+    return newCount
+  }
+
+  /// The table of level 1 for `key`, made with the leaf below it where it is missing.
+  @inlinable
+  @inline(never)
+  func makeTable<Frames: FrameSource & ~Copyable>(
+    for key: RadixKey, from frames: inout Frames
+  ) throws(RadixTreeError) -> PhysicalAddress {
+    let table = node(for: key, level: 1)
+    if table != .zero { return table }
+    _ = try makeLeaf(for: key, from: &frames)
+    return node(for: key, level: 1)
+  }
+
+  /// A new leaf, linked at `slot` of a table of level 1.
+  @inlinable
+  @inline(never)
+  func makeLeaf<Frames: FrameSource & ~Copyable>(
+    in table: PhysicalAddress, slot: Int, from frames: inout Frames
+  ) throws(RadixTreeError) -> PhysicalAddress {
+    guard let leaf = frames.takeFrame() else { throw .outOfFrames(level: 0) }
+    setPointer(leaf, in: table, slot: slot)
+    return leaf
+  }
+}
+
+extension RadixGeometry {
+  /// The keys that a batch brings together differ in so many bits at most: 1 MiB of leaves, as much
+  /// as a core's own cache, where the pages are of 4 KiB; and one table of level 1 leads to them.
+  @inlinable
+  var batchBitCount: Int { leafBitCount &+ min(8, tableBitCount) }
+
+  /// Whether `keys` ascend.
+  ///
+  /// - Throws: ``RadixTreeError/keyOutsideTree(_:)`` of the first key that the tree has no place for.
+  @inlinable
+  func holdsAll(_ keys: Span<RadixKey>) throws(RadixTreeError) -> Bool {
+    var isAscending = true
+    var last: UInt64 = 0
+    for index in keys.indices {
+      let key = keys[index]
+      guard holds(key) else { throw .keyOutsideTree(key) }
+      isAscending = isAscending && last <= key.rawValue
+      last = key.rawValue
+    }
+    return isAscending
   }
 }

@@ -1,7 +1,8 @@
 import HandoverTestSupport
 import MemoryModel
-import PreservedPages
 import Testing
+
+@testable import PreservedPages
 
 /// Keys in no order, marked at once.
 @Suite(.namesCombination)
@@ -29,6 +30,56 @@ struct BatchTests {
         model.formUnion(keys)
         try #require(batch.map(\.rawValue).sorted() == keys.sorted(), "keys lost")
         try bench.checkMarks(model)
+      }
+    }
+  }
+
+  @Test("many keys, some values often, most of them rarely", arguments: [5, 12])
+  func manyKeys(shift: Int) throws {
+    var generator = SeededGenerator(seed: UInt64(shift))
+    var bench = try TreeBench(shift: shift, nodeCount: 9000)
+    let span: UInt64 = (shift > 5 ? 4000 : 2000) << UInt64(shift + 3)
+    let often = (0..<3).map { _ in generator.next() % span }
+    let keys = (0..<6000).map { _ in
+      let block =
+        generator.isOne(in: 3)
+        ? generator.next() % span : min(generator.pick(often) + generator.next() % 2000, span)
+      return InterestingKeys.key(order: generator.pick([0, 0, 1]), block: block, shift: shift)
+    }
+    try withEvery("is sorted", in: [false, true]) { isSorted in
+      var batch = (isSorted ? keys.sorted() : keys).map { RadixKey(rawValue: $0) }
+      var span = batch.mutableSpan
+      let newCount = try bench.tree.insertAll(&span, from: &bench.frames)
+      try #require(newCount == (isSorted ? 0 : Set(keys).count))
+      try #require(batch.map(\.rawValue).sorted() == keys.sorted(), "keys lost")
+      try bench.checkMarks(Set(keys))
+    }
+  }
+
+  @Test("what is partitioned stands together, and nothing is lost")
+  func partition() throws {
+    var generator = SeededGenerator(seed: 7)
+    try withEvery("count", in: [0, 1, 15, 16, 17, 500, 3000]) { count in
+      try withEvery("value count", in: [1, 2, 64] as [UInt64]) { valueCount in
+        let keys = (0..<count).map { _ in
+          RadixKey(rawValue: generator.next() % valueCount << 40 | generator.next() % 1000)
+        }
+        // The margins belong to others.
+        var all = [RadixKey(rawValue: 1)] + keys + [RadixKey(rawValue: 2)]
+        var span = all.mutableSpan
+        let classes = span.partition(1..<count + 1, byBitsFrom: 40)
+        var sum = 0
+        for value in 0..<64 {
+          let (blocks, rest) = classes[value]
+          try #require(blocks.count % 16 == 0 && rest.count < 16)
+          for index in [blocks, rest].joined() {
+            try #require(all[index].rawValue >> 40 == UInt64(value))
+          }
+          sum += blocks.count + rest.count
+        }
+        try #require(sum == count)
+        try #require(all.first == RadixKey(rawValue: 1) && all.last == RadixKey(rawValue: 2))
+        try #require(all[1..<count + 1].sorted() == keys.sorted(), "keys lost")
       }
     }
   }
