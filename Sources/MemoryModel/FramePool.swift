@@ -12,8 +12,11 @@ public struct FramePool<Memory: WritablePhysicalMemory>: FrameSource, ~Copyable 
   /// All frames, in use or not.
   public let frames: FrameRange
   /// How many frames are taken and not given back.
-  public private(set) var takenCount: UInt64
+  @inlinable
+  public var takenCount: UInt64 { taken }
 
+  @usableFromInline
+  var taken: UInt64 = 0
   @usableFromInline
   var untouched: FrameNumber
   @usableFromInline
@@ -24,6 +27,7 @@ public struct FramePool<Memory: WritablePhysicalMemory>: FrameSource, ~Copyable 
   /// Frame 0, whose address means "none", is never handed out.
   ///
   /// - Precondition: `range` exists in `memory`.
+  @inlinable
   public init(of range: PhysicalRange, in memory: Memory, geometry: PageGeometry) {
     precondition(memory.contains(range), "pool outside its memory")
     self.memory = memory
@@ -35,16 +39,27 @@ public struct FramePool<Memory: WritablePhysicalMemory>: FrameSource, ~Copyable 
       ? FrameRange(start: FrameNumber(1), frameCount: whole.frameCount &- 1) : whole
     self.untouched = self.frames.start
     self.firstGivenBack = .zero
-    self.takenCount = 0
   }
 
   /// How many frames can still be taken.
+  @inlinable
   public var availableCount: UInt64 { frames.frameCount &- takenCount }
 
   /// Takes one frame, filled with zeros; nil when all are taken.
   ///
   /// - Complexity: O(page size), for the zeros.
+  @inlinable
   public mutating func takeFrame() -> PhysicalAddress? {
+    guard let frame = takeUnclearedFrame() else { return nil }
+    memory.withWords(at: frame, count: geometry.pageWordCount) { $0.clear() }
+    return frame
+  }
+
+  /// Takes one frame, with whatever it holds; nil when all are taken.
+  ///
+  /// - Complexity: O(1).
+  @inlinable
+  public mutating func takeUnclearedFrame() -> PhysicalAddress? {
     let frame: PhysicalAddress
     if firstGivenBack != .zero {
       frame = firstGivenBack
@@ -55,8 +70,7 @@ public struct FramePool<Memory: WritablePhysicalMemory>: FrameSource, ~Copyable 
     } else {
       return nil
     }
-    memory.withWords(at: frame, count: geometry.pageWordCount) { $0.clear() }
-    takenCount &+= 1
+    taken &+= 1
     return frame
   }
 
@@ -64,6 +78,7 @@ public struct FramePool<Memory: WritablePhysicalMemory>: FrameSource, ~Copyable 
   ///
   /// - Precondition: the frame belongs to the pool and is taken. A frame given back twice is not
   ///   always noticed.
+  @inlinable
   public mutating func giveBack(_ frame: PhysicalAddress) {
     precondition(
       geometry.isPageAligned(frame)
@@ -72,6 +87,6 @@ public struct FramePool<Memory: WritablePhysicalMemory>: FrameSource, ~Copyable 
     let next = firstGivenBack
     memory.withWords(at: frame, count: 1) { $0.publish(next.rawValue, at: 0) }
     firstGivenBack = frame
-    takenCount &-= 1
+    taken &-= 1
   }
 }

@@ -8,6 +8,20 @@ public protocol FrameSource: ~Copyable {
   /// - Returns: the address of the frame's first byte, never 0, which means "none" in every format.
   mutating func takeFrame() -> PhysicalAddress?
 
+  /// Takes one page frame that holds whatever was there; nil when there is none.
+  ///
+  /// For who fills the whole page before anybody else can see it. The default takes one filled with
+  /// zeros.
+  ///
+  /// - Returns: as ``takeFrame()``.
+  mutating func takeUnclearedFrame() -> PhysicalAddress?
+
   /// Gives back a frame that was taken; its content no longer matters.
   mutating func giveBack(_ frame: PhysicalAddress)
+}
+
+extension FrameSource where Self: ~Copyable {
+  /// Takes one page frame, filled with zeros; nil when there is none.
+  @inlinable
+  public mutating func takeUnclearedFrame() -> PhysicalAddress? { takeFrame() }
 }

@@ -7,13 +7,17 @@ extension BuddyAllocator: FrameSource {
   /// - Complexity: O(orders · log frames + page size).
   @inlinable
   public mutating func takeFrame() -> PhysicalAddress? {
-    do throws(BuddyAllocatorError) {
-      let block = try allocate(.zero)
-      memory.withWords(at: block.address, count: geometry.pageWordCount) { $0.clear() }
-      return block.address
-    } catch {
-      return nil
-    }
+    guard let frame = takeUnclearedFrame() else { return nil }
+    memory.withWords(at: frame, count: geometry.pageWordCount) { $0.clear() }
+    return frame
+  }
+
+  /// Takes one frame, with whatever it holds; nil when none is free.
+  ///
+  /// - Complexity: O(orders · log frames).
+  @inlinable
+  public mutating func takeUnclearedFrame() -> PhysicalAddress? {
+    do throws(BuddyAllocatorError) { return try allocate(.zero).address } catch { return nil }
   }
 
   /// Gives back a frame.

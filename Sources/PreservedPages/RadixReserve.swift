@@ -3,7 +3,7 @@ public import MemoryModel
 /// Frames taken for a change that must not stop half-way.
 ///
 /// They hang together by their first words, so the reserve needs no memory of its own. Leaves are
-/// filled with ones while their zeros are still in the cache: most of a range's leaves end up full.
+/// taken as they are and filled with ones, each word once: most of a range's leaves end up full.
 @frozen
 @usableFromInline
 struct RadixReserve<Memory: WritablePhysicalMemory>: ~Copyable {
@@ -32,7 +32,8 @@ struct RadixReserve<Memory: WritablePhysicalMemory>: ~Copyable {
       below: nodes.root, level: geometry.rootLevel, for: keys, &counts)
     for level in 0..<geometry.rootLevel {
       for _ in 0..<counts[level] {
-        guard let frame = frames.takeFrame() else {
+        let taken = level == 0 ? frames.takeUnclearedFrame() : frames.takeFrame()
+        guard let frame = taken else {
           giveBackAll(into: &frames)
           throw .outOfFrames(level: level)
         }

@@ -4,8 +4,7 @@ public import MemoryModel
 /// would be 64, or 32,768.
 ///
 /// Measured on 16 GiB of single pages, where each key for itself takes a nanosecond: the time of
-/// filling the bitmap's bytes, once where the leaves are there, and once more for their zeros where
-/// they are not.
+/// filling the bitmap's bytes, whether the leaves are there or not.
 extension RadixTree {
   /// Marks all blocks of `run`; those that are marked already stay so.
   ///

@@ -20,17 +20,26 @@ package struct FailingFrameSource<Memory: WritablePhysicalMemory>: FrameSource, 
 
   /// Takes a frame, unless it is this one's turn to fail.
   package mutating func takeFrame() -> PhysicalAddress? {
-    if let left = takesUntilFailure {
-      if left == 1 {
-        takesUntilFailure = nil
-        failureCount += 1
-        return nil
-      }
-      takesUntilFailure = left - 1
-    }
-    guard let frame = pool.takeFrame() else { return nil }
+    guard mayTake(), let frame = pool.takeFrame() else { return nil }
     takeCount += 1
     return frame
+  }
+
+  /// Takes a frame of garbage, unless it is this one's turn to fail.
+  package mutating func takeUnclearedFrame() -> PhysicalAddress? {
+    guard mayTake(), let frame = pool.takeUnclearedFrame() else { return nil }
+    pool.memory.withWords(at: frame, count: pool.geometry.pageWordCount) { words in
+      for index in 0..<words.count { words.publish(0xa5a5_a5a5_a5a5_a5a5, at: index) }
+    }
+    takeCount += 1
+    return frame
+  }
+
+  private mutating func mayTake() -> Bool {
+    guard let left = takesUntilFailure else { return true }
+    takesUntilFailure = left == 1 ? nil : left - 1
+    if left == 1 { failureCount += 1 }
+    return left != 1
   }
 
   /// Gives a frame back to the pool.

@@ -61,6 +61,14 @@ where Base: ~Copyable {
     return frame
   }
 
+  package mutating func takeUnclearedFrame() -> PhysicalAddress? {
+    guard mayTake(), let frame = base.takeUnclearedFrame() else { return nil }
+    let range = FrameRange(PhysicalBlock(address: frame, order: .zero), in: geometry)
+    goOut(range)
+    spoil(range.start.rawValue)
+    return frame
+  }
+
   package mutating func takeBlock(_ order: PageOrder) -> PhysicalBlock? {
     guard mayTake(), let block = base.takeBlock(order) else { return nil }
     let range = FrameRange(block, in: geometry)

@@ -35,6 +35,27 @@ struct FramePoolTests {
     #expect(again.sorted() == taken)
   }
 
+  @Test("a frame taken as it is keeps what it holds, and counts as any other")
+  func uncleared() throws {
+    let memory = try Self.memory(1 << 20, 3 * 4096)
+    let range = PhysicalRange(start: PhysicalAddress(1 << 20), byteCount: 3 * 4096)
+    for address in stride(from: 1 << 20, to: UInt64(1 << 20 + 3 * 4096), by: 8) {
+      memory.setWord(7, at: address)
+    }
+    var pool = FramePool(of: range, in: memory, geometry: .pages4KiB)
+    let taken = (pool.takeUnclearedFrame(), pool.takeFrame())
+    let first = try #require(taken.0)
+    let second = try #require(taken.1)
+    let page = PageGeometry.pages4KiB
+    #expect(memory.snapshot(of: page.page(at: first)).allSatisfy { $0 == 7 })
+    #expect(memory.snapshot(of: page.page(at: second)).allSatisfy { $0 == 0 })
+    #expect(pool.takenCount == 2)
+    pool.giveBack(first)
+    let again = (0..<3).map { _ in pool.takeUnclearedFrame() }
+    #expect(again[0] == first && again[1] != nil && again[2] == nil)
+    #expect(pool.takenCount == 3 && pool.availableCount == 0)
+  }
+
   @Test("random takes and returns; frames come zeroed", arguments: [4, 5, 12])
   func random(shift: Int) throws {
     let page = PageGeometry(shift: shift)
