@@ -47,6 +47,9 @@ let hostedTargets: [Target] = [
     ],
     swiftSettings: strict),
   .target(
+    name: "PersistentCollections", dependencies: ["MemoryModel", "ProcessHandover"],
+    swiftSettings: strict),
+  .target(
     name: "KexecHandover",
     dependencies: [
       "MemoryModel", "DeviceTreeBlob", "PreservedPages", "PageAllocation", "Handover",
@@ -83,6 +86,7 @@ let package = Package(
     ? [.library(name: "EmbeddedProbe", type: .static, targets: ["EmbeddedProbe"])]
     : [
       .library(name: "KexecHandover", targets: ["KexecHandover"]),
+      .library(name: "PersistentCollections", targets: ["PersistentCollections"]),
       .library(
         name: "KexecHandoverCore",
         targets: ["MemoryModel", "DeviceTreeBlob", "PreservedPages", "PageAllocation", "Handover"]),
@@ -113,6 +117,7 @@ let package = Package(
         tests(of: "MemoryImages"),
         tests(of: "Handover"),
         tests(of: "ProcessHandover", also: ["ProcessHandoverHelper", system]),
+        tests(of: "PersistentCollections"),
         tests(of: "KHOCommands", also: ["kho", system]),
         .testTarget(
           name: "FuzzReplayTests", dependencies: ["FuzzTargets", "KexecHandover"],

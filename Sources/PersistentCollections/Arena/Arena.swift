@@ -1,0 +1,72 @@
+import MemoryModel
+
+/// Memory for the objects of one collection, with all that it takes to be whole after a crash.
+///
+/// Every word that is reachable is changed with ``set(_:at:)`` inside a transaction. What is not
+/// reachable yet, a new object's bytes, is stored as it comes.
+///
+///     root ─► extents of 2 MiB ─► slabs of 64 KiB ─► objects of one size each
+///          ─► large objects, in pages of their own
+///          ─► the directory of the index
+struct Arena<Storage: PersistentStorage & ~Copyable>: ~Copyable {
+  var storage: Storage
+  /// Where the root region begins.
+  let root: UInt64
+  let sizeClasses = SizeClasses()
+  /// How many bytes of storage the collection may take.
+  var storageByteLimit: UInt64 = .max
+
+  // MARK: The transaction that is being made
+
+  /// How many operations there are within each other; the outermost ends the transaction.
+  var depth = 0
+  /// Why an operation inside a transaction failed; the transaction fails with it.
+  var failure: PersistentCollectionError?
+  var control = ControlWord()
+  /// Pieces that are freed once the transaction has ended.
+  var stagedDoomedCount = 0
+  /// Objects that are freed at the end of the transaction: until then nothing may overwrite them.
+  var unlinked: [UInt64] = []
+
+  init(_ storage: consuming Storage, root: UInt64) {
+    self.storage = storage
+    self.root = root
+  }
+
+  // MARK: Words
+
+  @inline(__always)
+  func load(_ address: UInt64) -> UInt64 {
+    storage.memory.withWords(at: PhysicalAddress(address), count: 1) { $0.load(0) }
+  }
+
+  /// Stores a word that nothing leads to yet, or one that may be lost.
+  @inline(__always)
+  func publish(_ word: UInt64, at address: UInt64) {
+    storage.memory.withWords(at: PhysicalAddress(address), count: 1) { $0.publish(word, at: 0) }
+  }
+
+  @inline(__always)
+  func loadRoot(_ offset: UInt64) -> UInt64 { load(root &+ offset) }
+
+  /// Whether `byteCount` bytes at `address`, a multiple of 16, exist.
+  @inline(__always)
+  func exists(_ address: UInt64, byteCount: UInt64) -> Bool {
+    guard address != 0, address & 15 == 0, address <= 1 &<< 44 else { return false }
+    return storage.memory.contains(
+      PhysicalRange(start: PhysicalAddress(address), byteCount: byteCount))
+  }
+
+  /// An address that was read from memory, where it can be one.
+  @inline(__always)
+  func checked(
+    _ address: UInt64, byteCount: UInt64, foundAt place: UInt64
+  ) throws(PersistentCollectionError) -> UInt64 {
+    guard exists(address, byteCount: byteCount) else { throw .damaged(PhysicalAddress(place)) }
+    return address
+  }
+}
+
+extension Arena where Storage: ~Copyable {
+  consuming func takeStorage() -> Storage { storage }
+}

@@ -1,0 +1,46 @@
+/// The sizes that objects in slabs have.
+///
+/// Up to 512 bytes every multiple of 16; above that sizes some 6 % apart of which a whole number
+/// fills a slab, and the larger ones all of which 20, 19, … 2 fit into one.
+struct SizeClasses {
+  /// What a slab has for objects: 64 KiB without its header.
+  static let slabRoom = Slab.byteCount - Slab.headerByteCount
+  /// The class of overflow buckets, which lie in slabs of their own.
+  static let bucketClass = 0
+  /// What the largest class holds; larger objects have pages of their own.
+  static let largestByteCount = slabRoom / 2 & ~15
+
+  /// The size of an object in bytes, by class.
+  private(set) var byteCounts: [UInt32] = [64]
+  /// The smallest class that holds so many times 16 bytes.
+  private var classes: [UInt8] = []
+
+  init() {
+    for byteCount in stride(from: 32, through: 512, by: 16) { byteCounts.append(UInt32(byteCount)) }
+    var last = 512
+    for count in (2...Self.slabRoom / 528).reversed() {
+      let byteCount = Self.slabRoom / count & ~15
+      // The last one for its count of objects, and some way from the one before.
+      guard byteCount >= last + last / 16 || count <= 20, byteCount > last else { continue }
+      byteCounts.append(UInt32(byteCount))
+      last = byteCount
+    }
+    var sizeClass = 1
+    for units in 0...Self.largestByteCount / 16 {
+      while byteCounts[sizeClass] < units * 16 { sizeClass += 1 }
+      classes.append(UInt8(sizeClass))
+    }
+  }
+
+  var count: Int { byteCounts.count }
+
+  /// The class of objects of `byteCount` bytes.
+  ///
+  /// - Precondition: at most ``largestByteCount``.
+  @inline(__always)
+  func sizeClass(of byteCount: Int) -> Int { Int(classes[(byteCount &+ 15) &>> 4]) }
+
+  /// How many objects of a class a slab holds.
+  @inline(__always)
+  func slotCount(_ sizeClass: Int) -> Int { Self.slabRoom / Int(byteCounts[sizeClass]) }
+}

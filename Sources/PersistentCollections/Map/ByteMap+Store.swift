@@ -1,0 +1,162 @@
+import MemoryModel
+
+extension ByteMap where Storage: ~Copyable {
+  package static var keyByteLimit: Int { 0xffff }
+  /// 1 GiB.
+  package static var valueByteLimit: Int { 1 << 30 }
+
+  /// Puts a value in the place of what is there, in one step.
+  ///
+  /// - Parameter fill: writes all bytes of the value, which are undefined at first.
+  /// - Returns: whether the key is new.
+  @inline(__always)
+  package mutating func setValue(
+    of key: RawSpan, byteCount: Int, notes: EntryNotes, room: Int = 0,
+    _ fill: (inout MutableRawSpan) -> Void
+  ) throws(PersistentCollectionError) -> Bool {
+    guard key.byteCount <= Self.keyByteLimit, byteCount <= Self.valueByteLimit, byteCount >= 0
+    else { throw .tooLarge }
+    let hash = sip.hash(key)
+    try arena.begin()
+    let isNew: Bool
+    do throws(PersistentCollectionError) {
+      let before = try find(key, hash: hash)
+      isNew = before == nil
+      let object = try makeEntry(key, byteCount: byteCount, notes: notes, room: room, fill)
+      let word = Index.tag(hash) | object.rawValue
+      if let before {
+        try arena.set(word, at: before.slot)
+        arena.unlinkObject(before.object)
+      } else {
+        try add(word, toChain: address(ofBucket: bucket(of: hash)))
+        try addToCount(1)
+      }
+      try arena.end()
+    } catch {
+      try arena.abandon(after: error)
+      throw error
+    }
+    if isNew { try adjust() }
+    return isNew
+  }
+
+  /// A new entry that nothing leads to yet.
+  @inline(__always)
+  private mutating func makeEntry(
+    _ key: RawSpan, byteCount: Int, notes: EntryNotes, room: Int,
+    _ fill: (inout MutableRawSpan) -> Void
+  ) throws(PersistentCollectionError) -> ObjectReference {
+    let header = EntryHeader(keyByteCount: key.byteCount, valueByteCount: byteCount)
+    let object = try arena.takeObject(
+      byteCount: header.entryByteCount &+ room, first: header.word)
+    let entry = FoundEntry(object: object, header: header, slot: 0, bucket: 0, previousBucket: 0)
+    arena.storage.memory.withWords(
+      at: PhysicalAddress(entry.address &+ EntryHeader.notes), count: 2
+    ) {
+      $0.publish(notes.first, at: 0)
+      $0.publish(notes.second, at: 1)
+    }
+    write(at: entry.key, count: key.byteCount) { copy(key, to: &$0) }
+    write(at: entry.value, count: byteCount, fill)
+    return object
+  }
+
+  @inline(__always)
+  private func write(
+    at address: UInt64, count: Int, _ body: (inout MutableRawSpan) -> Void
+  ) {
+    arena.storage.memory.withMutableBytes(
+      in: PhysicalRange(
+        start: PhysicalAddress(address), byteCount: UInt64(truncatingIfNeeded: count)), body)
+  }
+
+  /// Adds bytes to the end of a value: in its place where there is room, or to a copy with more room.
+  ///
+  /// - Returns: the size of the value then; nil where the key is not there.
+  package mutating func append(
+    _ bytes: RawSpan, to key: RawSpan
+  ) throws(PersistentCollectionError) -> Int? {
+    guard let entry = try find(key, hash: sip.hash(key)) else { return nil }
+    let old = entry.header.valueByteCount
+    let byteCount = old + bytes.byteCount
+    guard byteCount <= Self.valueByteLimit else { throw .tooLarge }
+    let header = EntryHeader(keyByteCount: entry.header.keyByteCount, valueByteCount: byteCount)
+    if try header.entryByteCount <= arena.capacity(of: entry.object) {
+      // Behind the value is nobody's, until the header says so.
+      write(at: entry.value &+ UInt64(old), count: bytes.byteCount) { copy(bytes, to: &$0) }
+      try arena.transaction { (arena) throws(PersistentCollectionError) in
+        try arena.set(header.word, at: entry.address)
+      }
+      return byteCount
+    }
+    let memory = arena.storage.memory
+    let value = PhysicalRange(start: PhysicalAddress(entry.value), byteCount: UInt64(old))
+    _ = try setValue(of: key, byteCount: byteCount, notes: notes(of: entry), room: byteCount / 4) {
+      target in
+      _ = memory.withBytes(in: value) { copy($0, to: &target) }
+      copy(bytes, to: &target, at: old)
+    }
+    return byteCount
+  }
+
+  /// Removes the value of `key`; false where there is none.
+  package mutating func removeValue(
+    of key: RawSpan
+  ) throws(PersistentCollectionError) -> Bool {
+    guard let entry = try find(key, hash: sip.hash(key)) else { return false }
+    try remove(entry)
+    return true
+  }
+
+  mutating func remove(_ entry: FoundEntry) throws(PersistentCollectionError) {
+    try transaction { (map) throws(PersistentCollectionError) in
+      try map.clear(slot: entry.slot, of: entry.bucket, after: entry.previousBucket)
+      map.arena.unlinkObject(entry.object)
+      try map.addToCount(-1)
+    }
+    try adjust()
+  }
+
+  /// Calls `body` as one change: on throw, and after a crash in it, nothing of it has happened.
+  package mutating func transaction(
+    _ body: (inout Self) throws(PersistentCollectionError) -> Void
+  ) throws(PersistentCollectionError) {
+    try arena.begin()
+    do throws(PersistentCollectionError) {
+      try body(&self)
+      try arena.end()
+    } catch {
+      try arena.abandon(after: error)
+      throw error
+    }
+  }
+
+  private mutating func addToCount(_ difference: Int64) throws(PersistentCollectionError) {
+    let count = arena.loadRoot(RootLayout.entryCount)
+    try arena.setRoot(count &+ UInt64(bitPattern: difference), RootLayout.entryCount)
+  }
+
+  /// Removes everything, in one step. What that takes is the time to free the pieces.
+  package mutating func removeAll() throws(PersistentCollectionError) {
+    precondition(arena.depth == 0, "removal of everything inside a transaction")
+    try arena.collectGarbage(atMost: .max)
+    try transaction { (map) throws(PersistentCollectionError) in
+      for (list, garbage) in [
+        (RootLayout.extents, RootLayout.garbageExtents),
+        (RootLayout.largeObjects, RootLayout.garbageLargeObjects),
+        (RootLayout.directory, RootLayout.garbageDirectory),
+        (RootLayout.chunkCount, RootLayout.garbageChunkCount),
+      ] {
+        try map.arena.setRoot(map.arena.loadRoot(list), garbage)
+        try map.arena.setRoot(0, list)
+      }
+      try map.arena.setRoot(0, RootLayout.extentsWithRoom)
+      try map.arena.setRoot(0, RootLayout.freeExtentCount)
+      for sizeClass in 0..<map.arena.sizeClasses.count {
+        try map.arena.setRoot(0, map.arena.slabs(sizeClass))
+      }
+      try map.makeIndex()
+    }
+    try arena.collectGarbage(atMost: .max)
+  }
+}

@@ -1,0 +1,38 @@
+#if canImport(Glibc)
+  internal import Glibc
+#elseif canImport(Musl)
+  internal import Musl
+#endif
+
+// What the standard library has no word for.
+
+/// Whether two spans hold the same bytes.
+@inline(__always)
+func isEqual(_ one: RawSpan, _ other: RawSpan) -> Bool {
+  guard one.byteCount == other.byteCount else { return false }
+  if one.byteCount == 0 { return true }
+  // SAFETY: both are as long as that, and live during the call.
+  return unsafe one.withUnsafeBytes { one in
+    unsafe other.withUnsafeBytes { other in
+      unsafe memcmp(one.baseAddress!, other.baseAddress!, one.count) == 0
+    }
+  }
+}
+
+/// Copies `source` to byte `offset` of `target` and on.
+///
+/// - Precondition: it fits.
+@inline(__always)
+func copy(_ source: RawSpan, to target: inout MutableRawSpan, at offset: Int = 0) {
+  precondition(
+    offset >= 0 && offset <= target.byteCount && source.byteCount <= target.byteCount &- offset,
+    "more bytes than there is room for")
+  if source.byteCount == 0 { return }
+  // SAFETY: as many bytes are in both, and a span that is written is nobody else's.
+  unsafe source.withUnsafeBytes { source in
+    unsafe target.withUnsafeMutableBytes { target in
+      unsafe (target.baseAddress! + offset).copyMemory(
+        from: source.baseAddress!, byteCount: source.count)
+    }
+  }
+}

@@ -1,0 +1,202 @@
+internal import MemoryModel
+public import ProcessHandover
+
+/// A map from bytes to bytes that outlives its process.
+///
+///     var map = try PersistentByteMap.open(PreservedMemory.open("/dev/shm/service"))
+///     try map.setValue(value, of: key)
+///
+/// It lies in ``PreservedMemory`` in a form that needs no rebuilding: opening it takes the same time
+/// however much there is, and the next process has every value that was stored, also after kill -9.
+/// Each operation has happened wholly or not at all.
+///
+/// The memory may have been written by somebody else: what cannot be is an error, and nothing outside
+/// of the memory is read or written. One thread at a time uses the value.
+public struct PersistentByteMap: ~Copyable {
+  typealias Map = ByteMap<PreservedStorage>
+
+  var map: Map
+
+  /// The longest key, in bytes.
+  public static var keyByteLimit: Int { 0xffff }
+  /// The longest value, in bytes: 1 GiB.
+  public static var valueByteLimit: Int { 1 << 30 }
+
+  /// Opens the map called `name` in `memory`, or makes one.
+  ///
+  /// - Throws: ``PersistentCollectionError``. The memory is let go of then; nothing in it has changed,
+  ///   unless what a predecessor was killed in was completed.
+  /// - Complexity: O(1).
+  public static func open(
+    _ memory: consuming PreservedMemory, named name: String = "map"
+  ) throws(PersistentCollectionError) -> PersistentByteMap {
+    let region: PhysicalRange
+    do throws(PreservedMemoryError) {
+      if let found = try memory.region(named: name) {
+        region = found
+      } else {
+        var generator = SystemRandomNumberGenerator()
+        let key = (generator.next(), generator.next())
+        region = try memory.makeRegion(named: name, byteCount: RootLayout.byteCount) {
+          Map.fill(root: &$0, hashKey: key)
+        }
+      }
+    } catch {
+      throw .memory(error)
+    }
+    guard region.byteCount == RootLayout.byteCount else { throw .notThisCollection }
+    return PersistentByteMap(map: try Map.open(at: region.start, in: PreservedStorage(memory)))
+  }
+
+  init(map: consuming ByteMap<PreservedStorage>) { self.map = map }
+
+  /// The memory, for values of one's own.
+  public var memory: PreservedMemory {
+    _read { yield map.arena.storage.preserved }
+    _modify {
+      yield &map.arena.storage.preserved
+      map.arena.storage.refresh()
+    }
+  }
+
+  /// Gives the memory back, to hand it over.
+  public consuming func close() -> PreservedMemory { map.close().take() }
+
+  /// How many entries there are.
+  public var count: Int { map.count }
+
+  /// How many bytes of the memory the map takes: entries, free room between them, the index.
+  public var storageByteCount: UInt64 { map.arena.loadRoot(RootLayout.storageByteCount) }
+
+  /// How many bytes of the memory the map may take. Of this process; no limit at first.
+  public var storageByteLimit: UInt64 {
+    get { map.arena.storageByteLimit }
+    set { map.arena.storageByteLimit = newValue }
+  }
+
+  /// Calls `body` with the value of `key` and its notes; nil where there is none. Notes that `body`
+  /// changes are stored.
+  ///
+  /// - Throws: ``PersistentCollectionError/damaged(_:)``.
+  /// - Complexity: O(key).
+  public mutating func withValue<Result>(
+    of key: RawSpan, _ body: (RawSpan, inout EntryNotes) -> Result
+  ) throws(PersistentCollectionError) -> Result? {
+    try map.withValue(of: key, body)
+  }
+
+  /// Puts a value in the place of what is there.
+  ///
+  /// - Returns: whether the key is new.
+  /// - Throws: ``PersistentCollectionError``; the old value is still there then.
+  /// - Precondition: neither `value` nor `key` is a view of the map's memory.
+  /// - Complexity: O(key + value).
+  @discardableResult
+  public mutating func setValue(
+    _ value: RawSpan, of key: RawSpan, notes: EntryNotes = EntryNotes()
+  ) throws(PersistentCollectionError) -> Bool {
+    try map.setValue(of: key, byteCount: value.byteCount, notes: notes) { copy(value, to: &$0) }
+  }
+
+  /// Puts a value of `byteCount` bytes in the place of what is there.
+  ///
+  /// - Parameter fill: writes all bytes of the value, which are undefined at first.
+  /// - Returns: whether the key is new.
+  /// - Throws: as ``setValue(_:of:notes:)``.
+  /// - Complexity: O(key + value).
+  @discardableResult
+  public mutating func setValue(
+    of key: RawSpan, byteCount: Int, notes: EntryNotes = EntryNotes(),
+    _ fill: (inout MutableRawSpan) -> Void
+  ) throws(PersistentCollectionError) -> Bool {
+    try map.setValue(of: key, byteCount: byteCount, notes: notes, fill)
+  }
+
+  /// Adds bytes to the end of a value.
+  ///
+  /// - Returns: the size of the value then; nil where the key is not there.
+  /// - Throws: as ``setValue(_:of:notes:)``.
+  /// - Complexity: O(key + bytes), amortised.
+  public mutating func append(
+    _ bytes: RawSpan, to key: RawSpan
+  ) throws(PersistentCollectionError) -> Int? {
+    try map.append(bytes, to: key)
+  }
+
+  /// Removes the value of `key`.
+  ///
+  /// - Returns: whether there was one.
+  /// - Throws: ``PersistentCollectionError/damaged(_:)``.
+  @discardableResult
+  public mutating func removeValue(
+    of key: RawSpan
+  ) throws(PersistentCollectionError) -> Bool {
+    try map.removeValue(of: key)
+  }
+
+  /// Removes everything.
+  ///
+  /// - Throws: ``PersistentCollectionError``.
+  /// - Precondition: not inside ``transaction(_:)``.
+  /// - Complexity: O(bytes / 2 MiB + values of more than 32 KiB).
+  public mutating func removeAll() throws(PersistentCollectionError) { try map.removeAll() }
+
+  /// Calls `body` as one change: on throw, and after a crash in it, nothing of it has happened.
+  ///
+  /// - Throws: the error of `body`, also where `body` went on after one;
+  ///   ``PersistentCollectionError/transactionTooLarge`` beyond some 1,500 values.
+  public mutating func transaction(
+    _ body: (inout PersistentByteMap) throws(PersistentCollectionError) -> Void
+  ) throws(PersistentCollectionError) {
+    try map.arena.begin()
+    do throws(PersistentCollectionError) {
+      try body(&self)
+      try map.arena.end()
+    } catch {
+      try map.arena.abandon(after: error)
+      throw error
+    }
+    try map.adjust()
+  }
+
+  /// Calls `body` with key, value and notes of the entries at a cursor, a handful or none.
+  ///
+  /// From 0 on, until 0 comes back, an entry that is there all the while is seen at least once.
+  ///
+  /// - Returns: the next cursor; 0 at the end.
+  /// - Throws: ``PersistentCollectionError/damaged(_:)``.
+  public func scan(
+    from cursor: UInt64, _ body: (RawSpan, RawSpan, EntryNotes) -> Void
+  ) throws(PersistentCollectionError) -> UInt64 {
+    try map.scan(from: cursor, body)
+  }
+
+  /// Calls `body` with key, value and notes of a handful of entries that lie together at random; with
+  /// none only where there is none.
+  ///
+  /// - Throws: ``PersistentCollectionError/damaged(_:)``.
+  public func sample(
+    using generator: inout some RandomNumberGenerator,
+    _ body: (RawSpan, RawSpan, EntryNotes) -> Void
+  ) throws(PersistentCollectionError) {
+    try map.sample(using: &generator, body)
+  }
+
+  /// Removes all entries in 2 MiB at random, or one large one: memory for entries of other sizes,
+  /// where removing some here and there does not make room.
+  ///
+  /// - Returns: how many entries were removed.
+  /// - Throws: ``PersistentCollectionError/damaged(_:)``.
+  public mutating func reclaim(
+    using generator: inout some RandomNumberGenerator
+  ) throws(PersistentCollectionError) -> Int {
+    try map.reclaim(using: &generator)
+  }
+}
+
+extension PersistentByteMap {
+  /// Looks at every entry, every object, every list.
+  ///
+  /// - Complexity: O(memory of the map); takes a word of process memory for each entry.
+  public func check() -> PersistentMapReport { map.check() }
+}

@@ -1,0 +1,63 @@
+package import MemoryModel
+package import ProcessHandover
+
+/// Where collections get their memory: pieces that are there until they are freed, whoever dies.
+package protocol PersistentStorage: ~Copyable {
+  associatedtype Memory: WritablePhysicalMemory
+
+  /// The memory as it is now. An allocation may make it larger; nothing in it moves.
+  var memory: Memory { get }
+
+  /// A piece of memory, filled with zeros, whose start is a multiple of its size rounded up to a
+  /// power of two.
+  ///
+  /// - Parameter announce: called with the piece before it is allocated for good.
+  mutating func allocate(
+    byteCount: UInt64, announce: (PhysicalRange) -> Void
+  ) throws(PersistentCollectionError) -> PhysicalRange
+
+  /// Frees a piece, as a whole; does nothing where it is not allocated.
+  mutating func freeIfAllocated(_ range: PhysicalRange) throws(PersistentCollectionError)
+}
+
+/// The memory of a process, with its bytes at hand.
+///
+/// An invariant: `memory` maps the bytes of `preserved.file`, which lives as long as this value.
+package struct PreservedStorage: ~Copyable, PersistentStorage {
+  var preserved: PreservedMemory
+  package private(set) var memory: DirectMap
+
+  package init(_ preserved: consuming PreservedMemory) {
+    self.preserved = preserved
+    // SAFETY: `preserved` keeps the file, and with it the mapping, as long as this value lives.
+    memory = unsafe self.preserved.file.unsafeDirectMap
+  }
+
+  package mutating func allocate(
+    byteCount: UInt64, announce: (PhysicalRange) -> Void
+  ) throws(PersistentCollectionError) -> PhysicalRange {
+    // The file may grow, also where there is not enough of it in the end.
+    defer { refresh() }
+    do throws(PreservedMemoryError) {
+      return try preserved.allocate(byteCount: byteCount, announcing: announce)
+    } catch {
+      throw .memory(error)
+    }
+  }
+
+  package mutating func freeIfAllocated(
+    _ range: PhysicalRange
+  ) throws(PersistentCollectionError) {
+    do throws(PreservedMemoryError) { _ = try preserved.freeIfAllocated(range) } catch {
+      throw .memory(error)
+    }
+  }
+
+  /// Sees what the file has grown by.
+  mutating func refresh() {
+    // SAFETY: as in `init`.
+    memory = unsafe preserved.file.unsafeDirectMap
+  }
+
+  consuming func take() -> PreservedMemory { preserved }
+}

@@ -1,0 +1,153 @@
+import HandoverTestSupport
+import KexecHandover
+import Testing
+
+@testable import PersistentCollections
+
+/// A map over memory that is watched, beside a dictionary that says what should be in it.
+struct MapBench: ~Copyable {
+  typealias Map = ByteMap<PieceStorage>
+
+  struct Value: Equatable {
+    var bytes: [UInt8]
+    var notes: EntryNotes
+  }
+  typealias Contents = [[UInt8]: Value]
+
+  static let hashKey: (UInt64, UInt64) = (1, 2)
+  static let root = PhysicalAddress(0)
+
+  let memory: RecordingMemory
+  let books: PieceBooks
+  var map: Map
+  var expected: Contents = [:]
+
+  static func make(byteCount: UInt64 = 24 << 20) throws -> MapBench {
+    let memory = RecordingMemory(
+      try AnonymousMemory(PhysicalRange(start: .zero, byteCount: byteCount)))
+    let books = PieceBooks()
+    memory.base.withMutableBytes(
+      in: PhysicalRange(start: root, byteCount: Map.rootByteCount)
+    ) { Map.fill(root: &$0, hashKey: hashKey) }
+    return MapBench(memory: memory, books: books, map: try open(memory, books))
+  }
+
+  private init(memory: RecordingMemory, books: PieceBooks, map: consuming Map) {
+    self.memory = memory
+    self.books = books
+    self.map = map
+  }
+
+  static func open(_ memory: RecordingMemory, _ books: PieceBooks) throws -> Map {
+    try Map.open(
+      at: root,
+      in: PieceStorage(memory: memory, books: books, rootByteCount: Map.rootByteCount))
+  }
+
+  static func key(_ number: Int) -> [UInt8] { Array("key:\(number)".utf8) }
+
+  /// Bytes that follow from a seed.
+  static func bytes(_ count: Int, seed: UInt64) -> [UInt8] {
+    var generator = SeededGenerator(seed: seed)
+    return (0..<count).map { _ in UInt8(truncatingIfNeeded: generator.next()) }
+  }
+
+  static func contents(of map: borrowing Map) throws -> Contents {
+    var contents: Contents = [:]
+    var cursor: UInt64 = 0
+    repeat {
+      cursor = try map.scan(from: cursor) { key, value, notes in
+        contents[key.copiedBytes()] = Value(bytes: value.copiedBytes(), notes: notes)
+      }
+    } while cursor != 0
+    return contents
+  }
+
+  /// What is wrong with a map, its pieces compared with what is allocated.
+  static func problems(of map: borrowing Map, _ books: PieceBooks) -> [String] {
+    let report = map.check()
+    var problems = report.findings.map { "\($0)" }
+    if Set(report.pieces) != books.allocated || report.pieces.count != books.allocated.count {
+      problems.append(
+        "pieces \(Set(report.pieces).symmetricDifference(books.allocated)) differ")
+    }
+    return problems
+  }
+
+  // MARK: Operations
+
+  mutating func set(
+    _ key: [UInt8], _ value: [UInt8], notes: EntryNotes = EntryNotes()
+  ) throws {
+    let isNew = try value.withRawSpan { value in
+      try key.withRawSpan { key in
+        try map.setValue(of: key, byteCount: value.byteCount, notes: notes) {
+          copy(value, to: &$0)
+        }
+      }
+    }
+    #expect(isNew == (expected[key] == nil))
+    expected[key] = Value(bytes: value, notes: notes)
+  }
+
+  mutating func remove(_ key: [UInt8]) throws {
+    let isRemoved = try key.withRawSpan { try map.removeValue(of: $0) }
+    #expect(isRemoved == (expected.removeValue(forKey: key) != nil))
+  }
+
+  mutating func append(_ bytes: [UInt8], to key: [UInt8]) throws {
+    let count = try bytes.withRawSpan { bytes in
+      try key.withRawSpan { try map.append(bytes, to: $0) }
+    }
+    expected[key]?.bytes += bytes
+    #expect(count == expected[key]?.bytes.count)
+  }
+
+  mutating func setNotes(_ notes: EntryNotes, of key: [UInt8]) throws {
+    let found = try key.withRawSpan { key in
+      try map.withValue(of: key) { value, old -> Value in
+        let found = Value(bytes: value.copiedBytes(), notes: old)
+        old = notes
+        return found
+      }
+    }
+    #expect(found == expected[key])
+    expected[key]?.notes = notes
+  }
+
+  /// What `body` does is there wholly or not at all.
+  mutating func together(
+    _ body: (inout MapBench) throws(PersistentCollectionError) -> Void
+  ) throws(PersistentCollectionError) {
+    let before = expected
+    try map.arena.begin()
+    do throws(PersistentCollectionError) {
+      try body(&self)
+      try map.arena.end()
+    } catch {
+      try map.arena.abandon(after: error)
+      expected = before
+      throw error
+    }
+  }
+
+  mutating func setInside(
+    _ key: [UInt8], _ value: [UInt8]
+  ) throws(PersistentCollectionError) {
+    try value.withRawSpan { (value) throws(PersistentCollectionError) in
+      try key.withRawSpan { (key) throws(PersistentCollectionError) in
+        _ = try map.setValue(of: key, byteCount: value.byteCount, notes: EntryNotes()) {
+          copy(value, to: &$0)
+        }
+      }
+    }
+    expected[key] = Value(bytes: value, notes: EntryNotes())
+  }
+
+  mutating func removeInside(_ key: [UInt8]) throws(PersistentCollectionError) {
+    _ = try key.withRawSpan { (key) throws(PersistentCollectionError) in
+      try map.removeValue(of: key)
+    }
+    expected[key] = nil
+  }
+}

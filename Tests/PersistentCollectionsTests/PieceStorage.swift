@@ -1,0 +1,81 @@
+import HandoverTestSupport
+import KexecHandover
+import PersistentCollections
+
+/// What is allocated of some memory, and everything that happened to it, in order.
+final class PieceBooks {
+  enum Change {
+    case allocated(PhysicalRange)
+    case freed(PhysicalRange)
+  }
+
+  var allocated: Set<PhysicalRange> = []
+  /// The changes, each with the number of stores that were recorded before it.
+  var changes: [(eventCount: Int, change: Change)] = []
+  /// The allocation that fails, counted from here; nil for none.
+  var failing: Int?
+
+  init(_ allocated: Set<PhysicalRange> = []) { self.allocated = allocated }
+
+  func apply(_ change: Change) {
+    switch change {
+    case .allocated(let range): allocated.insert(range)
+    case .freed(let range): allocated.remove(range)
+    }
+  }
+}
+
+/// Memory in pieces, for tests: what is stored is recorded, and so is what is allocated.
+struct PieceStorage: ~Copyable, PersistentStorage {
+  let memory: RecordingMemory
+  let books: PieceBooks
+  /// The first bytes are the root's.
+  let rootByteCount: UInt64
+
+  mutating func allocate(
+    byteCount: UInt64, announce: (PhysicalRange) -> Void
+  ) throws(PersistentCollectionError) -> PhysicalRange {
+    if let failing = books.failing {
+      books.failing = failing - 1
+      if failing == 0 { throw .memory(.full(frameCount: byteCount / 4096, byteCount: 0)) }
+    }
+    var alignment: UInt64 = 4096
+    while alignment < byteCount { alignment *= 2 }
+    var start = (rootByteCount + alignment - 1) / alignment * alignment
+    while true {
+      let range = PhysicalRange(start: PhysicalAddress(start), byteCount: byteCount)
+      guard memory.contains(range) else {
+        throw .memory(.full(frameCount: byteCount / 4096, byteCount: memory.byteCount))
+      }
+      if !books.allocated.contains(where: { $0.overlaps(range) }) {
+        // Nothing leads here, so nobody who comes after a crash misses the zeros.
+        Self.clear(range, in: memory)
+        announce(range)
+        record(.allocated(range))
+        return range
+      }
+      start += alignment
+    }
+  }
+
+  mutating func freeIfAllocated(
+    _ range: PhysicalRange
+  ) throws(PersistentCollectionError) {
+    guard books.allocated.contains(range) else {
+      guard !books.allocated.contains(where: { $0.overlaps(range) }) else {
+        throw .damaged(range.start)
+      }
+      return
+    }
+    record(.freed(range))
+  }
+
+  private func record(_ change: PieceBooks.Change) {
+    books.apply(change)
+    books.changes.append((memory.journal.events.count, change))
+  }
+
+  static func clear(_ range: PhysicalRange, in memory: RecordingMemory) {
+    memory.base.withWords(at: range.start, count: Int(range.byteCount / 8)) { $0.clear() }
+  }
+}
