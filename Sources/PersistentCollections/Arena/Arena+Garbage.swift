@@ -46,7 +46,9 @@ extension Arena where Storage: ~Copyable {
       return true
     }
     let place = directory &+ (count &- 1) &* 8
-    let chunk = try checked(load(place), byteCount: Index.chunkByteCount, foundAt: place)
+    let chunk = try checked(
+      checkedLoad(place, from: root &+ RootLayout.garbageDirectory),
+      byteCount: Index.chunkByteCount, foundAt: place)
     try setRoot(count &- 1, RootLayout.garbageChunkCount)
     try doom(chunk, byteCount: Index.chunkByteCount)
     return true

@@ -46,6 +46,17 @@ struct Arena<Storage: PersistentStorage & ~Copyable>: ~Copyable {
     storage.memory.withWords(at: PhysicalAddress(address), count: 1) { $0.publish(word, at: 0) }
   }
 
+  /// The word at an address that was computed from what memory says at `source`.
+  @inline(__always)
+  func checkedLoad(
+    _ address: UInt64, from source: UInt64
+  ) throws(PersistentCollectionError) -> UInt64 {
+    guard address & 7 == 0, address <= storage.memory.byteCount &- 8 else {
+      throw .damaged(PhysicalAddress(source))
+    }
+    return load(address)
+  }
+
   @inline(__always)
   func loadRoot(_ offset: UInt64) -> UInt64 { load(root &+ offset) }
 

@@ -58,6 +58,11 @@ extension ByteMap where Storage: ~Copyable {
   /// - Complexity: O(buckets + entries + slots).
   package func check() -> PersistentMapReport {
     var checker = MapChecker()
+    do throws(PersistentCollectionError) { try checkIndex() } catch {
+      guard case .damaged(let address) = error else { return checker.report }
+      checker.add(.damaged(address))
+      return checker.report
+    }
     checkBuckets(&checker)
     checkExtents(&checker)
     checkLargeObjects(&checker)

@@ -140,14 +140,17 @@ extension ByteMap where Storage: ~Copyable {
   private mutating func addChunk() throws(PersistentCollectionError) {
     let count = arena.loadRoot(RootLayout.chunkCount)
     let chunk = try arena.allocatePiece(byteCount: Index.chunkByteCount)
-    try arena.set(chunk, at: arena.loadRoot(RootLayout.directory) &+ count &* 8)
+    let place = arena.loadRoot(RootLayout.directory) &+ count &* 8
+    _ = try arena.checkedLoad(place, from: arena.root &+ RootLayout.directory)
+    try arena.set(chunk, at: place)
     try arena.setRoot(count &+ 1, RootLayout.chunkCount)
   }
 
   private mutating func removeChunk(_ index: UInt64) throws(PersistentCollectionError) {
     let place = arena.loadRoot(RootLayout.directory) &+ index &* 8
     let chunk = try arena.checked(
-      arena.load(place), byteCount: Index.chunkByteCount, foundAt: place)
+      arena.checkedLoad(place, from: arena.root &+ RootLayout.directory),
+      byteCount: Index.chunkByteCount, foundAt: place)
     try arena.set(0, at: place)
     try arena.setRoot(index, RootLayout.chunkCount)
     try arena.doom(chunk, byteCount: Index.chunkByteCount)

@@ -6,8 +6,10 @@ extension ByteMap where Storage: ~Copyable {
   func address(ofBucket bucket: UInt64) throws(PersistentCollectionError) -> UInt64 {
     let place =
       arena.loadRoot(RootLayout.directory) &+ (bucket &>> Index.log2BucketsInChunk) &* 8
+    // Whoever damaged a bucket may have had the root overwritten.
     let chunk = try arena.checked(
-      arena.load(place), byteCount: Index.chunkByteCount, foundAt: place)
+      arena.checkedLoad(place, from: arena.root &+ RootLayout.directory),
+      byteCount: Index.chunkByteCount, foundAt: place)
     return chunk &+ (bucket & (Index.bucketsInChunk &- 1)) &* Index.bucketByteCount
   }
 

@@ -49,7 +49,7 @@ extension ByteMap where Storage: ~Copyable {
     atRandom generator: inout some RandomNumberGenerator
   ) throws(PersistentCollectionError) -> ObjectReference? {
     let bucketCount = arena.loadRoot(RootLayout.bucketCount)
-    guard count > 0 else { return nil }
+    guard count > 0, bucketCount > 0 else { return nil }
     let start = UInt64.random(in: 0..<bucketCount, using: &generator)
     for step in 0..<bucketCount {
       var found: ObjectReference?

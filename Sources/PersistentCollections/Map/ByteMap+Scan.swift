@@ -28,8 +28,8 @@ extension ByteMap where Storage: ~Copyable {
     using generator: inout some RandomNumberGenerator,
     _ body: (RawSpan, RawSpan, EntryNotes) -> Void
   ) throws(PersistentCollectionError) {
-    guard count > 0 else { return }
     let bucketCount = arena.loadRoot(RootLayout.bucketCount)
+    guard count > 0, bucketCount > 0 else { return }
     let start = UInt64.random(in: 0..<bucketCount, using: &generator)
     for step in 0..<bucketCount {
       let bucket = (start &+ step) % bucketCount

@@ -14,12 +14,12 @@ extension ByteMap where Storage: ~Copyable {
     of key: RawSpan, byteCount: Int, notes: EntryNotes, room: Int = 0,
     _ fill: (inout MutableRawSpan) -> Void
   ) throws(PersistentCollectionError) -> Bool {
-    guard key.byteCount <= Self.keyByteLimit, byteCount <= Self.valueByteLimit, byteCount >= 0
-    else { throw .tooLarge }
     let hash = sip.hash(key)
     try arena.begin()
     let isNew: Bool
     do throws(PersistentCollectionError) {
+      guard key.byteCount <= Self.keyByteLimit, byteCount <= Self.valueByteLimit, byteCount >= 0
+      else { throw .tooLarge }
       let before = try find(key, hash: hash)
       isNew = before == nil
       let object = try makeEntry(key, byteCount: byteCount, notes: notes, room: room, fill)
@@ -76,7 +76,17 @@ extension ByteMap where Storage: ~Copyable {
   package mutating func append(
     _ bytes: RawSpan, to key: RawSpan
   ) throws(PersistentCollectionError) -> Int? {
-    guard let entry = try find(key, hash: sip.hash(key)) else { return nil }
+    var byteCount: Int?
+    try transaction { (map) throws(PersistentCollectionError) in
+      guard let entry = try map.find(key, hash: map.sip.hash(key)) else { return }
+      byteCount = try map.append(bytes, to: entry, key)
+    }
+    return byteCount
+  }
+
+  private mutating func append(
+    _ bytes: RawSpan, to entry: FoundEntry, _ key: RawSpan
+  ) throws(PersistentCollectionError) -> Int {
     let old = entry.header.valueByteCount
     let byteCount = old + bytes.byteCount
     guard byteCount <= Self.valueByteLimit else { throw .tooLarge }
@@ -84,9 +94,7 @@ extension ByteMap where Storage: ~Copyable {
     if try header.entryByteCount <= arena.capacity(of: entry.object) {
       // Behind the value is nobody's, until the header says so.
       write(at: entry.value &+ UInt64(old), count: bytes.byteCount) { copy(bytes, to: &$0) }
-      try arena.transaction { (arena) throws(PersistentCollectionError) in
-        try arena.set(header.word, at: entry.address)
-      }
+      try arena.set(header.word, at: entry.address)
       return byteCount
     }
     let memory = arena.storage.memory
@@ -103,18 +111,27 @@ extension ByteMap where Storage: ~Copyable {
   package mutating func removeValue(
     of key: RawSpan
   ) throws(PersistentCollectionError) -> Bool {
-    guard let entry = try find(key, hash: sip.hash(key)) else { return false }
-    try remove(entry)
-    return true
+    var isThere = false
+    try transaction { (map) throws(PersistentCollectionError) in
+      guard let entry = try map.find(key, hash: map.sip.hash(key)) else { return }
+      isThere = true
+      try map.removeInside(entry)
+    }
+    if isThere { try adjust() }
+    return isThere
   }
 
   mutating func remove(_ entry: FoundEntry) throws(PersistentCollectionError) {
-    try transaction { (map) throws(PersistentCollectionError) in
-      try map.clear(slot: entry.slot, of: entry.bucket, after: entry.previousBucket)
-      map.arena.unlinkObject(entry.object)
-      try map.addToCount(-1)
-    }
+    try transaction { (map) throws(PersistentCollectionError) in try map.removeInside(entry) }
     try adjust()
+  }
+
+  private mutating func removeInside(
+    _ entry: FoundEntry
+  ) throws(PersistentCollectionError) {
+    try clear(slot: entry.slot, of: entry.bucket, after: entry.previousBucket)
+    arena.unlinkObject(entry.object)
+    try addToCount(-1)
   }
 
   /// Calls `body` as one change: on throw, and after a crash in it, nothing of it has happened.

@@ -83,7 +83,7 @@ package struct ByteMap<Storage: PersistentStorage & ~Copyable>: ~Copyable {
   }
 
   /// What lookups rely on: the directory exists, and has a chunk for each bucket.
-  private func checkIndex() throws(PersistentCollectionError) {
+  func checkIndex() throws(PersistentCollectionError) {
     _ = try arena.checked(
       arena.loadRoot(RootLayout.directory), byteCount: Index.directoryByteCount,
       foundAt: arena.root &+ RootLayout.directory)

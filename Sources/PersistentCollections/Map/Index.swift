@@ -38,8 +38,9 @@ enum Index {
     return bucket >= half || bucket < bucketCount &- half ? level + 1 : level
   }
 
+  /// Of 0, 1: no count of buckets is 0, unless somebody else wrote it.
   @inline(__always)
   static func highestBit(_ number: UInt64) -> UInt64 {
-    (1 as UInt64) &<< UInt64(63 &- number.leadingZeroBitCount)
+    (1 as UInt64) &<< UInt64(63 &- (number | 1).leadingZeroBitCount)
   }
 }
