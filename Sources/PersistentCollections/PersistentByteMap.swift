@@ -182,15 +182,18 @@ public struct PersistentByteMap: ~Copyable {
     try map.sample(using: &generator, body)
   }
 
-  /// Removes all entries in 2 MiB at random, or one large one: memory for entries of other sizes,
-  /// where removing some here and there does not make room.
+  /// Calls `body` with all entries in 2 MiB of memory at random, or with one large entry.
   ///
-  /// - Returns: how many entries were removed.
+  /// Whoever removes them all makes room for entries of other sizes, where removing some here and there
+  /// only makes room for their like.
+  ///
   /// - Throws: ``PersistentCollectionError/damaged(_:)``.
-  public mutating func reclaim(
-    using generator: inout some RandomNumberGenerator
-  ) throws(PersistentCollectionError) -> Int {
-    try map.reclaim(using: &generator)
+  /// - Complexity: O(entries in 2 MiB).
+  public func neighbours(
+    using generator: inout some RandomNumberGenerator,
+    _ body: (RawSpan, RawSpan, EntryNotes) -> Void
+  ) throws(PersistentCollectionError) {
+    try map.neighbours(using: &generator, body)
   }
 }
 

@@ -105,7 +105,7 @@ import Testing
         stepCount += 1
       } while cursor != 0 && stepCount < 10_000
     }
-    try attempt { _ = try map.reclaim(using: &generator) }
+    try attempt { try map.neighbours(using: &generator) { _, _, _ in } }
     try attempt { try map.removeAll() }
     _ = map.check()
   }

@@ -43,7 +43,7 @@ extension ByteMap where Storage: ~Copyable {
     }
   }
 
-  private func tell(
+  func tell(
     _ entry: FoundEntry, _ body: (RawSpan, RawSpan, EntryNotes) -> Void
   ) throws(PersistentCollectionError) {
     let notes = notes(of: entry)

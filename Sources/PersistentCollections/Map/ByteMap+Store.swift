@@ -115,18 +115,13 @@ extension ByteMap where Storage: ~Copyable {
     try transaction { (map) throws(PersistentCollectionError) in
       guard let entry = try map.find(key, hash: map.sip.hash(key)) else { return }
       isThere = true
-      try map.removeInside(entry)
+      try map.remove(entry)
     }
     if isThere { try adjust() }
     return isThere
   }
 
-  mutating func remove(_ entry: FoundEntry) throws(PersistentCollectionError) {
-    try transaction { (map) throws(PersistentCollectionError) in try map.removeInside(entry) }
-    try adjust()
-  }
-
-  private mutating func removeInside(
+  private mutating func remove(
     _ entry: FoundEntry
   ) throws(PersistentCollectionError) {
     try clear(slot: entry.slot, of: entry.bucket, after: entry.previousBucket)

@@ -1,25 +1,22 @@
 import MemoryModel
 
 extension ByteMap where Storage: ~Copyable {
-  /// Removes all entries that lie near one at random, so that their memory can serve entries of other
-  /// sizes: those in one extent, or a single large one.
-  ///
-  /// - Returns: how many entries were removed.
-  package mutating func reclaim(
-    using generator: inout some RandomNumberGenerator
-  ) throws(PersistentCollectionError) -> Int {
+  /// Calls `body` with all entries that share an extent with one at random, or with a large one alone.
+  package func neighbours(
+    using generator: inout some RandomNumberGenerator,
+    _ body: (RawSpan, RawSpan, EntryNotes) -> Void
+  ) throws(PersistentCollectionError) {
     var extent: UInt64?
-    // Extents with buckets in them cannot be emptied like that; few have some.
+    // Buckets stay where they are when all entries of their extent are gone; few extents have some.
     for _ in 0..<16 {
-      guard let object = try object(atRandom: &generator) else { return 0 }
-      if object.isLarge { return try remove(object) ? 1 : 0 }
+      guard let object = try object(atRandom: &generator) else { return }
+      if object.isLarge { return try tell(entry(object), body) }
       let candidate = try arena.checkedExtent(
         Extent.containing(object.address), foundAt: object.address)
       extent = candidate
       if try !holdsBuckets(candidate) { break }
     }
-    guard let extent else { return 0 }
-    var removedCount = 0
+    guard let extent else { return }
     for index in 0..<Extent.slabCount where isInUse(index, of: extent) {
       let slab = Extent.slab(index, of: extent)
       let state = try arena.slabState(slab)
@@ -27,10 +24,17 @@ extension ByteMap where Storage: ~Copyable {
       for slot in 0..<state.freshIndex {
         let address = arena.address(ofSlot: slot, state.sizeClass, in: slab)
         guard EntryHeader(arena.load(address)) != nil else { continue }
-        if try remove(ObjectReference(address: address, isLarge: false)) { removedCount += 1 }
+        try tell(entry(ObjectReference(address: address, isLarge: false)), body)
       }
     }
-    return removedCount
+  }
+
+  private func entry(
+    _ object: ObjectReference
+  ) throws(PersistentCollectionError) -> FoundEntry {
+    FoundEntry(
+      object: object, header: try header(of: object, foundAt: object.address), slot: 0, bucket: 0,
+      previousBucket: 0)
   }
 
   private func isInUse(_ index: Int, of extent: UInt64) -> Bool {
@@ -59,21 +63,5 @@ extension ByteMap where Storage: ~Copyable {
       if let found { return found }
     }
     return nil
-  }
-
-  /// Removes the entry at `object`, if it is one of the map's.
-  private mutating func remove(
-    _ object: ObjectReference
-  ) throws(PersistentCollectionError) -> Bool {
-    let header = try header(of: object, foundAt: object.address)
-    let key = object.address &+ EntryHeader.byteCount
-    let hash = try withBytes(at: key, count: header.keyByteCount) { sip.hash($0) }
-    var entry: FoundEntry?
-    try forEachEntry(inChain: address(ofBucket: bucket(of: hash))) {
-      if $0.object == object { entry = $0 }
-    }
-    guard let entry else { return false }
-    try remove(entry)
-    return true
   }
 }
