@@ -1,0 +1,67 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let strict: [SwiftSetting] = [
+  .strictMemorySafety(),
+  .treatAllWarnings(as: .error),
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("InternalImportsByDefault"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+  .enableExperimentalFeature("Lifetimes"),
+]
+
+let library = Target.Dependency.product(name: "KexecHandover", package: "swift-kexec-handover")
+let collections = Target.Dependency.product(
+  name: "PersistentCollections", package: "swift-kexec-handover")
+let nio = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
+let posix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
+let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+let system = Target.Dependency.product(name: "SystemPackage", package: "swift-system")
+let argumentParser = Target.Dependency.product(
+  name: "ArgumentParser", package: "swift-argument-parser")
+let lifecycle = Target.Dependency.product(
+  name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let signals = Target.Dependency.product(
+  name: "UnixSignals", package: "swift-service-lifecycle")
+
+/// A crash restart is as fast as the program starts: loading the Swift libraries takes three times as
+/// long as all the rest. Only of this executable, and nobody depends on it.
+let startsFast: [LinkerSetting] = [
+  .unsafeFlags(
+    [
+      "-static-stdlib", "-Xclang-linker", "-static-libstdc++", "-Xclang-linker", "-static-libgcc",
+    ], .when(platforms: [.linux], configuration: .release)),
+  // What ArgumentParser needs of Foundation names no libraries of its own.
+  .linkedLibrary("_FoundationCShims", .when(platforms: [.linux], configuration: .release)),
+  .linkedLibrary("_FoundationCollections", .when(platforms: [.linux], configuration: .release)),
+]
+
+let package = Package(
+  name: "CacheServer",
+  platforms: [.macOS(.v26)],
+  products: [.executable(name: "cache-server", targets: ["cache-server"])],
+  dependencies: [
+    .package(name: "swift-kexec-handover", path: "../.."),
+    .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
+    .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
+    .package(url: "https://github.com/apple/swift-system", from: "1.6.0"),
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+    .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+  ],
+  targets: [
+    .target(name: "RESP", dependencies: [nio], swiftSettings: strict),
+    .target(
+      name: "CacheCore", dependencies: ["RESP", nio, library, collections], swiftSettings: strict),
+    .target(
+      name: "CacheServer",
+      dependencies: [
+        "RESP", "CacheCore", library, collections, nio, posix, logging, system, argumentParser,
+        lifecycle, signals,
+      ],
+      swiftSettings: strict),
+    .executableTarget(
+      name: "cache-server", dependencies: ["CacheServer"], swiftSettings: strict,
+      linkerSettings: startsFast),
+  ],
+  swiftLanguageModes: [.v6]
+)

@@ -1,0 +1,158 @@
+internal import KexecHandover
+internal import RESP
+
+/// What the cache keeps in the memory file beside its entries: figures that survive, and how many
+/// entries have a deadline.
+///
+///     word 0   magic, layout version      16   0, or 1 + bytes of the witness's key
+///          2   figures                    17   entries with a deadline, if the witness has one
+///         10   entries with a deadline    18   the same, if it has none
+///         11   whether somebody serves    64   the witness's key
+///
+/// The number of entries with a deadline changes together with an entry, and both are there after a
+/// crash or neither is: before the entry changes, its key is noted as a witness, with what the number
+/// is in either case. Whoever opens the file looks the witness up.
+struct PreservedBooks {
+  static let name = "cache-server"
+  static let magic: UInt64 = 0x3149_4843_4143_484b
+  static let version: UInt64 = 1
+  static let headerWordCount = 64
+  static let byteCount = UInt64(headerWordCount * 8 + 65_536)
+
+  /// Where a number lies.
+  enum Word: Int {
+    case magic = 0
+    case version = 1
+    case commands = 2
+    case hits = 3
+    case misses = 4
+    case expired = 5
+    case evicted = 6
+    case connections = 7
+    case upgrades = 8
+    case crashes = 9
+    case deadlines = 10
+    case isServed = 11
+    case witness = 16
+    case deadlinesWithWitness = 17
+    case deadlinesWithoutWitness = 18
+  }
+
+  private let header: PhysicalRange
+  private let witness: PhysicalRange
+
+  /// Opens the books in `memory`, or begins them where it is new.
+  ///
+  /// - Throws: ``CacheOpenError``; nothing was written where the memory is somebody else's.
+  init(in memory: inout PreservedMemory) throws(CacheOpenError) {
+    let range = try Self.region(in: &memory)
+    guard range.byteCount == Self.byteCount else { throw .booksDamaged }
+    header = PhysicalRange(start: range.start, byteCount: UInt64(Self.headerWordCount * 8))
+    witness = PhysicalRange(
+      start: range.start.advanced(byBytes: header.byteCount),
+      byteCount: range.byteCount - header.byteCount)
+    guard load(.magic, in: memory) == Self.magic else { throw .booksDamaged }
+    let version = load(.version, in: memory)
+    guard version == Self.version else { throw .unknownLayout(version) }
+  }
+
+  private static func region(
+    in memory: inout PreservedMemory
+  ) throws(CacheOpenError) -> PhysicalRange {
+    do throws(PreservedMemoryError) {
+      if let found = try memory.region(named: name) { return found }
+    } catch {
+      throw .memory(error)
+    }
+    let names: [String]
+    do throws(PreservedMemoryError) { names = try memory.names() } catch { throw .memory(error) }
+    guard names.isEmpty else { throw .foreign(names: names) }
+    do throws(PreservedMemoryError) {
+      return try memory.makeRegion(named: name, byteCount: byteCount) { bytes in
+        bytes.storeBytes(of: magic, toByteOffset: 0, as: UInt64.self)
+        bytes.storeBytes(of: version, toByteOffset: 8, as: UInt64.self)
+      }
+    } catch {
+      throw .memory(error)
+    }
+  }
+
+  // MARK: Numbers
+
+  /// The number at `word`.
+  func load(_ word: Word, in memory: borrowing PreservedMemory) -> UInt64 {
+    memory.withBytes(of: header) {
+      // SAFETY: the header holds the word, and every bit pattern is a number.
+      unsafe $0.unsafeLoad(fromByteOffset: word.rawValue &* 8, as: UInt64.self)
+    }
+  }
+
+  /// Stores a number, whole.
+  func store(_ value: UInt64, at word: Word, in memory: inout PreservedMemory) {
+    memory.withWords(of: header) { $0.publish(value, at: word.rawValue) }
+  }
+
+  /// Stores the figures, each whole.
+  func store(_ figures: Figures, in memory: inout PreservedMemory) {
+    memory.withWords(of: header) {
+      $0.publish(figures.commandCount, at: Word.commands.rawValue)
+      $0.publish(figures.hitCount, at: Word.hits.rawValue)
+      $0.publish(figures.missCount, at: Word.misses.rawValue)
+      $0.publish(figures.expiredCount, at: Word.expired.rawValue)
+      $0.publish(figures.evictedCount, at: Word.evicted.rawValue)
+      $0.publish(figures.connectionCount, at: Word.connections.rawValue)
+    }
+  }
+
+  /// The figures as they were stored last.
+  func figures(in memory: borrowing PreservedMemory) -> Figures {
+    var figures = Figures()
+    figures.commandCount = load(.commands, in: memory)
+    figures.hitCount = load(.hits, in: memory)
+    figures.missCount = load(.misses, in: memory)
+    figures.expiredCount = load(.expired, in: memory)
+    figures.evictedCount = load(.evicted, in: memory)
+    figures.connectionCount = load(.connections, in: memory)
+    return figures
+  }
+
+  // MARK: The witness
+
+  /// Notes what the number of deadlines is while the entry at `key` has one and while it has none.
+  /// The entry is to change right after that, and then the number.
+  ///
+  /// - Precondition: the key is not too long for a key.
+  func begin(
+    witness key: RawSpan, with withDeadline: UInt64, without: UInt64,
+    in memory: inout PreservedMemory
+  ) {
+    memory.withMutableBytes(of: witness) { bytes in
+      for index in 0..<key.byteCount {
+        bytes.storeBytes(of: key[index], toByteOffset: index, as: UInt8.self)
+      }
+    }
+    memory.withWords(of: header) {
+      $0.publish(withDeadline, at: Word.deadlinesWithWitness.rawValue)
+      $0.publish(without, at: Word.deadlinesWithoutWitness.rawValue)
+      $0.publish(UInt64(key.byteCount) &+ 1, at: Word.witness.rawValue)
+    }
+  }
+
+  /// Stores the number of deadlines, and forgets the witness.
+  func end(deadlineCount: UInt64, in memory: inout PreservedMemory) {
+    memory.withWords(of: header) {
+      $0.publish(deadlineCount, at: Word.deadlines.rawValue)
+      $0.publish(0, at: Word.witness.rawValue)
+    }
+  }
+
+  /// The key of the witness; nil where the last change is complete.
+  ///
+  /// - Throws: ``CacheOpenError/booksDamaged``.
+  func witnessKey(in memory: borrowing PreservedMemory) throws(CacheOpenError) -> [UInt8]? {
+    let word = load(.witness, in: memory)
+    guard word > 0 else { return nil }
+    guard word - 1 <= witness.byteCount else { throw .booksDamaged }
+    return memory.withBytes(of: witness) { $0.extracting(0..<Int(word - 1)).array }
+  }
+}

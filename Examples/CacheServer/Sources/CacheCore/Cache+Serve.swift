@@ -1,0 +1,46 @@
+internal import NIOCore
+public import RESP
+
+extension Cache {
+  /// Why ``serve(_:_:_:_:outputLimit:)`` has stopped.
+  public enum Stop: Equatable, Sendable {
+    /// What is left is no whole request.
+    case incomplete
+    /// Nothing behind this can be understood; an error is written, and the connection is to be closed.
+    case failed(ProtocolError)
+    /// The connection is to be closed once the replies are sent.
+    case close
+    /// The parser holds a request about the server.
+    case forServer(Command)
+    /// There are so many replies that they are to be sent before more are made.
+    case full
+  }
+
+  /// Carries out what a client has sent, request by request, and writes the replies.
+  public mutating func serve(
+    _ bytes: RawSpan, _ parser: inout RequestParser, _ session: inout Session,
+    _ reply: inout ReplyWriter, outputLimit: Int
+  ) -> Stop {
+    while true {
+      switch parser.next(in: bytes) {
+      case .incomplete: return .incomplete
+      case .failed(let error):
+        reply.error(Array("ERR Protocol error: ".utf8) + error.words)
+        return .failed(error)
+      case .request: break
+      }
+      let outcome =
+        if parser.isInline {
+          perform(
+            Request(parser.inlineBytes.rawSpan, parser.arguments.span), &session, &reply)
+        } else {
+          perform(Request(bytes, parser.arguments.span), &session, &reply)
+        }
+      switch outcome {
+      case .done: if reply.buffer.readableBytes > outputLimit { return .full }
+      case .close: return .close
+      case .forServer(let command): return .forServer(command)
+      }
+    }
+  }
+}

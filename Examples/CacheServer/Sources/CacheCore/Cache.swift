@@ -1,0 +1,150 @@
+public import KexecHandover
+internal import PersistentCollections
+internal import RESP
+
+/// The cache: entries in a memory file, and the commands on them.
+///
+/// All that has to survive lies in the file: the map with keys, values, deadlines and access times, and
+/// the ``PreservedBooks``. Opening it looks at a few words, however many entries there are.
+///
+/// One thread at a time. The time stands still between two calls of ``beginBatch()``.
+public struct Cache: ~Copyable {
+  /// What ``perform(_:_:_:)`` leaves to the caller.
+  public enum Outcome: Equatable, Sendable {
+    /// The reply is written.
+    case done
+    /// The reply is written, and the connection is to be closed.
+    case close
+    /// The command is about the server: nothing is written.
+    case forServer(Command)
+  }
+
+  /// How the memory came to the process.
+  public enum Start: String, Sendable {
+    /// The file is new.
+    case created
+    /// Whoever served before has ended, or was killed.
+    case adopted
+    /// Whoever served before has handed it over.
+    case upgrade
+    /// A successor did not get as far as serving, and this process has it again.
+    case resumed
+  }
+
+  var map: PersistentByteMap
+  let books: PreservedBooks
+  let table = CommandTable()
+
+  /// What is counted; stored by ``endBatch()``.
+  public var figures: Figures
+  /// How many entries have a deadline.
+  var deadlineCount: UInt64
+  /// The milliseconds since 1970 at which the batch began.
+  public internal(set) var now: UInt64
+  var generator = SystemSeededGenerator()
+  var pool = EvictionPool()
+  /// Where the search for entries whose time has come goes on.
+  var expiryCursor: UInt64 = 0
+  /// The most bytes that the entries have taken in this process.
+  var peakByteCount: UInt64 = 0
+
+  /// How the memory came to this process.
+  public let start: Start
+  /// How often the memory was handed from process to process.
+  public let generation: UInt64
+  /// How often that was an upgrade, and how often one was killed.
+  public let upgradeCount: UInt64, crashCount: UInt64
+
+  /// What `CONFIG GET` tells and nobody can change while the server runs.
+  public var fixedParameters: [(name: String, value: String)] = []
+
+  /// What can be set.
+  public var settings: Settings {
+    didSet { applySettings() }
+  }
+
+  /// The cache in `memory`, or a new one where it is new.
+  ///
+  /// - Parameter start: where it is not ``Start/upgrade`` or ``Start/resumed``, the file tells which of
+  ///   the others it was.
+  /// - Throws: ``CacheOpenError``.
+  /// - Complexity: O(1).
+  public init(
+    in memory: consuming PreservedMemory, by start: Start = .adopted,
+    settings: Settings = Settings()
+  ) throws(CacheOpenError) {
+    var memory = memory
+    let books = try PreservedBooks(in: &memory)
+    let origin = memory.origin
+    var map: PersistentByteMap
+    do throws(PersistentCollectionError) {
+      map = try PersistentByteMap.open(memory, named: "cache")
+    } catch {
+      throw .map(error)
+    }
+    let wasServed = books.load(.isServed, in: map.memory) != 0
+    var upgradeCount = books.load(.upgrades, in: map.memory)
+    var crashCount = books.load(.crashes, in: map.memory)
+    switch start {
+    case .upgrade: upgradeCount += 1
+    case .resumed: break
+    case .created, .adopted: if wasServed { crashCount += 1 }
+    }
+    books.store(upgradeCount, at: .upgrades, in: &map.memory)
+    books.store(crashCount, at: .crashes, in: &map.memory)
+    books.store(1, at: .isServed, in: &map.memory)
+    deadlineCount = try Self.deadlineCount(in: &map, books)
+    figures = books.figures(in: map.memory)
+    self.start = start == .adopted && origin == .created ? .created : start
+    self.generation = map.memory.generation
+    self.upgradeCount = upgradeCount
+    self.crashCount = crashCount
+    self.settings = settings
+    self.books = books
+    self.map = map
+    now = Self.currentTime()
+    applySettings()
+  }
+
+  /// How many entries have a deadline, after whatever happened.
+  private static func deadlineCount(
+    in map: inout PersistentByteMap, _ books: PreservedBooks
+  ) throws(CacheOpenError) -> UInt64 {
+    // Everything may have been removed at once, and the number not stored any more.
+    guard map.count > 0 else {
+      books.end(deadlineCount: 0, in: &map.memory)
+      return 0
+    }
+    guard let key = try books.witnessKey(in: map.memory) else {
+      return books.load(.deadlines, in: map.memory)
+    }
+    let hasDeadline: Bool
+    do throws(PersistentCollectionError) {
+      hasDeadline = try map.withValue(of: key.rawSpan) { $1.first != 0 } ?? false
+    } catch {
+      throw .map(error)
+    }
+    let count = books.load(
+      hasDeadline ? .deadlinesWithWitness : .deadlinesWithoutWitness, in: map.memory)
+    books.end(deadlineCount: count, in: &map.memory)
+    return count
+  }
+
+  /// Ends, and gives the memory to whoever serves from it next.
+  public consuming func close() -> PreservedMemory {
+    books.store(figures, in: &map.memory)
+    books.store(0, at: .isServed, in: &map.memory)
+    return map.close()
+  }
+
+  // MARK: Figures
+
+  /// How many entries there are, also those whose time has come and that nobody has looked at since.
+  public var count: Int { map.count }
+  /// How many bytes of the file the entries take.
+  public var byteCount: UInt64 { map.storageByteCount }
+
+  private mutating func applySettings() {
+    map.storageByteLimit = settings.maximumByteCount == 0 ? .max : settings.maximumByteCount
+  }
+}

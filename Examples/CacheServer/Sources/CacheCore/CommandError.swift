@@ -1,0 +1,61 @@
+internal import KexecHandover
+internal import PersistentCollections
+
+/// Why a command was not carried out. Nothing has changed then.
+enum CommandError: Error, Equatable {
+  /// The map refused.
+  case collection(PersistentCollectionError)
+  /// Not an option, or not there.
+  case syntax
+  /// Not a number of 64 bits.
+  case notInteger
+  /// The sum of two numbers has more than 64 bits.
+  case overflow
+  /// A time that cannot be.
+  case invalidTime(Command)
+  /// Another sentence of Redis's.
+  case sentence(String)
+
+  /// What the client is told.
+  var reply: String {
+    switch self {
+    case .collection(let error): error.reply
+    case .syntax: "ERR syntax error"
+    case .notInteger: "ERR value is not an integer or out of range"
+    case .overflow: "ERR increment or decrement would overflow"
+    case .invalidTime(let command): "ERR invalid expire time in '\(command.name)' command"
+    case .sentence(let sentence): sentence
+    }
+  }
+
+  static var tooLong: CommandError {
+    .sentence("ERR string exceeds maximum allowed size (proto-max-bulk-len)")
+  }
+}
+
+extension PersistentCollectionError {
+  /// What the client is told.
+  var reply: String {
+    switch self {
+    case .limitReached: "OOM command not allowed when used memory > 'maxmemory'."
+    case .memory(.full(_, _)): "OOM the memory file has grown to its capacity and is full"
+    case .memory(.outOfStorage(_)): "OOM the file system of the memory file has no more room"
+    case .memory(let error): "ERR the memory file refuses: \(error)"
+    case .damaged(let address): "ERR the memory file is damaged at \(address)"
+    case .unknownLayout(let version): "ERR the map is of layout \(version)"
+    case .notThisCollection: "ERR what lies in the memory file is no map"
+    case .transactionTooLarge: "ERR too many keys for one command that sets all or none"
+    case .tooLarge:
+      "ERR a key has at most \(PersistentByteMap.keyByteLimit) bytes, and a value at most "
+        + "\(PersistentByteMap.valueByteLimit)"
+    }
+  }
+
+  /// Whether it may go once some entries are gone.
+  var isShortage: Bool {
+    switch self {
+    case .limitReached, .memory(.full(_, _)), .memory(.outOfStorage(_)): true
+    default: false
+    }
+  }
+}

@@ -1,0 +1,131 @@
+internal import RESP
+
+// CONFIG: what can be set, and what clients ask for although it cannot.
+
+extension Cache {
+  /// `CONFIG GET`, `SET`, `RESETSTAT`, `REWRITE`.
+  mutating func config(
+    _ request: borrowing Request, _ reply: inout ReplyWriter
+  ) throws(CommandError) {
+    let name = request[1]
+    if name.isWord("get") {
+      guard request.count > 2 else { throw .count(of: "config|get") }
+      getSettings(request, &reply)
+    } else if name.isWord("set") {
+      guard request.count > 3, request.count % 2 == 0 else {
+        throw request.count > 3 ? .syntax : .count(of: "config|set")
+      }
+      settings = try newSettings(request)
+      reply.ok()
+    } else if name.isWord("resetstat") {
+      guard request.count == 2 else { throw .count(of: "config|resetstat") }
+      figures = Figures()
+      reply.ok()
+    } else if name.isWord("rewrite") {
+      guard request.count == 2 else { throw .count(of: "config|rewrite") }
+      throw .sentence("ERR The server is running without a config file")
+    } else if name.isWord("help") {
+      guard request.count == 2 else { throw .count(of: "config|help") }
+      reply.help("CONFIG", Self.configHelp)
+    } else {
+      throw .unknown(name, of: "config")
+    }
+  }
+
+  private static let configHelp = [
+    "GET <pattern>",
+    "    Return parameters matching the glob-like <pattern> and their values.",
+    "SET <directive> <value>",
+    "    Set the configuration <directive> to <value>.",
+    "RESETSTAT",
+    "    Reset statistics reported by the INFO command.",
+    "REWRITE",
+    "    Rewrite the configuration file.",
+  ]
+
+  /// What `CONFIG GET` knows.
+  private var parameters: [(name: String, value: String)] {
+    [
+      ("maxmemory", String(settings.maximumByteCount)),
+      ("maxmemory-policy", settings.policy.rawValue),
+      ("maxmemory-samples", String(settings.sampleCount)),
+    ] + fixedParameters
+  }
+
+  private func getSettings(_ request: borrowing Request, _ reply: inout ReplyWriter) {
+    var found: [(name: String, value: String)] = []
+    for parameter in parameters {
+      for index in 2..<request.count
+      where GlobPattern.matches(
+        request[index], Array(parameter.name.utf8).rawSpan, ignoringCase: true)
+      {
+        found.append(parameter)
+        break
+      }
+    }
+    reply.map(found.count)
+    for (name, value) in found {
+      reply.bulk(name)
+      reply.bulk(value)
+    }
+  }
+
+  /// The settings with what is asked for; all of it, or an error.
+  private func newSettings(_ request: borrowing Request) throws(CommandError) -> Settings {
+    var new = settings
+    for index in stride(from: 2, to: request.count, by: 2) {
+      let name = request[index].text.lowercased()
+      let value = request[index + 1].text
+      func failed(_ reason: String) -> CommandError {
+        .sentence("ERR CONFIG SET failed (possibly related to argument '\(name)') - \(reason)")
+      }
+      switch name {
+      case "maxmemory":
+        guard let byteCount = ByteCountText.parse(value) else {
+          throw failed("argument must be a memory value")
+        }
+        new.maximumByteCount = byteCount
+      case "maxmemory-policy":
+        guard let policy = Settings.Policy(rawValue: value.lowercased()) else {
+          let all = Settings.Policy.allCases.map(\.rawValue).joined(separator: ", ")
+          throw failed("argument(s) must be one of the following: \(all)")
+        }
+        new.policy = policy
+      case "maxmemory-samples":
+        guard let count = Int(value), (1...64).contains(count) else {
+          throw failed("argument must be between 1 and 64 inclusive")
+        }
+        new.sampleCount = count
+      default:
+        guard let fixed = fixedParameters.first(where: { $0.name == name }) else {
+          throw .sentence("ERR Unknown option or number of arguments for CONFIG SET - '\(name)'")
+        }
+        // What is so already may be asked for.
+        guard fixed.value == value else { throw failed("can't set immutable config") }
+      }
+    }
+    return new
+  }
+}
+
+/// Bytes as Redis takes them: a number, and `k`, `kb`, `m`, `mb`, `g`, `gb` behind it.
+public enum ByteCountText {
+  /// The number of bytes that `text` tells; nil where it tells none.
+  public static func parse(_ text: String) -> UInt64? {
+    let digits = text.utf8.prefix { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }
+    guard let count = UInt64(String(Substring(digits))) else { return nil }
+    let unit: UInt64
+    switch text.dropFirst(digits.count).lowercased() {
+    case "", "b": unit = 1
+    case "k": unit = 1000
+    case "kb": unit = 1 << 10
+    case "m": unit = 1_000_000
+    case "mb": unit = 1 << 20
+    case "g": unit = 1_000_000_000
+    case "gb": unit = 1 << 30
+    default: return nil
+    }
+    let (product, overflow) = count.multipliedReportingOverflow(by: unit)
+    return overflow ? nil : product
+  }
+}

@@ -1,0 +1,111 @@
+internal import KexecHandover
+internal import PersistentCollections
+public import RESP
+
+// INFO: sections of lines, as Redis words them.
+
+extension Cache {
+  private static let sections = [
+    "server", "clients", "memory", "persistence", "stats", "replication", "keyspace", "handover",
+  ]
+
+  /// Writes what `INFO [section …]` asks for.
+  public mutating func writeInfo(
+    _ request: borrowing Request, _ facts: ServerFacts, _ reply: inout ReplyWriter
+  ) {
+    var wanted: Set<String> = []
+    for index in 1..<max(request.count, 1) {
+      let name = request[index].text.lowercased()
+      if ["all", "default", "everything"].contains(name) { wanted.formUnion(Self.sections) }
+      wanted.insert(name)
+    }
+    if request.count <= 1 { wanted = Set(Self.sections) }
+    var text = ""
+    for section in Self.sections where wanted.contains(section) {
+      if !text.isEmpty { text += "\r\n" }
+      text += "# \(section.prefix(1).uppercased())\(section.dropFirst())\r\n"
+      for (name, value) in lines(of: section, facts) { text += "\(name):\(value)\r\n" }
+    }
+    reply.verbatim(text)
+  }
+
+  private func lines(of section: String, _ facts: ServerFacts) -> [(String, String)] {
+    switch section {
+    case "server": serverLines(facts)
+    case "clients":
+      [
+        ("connected_clients", "\(facts.clientCount)"), ("maxclients", "\(facts.clientLimit)"),
+        ("blocked_clients", "0"),
+      ]
+    case "memory": memoryLines(facts)
+    case "persistence":
+      [
+        ("loading", "0"), ("rdb_changes_since_last_save", "0"),
+        ("rdb_bgsave_in_progress", "0"), ("rdb_last_save_time", "\(now / 1000)"),
+        ("rdb_last_bgsave_status", "ok"), ("aof_enabled", "0"),
+      ]
+    case "stats":
+      [
+        ("total_connections_received", "\(figures.connectionCount)"),
+        ("total_commands_processed", "\(figures.commandCount)"), ("rejected_connections", "0"),
+        ("expired_keys", "\(figures.expiredCount)"), ("evicted_keys", "\(figures.evictedCount)"),
+        ("keyspace_hits", "\(figures.hitCount)"), ("keyspace_misses", "\(figures.missCount)"),
+      ]
+    case "replication": [("role", "master"), ("connected_slaves", "0")]
+    case "keyspace":
+      count == 0 ? [] : [("db0", "keys=\(count),expires=\(deadlineCount),avg_ttl=0")]
+    default: handoverLines(facts)
+    }
+  }
+
+  private func serverLines(_ facts: ServerFacts) -> [(String, String)] {
+    let uptime = (now &- min(facts.startTime, now)) / 1000
+    return [
+      ("redis_version", Self.redisVersion), ("redis_mode", "standalone"),
+      ("arch_bits", "\(Int.bitWidth)"), ("multiplexing_api", "epoll"),
+      ("process_id", "\(facts.processID)"),
+      ("process_supervised", facts.isSupervised ? "systemd" : "no"),
+      ("tcp_port", "\(facts.port)"), ("uptime_in_seconds", "\(uptime)"),
+      ("uptime_in_days", "\(uptime / 86_400)"), ("executable", facts.executable),
+      ("config_file", ""), ("io_threads_active", "0"),
+    ]
+  }
+
+  private func memoryLines(_ facts: ServerFacts) -> [(String, String)] {
+    let used = byteCount
+    let peak = max(peakByteCount, used)
+    return [
+      ("used_memory", "\(used)"), ("used_memory_human", Self.human(used)),
+      ("used_memory_rss", "\(facts.residentByteCount)"),
+      ("used_memory_rss_human", Self.human(facts.residentByteCount)),
+      ("used_memory_peak", "\(peak)"), ("used_memory_peak_human", Self.human(peak)),
+      ("maxmemory", "\(settings.maximumByteCount)"),
+      ("maxmemory_human", Self.human(settings.maximumByteCount)),
+      ("maxmemory_policy", settings.policy.rawValue), ("mem_allocator", "memory file"),
+    ]
+  }
+
+  private func handoverLines(_ facts: ServerFacts) -> [(String, String)] {
+    [
+      ("generation", "\(generation)"), ("started_by", start.rawValue),
+      ("upgrades", "\(upgradeCount)"), ("crash_restarts", "\(crashCount)"),
+      ("memory_file", facts.memoryFile), ("memory_file_bytes", "\(map.memory.byteCount)"),
+      ("memory_file_capacity", "\(facts.capacity)"), ("storage_bytes", "\(byteCount)"),
+    ]
+  }
+
+  /// Bytes for people, as Redis writes them.
+  private static func human(_ byteCount: UInt64) -> String {
+    guard byteCount >= 1024 else { return "\(byteCount)B" }
+    var unit: UInt64 = 1024
+    for suffix in ["K", "M", "G", "T"] {
+      if byteCount < unit << 10 || suffix == "T" {
+        let hundredths = byteCount / (unit / 128) * 100 / 128
+        let rest = hundredths % 100
+        return "\(hundredths / 100).\(rest < 10 ? "0" : "")\(rest)\(suffix)"
+      }
+      unit <<= 10
+    }
+    return "\(byteCount)B"
+  }
+}

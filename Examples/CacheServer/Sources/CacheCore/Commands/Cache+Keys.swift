@@ -1,0 +1,126 @@
+internal import NIOCore
+internal import PersistentCollections
+internal import RESP
+
+extension Cache {
+  /// `SCAN cursor [MATCH pattern] [COUNT count] [TYPE type]`.
+  mutating func scan(
+    _ request: borrowing Request, _ reply: inout ReplyWriter
+  ) throws(CommandError) {
+    guard var cursor = Self.cursor(request[1]) else { throw .sentence("ERR invalid cursor") }
+    var pattern: [UInt8]?
+    var limit: Int64 = 10
+    var isString = true
+    var index = 2
+    while index < request.count {
+      guard index + 1 < request.count else { throw .syntax }
+      let value = request[index + 1]
+      if request[index].isWord("match") {
+        pattern = value.array
+      } else if request[index].isWord("count") {
+        limit = try integer(value)
+        guard limit >= 1 else { throw .syntax }
+      } else if request[index].isWord("type") {
+        isString = value.isWord("string")
+      } else {
+        throw .syntax
+      }
+      index += 2
+    }
+    var found = KeyList(isRESP3: reply.isRESP3)
+    let now = now
+    var lookedAt: Int64 = 0
+    var callCount: Int64 = 0
+    do throws(PersistentCollectionError) {
+      repeat {
+        cursor = try map.scan(from: cursor) { key, _, notes in
+          lookedAt += 1
+          guard isString, notes.first == 0 || notes.first > now else { return }
+          found.add(key, matching: pattern)
+        }
+        callCount += 1
+      } while cursor != 0 && lookedAt < limit && callCount / 10 < limit
+    } catch {
+      throw .collection(error)
+    }
+    reply.array(2)
+    reply.bulk(String(cursor))
+    found.write(to: &reply)
+  }
+
+  /// strtoul(3), of a whole string.
+  private static func cursor(_ argument: RawSpan) -> UInt64? {
+    guard argument.byteCount > 0, argument.byteCount <= 20 else { return nil }
+    return UInt64(argument.text)
+  }
+
+  /// `KEYS pattern`.
+  mutating func keys(
+    matching pattern: RawSpan, _ reply: inout ReplyWriter
+  ) throws(CommandError) {
+    let pattern: [UInt8]? = pattern.array == [UInt8(ascii: "*")] ? nil : pattern.array
+    var found = KeyList(isRESP3: reply.isRESP3)
+    let now = now
+    var cursor: UInt64 = 0
+    do throws(PersistentCollectionError) {
+      repeat {
+        cursor = try map.scan(from: cursor) { key, _, notes in
+          guard notes.first == 0 || notes.first > now else { return }
+          found.add(key, matching: pattern)
+        }
+      } while cursor != 0
+    } catch {
+      throw .collection(error)
+    }
+    found.write(to: &reply)
+  }
+
+  /// `RANDOMKEY`.
+  mutating func randomKey(_ reply: inout ReplyWriter) throws(CommandError) {
+    let now = now
+    // A cache in which a hundred in a row are over has next to nothing else.
+    for _ in 0..<100 where map.count > 0 {
+      var chosen: [UInt8]?
+      var seen: UInt64 = 0
+      var dice = SystemSeededGenerator()
+      do throws(PersistentCollectionError) {
+        try map.sample(using: &generator) { key, _, notes in
+          guard notes.first == 0 || notes.first > now else { return }
+          seen += 1
+          if dice.next() % seen == 0 { chosen = key.array }
+        }
+      } catch {
+        throw .collection(error)
+      }
+      if let chosen { return reply.bulk(chosen.rawSpan) }
+    }
+    reply.null()
+  }
+
+  /// `TYPE key`.
+  mutating func type(of key: RawSpan, _ reply: inout ReplyWriter) throws(CommandError) {
+    let found = try withValueRead(of: key, touches: false) { _, _ in true }
+    if found == nil { reply.simple("none") } else { reply.simple("string") }
+  }
+}
+
+/// Keys for a reply, whose number is not known before the last one is.
+struct KeyList {
+  private var replies = ReplyWriter()
+  private var count = 0
+
+  init(isRESP3: Bool) { replies.isRESP3 = isRESP3 }
+
+  mutating func add(_ key: RawSpan, matching pattern: [UInt8]?) {
+    if let pattern {
+      guard GlobPattern.matches(pattern.rawSpan, key) else { return }
+    }
+    replies.bulk(key)
+    count += 1
+  }
+
+  mutating func write(to reply: inout ReplyWriter) {
+    reply.array(count)
+    reply.buffer.writeBuffer(&replies.buffer)
+  }
+}

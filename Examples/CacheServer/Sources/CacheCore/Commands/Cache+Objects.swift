@@ -1,0 +1,84 @@
+internal import RESP
+
+extension Cache {
+  /// `OBJECT ENCODING key`, `OBJECT IDLETIME key`, `OBJECT REFCOUNT key`.
+  mutating func object(
+    _ request: borrowing Request, _ reply: inout ReplyWriter
+  ) throws(CommandError) {
+    let name = request[1]
+    if name.isWord("help") {
+      guard request.count == 2 else { throw .count(of: "object|help") }
+      reply.help("OBJECT", Self.objectHelp)
+      return
+    }
+    let isEncoding = name.isWord("encoding")
+    let isIdleTime = name.isWord("idletime")
+    let isReferenceCount = name.isWord("refcount")
+    guard isEncoding || isIdleTime || isReferenceCount else {
+      throw .unknown(name, of: "object")
+    }
+    guard request.count == 3 else {
+      throw .count(of: "object|" + name.text.lowercased())
+    }
+    let key = request[2]
+    let access = try lastAccess(of: key)
+    let encoding = try withValueRead(of: key, touches: false) { value, _ in
+      // As Redis would store it.
+      Int64(decimal: value) != nil ? "int" : value.byteCount <= 44 ? "embstr" : "raw"
+    }
+    guard let access, let encoding else {
+      reply.null()
+      return
+    }
+    if isEncoding {
+      reply.bulk(encoding)
+    } else if isIdleTime {
+      reply.integer(Int64((now &- min(access, now)) / 1000))
+    } else {
+      reply.integer(1)
+    }
+  }
+
+  private static let objectHelp = [
+    "ENCODING <key>",
+    "    Return the kind of internal representation that Redis would store the value",
+    "    associated with a <key> in.",
+    "IDLETIME <key>",
+    "    Return the idle time of the <key>, that is the approximated number of",
+    "    seconds elapsed since the last access to the key.",
+    "REFCOUNT <key>",
+    "    Return the number of references of the value associated with the specified",
+    "    <key>.",
+  ]
+
+  /// `MEMORY USAGE key [SAMPLES count]`.
+  mutating func memoryUsage(
+    _ request: borrowing Request, _ reply: inout ReplyWriter
+  ) throws(CommandError) {
+    let name = request[1]
+    if name.isWord("help") {
+      guard request.count == 2 else { throw .count(of: "memory|help") }
+      reply.help(
+        "MEMORY",
+        [
+          "USAGE <key> [SAMPLES <count>]",
+          "    Return memory in bytes used by <key> and its value.",
+        ])
+      return
+    }
+    guard name.isWord("usage") else { throw .unknown(name, of: "memory") }
+    guard request.count >= 3 else { throw .count(of: "memory|usage") }
+    if request.count > 3 {
+      guard request.count == 5, request[3].isWord("samples") else { throw .syntax }
+      guard try integer(request[4]) >= 0 else { throw .syntax }
+    }
+    let key = request[2]
+    let byteCount = try withValueRead(of: key, touches: false) { value, _ in value.byteCount }
+    guard let byteCount else {
+      reply.null()
+      return
+    }
+    // The entry beside its header, and its place in the index.
+    reply.integer(key.byteCount + byteCount + 32)
+  }
+}

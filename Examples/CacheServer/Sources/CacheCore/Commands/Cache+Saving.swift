@@ -1,0 +1,68 @@
+internal import PersistentCollections
+internal import RESP
+
+#if canImport(Glibc)
+  internal import Glibc
+#elseif canImport(Musl)
+  internal import Musl
+#endif
+
+extension Cache {
+  /// `SAVE`, `BGSAVE`, `LASTSAVE`, `TIME`.
+  ///
+  /// What is written is in the memory file at every instant, so there is nothing to save, and the last
+  /// time that it was is now.
+  mutating func performSaving(
+    _ command: Command, _ request: borrowing Request, _ reply: inout ReplyWriter
+  ) throws(CommandError) {
+    switch command {
+    case .save: reply.ok()
+    case .bgsave:
+      guard request.count == 1 || (request.count == 2 && request[1].isWord("schedule")) else {
+        throw .syntax
+      }
+      reply.simple("Background saving started")
+    case .lastsave: reply.integer(Int64(now / 1000))
+    default:
+      var time = timespec()
+      // SAFETY: the call fills the structure.
+      unsafe clock_gettime(CLOCK_REALTIME, &time)
+      reply.array(2)
+      reply.bulk(String(time.tv_sec))
+      reply.bulk(String(time.tv_nsec / 1000))
+    }
+  }
+
+  /// `FLUSHALL [ASYNC | SYNC]`, `FLUSHDB`.
+  mutating func flush(
+    _ request: borrowing Request, _ reply: inout ReplyWriter
+  ) throws(CommandError) {
+    guard
+      request.count == 1
+        || (request.count == 2 && (request[1].isWord("sync") || request[1].isWord("async")))
+    else { throw .syntax }
+    do throws(PersistentCollectionError) {
+      // Killed after that, whoever comes next finds a number for a map that is empty: see
+      // `deadlineCount(in:_:)`.
+      try map.removeAll()
+    } catch {
+      throw .collection(error)
+    }
+    deadlineCount = 0
+    books.end(deadlineCount: 0, in: &map.memory)
+    pool.clear()
+    reply.ok()
+  }
+
+  /// `WAIT replicas timeout`: there are none.
+  mutating func wait(
+    _ request: borrowing Request, _ reply: inout ReplyWriter
+  ) throws(CommandError) {
+    _ = try integer(request[1])
+    guard let timeout = Int64(decimal: request[2]) else {
+      throw .sentence("ERR timeout is not an integer or out of range")
+    }
+    guard timeout >= 0 else { throw .sentence("ERR timeout is negative") }
+    reply.integer(0)
+  }
+}

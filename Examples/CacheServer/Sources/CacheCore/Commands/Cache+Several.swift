@@ -1,0 +1,113 @@
+internal import PersistentCollections
+internal import RESP
+
+extension Cache {
+  /// `MGET key …`.
+  mutating func getSeveral(
+    _ request: borrowing Request, _ reply: inout ReplyWriter
+  ) throws(CommandError) {
+    reply.array(request.count - 1)
+    for index in 1..<request.count { try get(request[index], &reply) }
+  }
+
+  /// `MSET key value …`: all or nothing, whatever happens.
+  mutating func setSeveral(
+    _ request: borrowing Request, _ reply: inout ReplyWriter
+  ) throws(CommandError) {
+    guard request.count % 2 == 1 else {
+      throw .sentence("ERR wrong number of arguments for 'mset' command")
+    }
+    try storePairs(request)
+    reply.ok()
+  }
+
+  /// `MSETNX key value …`.
+  mutating func setSeveralIfNew(
+    _ request: borrowing Request, _ reply: inout ReplyWriter
+  ) throws(CommandError) {
+    guard request.count % 2 == 1 else {
+      throw .sentence("ERR wrong number of arguments for 'msetnx' command")
+    }
+    for index in stride(from: 1, to: request.count, by: 2) {
+      guard try deadline(at: request[index]) == nil else {
+        reply.integer(0)
+        return
+      }
+    }
+    try storePairs(request)
+    reply.integer(1)
+  }
+
+  private mutating func storePairs(_ request: borrowing Request) throws(CommandError) {
+    let notes = EntryNotes(second: now)
+    var effort = EvictionEffort()
+    while true {
+      let (witness, lostCount) = try deadlines(lostBy: request)
+      do throws(PersistentCollectionError) {
+        guard lostCount > 0 else { return try Self.storePairs(request, notes, in: &map) }
+        try changeDeadlines(
+          to: deadlineCount &- lostCount, witness: request[witness], hadDeadline: true
+        ) { (map) throws(PersistentCollectionError) in
+          try Self.storePairs(request, notes, in: &map)
+        }
+        return
+      } catch {
+        try evict(after: error, &effort)
+      }
+    }
+  }
+
+  private static func storePairs(
+    _ request: borrowing Request, _ notes: EntryNotes, in map: inout PersistentByteMap
+  ) throws(PersistentCollectionError) {
+    try map.transaction { (map) throws(PersistentCollectionError) in
+      for index in stride(from: 1, to: request.count, by: 2) {
+        try map.setValue(request[index + 1], of: request[index], notes: notes)
+      }
+    }
+  }
+
+  /// How many different entries lose their deadline when all are stored anew, and one of those.
+  private mutating func deadlines(
+    lostBy request: borrowing Request
+  ) throws(CommandError) -> (witness: Int, count: UInt64) {
+    guard deadlineCount > 0 else { return (0, 0) }
+    var witness = 0
+    var keys: Set<[UInt8]> = []
+    for index in stride(from: 1, to: request.count, by: 2) {
+      guard let deadline = try deadline(at: request[index]), deadline > 0 else { continue }
+      witness = index
+      keys.insert(request[index].array)
+    }
+    return (witness, UInt64(keys.count))
+  }
+
+  /// `DEL key …`, `UNLINK key …`.
+  mutating func delete(
+    _ request: borrowing Request, _ reply: inout ReplyWriter
+  ) throws(CommandError) {
+    var count = 0
+    for index in 1..<request.count {
+      // One whose time has come was not there.
+      if deadlineCount > 0, try deadline(at: request[index]) == nil { continue }
+      do throws(PersistentCollectionError) {
+        if try remove(request[index]) { count += 1 }
+      } catch {
+        throw .collection(error)
+      }
+    }
+    reply.integer(count)
+  }
+
+  /// `EXISTS key …`, `TOUCH key …`.
+  mutating func countExisting(
+    _ request: borrowing Request, _ reply: inout ReplyWriter
+  ) throws(CommandError) {
+    var count = 0
+    for index in 1..<request.count
+    where try withValueRead(of: request[index], { _, _ in true }) != nil {
+      count += 1
+    }
+    reply.integer(count)
+  }
+}

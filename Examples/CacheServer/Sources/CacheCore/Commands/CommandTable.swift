@@ -1,0 +1,87 @@
+internal import RESP
+
+extension Command {
+  private static let table = CommandTable()
+
+  /// The command of that name, in upper or lower case; nil where there is none.
+  public init?(named name: [UInt8]) {
+    guard let command = Self.table.slot(of: name.rawSpan).command else { return nil }
+    self = command
+  }
+}
+
+/// Finds a command by its name, in upper or lower case, without making a string of it.
+///
+/// The first 16 bytes of a name are two words, by which a slot is chosen and compared; no name is
+/// longer.
+struct CommandTable {
+  struct Slot {
+    var low: UInt64 = 0
+    var high: UInt64 = 0
+    var command: Command?
+    var arity: Int = 0
+    var growsMemory = false
+
+    /// Whether the command takes `count` arguments, its name with them.
+    @inline(__always)
+    func takes(_ count: Int) -> Bool { arity >= 0 ? count == arity : count >= -arity }
+  }
+
+  private static let slotCount = 256
+  private let slots: [Slot]
+
+  init() {
+    var slots = [Slot](repeating: Slot(), count: Self.slotCount)
+    for command in Command.allCases {
+      let entry = command.entry
+      let name = Array(entry.name.utf8)
+      guard let (low, high) = Self.words(of: name.rawSpan) else {
+        preconditionFailure("a command's name is too long")
+      }
+      var index = Self.index(low, high)
+      while slots[index].command != nil { index = (index + 1) % Self.slotCount }
+      slots[index] = Slot(
+        low: low, high: high, command: command, arity: entry.arity,
+        growsMemory: entry.flags.utf8.split(separator: UInt8(ascii: " ")).contains {
+          $0.elementsEqual("denyoom".utf8)
+        })
+    }
+    self.slots = slots
+  }
+
+  /// The slot of the command called `name`; one without a command where there is none.
+  @inline(__always)
+  func slot(of name: RawSpan) -> Slot {
+    guard let (low, high) = Self.words(of: name) else { return Slot() }
+    var index = Self.index(low, high)
+    // There are far more slots than commands, so an empty one ends this.
+    while slots[index].command != nil {
+      if slots[index].low == low, slots[index].high == high { return slots[index] }
+      index = (index &+ 1) & (Self.slotCount &- 1)
+    }
+    return Slot()
+  }
+
+  /// The name in lower case; nil where it is empty or longer than any.
+  @inline(__always)
+  private static func words(of name: RawSpan) -> (UInt64, UInt64)? {
+    let count = name.byteCount
+    guard count > 0, count <= 16 else { return nil }
+    var low: UInt64 = 0
+    var high: UInt64 = 0
+    for index in 0..<min(count, 8) {
+      low |= UInt64(name[index].lowercased) &<< UInt64(index &* 8)
+    }
+    if count > 8 {
+      for index in 8..<count {
+        high |= UInt64(name[index].lowercased) &<< UInt64((index &- 8) &* 8)
+      }
+    }
+    return (low, high)
+  }
+
+  @inline(__always)
+  private static func index(_ low: UInt64, _ high: UInt64) -> Int {
+    Int(truncatingIfNeeded: ((low ^ high) &* 0x9e37_79b9_7f4a_7c15) &>> 56)
+  }
+}

@@ -1,0 +1,28 @@
+/// What `INFO` and `CONFIG GET` tell and the cache does not know by itself.
+public struct ServerFacts: Sendable {
+  /// The process.
+  public var processID: Int32 = 0
+  /// The port that is listened at.
+  public var port = 0
+  /// The address that is listened at.
+  public var address = ""
+  /// The program, by the path that an upgrade starts.
+  public var executable = ""
+  /// The file.
+  public var memoryFile = ""
+  /// The bytes up to which the file may grow.
+  public var capacity: UInt64 = 0
+  /// When the process began to serve, in milliseconds since 1970.
+  public var startTime: UInt64 = 0
+  /// The clients that are connected.
+  public var clientCount = 0
+  /// The clients that may be connected.
+  public var clientLimit = 0
+  /// The bytes of memory that the process has, as the system counts.
+  public var residentByteCount: UInt64 = 0
+  /// A service manager that keeps watch.
+  public var isSupervised = false
+
+  /// Nothing.
+  public init() {}
+}

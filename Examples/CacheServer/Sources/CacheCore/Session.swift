@@ -1,0 +1,28 @@
+internal import RESP
+
+/// What the cache knows about a client, as long as it is connected and over an upgrade.
+public struct Session: Equatable, Sendable {
+  /// A number that no other client had or will have.
+  public let id: UInt64
+  /// What it calls itself.
+  public var name: [UInt8] = []
+  /// The library that it says it is made with.
+  public var libraryName: [UInt8] = []
+  /// The version of that library.
+  public var libraryVersion: [UInt8] = []
+  /// Whether it has asked for RESP3.
+  public var isRESP3 = false
+  /// Whether it has asked not to be closed where memory is short.
+  public var isNotEvicted = false
+  /// The name of its last command.
+  public var lastCommand: Command?
+
+  /// A client that has just connected.
+  public init(id: UInt64) { self.id = id }
+
+  /// Whether Redis takes `name` for a client: no spaces, no line breaks, nothing that does not print.
+  public static func isValidName(_ name: RawSpan) -> Bool {
+    for index in 0..<name.byteCount where !(0x21...0x7e).contains(name[index]) { return false }
+    return true
+  }
+}

@@ -1,0 +1,118 @@
+internal import ArgumentParser
+internal import Logging
+internal import NIOCore
+internal import ServiceLifecycle
+internal import SystemPackage
+internal import UnixSignals
+
+#if canImport(Glibc)
+  internal import Glibc
+#elseif canImport(Musl)
+  internal import Musl
+#endif
+
+/// The server as a function: arguments in, an exit status out.
+public enum CacheServerCommandLine {
+  /// How it has begun.
+  public enum Beginning: Sendable {
+    /// There is nothing to serve: the exit status is 0 done, 1 it cannot serve, 2 the command line is
+    /// wrong.
+    case over(status: Int32)
+    /// Clients are served.
+    case serving(RunningServer)
+  }
+
+  /// Begins to serve.
+  ///
+  /// - Parameter name: what the program was started as.
+  /// - Parameter arguments: what stood behind it.
+  public static func begin(_ name: String, _ arguments: [String]) -> Beginning {
+    // Before the handler is in place, a signal that comes early is no reason to end; and a client that
+    // has gone is none ever.
+    SystemCalls.ignoreSignals([SIGUSR2, SIGPIPE])
+    let configuration: ServerConfiguration
+    do {
+      let options =
+        if let quick = ServerOptions(quick: arguments) { quick } else {
+          try CacheServerCommand.parse(arguments).options
+        }
+      configuration = try options.configuration(
+        executable: ExecutablePath.resolve(name), arguments: arguments)
+    } catch let error as OptionError {
+      StandardError.write("cache-server: \(error.sentence)\n")
+      return .over(status: 2)
+    } catch {
+      let message = CacheServerCommand.fullMessage(for: error)
+      guard CacheServerCommand.exitCode(for: error) != .success else {
+        print(message)
+        return .over(status: 0)
+      }
+      StandardError.write(message + "\n")
+      return .over(status: 2)
+    }
+    LoggingSystem.bootstrap(StreamLogHandler.standardError)
+    let logger = Logger(label: "cache-server")
+    do throws(StartFailure) {
+      return .serving(RunningServer(engine: try Engine.start(configuration, logger)))
+    } catch {
+      StandardError.write("cache-server: \(error.sentence)\n")
+      return .over(status: 1)
+    }
+  }
+}
+
+/// A server that has begun to serve.
+public struct RunningServer: Sendable {
+  let engine: Engine
+
+  /// Serves until it is told to end, by a signal or a command, or has handed everything over.
+  ///
+  /// - Returns: the exit status: 0, or 1 where it could not go on.
+  public func run() async -> Int32 {
+    let group = ServiceGroup(
+      configuration: .init(
+        services: [
+          .init(
+            service: CacheService(engine: engine),
+            successTerminationBehavior: .gracefullyShutdownGroup)
+        ],
+        gracefulShutdownSignals: [.sigterm, .sigint], logger: Logger.quiet))
+    do {
+      try await group.run()
+    } catch {
+      StandardError.write("cache-server: \(error)\n")
+      return 1
+    }
+    return await engine.hasFailed() ? 1 : 0
+  }
+}
+
+extension Logger {
+  /// Says only what goes wrong: the server tells itself what it does.
+  static var quiet: Logger {
+    var logger = Logger(label: "cache-server")
+    logger.logLevel = .error
+    return logger
+  }
+}
+
+/// Serves until it is told to end, or has handed everything over.
+struct CacheService: Service {
+  let engine: Engine
+
+  func run() async throws {
+    await withTaskGroup { group in
+      group.addTask {
+        for await _ in await UnixSignalsSequence(trapping: .sigusr2) {
+          engine.eventLoop.execute { engine.upgrade(for: nil) }
+        }
+      }
+      await withGracefulShutdownHandler {
+        try? await engine.ended.get()
+      } onGracefulShutdown: {
+        engine.eventLoop.execute { engine.end() }
+      }
+      group.cancelAll()
+    }
+  }
+}

@@ -1,0 +1,205 @@
+internal import CacheCore
+internal import NIOCore
+internal import NIOPosix
+internal import RESP
+
+/// A client: takes what it sends to the cache, and the replies back.
+///
+/// `@unchecked Sendable`: touched on the event loop alone.
+final class ConnectionHandler: ChannelInboundHandler, @unchecked Sendable {
+  typealias InboundIn = ByteBuffer
+  typealias OutboundOut = ByteBuffer
+
+  /// Why the client is not served although it has sent something.
+  enum Hold: Equatable {
+    case none
+    /// It does not read its replies.
+    case output
+    /// It waits for the end of an upgrade.
+    case upgrade
+  }
+
+  let engine: Engine
+  var session: Session
+  var parser = RequestParser()
+  /// What it has sent and is not carried out yet.
+  var pending: ByteBuffer
+  var hold = Hold.none
+  /// Its socket; -1 before it is connected.
+  var descriptor: Int32 = -1
+  /// When it connected, and when it sent something last, in milliseconds since 1970.
+  var connectTime: UInt64
+  var lastTime: UInt64
+  var context: ChannelHandlerContext?
+  /// Whether it is a successor's, and no more ours.
+  var isHandedOver = false
+  /// Whether it asked a predecessor for the upgrade, and is to be told that it has come about.
+  var awaitsUpgrade = false
+  private var isClosing = false
+
+  /// Whether the connection is closed as soon as everything is sent.
+  var isEnding: Bool { isClosing }
+
+  init(
+    _ engine: Engine, _ session: Session, pending: ByteBuffer = ByteBuffer(), connectTime: UInt64
+  ) {
+    self.engine = engine
+    self.session = session
+    self.pending = pending
+    self.connectTime = connectTime
+    lastTime = connectTime
+  }
+
+  func handlerAdded(context: ChannelHandlerContext) { self.context = context }
+
+  func handlerRemoved(context: ChannelHandlerContext) { self.context = nil }
+
+  func channelActive(context: ChannelHandlerContext) {
+    // Asked once: a socket that is closed meanwhile has none any more.
+    descriptor =
+      (try? context.channel.pipeline.syncOperations.withUnsafeTransportIfAvailable(
+        of: NIOBSDSocket.Handle.self
+      ) { $0 }) ?? -1
+    engine.add(self)
+    if awaitsUpgrade {
+      awaitsUpgrade = false
+      send { $0.ok() }
+    }
+    // A client that was handed over may have sent before what is not answered yet.
+    if pending.readableBytes > 0 { work(context) }
+  }
+
+  func channelInactive(context: ChannelHandlerContext) { engine.remove(self) }
+
+  func errorCaught(context: ChannelHandlerContext, error: any Error) {
+    // A connection that is reset, mostly.
+    context.close(promise: nil)
+  }
+
+  func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+    var input = unwrapInboundIn(data)
+    guard pending.readableBytes == 0, hold == .none, !isClosing else {
+      guard !isClosing else { return }
+      pending.writeBuffer(&input)
+      if hold == .none { work(context) }
+      checkInput(context)
+      return
+    }
+    serve(&input, context)
+    guard input.readableBytes > 0 else { return }
+    // What is left is copied, so that the buffer that it came in can be used again.
+    pending.clear()
+    pending.writeBuffer(&input)
+    checkInput(context)
+  }
+
+  func channelWritabilityChanged(context: ChannelHandlerContext) {
+    guard hold == .output, context.channel.isWritable else { return }
+    hold = .none
+    work(context)
+    if hold == .none { setReading(true) }
+  }
+
+  /// Goes on with what the client has sent before.
+  func resume() {
+    hold = .none
+    setReading(true)
+    if let context, pending.readableBytes > 0 { work(context) }
+  }
+
+  /// Closes the connection without a word.
+  func abandon() {
+    isClosing = true
+    context?.close(promise: nil)
+  }
+
+  private func work(_ context: ChannelHandlerContext) {
+    var input = ByteBuffer()
+    swap(&input, &pending)
+    serve(&input, context)
+    input.discardReadBytes()
+    pending = input.readableBytes > 0 || input.capacity <= 64 << 10 ? input : ByteBuffer()
+  }
+
+  /// Carries out what `input` holds, and takes it away.
+  private func serve(_ input: inout ByteBuffer, _ context: ChannelHandlerContext) {
+    guard engine.cache != nil, !isHandedOver else { return }
+    lastTime = engine.cache!.beginBatch()
+    engine.reply.isRESP3 = session.isRESP3
+    var isDone = false
+    while !isDone {
+      let stop = engine.cache!.serve(
+        input.readableBytesSpan, &parser, &session, &engine.reply,
+        outputLimit: Engine.outputLimit)
+      switch stop {
+      case .incomplete: isDone = true
+      case .failed, .close:
+        isClosing = true
+        isDone = true
+      case .forServer(let command):
+        if parser.isInline {
+          engine.perform(
+            command, Request(parser.inlineBytes.rawSpan, parser.arguments.span), for: self)
+        } else {
+          engine.perform(
+            command, Request(input.readableBytesSpan, parser.arguments.span), for: self)
+        }
+        if isClosing || hold != .none || engine.cache == nil {
+          parser.finishRequest()
+          isDone = true
+        }
+      case .full:
+        flush(context)
+        if !context.channel.isWritable {
+          hold = .output
+          parser.finishRequest()
+          setReading(false)
+          isDone = true
+        }
+      }
+    }
+    input.moveReaderIndex(forwardBy: parser.consumed)
+    parser.discardConsumed()
+    if engine.cache != nil { engine.cache!.endBatch() }
+    flush(context)
+    if isClosing { closeWhenWritten(context) }
+  }
+
+  /// Sends the replies so far.
+  private func flush(_ context: ChannelHandlerContext) {
+    guard engine.reply.buffer.readableBytes > 0 else { return }
+    context.writeAndFlush(wrapOutboundOut(engine.reply.buffer), promise: nil)
+    engine.emptyReply()
+  }
+
+  /// Closes the connection once everything is sent.
+  private func closeWhenWritten(_ context: ChannelHandlerContext) {
+    setReading(false)
+    let channel = context.channel
+    // Behind everything that was written.
+    context.writeAndFlush(wrapOutboundOut(ByteBuffer())).whenComplete { _ in
+      channel.close(promise: nil)
+    }
+  }
+
+  func markClosing() { isClosing = true }
+
+  /// Sends a reply that is not one to what was just read.
+  func send(_ write: (inout ReplyWriter) -> Void) {
+    guard let context else { return }
+    var reply = ReplyWriter()
+    reply.isRESP3 = session.isRESP3
+    write(&reply)
+    context.writeAndFlush(wrapOutboundOut(reply.buffer), promise: nil)
+  }
+
+  func setReading(_ isReading: Bool) {
+    guard let channel = context?.channel else { return }
+    try? channel.syncOptions?.setOption(.autoRead, value: isReading)
+    if isReading { channel.read() }
+  }
+
+  private func checkInput(_ context: ChannelHandlerContext) {
+    if pending.readableBytes > Engine.inputLimit { context.close(promise: nil) }
+  }
+}

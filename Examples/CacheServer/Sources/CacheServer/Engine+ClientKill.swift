@@ -1,0 +1,96 @@
+internal import CacheCore
+internal import NIOCore
+internal import RESP
+
+extension Engine {
+  /// Which clients `CLIENT KILL` is about.
+  private struct Target {
+    var id: UInt64?
+    var remote: String?
+    var local: String?
+    var isNormal = true
+    var skipsMe = true
+  }
+
+  /// `CLIENT KILL address`, `CLIENT KILL option value …`.
+  func kill(_ request: borrowing Request, for connection: ConnectionHandler) {
+    guard request.count > 3 else {
+      let address = request[2].text
+      let found = connections.values.first { remoteText($0) == address }
+      guard let found else { return reply.error("ERR No such client") }
+      close(found, for: connection)
+      return reply.ok()
+    }
+    guard request.count % 2 == 0 else { return reply.error("ERR syntax error") }
+    var target = Target()
+    for index in stride(from: 2, to: request.count, by: 2) {
+      if let error = read(request[index], request[index + 1], into: &target) {
+        return reply.error(error)
+      }
+    }
+    var count = 0
+    for client in Array(connections.values) where matches(client, target) {
+      guard !(target.skipsMe && client === connection) else { continue }
+      close(client, for: connection)
+      count += 1
+    }
+    reply.integer(count)
+  }
+
+  /// Reads an option; gives an error where it is none.
+  private func read(
+    _ option: RawSpan, _ value: RawSpan, into target: inout Target
+  ) -> String? {
+    if option.isWord("id") {
+      guard let id = Int64(decimal: value), id > 0 else {
+        return "ERR client-id should be greater than 0"
+      }
+      target.id = UInt64(id)
+    } else if option.isWord("addr") {
+      target.remote = value.text
+    } else if option.isWord("laddr") {
+      target.local = value.text
+    } else if option.isWord("type") {
+      switch value.text.lowercased() {
+      case "normal": break
+      case "master", "replica", "slave", "pubsub": target.isNormal = false
+      default: return "ERR Unknown client type '\(value.text)'"
+      }
+    } else if option.isWord("user") {
+      guard value.text == "default" else { return "ERR No such user '\(value.text)'" }
+    } else if option.isWord("skipme"), value.isWord("yes") || value.isWord("no") {
+      target.skipsMe = value.isWord("yes")
+    } else {
+      return "ERR syntax error"
+    }
+    return nil
+  }
+
+  private func matches(_ client: ConnectionHandler, _ target: Target) -> Bool {
+    guard target.isNormal else { return false }
+    if let id = target.id, id != client.session.id { return false }
+    if let remote = target.remote, remote != remoteText(client) { return false }
+    if let local = target.local,
+      local != client.context?.channel.localAddress.map(Self.text)
+    {
+      return false
+    }
+    return true
+  }
+
+  private func remoteText(_ client: ConnectionHandler) -> String? {
+    client.context?.channel.remoteAddress.map(Self.text)
+  }
+
+  private func close(_ client: ConnectionHandler, for connection: ConnectionHandler) {
+    // Whoever ends itself gets the reply first.
+    if client === connection { client.markClosing() } else { client.abandon() }
+  }
+
+  /// An address as Redis writes it.
+  static func text(_ address: SocketAddress) -> String {
+    let ip = address.ipAddress ?? "?"
+    let port = address.port.map(String.init) ?? "?"
+    return ip.contains(":") ? "[\(ip)]:\(port)" : "\(ip):\(port)"
+  }
+}

@@ -1,0 +1,158 @@
+internal import CacheCore
+internal import KexecHandover
+internal import Logging
+internal import NIOCore
+internal import NIOPosix
+internal import RESP
+internal import SystemPackage
+
+/// The server: the cache, the clients that are connected, and the event loop on which all of it happens.
+///
+///     clients ──► ConnectionHandler ──► Cache ──► memory file
+///                        └──────────── Engine ──► successor
+///
+/// `@unchecked Sendable`: everything but what is constant is touched on the event loop alone.
+final class Engine: @unchecked Sendable {
+  /// What the engine is about.
+  enum State: Equatable {
+    /// Not yet serving.
+    case starting
+    /// Serving.
+    case serving
+    /// Serving; a successor is starting.
+    case upgrading
+    /// All clients are a successor's, but for some whose replies are not sent yet.
+    case handedOver
+    /// Over.
+    case ended
+  }
+
+  /// The most bytes of replies that are made before they are sent.
+  static let outputLimit = 1 << 20
+  /// The most bytes of a client that are kept because they are no whole request, as Redis's
+  /// client-query-buffer-limit.
+  static let inputLimit = 1 << 30
+
+  let configuration: ServerConfiguration
+  let logger: Logger
+  let group: MultiThreadedEventLoopGroup
+  let eventLoop: any EventLoop
+  /// Done when the server is.
+  let ended: EventLoopFuture<Void>
+  private let end: EventLoopPromise<Void>
+
+  var state = State.starting
+  /// The cache; nil while the memory is somebody else's.
+  var cache: Cache?
+  /// The replies to the client that is being served.
+  var reply = ReplyWriter(ByteBufferAllocator().buffer(capacity: 64 << 10))
+  /// Keeps the memory file open for the case that a successor does not get as far as serving.
+  var memoryFile: MemoryFile?
+
+  var listener: (any Channel)?
+  var listenerDescriptor: Int32 = -1
+  var connections: [UInt64: ConnectionHandler] = [:]
+  var nextClientID: UInt64 = 1
+  let clientLimit: Int
+  var facts = ServerFacts()
+  /// The client that waits for the end of an upgrade.
+  var upgradeRequester: ConnectionHandler?
+  var successor: SuccessorProcess?
+  /// The settings with which the memory was handed over.
+  var lastSettings = Settings()
+
+  init(_ configuration: ServerConfiguration, _ logger: Logger) {
+    self.configuration = configuration
+    self.logger = logger
+    group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+    eventLoop = group.next()
+    end = eventLoop.makePromise(of: Void.self)
+    ended = end.futureResult
+    // Some are for the memory file, the listener, the event loop and a successor.
+    clientLimit = max(SystemCalls.raiseDescriptorLimit() - 32, 1)
+    facts.processID = SystemCalls.processID
+    facts.executable = configuration.executable.string
+    facts.memoryFile = configuration.memoryFile
+    facts.capacity = configuration.capacity
+    facts.clientLimit = clientLimit
+    facts.address = configuration.address
+    facts.port = configuration.port
+  }
+
+  /// Takes the cache, and serves from it from now on.
+  func begin(with cache: consuming Cache) {
+    self.cache = .some(cache)
+    facts.startTime = self.cache!.beginBatch()
+    self.cache!.fixedParameters = fixedParameters
+    state = .serving
+    scheduleUpkeep()
+  }
+
+  /// Ends: nobody is served any more, and the memory is let go of.
+  func end(afterHandover: Bool = false) {
+    guard state != .ended else { return }
+    state = .ended
+    listener?.close(promise: nil)
+    listener = nil
+    for connection in connections.values { connection.abandon() }
+    connections = [:]
+    if let cache = cache.take() { _ = cache.close() }
+    memoryFile = nil
+    logger.notice(afterHandover ? "everything is handed over; ending" : "ending")
+    end.succeed()
+  }
+
+  /// Ends because nothing can be served any more.
+  func fail(_ sentence: String) {
+    logger.critical("\(sentence)")
+    state = .ended
+    end.fail(StartFailure(sentence))
+  }
+
+  /// Whether the end came because nothing could be served any more.
+  func hasFailed() async -> Bool {
+    do { try await ended.get() } catch { return true }
+    return false
+  }
+
+  /// What `CONFIG GET` tells beside the settings.
+  var fixedParameters: [(name: String, value: String)] {
+    [
+      ("port", "\(facts.port)"), ("bind", configuration.address), ("databases", "1"),
+      ("save", ""), ("appendonly", "no"), ("maxclients", "\(clientLimit)"), ("timeout", "0"),
+      ("proto-max-bulk-len", "\(RequestParser.bulkByteLimit)"), ("tcp-keepalive", "300"),
+      ("supervised", facts.isSupervised ? "systemd" : "no"),
+    ]
+  }
+
+  // MARK: What is done from time to time
+
+  /// Removes what is over, and evicts what is too much, ten times a second, for up to a millisecond;
+  /// more often while there is much of it.
+  private func scheduleUpkeep(after delay: TimeAmount = .milliseconds(100)) {
+    eventLoop.scheduleTask(in: delay) { self.keepUp() }
+  }
+
+  private func keepUp() {
+    guard state == .serving || state == .upgrading, cache != nil else {
+      if state != .ended && state != .handedOver { scheduleUpkeep() }
+      return
+    }
+    cache!.beginBatch()
+    let deadline = NIODeadline.now() + .milliseconds(1)
+    var sweep = Cache.ExpirySweep()
+    var isMore = false
+    repeat {
+      let step = cache!.sweepExpired(lookingAt: 64)
+      sweep.lookedAt += step.lookedAt
+      sweep.removed += step.removed
+      isMore = cache!.evictSurplus(atMost: 16)
+      guard step.lookedAt > 0 || isMore else { break }
+    } while NIODeadline.now() < deadline
+    cache!.endBatch()
+    // Where one in ten was over, there is more: up to a quarter of the time goes into it.
+    let isMuch = isMore || sweep.removed * 10 > sweep.lookedAt
+    scheduleUpkeep(
+      after: isMuch && sweep.lookedAt + sweep.removed > 0 ? .milliseconds(3) : .milliseconds(100))
+  }
+}

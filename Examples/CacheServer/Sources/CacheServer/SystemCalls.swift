@@ -1,0 +1,119 @@
+internal import SystemPackage
+
+#if canImport(Glibc)
+  internal import Glibc
+#elseif canImport(Musl)
+  internal import Musl
+#endif
+
+/// The few calls that no library makes for us.
+enum SystemCalls {
+  /// getpid(2).
+  static var processID: Int32 { getpid() }
+
+  /// signal(2) with SIG_IGN.
+  static func ignoreSignals(_ signals: [Int32]) {
+    for number in signals { _ = signal(number, SIG_IGN) }
+  }
+
+  /// Lets the process open as many descriptors as it may at all: setrlimit(2) of RLIMIT_NOFILE.
+  ///
+  /// - Returns: how many that are.
+  static func raiseDescriptorLimit() -> Int {
+    var limit = rlimit()
+    // SAFETY: both calls use the structure while they run.
+    guard unsafe getrlimit(__rlimit_resource_t(7), &limit) == 0 else { return 1024 }
+    if limit.rlim_cur < limit.rlim_max {
+      var raised = limit
+      raised.rlim_cur = limit.rlim_max
+      if unsafe setrlimit(__rlimit_resource_t(7), &raised) == 0 { limit = raised }
+    }
+    return Int(min(limit.rlim_cur, 1 << 20))
+  }
+
+  /// Ends a child and waits until it is gone: kill(2), waitpid(2).
+  static func killAndWait(_ child: Int32) {
+    kill(child, SIGKILL)
+    while waitpid(child, nil, 0) == -1, errno == EINTR {}
+  }
+
+  /// The exit status of a child that has ended, as `status 1` or `signal 9`; nil while it runs.
+  static func exitText(of child: Int32) -> String? {
+    var status: Int32 = 0
+    // SAFETY: the call fills the number.
+    guard unsafe waitpid(child, &status, WNOHANG) == child else { return nil }
+    let signal = status & 0x7f
+    return signal == 0 ? "status \((status >> 8) & 0xff)" : "signal \(signal)"
+  }
+
+  /// usleep(3).
+  static func wait(milliseconds: UInt32) { usleep(milliseconds * 1000) }
+
+  /// socketpair(2) of two streams that programs started later do not get.
+  static func makeStreamPair() throws(Errno) -> (FileDescriptor, FileDescriptor) {
+    var pair: [Int32] = [-1, -1]
+    let type = Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue)
+    // SAFETY: the call fills both numbers.
+    guard unsafe socketpair(AF_UNIX, type, 0, &pair) == 0 else {
+      throw Errno(rawValue: errno)
+    }
+    return (FileDescriptor(rawValue: pair[0]), FileDescriptor(rawValue: pair[1]))
+  }
+
+  /// Bounds how long reads and writes wait: SO_RCVTIMEO, SO_SNDTIMEO.
+  static func setTimeout(_ socket: FileDescriptor, seconds: Int) {
+    var time = timeval(tv_sec: seconds, tv_usec: 0)
+    let size = socklen_t(MemoryLayout<timeval>.size)
+    for option in [SO_RCVTIMEO, SO_SNDTIMEO] {
+      // SAFETY: the structure outlives the call, and has that size.
+      _ = unsafe setsockopt(socket.rawValue, SOL_SOCKET, option, &time, size)
+    }
+  }
+
+  /// The bytes of memory that the process has: the second number of /proc/self/statm.
+  static func residentByteCount() -> UInt64 {
+    guard let file = try? FileDescriptor.open(FilePath("/proc/self/statm"), .readOnly) else {
+      return 0
+    }
+    defer { try? file.close() }
+    var bytes = [UInt8](repeating: 0, count: 128)
+    // SAFETY: lent for the length of the call, which writes no more than there is.
+    let count = (try? unsafe bytes.withUnsafeMutableBytes { try unsafe file.read(into: $0) }) ?? 0
+    let fields = String(decoding: bytes[..<count], as: UTF8.self).split(separator: " ")
+    guard fields.count > 1, let pages = UInt64(fields[1]) else { return 0 }
+    return pages * UInt64(sysconf(Int32(_SC_PAGESIZE)))
+  }
+}
+
+/// What goes to standard error without a time before it.
+enum StandardError {
+  /// Writes all of `text`, as far as somebody reads it.
+  static func write(_ text: String) {
+    _ = try? FileDescriptor.standardError.writeAll(text.utf8)
+  }
+}
+
+/// The program itself, by the path at which its next version will lie.
+enum ExecutablePath {
+  /// The path of the program that was started as `name`.
+  ///
+  /// Where that is a path, it is kept, links and all: the one who replaces the program replaces what
+  /// is there. /proc/self/exe, asked later, would tell the file that was replaced.
+  static func resolve(_ name: String) -> FilePath {
+    let path = FilePath(name)
+    if name.contains("/") {
+      if path.isAbsolute { return path }
+      // SAFETY: the buffer that the call makes is copied and freed.
+      if let start = unsafe getcwd(nil, 0) {
+        defer { unsafe free(start) }
+        return unsafe FilePath(String(cString: start)).pushing(path)
+      }
+    }
+    var bytes = [CChar](repeating: 0, count: 4096)
+    // SAFETY: the call fills no more than the buffer, which keeps a zero byte at its end.
+    let count = unsafe readlink("/proc/self/exe", &bytes, bytes.count - 1)
+    guard count > 0 else { return path }
+    return FilePath(
+      String(decoding: bytes[..<count].map { UInt8(bitPattern: $0) }, as: UTF8.self))
+  }
+}

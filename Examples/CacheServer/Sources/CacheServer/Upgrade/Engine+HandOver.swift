@@ -1,0 +1,196 @@
+internal import CacheCore
+internal import KexecHandover
+internal import Logging
+internal import NIOCore
+internal import NIOPosix
+internal import RESP
+internal import SystemPackage
+
+// The old process's side of an upgrade.
+//
+//     old                                  new
+//      │ spawn ────────────────────────────►│ makes everything ready
+//      │◄─────────────────────────── ready ─│
+//      ├─ the event loop stands still ─ ─ ─ ┤
+//      │ settings, clients, sockets ───────►│
+//      │ memory, listening socket ─────────►│ opens the cache
+//      │◄────────────────────────── opened ─│
+//      │ go ───────────────────────────────►│ serves
+//      │ closes its copies                  │
+//      │ clients whose replies were        ►│
+//      │ not sent yet, one by one           │
+//      ╵ ends
+//
+// Until `go`, the old process has everything it had: where something goes wrong, the new one is killed,
+// and the old one goes on. After `go` it touches no client any more.
+
+extension Engine {
+  /// Starts the program anew, and hands everything over to it.
+  func upgrade(for requester: ConnectionHandler?) {
+    guard state == .serving else {
+      if requester != nil { reply.error("ERR an upgrade is under way") }
+      logger.warning("no upgrade: one is under way")
+      return
+    }
+    state = .upgrading
+    upgradeRequester = requester
+    if let requester {
+      requester.hold = .upgrade
+      requester.setReading(false)
+    }
+    logger.notice("upgrade: starting \(configuration.executable)")
+    let configuration = configuration
+    NIOThreadPool.singleton.runIfActive(eventLoop: eventLoop) {
+      let successor = try SuccessorProcess.start(configuration)
+      try successor.awaitReady()
+      return successor
+    }.whenComplete { self.handOver(to: $0) }
+  }
+
+  private func handOver(to result: Result<SuccessorProcess, any Error>) {
+    switch result {
+    case .failure(let error): upgradeFailed(error)
+    case .success(let successor):
+      guard state == .upgrading else {
+        SystemCalls.killAndWait(successor.processID)
+        return
+      }
+      let start = NIODeadline.now()
+      let clients = connections.values.filter(\.isWritten)
+      do throws(UpgradeFailure) {
+        try handOver(clients, to: successor)
+      } catch {
+        resume(after: error)
+        return
+      }
+      let waited = (NIODeadline.now() - start).nanoseconds / 1000
+      logger.notice(
+        """
+        upgrade: process \(successor.processID) serves from here on; \(clients.count) clients have \
+        waited for \(waited) microseconds
+        """)
+      letGo(of: clients, to: successor)
+    }
+  }
+
+  /// Hands over. Nothing else happens on the event loop meanwhile.
+  private func handOver(
+    _ clients: [ConnectionHandler], to successor: SuccessorProcess
+  ) throws(UpgradeFailure) {
+    guard let cache = cache.take() else { preconditionFailure("no cache to hand over") }
+    let settings = cache.settings
+    lastSettings = settings
+    let memory = cache.close()
+    do {
+      let state = HandoverState(
+        settings: settings, nextClientID: nextClientID, clientCount: UInt32(clients.count))
+      try successor.stream.write(state.frame)
+      for client in clients { try successor.stream.write(client.state.frame) }
+      try successor.stream.flush()
+      for batch in stride(from: 0, to: clients.count, by: NamedDescriptor.countLimit) {
+        let some = clients[batch..<min(batch + NamedDescriptor.countLimit, clients.count)]
+        try successor.channel.send(some.map(\.namedDescriptor))
+      }
+      try memory.handOver(
+        to: &successor.channel,
+        with: [NamedDescriptor("listener", FileDescriptor(rawValue: listenerDescriptor))])
+      guard try successor.channel.awaitAcknowledgement() == 0 else {
+        throw DescriptorChannelError.malformedMessage
+      }
+      try successor.channel.acknowledge()
+    } catch let error as DescriptorChannelError {
+      throw successor.abandon(after: error, "it served")
+    } catch {
+      throw successor.abandon(after: .closed, "it served")
+    }
+  }
+
+  /// Goes on serving after a successor did not get as far.
+  private func resume(after failure: UpgradeFailure) {
+    guard let file = memoryFile else { return fail("upgrade: \(failure.sentence)") }
+    do {
+      let memory = try PreservedMemory(adopting: file)
+      var cache = try Cache(in: memory, by: .resumed, settings: lastSettings)
+      cache.fixedParameters = fixedParameters
+      self.cache = .some(cache)
+    } catch let error as CacheOpenError {
+      return fail("upgrade: \(failure.sentence); the memory is lost to it: \(error.sentence)")
+    } catch let error as PreservedMemoryError {
+      return fail("upgrade: \(failure.sentence); the memory is lost to it: \(error.sentence)")
+    } catch {
+      return fail("upgrade: \(failure.sentence); the memory is lost to it")
+    }
+    upgradeFailed(failure)
+  }
+
+  private func upgradeFailed(_ error: any Error) {
+    let sentence = (error as? UpgradeFailure)?.sentence ?? "\(error)"
+    logger.error("upgrade: \(sentence); going on as before")
+    if state == .upgrading { state = .serving }
+    guard let requester = upgradeRequester else { return }
+    upgradeRequester = nil
+    requester.send { $0.error("ERR upgrade failed: \(sentence)") }
+    requester.resume()
+  }
+
+  /// Closes this process's copies of what the successor has, and waits for the rest.
+  private func letGo(of clients: [ConnectionHandler], to successor: SuccessorProcess) {
+    state = .handedOver
+    self.successor = successor
+    try? ServiceManager.current()?.notifyMainProcess(successor.processID)
+    listener?.close(promise: nil)
+    listener = nil
+    for client in clients { client.leave() }
+    for client in connections.values { client.setReading(false) }
+    handOverRest(until: .now() + .seconds(30))
+  }
+
+  /// Hands over the clients whose replies are sent meanwhile.
+  private func handOverRest(until deadline: NIODeadline, wasEmpty: Bool = false) {
+    guard state == .handedOver, let successor else { return }
+    for client in connections.values.filter(\.isWritten) {
+      do {
+        try successor.stream.write(client.state.frame)
+        try successor.stream.flush()
+        try successor.channel.send([client.namedDescriptor])
+        client.leave()
+      } catch {
+        logger.error("upgrade: a client could not be handed over: \(error)")
+        client.abandon()
+      }
+    }
+    // One that was just accepted may not be among them yet: none twice is none.
+    guard !(connections.isEmpty && wasEmpty), .now() < deadline else {
+      return end(afterHandover: true)
+    }
+    let isEmpty = connections.isEmpty
+    eventLoop.scheduleTask(in: .milliseconds(2)) {
+      self.handOverRest(until: deadline, wasEmpty: isEmpty)
+    }
+  }
+}
+
+extension ConnectionHandler {
+  /// Whether all replies are sent, as far as this process is concerned.
+  var isWritten: Bool {
+    guard let channel = context?.channel, descriptor >= 0, !isEnding else { return false }
+    return (try? channel.syncOptions?.getOption(.bufferedWritableBytes)) == 0
+  }
+
+  /// What a successor has to know.
+  var state: ClientState {
+    ClientState(
+      session: session, connectTime: connectTime, lastTime: lastTime,
+      awaitsUpgrade: engine.upgradeRequester === self, pending: pending)
+  }
+
+  var namedDescriptor: NamedDescriptor {
+    NamedDescriptor("client-\(session.id)", FileDescriptor(rawValue: descriptor))
+  }
+
+  /// Closes this process's copy of the socket; the connection stays.
+  func leave() {
+    isHandedOver = true
+    context?.close(promise: nil)
+  }
+}

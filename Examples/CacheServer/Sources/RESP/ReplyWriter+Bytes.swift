@@ -1,0 +1,59 @@
+internal import NIOCore
+
+extension ReplyWriter {
+  /// A reply as it is on the wire.
+  @inline(__always)
+  mutating func raw(_ text: StaticString) { buffer.writeStaticString(text) }
+
+  mutating func endLine() { buffer.writeInteger(0x0d0a as UInt16) }
+
+  /// A type, a number and a line break.
+  @inline(__always)
+  mutating func header(_ type: UInt8, _ value: Int64) {
+    // SAFETY: a header has at most 23 bytes, as many are asked for.
+    unsafe buffer.writeWithUnsafeMutableBytes(minimumWritableBytes: 32) { target in
+      Self.writeHeader(type, value, to: target)
+    }
+  }
+
+  /// Writes a type, a number and a line break to the beginning of `target`.
+  ///
+  /// - Returns: how many bytes that were.
+  /// - Precondition: `target` has room for 32.
+  @inline(__always)
+  @safe
+  static func writeHeader(
+    _ type: UInt8, _ value: Int64, to target: UnsafeMutableRawBufferPointer
+  ) -> Int {
+    // SAFETY: the caller has room for 32 bytes; a type, a sign, 19 digits and a line break are 23.
+    unsafe target[0] = type
+    var offset = 1
+    if value >= 0, value < 10 {
+      unsafe target[1] = UInt8(ascii: "0") &+ UInt8(truncatingIfNeeded: value)
+      offset = 2
+    } else {
+      var rest = value.magnitude
+      if value < 0 {
+        unsafe target[1] = UInt8(ascii: "-")
+        offset = 2
+      }
+      var digitCount = 1
+      var bound: UInt64 = 10
+      // The largest magnitude has 19 digits, so this bound stays below 2^64.
+      while rest >= bound {
+        digitCount &+= 1
+        bound &*= 10
+      }
+      var index = offset &+ digitCount
+      offset = index
+      repeat {
+        index &-= 1
+        let (tens, digit) = rest.quotientAndRemainder(dividingBy: 10)
+        unsafe target[index] = UInt8(ascii: "0") &+ UInt8(truncatingIfNeeded: digit)
+        rest = tens
+      } while rest > 0
+    }
+    unsafe target.storeBytes(of: 0x0a0d as UInt16, toByteOffset: offset, as: UInt16.self)
+    return offset &+ 2
+  }
+}

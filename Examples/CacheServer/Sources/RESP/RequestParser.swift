@@ -1,0 +1,143 @@
+/// Finds the requests in what a client sends, where the bytes lie: nothing is copied but the words of
+/// an inline request, and nothing is looked at twice.
+///
+///     *2\r\n$3\r\nGET\r\n$3\r\nkey\r\n      GET key\r\n
+///           │         └── arguments ──┘     └── an inline request: words, quoted or not
+///     ──────┴─ cursor moves on; consumed follows when a request is whole
+///
+/// A request that is not whole yet is kept in the parser's state: the caller gives its bytes again,
+/// with more behind them, after ``discardConsumed()``.
+public struct RequestParser: Sendable {
+  /// What was found.
+  public enum Step: Equatable, Sendable {
+    /// A request: its arguments are ``RequestParser/arguments``, in the bytes that were given, or in
+    /// ``RequestParser/inlineBytes`` where it ``RequestParser/isInline``.
+    case request
+    /// Nothing that is whole.
+    case incomplete
+    /// No request. Nothing behind it can be understood.
+    case failed(ProtocolError)
+  }
+
+  /// The longest argument, in bytes: what Redis calls proto-max-bulk-len.
+  public static let bulkByteLimit = 512 << 20
+  /// The most arguments of a request.
+  public static let argumentLimit = 1 << 20
+  /// The longest line, in bytes.
+  public static let lineByteLimit = 64 << 10
+
+  /// The arguments of the request that was found last.
+  public private(set) var arguments: [ArgumentRange] = []
+  /// The words of the request that was found last, if it was an inline one.
+  public internal(set) var inlineBytes: [UInt8] = []
+  /// Whether the request that was found last was an inline one.
+  public private(set) var isInline = false
+  /// How many of the given bytes are done with.
+  public private(set) var consumed = 0
+
+  /// The first byte that was not looked at.
+  private var cursor = 0
+  /// How many arguments are still to come; 0 between requests.
+  private var missing = 0
+
+  /// A parser of a connection that begins.
+  public init() { arguments.reserveCapacity(8) }
+
+  /// Whether a part of a request was found that is not whole.
+  public var isInsideRequest: Bool { missing > 0 || cursor > consumed }
+
+  /// Looks for the next request in `bytes`, which are those of the last call, and maybe more.
+  @inline(__always)
+  public mutating func next(in bytes: RawSpan) -> Step {
+    while true {
+      if missing == 0 {
+        // Whoever has had the last request does not need it any more.
+        consumed = cursor
+        guard cursor < bytes.byteCount else { return .incomplete }
+        guard bytes[cursor] == UInt8(ascii: "*") else {
+          if let step = nextInline(in: bytes) { return step }
+          continue
+        }
+        isInline = false
+        arguments.removeAll(keepingCapacity: arguments.capacity <= 1024)
+        switch number(in: bytes, from: cursor &+ 1) {
+        case .incomplete:
+          return bytes.byteCount - cursor > Self.lineByteLimit
+            ? .failed(.multibulkCountTooBig) : .incomplete
+        case .invalid: return .failed(.multibulkLengthInvalid)
+        case .number(let count, let end):
+          guard count <= Self.argumentLimit else { return .failed(.multibulkLengthInvalid) }
+          cursor = end
+          guard count > 0 else { continue }
+          missing = Int(count)
+        }
+      }
+      return nextArguments(in: bytes)
+    }
+  }
+
+  /// Counts the request that was found last among what is done with, without looking for another.
+  ///
+  /// - Precondition: the last step was a request.
+  public mutating func finishRequest() { consumed = cursor }
+
+  /// Forgets the bytes that are done with; the caller takes as many away from what it gives next.
+  ///
+  /// - Complexity: O(arguments of the request that is not whole).
+  public mutating func discardConsumed() {
+    guard consumed > 0 else { return }
+    cursor -= consumed
+    if missing > 0 {
+      let moved = consumed
+      for index in arguments.indices { arguments[index] = arguments[index].moved(forward: moved) }
+    }
+    consumed = 0
+  }
+
+  private mutating func nextArguments(in bytes: RawSpan) -> Step {
+    while missing > 0 {
+      guard cursor < bytes.byteCount else { return .incomplete }
+      let first = bytes[cursor]
+      switch number(in: bytes, from: cursor &+ 1) {
+      case .incomplete:
+        return bytes.byteCount - cursor > Self.lineByteLimit
+          ? .failed(.bulkCountTooBig) : .incomplete
+      case .invalid:
+        guard first == UInt8(ascii: "$") else { return .failed(.bulkExpected(got: first)) }
+        return .failed(.bulkLengthInvalid)
+      case .number(let count, let end):
+        guard first == UInt8(ascii: "$") else { return .failed(.bulkExpected(got: first)) }
+        guard count >= 0, count <= Self.bulkByteLimit else { return .failed(.bulkLengthInvalid) }
+        // The two bytes behind an argument are not looked at, as Redis does not.
+        guard bytes.byteCount &- end >= Int(count) &+ 2 else { return .incomplete }
+        arguments.append(ArgumentRange(start: end, byteCount: Int(count)))
+        cursor = end &+ Int(count) &+ 2
+        missing &-= 1
+      }
+    }
+    return .request
+  }
+
+  /// Looks for an inline request; nil behind an empty line, which is none, and something may follow.
+  private mutating func nextInline(in bytes: RawSpan) -> Step? {
+    var end = cursor
+    while end < bytes.byteCount, bytes[end] != UInt8(ascii: "\n") { end &+= 1 }
+    guard end < bytes.byteCount else {
+      return end - cursor > Self.lineByteLimit ? .failed(.inlineTooBig) : .incomplete
+    }
+    var lineEnd = end
+    if lineEnd > cursor, bytes[lineEnd - 1] == UInt8(ascii: "\r") { lineEnd -= 1 }
+    let line = bytes.extracting(cursor..<lineEnd)
+    isInline = true
+    arguments.removeAll(keepingCapacity: arguments.capacity <= 1024)
+    inlineBytes.removeAll(keepingCapacity: true)
+    guard splitWords(of: line) else { return .failed(.unbalancedQuotes) }
+    cursor = end + 1
+    return arguments.isEmpty ? nil : .request
+  }
+
+  /// Adds a word of an inline request that was put into ``inlineBytes`` from `start` on.
+  mutating func addInlineWord(from start: Int) {
+    arguments.append(ArgumentRange(start: start, byteCount: inlineBytes.count - start))
+  }
+}
