@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <sched.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdio.h>
@@ -13,10 +12,8 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/time.h>
-#include <sys/syscall.h>
 #include <sys/un.h>
 #include <sys/vfs.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 // Younger than some C libraries; values from linux/memfd.h.
@@ -25,10 +22,6 @@
 #endif
 #ifndef MFD_HUGE_SHIFT
 #define MFD_HUGE_SHIFT 26
-#endif
-// The number is the same on every architecture.
-#ifndef SYS_close_range
-#define SYS_close_range 436
 #endif
 
 static int result(int value) { return value < 0 ? -errno : value; }
@@ -225,100 +218,21 @@ int kho_accept(int socket) { return result(accept4(socket, NULL, NULL, SOCK_CLOE
 
 char **kho_environment(void) { return environ; }
 
-// Taking apart the mappings of gigabytes takes execve(2) tens of milliseconds for each, before the new
-// program runs. So a process that shares the memory keeps it until the new program runs, and takes it
-// apart by ending. It is a grandchild, so that nobody here has to wait for it.
-
-struct keeper {
-  int ready[2];
-  int ends[2];
-  void *stack;
-  size_t stack_byte_count;
-};
-
-// Both run on stacks of their own, in memory that the caller still uses: they call nothing but the
-// system, and while they might set errno, the caller waits.
-
-__attribute__((no_sanitize("address", "thread"))) static int keep_memory(void *argument) {
-  struct keeper *keeper = argument;
-  int end = keeper->ends[0];
-  char byte;
-  // The descriptors are copies. Of them only one is needed; the others would keep locks and sockets.
-  if (end > 0 && syscall(SYS_close_range, 0, end - 1, 0) < 0) _exit(1);
-  if (syscall(SYS_close_range, end + 1, ~0U, 0) < 0) _exit(1);
-  // Taking the memory apart has time; the new program has not.
-  syscall(SYS_setpriority, PRIO_PROCESS, 0, 19);
-  // Ends when the other end is closed: by execve(2), or because there was none.
-  while (read(end, &byte, 1) > 0) continue;
-  _exit(0);
-}
-
-__attribute__((no_sanitize("address", "thread"))) static int start_keeper(void *argument) {
-  struct keeper *keeper = argument;
-  char *top = (char *)keeper->stack + keeper->stack_byte_count / 2;
-  _exit(clone(keep_memory, top, CLONE_VM, keeper) < 0);
-}
-
-static int close_pair(int pair[2]) {
-  close(pair[0]);
-  close(pair[1]);
-  return 0;
-}
-
-#if defined(__has_feature)
-#if __has_feature(thread_sanitizer)
-#define IS_WATCHED_FOR_RACES 1
-#endif
-#endif
-
-// 1 where a process keeps the memory now.
-static int begin_keeping(struct keeper *keeper) {
-#ifdef IS_WATCHED_FOR_RACES
-  // The sanitizer's own clone(2) ends a process that has threads of its own.
-  return 0;
-#endif
-  keeper->stack_byte_count = 1 << 17;
-  keeper->stack = mmap(NULL, keeper->stack_byte_count, PROT_READ | PROT_WRITE,
-                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
-  if (keeper->stack == MAP_FAILED) return 0;
-  if (pipe2(keeper->ready, O_CLOEXEC) == 0) {
-    if (pipe2(keeper->ends, O_CLOEXEC) == 0) {
-      char *top = (char *)keeper->stack + keeper->stack_byte_count;
-      // No signal is sent at its end, so that nobody who waits for children sees it.
-      pid_t starter = clone(start_keeper, top, CLONE_VM | CLONE_VFORK, keeper);
-      int status = 1;
-      while (starter > 0 && waitpid(starter, &status, __WALL) < 0 && errno == EINTR) continue;
-      // The keeper has closed its copy, or is gone.
-      close(keeper->ready[1]);
-      char byte;
-      while (read(keeper->ready[0], &byte, 1) > 0) continue;
-      close(keeper->ready[0]);
-      if (starter > 0 && status == 0) return 1;
-      close_pair(keeper->ends);
-    } else {
-      close_pair(keeper->ready);
-    }
-  }
-  munmap(keeper->stack, keeper->stack_byte_count);
-  return 0;
-}
-
 int kho_exec(const char *path, char *const *arguments, char *const *environment,
              int leaves_memory_behind) {
   sigset_t all, none, before;
   sigemptyset(&none);
   sigfillset(&all);
   fflush(NULL);
-  struct keeper keeper;
   int error = pthread_sigmask(SIG_SETMASK, &all, &before);
   if (error != 0) return -error;
-  int is_kept = leaves_memory_behind && begin_keeping(&keeper);
+  // Where one runs already, it does.
+  int is_kept_for_this = leaves_memory_behind && kho_keeper() == 0 && kho_start_keeper() > 0;
   // Threads of Dispatch block most signals, and execve(2) would hand that on.
   pthread_sigmask(SIG_SETMASK, &none, NULL);
   execve(path, arguments, environment);
   error = errno;
-  // The keeper's stack stays: when the keeper is gone is not known.
-  if (is_kept) close_pair(keeper.ends);
+  if (is_kept_for_this) kho_stop_keeper();
   pthread_sigmask(SIG_SETMASK, &before, NULL);
   return -error;
 }

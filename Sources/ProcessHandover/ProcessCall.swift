@@ -14,7 +14,7 @@ enum ProcessCall: Hashable, Sendable, CaseIterable {
   case socket, socketpair, getSocketType, setTimeout, fchmod, bind, listen, accept, connect
   case getPeer, sendmsg, recvmsg
   // Processes
-  case execve, posixSpawn
+  case execve, posixSpawn, startKeeper
 }
 
 /// The one place that calls the operating system, so that a test can watch a call or make it fail.

@@ -180,8 +180,10 @@ func changeForever(_ path: FilePath) throws {
   var memory = try PreservedMemory.open(path, byteCount: byteCount)
   let count = try memory.value(named: "count", initially: 0 as UInt64)
   say("generation \(memory.generation): count \(memory.load(count))")
-  var number = memory.load(count)
+  let first = memory.load(count)
+  var number = first
   while true {
+    if number == first + 1 { say("changed") }
     number += 1
     // A row of blocks, and a region that says how many there were.
     let block = try memory.allocate(PageOrder(Int(number % 4)))

@@ -6,6 +6,7 @@ let arguments = Array(CommandLine.arguments.dropFirst())
 switch arguments.first {
 case "fill": try fill(FilePath(arguments[1]))
 case "lock": try lock(FilePath(arguments[1]))
+case "keep": try keep(FilePath(arguments[1]))
 case "exec": try startGenerations(arguments[1], FilePath(arguments[2]))
 case "inherit": try inheritGeneration()
 case "spawn": try startChild(FilePath(arguments[1]))

@@ -98,6 +98,16 @@ char **kho_environment(void);
 int kho_exec(const char *path, char *const *arguments, char *const *environment,
              int leaves_memory_behind);
 
+/// Starts the process that keeps the memory of this one until it has ended, and then takes it apart;
+/// gives its number, also where it runs already. -ENOTSUP where there can be none.
+int kho_start_keeper(void);
+
+/// That process; 0 where none runs.
+int kho_keeper(void);
+
+/// Ends it, and waits until it has left the memory.
+void kho_stop_keeper(void);
+
 /// posix_spawn(3) with no signal blocked, and `descriptors` open in the child under their numbers;
 /// gives the process.
 int kho_spawn(const char *path, char *const *arguments, char *const *environment,

@@ -1,0 +1,182 @@
+#define _GNU_SOURCE
+#include "CProcessHandover.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/futex.h>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+// The kernel takes apart the mappings of a process, tens of milliseconds for a gigabyte, before it
+// closes the descriptors of one that ends, and before it starts the new program of one that calls
+// execve(2). So another process shares the memory, and takes it apart by ending. It is a grandchild,
+// so that nobody here has to wait for it.
+
+// The number is the same on every architecture.
+#ifndef SYS_close_range
+#define SYS_close_range 436
+#endif
+
+static struct {
+  pthread_mutex_t mutex;
+  // Who started it: a process that was forked has a copy of all this, and no keeper.
+  pid_t owner;
+  // The kernel makes it 0 when the keeper has left the memory.
+  _Atomic pid_t process;
+  // The keeper ends when no process has the first of them any more. A socket and not a pipe: it can
+  // be shut down whoever has a copy.
+  int ends[2];
+  int ready[2];
+  int error;
+  char *stack;
+} keeper = {.mutex = PTHREAD_MUTEX_INITIALIZER};
+
+enum { STACK_BYTE_COUNT = 1 << 17 };
+
+#if defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+// The sanitizer's own clone(2) ends a process that has threads of its own.
+#define IS_WATCHED_FOR_RACES 1
+#endif
+#endif
+
+#ifndef IS_WATCHED_FOR_RACES
+
+// Both functions run on stacks of their own, in memory that this process still uses, and with the
+// thread-local variables of the thread that started them. They call nothing but the system; while a
+// call might fail, and set errno, that thread waits.
+
+__attribute__((noreturn, no_sanitize("address"))) static void fail(void) {
+  keeper.error = errno;
+  _exit(1);
+}
+
+// The descriptors from `first` on and below `bound`.
+__attribute__((no_sanitize("address"))) static void close_between(unsigned first, unsigned bound) {
+  if (first < bound && syscall(SYS_close_range, first, bound - 1, 0) < 0) fail();
+}
+
+__attribute__((no_sanitize("address"))) static int keep_memory(void *unused) {
+  (void)unused;
+  unsigned end = (unsigned)keeper.ends[1];
+  char byte;
+  syscall(SYS_prctl, PR_SET_NAME, "kho-keeper", 0, 0, 0);
+  // Every signal is blocked; those that cannot be are often sent to a group.
+  syscall(SYS_setpgid, 0, 0);
+  // Taking the memory apart has time; whoever comes next has not.
+  syscall(SYS_setpriority, PRIO_PROCESS, 0, 19);
+  // The descriptors are copies. Of them only one is needed; the others would keep locks and sockets.
+  // The last one to go is that by which the starter sees that all are gone.
+  unsigned ready = (unsigned)keeper.ready[1];
+  unsigned low = end < ready ? end : ready;
+  unsigned high = end < ready ? ready : end;
+  close_between(0, low);
+  close_between(low + 1, high);
+  close_between(high + 1, ~0U);
+  close_between(ready, ready + 1);
+  // Not read(2), which looks at variables of a thread that may be gone.
+  syscall(SYS_read, end, &byte, 1);
+  _exit(0);
+}
+
+__attribute__((no_sanitize("address"))) static int start_keeper(void *unused) {
+  char *top = keeper.stack + STACK_BYTE_COUNT / 2;
+  int flags = CLONE_VM | CLONE_PARENT_SETTID | CLONE_CHILD_CLEARTID;
+  if (clone(keep_memory, top, flags, unused, &keeper.process, NULL, &keeper.process) < 0) fail();
+  _exit(0);
+}
+
+static void close_pair(int pair[2]) {
+  close(pair[0]);
+  close(pair[1]);
+}
+
+// With both pairs open; they are closed or in use afterwards.
+static void start(void) {
+  keeper.error = EAGAIN;
+  // No signal is sent at its end, so that nobody who waits for children sees it.
+  pid_t starter =
+      clone(start_keeper, keeper.stack + STACK_BYTE_COUNT, CLONE_VM | CLONE_VFORK, NULL);
+  if (starter < 0) keeper.error = errno;
+  while (starter > 0 && waitpid(starter, NULL, __WALL) < 0 && errno == EINTR) continue;
+  // The keeper has closed its copy, or is gone.
+  close(keeper.ready[1]);
+  char byte;
+  while (read(keeper.ready[0], &byte, 1) < 0 && errno == EINTR) continue;
+  close(keeper.ready[0]);
+  close(keeper.ends[1]);
+  if (atomic_load(&keeper.process) == 0) close(keeper.ends[0]);
+}
+
+static int start_with_stack(void) {
+  if (keeper.stack == NULL) {
+    void *stack = mmap(NULL, STACK_BYTE_COUNT, PROT_READ | PROT_WRITE,
+                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
+    if (stack == MAP_FAILED) return -errno;
+    keeper.stack = stack;
+  }
+  // Of one that somebody has ended.
+  if (keeper.owner == getpid()) close(keeper.ends[0]);
+  keeper.owner = 0;
+  atomic_store(&keeper.process, 0);
+  if (pipe2(keeper.ready, O_CLOEXEC) < 0) return -errno;
+  if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, keeper.ends) < 0) {
+    int error = errno;
+    close_pair(keeper.ready);
+    return -error;
+  }
+  start();
+  if (atomic_load(&keeper.process) == 0) return -keeper.error;
+  keeper.owner = getpid();
+  return keeper.process;
+}
+
+int kho_start_keeper(void) {
+  sigset_t all, before;
+  sigfillset(&all);
+  // The keeper blocks what this thread does.
+  int error = pthread_sigmask(SIG_SETMASK, &all, &before);
+  if (error != 0) return -error;
+  pthread_mutex_lock(&keeper.mutex);
+  int process = kho_keeper();
+  if (process == 0) process = start_with_stack();
+  pthread_mutex_unlock(&keeper.mutex);
+  pthread_sigmask(SIG_SETMASK, &before, NULL);
+  return process;
+}
+
+#else
+
+int kho_start_keeper(void) { return -ENOTSUP; }
+
+#endif
+
+int kho_keeper(void) {
+  // The order is that of start_with_stack.
+  return keeper.owner == getpid() ? atomic_load(&keeper.process) : 0;
+}
+
+void kho_stop_keeper(void) {
+  pthread_mutex_lock(&keeper.mutex);
+  pid_t process = kho_keeper();
+  if (process != 0) {
+    shutdown(keeper.ends[0], SHUT_RDWR);
+    close(keeper.ends[0]);
+    while (atomic_load(&keeper.process) == process) {
+      syscall(SYS_futex, &keeper.process, FUTEX_WAIT, process, NULL, NULL, 0);
+    }
+    keeper.owner = 0;
+    // A process that inherits orphans, the first of a container, has it for a child.
+    while (waitpid(process, NULL, __WALL) < 0 && errno == EINTR) continue;
+  }
+  pthread_mutex_unlock(&keeper.mutex);
+}

@@ -1,0 +1,49 @@
+internal import CProcessHandover
+public import SystemPackage
+
+/// Lets go of a memory file at once when the process is killed, however much of it is mapped.
+///
+/// When a process ends, the kernel unmaps its memory before it closes its descriptors, and that takes
+/// tens of milliseconds for each gigabyte of small pages. As long, the lock of the memory file and the
+/// process's sockets are held by nobody, and whoever comes next is refused. A keeper is another process
+/// that shares the memory, and does nothing: the killed process's descriptors are closed at once, and
+/// the keeper takes the memory apart by ending, at the lowest priority.
+///
+///     try? MemoryKeeper.start()
+///
+/// It is called `kho-keeper`, has a process group of its own, is nobody's child but init's, and ends with
+/// this process, however that ends, or when it calls execve(2). It has no descriptor of this process.
+/// What it costs: a few kilobytes, and a second process in the statistics with the same memory. A service
+/// manager that kills all processes of a service at once, and waits for them, gains nothing by it: with
+/// systemd, `KillMode=process` or `mixed`.
+public enum MemoryKeeper {
+  /// Starts the keeper of this process, if none runs.
+  ///
+  /// - Returns: its process identifier.
+  /// - Throws: ``MemoryKeeperError``; everything works without a keeper, and more slowly after a crash.
+  @discardableResult
+  public static func start() throws(MemoryKeeperError) -> Int32 {
+    do throws(Errno) {
+      return try ProcessCalls.perform(.startKeeper) { kho_start_keeper() }
+    } catch {
+      throw error == .notSupported ? .notSupported : .cannotStart(error)
+    }
+  }
+
+  /// The keeper's process identifier; nil where none runs.
+  public static var processID: Int32? {
+    let process = kho_keeper()
+    return process == 0 ? nil : process
+  }
+
+  /// Ends the keeper, and waits until it has left the memory; does nothing where none runs.
+  public static func stop() { kho_stop_keeper() }
+}
+
+/// Why a process has no keeper.
+public enum MemoryKeeperError: Error, Equatable, Sendable {
+  /// There is none under the thread sanitizer.
+  case notSupported
+  /// clone(2), pipe(2) or another call failed.
+  case cannotStart(Errno)
+}

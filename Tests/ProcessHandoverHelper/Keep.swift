@@ -1,0 +1,18 @@
+import ProcessHandover
+import SystemPackage
+
+/// Takes the lock of the memory file at `path`, starts a keeper, says which process it is, and goes on
+/// as it is told: stops the keeper, or waits to be killed.
+func keep(_ path: FilePath) throws {
+  let file = try MemoryFile.open(path)
+  let lock = try WriterLock.acquire(of: file)
+  let keeper = try MemoryKeeper.start()
+  // A second time it is the same.
+  guard try MemoryKeeper.start() == keeper, MemoryKeeper.processID == keeper else { return }
+  say("\(keeper)")
+  _ = readLine()
+  MemoryKeeper.stop()
+  say(MemoryKeeper.processID == nil ? "stopped" : "not stopped")
+  _ = readLine()
+  _ = consume lock
+}
