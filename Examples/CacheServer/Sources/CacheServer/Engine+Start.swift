@@ -23,6 +23,7 @@ extension Engine {
         try engine.startAlone(given, manager)
         try manager?.notifyReady()
       }
+      engine.startKeeper()
       return engine
     } catch let failure as StartFailure {
       throw failure
@@ -64,6 +65,13 @@ extension Engine {
       ready to accept connections at \(facts.address) port \(facts.port), pid \(facts.processID), \
       memory \(facts.memoryFile) (\(start))
       """)
+  }
+
+  /// Lets a kill end this process at once, so that the next one gets the memory and the port.
+  private func startKeeper() {
+    do throws(MemoryKeeperError) { try MemoryKeeper.start() } catch {
+      logger.warning("no keeper of the memory: a start after kill -9 takes longer (\(error))")
+    }
   }
 
   private func openMemory(
