@@ -1,0 +1,84 @@
+import MemoryModel
+public import ProcessHandover
+
+/// A type whose values can be keys and values of a ``PersistentMap``: the same bytes in every version of
+/// a program.
+///
+/// Integers, `String` and `[UInt8]` are such types, and so is every structure that says it is
+/// ``ProcessHandover/Preservable``:
+///
+///     struct Account: Preservable, PersistentElement { var cents: Int64; var changedAt: UInt64 }
+public protocol PersistentElement {
+  /// How many bytes the value has in memory.
+  var persistentByteCount: Int { get }
+
+  /// Writes the value to the start of `bytes`, which has room for it.
+  func write(to bytes: inout MutableRawSpan)
+
+  /// The value in `bytes`; nil where there is none.
+  init?(persistentBytes bytes: RawSpan)
+}
+
+/// A value's bit pattern, in the byte order of the machine.
+extension PersistentElement where Self: Preservable {
+  /// The size of the type, in bytes.
+  @inlinable
+  public var persistentByteCount: Int { MemoryLayout<Self>.size }
+
+  /// Stores the value's bit pattern.
+  @inlinable
+  public func write(to bytes: inout MutableRawSpan) {
+    bytes.storeBytes(of: self, toByteOffset: 0, as: Self.self)
+  }
+
+  /// The value of that bit pattern; nil where the size differs.
+  @inlinable
+  public init?(persistentBytes bytes: RawSpan) {
+    guard bytes.byteCount == MemoryLayout<Self>.size else { return nil }
+    // SAFETY: there are as many bytes, and every bit pattern is a value.
+    self = unsafe bytes.unsafeLoadUnaligned(as: Self.self)
+  }
+}
+
+extension UInt8: PersistentElement {}
+extension UInt16: PersistentElement {}
+extension UInt32: PersistentElement {}
+extension UInt64: PersistentElement {}
+extension Int8: PersistentElement {}
+extension Int16: PersistentElement {}
+extension Int32: PersistentElement {}
+extension Int64: PersistentElement {}
+extension Int: PersistentElement {}
+extension UInt: PersistentElement {}
+extension Double: PersistentElement {}
+extension Float: PersistentElement {}
+
+extension [UInt8]: PersistentElement {
+  /// The number of bytes.
+  public var persistentByteCount: Int { count }
+
+  /// Copies the bytes.
+  public func write(to bytes: inout MutableRawSpan) {
+    // SAFETY: a byte has no padding that could be read.
+    copy(unsafe span.bytes, to: &bytes)
+  }
+
+  /// A copy of the bytes.
+  public init?(persistentBytes bytes: RawSpan) { self = bytes.copiedBytes() }
+}
+
+extension String: PersistentElement {
+  /// The number of bytes in UTF-8.
+  public var persistentByteCount: Int { utf8.count }
+
+  /// Writes the string as UTF-8.
+  public func write(to bytes: inout MutableRawSpan) {
+    // SAFETY: a byte has no padding that could be read.
+    copy(unsafe utf8.span.bytes, to: &bytes)
+  }
+
+  /// The string of that UTF-8; nil where it is none.
+  public init?(persistentBytes bytes: RawSpan) {
+    self.init(validating: bytes.copiedBytes(), as: UTF8.self)
+  }
+}

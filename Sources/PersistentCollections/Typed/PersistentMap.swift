@@ -1,0 +1,131 @@
+import MemoryModel
+public import ProcessHandover
+
+/// A map that outlives its process, of keys and values of any ``PersistentElement``.
+///
+///     var visits = try PersistentMap<String, UInt64>.open(PreservedMemory.open("/dev/shm/visits"))
+///     try visits.setValue((visits.value(of: page) ?? 0) + 1, of: page)
+///
+/// What ``PersistentByteMap`` says holds here too. Which types a map has is not in its memory: whoever
+/// changes them takes another name for the map.
+public struct PersistentMap<Key: PersistentElement, Value: PersistentElement>: ~Copyable {
+  /// The map of bytes under it.
+  public var bytes: PersistentByteMap
+
+  /// Opens the map called `name` in `memory`, or makes one.
+  ///
+  /// - Throws: ``PersistentCollectionError``, as ``PersistentByteMap/open(_:named:)``.
+  /// - Complexity: O(1).
+  public static func open(
+    _ memory: consuming PreservedMemory, named name: String = "map"
+  ) throws(PersistentCollectionError) -> PersistentMap {
+    PersistentMap(bytes: try PersistentByteMap.open(memory, named: name))
+  }
+
+  private init(bytes: consuming PersistentByteMap) { self.bytes = bytes }
+
+  /// Gives the memory back, to hand it over.
+  public consuming func close() -> PreservedMemory { bytes.close() }
+
+  /// How many entries there are.
+  public var count: Int { bytes.count }
+
+  /// The value of `key`; nil where there is none.
+  ///
+  /// - Throws: ``PersistentCollectionError/damaged(_:)``, also where the bytes are no value of the type.
+  public mutating func value(of key: Key) throws(PersistentCollectionError) -> Value? {
+    try Self.encoded(key).withRawSpan { (key) throws(PersistentCollectionError) -> Value? in
+      let found = try bytes.withValue(of: key) { value, _ in Value(persistentBytes: value) }
+      guard let found else { return nil }
+      guard let value = found else {
+        throw .damaged(try bytes.address(of: key) ?? .zero)
+      }
+      return value
+    }
+  }
+
+  /// Puts a value in the place of what is there, wholly or not at all.
+  ///
+  /// - Returns: whether the key is new.
+  /// - Throws: ``PersistentCollectionError``; the old value is still there then.
+  @discardableResult
+  public mutating func setValue(
+    _ value: Value, of key: Key
+  ) throws(PersistentCollectionError) -> Bool {
+    try Self.encoded(key).withRawSpan { (key) throws(PersistentCollectionError) in
+      try bytes.setValue(of: key, byteCount: value.persistentByteCount) { value.write(to: &$0) }
+    }
+  }
+
+  /// Removes the value of `key`.
+  ///
+  /// - Returns: whether there was one.
+  /// - Throws: ``PersistentCollectionError/damaged(_:)``.
+  @discardableResult
+  public mutating func removeValue(of key: Key) throws(PersistentCollectionError) -> Bool {
+    try Self.encoded(key).withRawSpan { (key) throws(PersistentCollectionError) in
+      try bytes.removeValue(of: key)
+    }
+  }
+
+  /// Calls `body` as one change: on throw, and after a crash in it, nothing of it has happened.
+  ///
+  /// - Throws: as ``PersistentByteMap/transaction(_:)``.
+  public mutating func transaction(
+    _ body: (inout PersistentMap) throws(PersistentCollectionError) -> Void
+  ) throws(PersistentCollectionError) {
+    try bytes.map.arena.begin()
+    do throws(PersistentCollectionError) {
+      try body(&self)
+      try bytes.map.arena.end()
+    } catch {
+      try bytes.map.arena.abandon(after: error)
+      throw error
+    }
+    try bytes.map.adjust()
+  }
+
+  /// Calls `body` with every key and value, in no order.
+  ///
+  /// - Throws: ``PersistentCollectionError/damaged(_:)``, also where bytes are no values of the types.
+  /// - Complexity: O(entries + buckets).
+  public mutating func forEach(
+    _ body: (Key, Value) -> Void
+  ) throws(PersistentCollectionError) {
+    var cursor: UInt64 = 0
+    repeat {
+      var undecodable: [UInt8]?
+      cursor = try bytes.scan(from: cursor) { key, value, _ in
+        guard let decodedKey = Key(persistentBytes: key),
+          let decodedValue = Value(persistentBytes: value)
+        else {
+          undecodable = key.copiedBytes()
+          return
+        }
+        body(decodedKey, decodedValue)
+      }
+      if let undecodable {
+        let address = try undecodable.withRawSpan { (key) throws(PersistentCollectionError) in
+          try bytes.address(of: key)
+        }
+        throw .damaged(address ?? .zero)
+      }
+    } while cursor != 0
+  }
+
+  private static func encoded(_ key: Key) -> [UInt8] {
+    var bytes = [UInt8](repeating: 0, count: key.persistentByteCount)
+    var span = bytes.mutableSpan
+    // SAFETY: any byte may be written to a byte.
+    var rawSpan = unsafe span.mutableBytes
+    key.write(to: &rawSpan)
+    return bytes
+  }
+}
+
+extension PersistentByteMap {
+  /// Where the entry of `key` lies; nil where there is none.
+  func address(of key: RawSpan) throws(PersistentCollectionError) -> PhysicalAddress? {
+    try map.find(key, hash: map.sip.hash(key)).map { PhysicalAddress($0.address) }
+  }
+}
