@@ -62,6 +62,9 @@ let package = Package(
     .executableTarget(
       name: "cache-server", dependencies: ["CacheServer"], swiftSettings: strict,
       linkerSettings: startsFast),
+    .target(name: "CacheTestSupport", path: "Tests/CacheTestSupport", swiftSettings: strict),
+    .testTarget(
+      name: "RESPTests", dependencies: ["RESP", "CacheTestSupport", nio], swiftSettings: strict),
   ],
   swiftLanguageModes: [.v6]
 )
