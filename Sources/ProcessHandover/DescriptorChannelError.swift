@@ -33,4 +33,6 @@ public enum DescriptorChannelError: Error, Equatable, Sendable {
   case malformedMessage
   /// The message is of a newer version of this package.
   case unsupportedVersion(UInt8)
+  /// The other end does not take what was sent, and says why in its own code.
+  case refused(code: UInt8)
 }

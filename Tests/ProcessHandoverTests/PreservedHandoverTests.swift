@@ -103,6 +103,41 @@ import Testing
     #expect(helper.wait() == 0)
   }
 
+  /// Who is sent the memory does not want it: it is not taken for given, and can be opened again.
+  @Test func toOneThatRefuses() throws {
+    let (near, far) = try DescriptorChannel.pair()
+    var giver = try DescriptorChannel.adopt(near)
+    let taker = try DescriptorChannel.adopt(far)
+    // Said before it is asked for: a packet waits in the socket.
+    try taker.acknowledge(3)
+    var memory = try PreservedMemory.open(path)
+    let count = try memory.value(named: "count", initially: 5 as UInt64)
+    #expect(memory.load(count) == 5)
+    do throws(DescriptorChannelError) {
+      try memory.handOver(to: &giver)
+      Issue.record("taken for given")
+    } catch {
+      #expect(error == .refused(code: 3))
+    }
+    #expect(try taker.receive().count == 1)
+    try expectSound(generation: 1, count: 5, names: ["count"])
+  }
+
+  /// Whoever gives the memory changes its mind before it has let go of it.
+  @Test func fromOneThatRefuses() throws {
+    let (near, far) = try DescriptorChannel.pair()
+    let giver = try DescriptorChannel.adopt(near)
+    var taker = try DescriptorChannel.adopt(far)
+    let file = try MemoryFile.create(.memfd(name: folder.name), byteCount: 1 << 20)
+    try giver.send([file.withDescriptor { NamedDescriptor(PreservedMemory.memoryName, $0) }])
+    try giver.acknowledge(4)
+    var received = ReceivedDescriptors([])
+    #expect(throws: PreservedMemoryError.channel(.refused(code: 4))) {
+      _ = try PreservedMemory.receive(from: &taker, &received)
+    }
+    #expect(try giver.awaitAcknowledgement() == 0)
+  }
+
   /// The memory has no path, its process is killed, and the service manager has kept it.
   @Test func byTheServiceManager() throws {
     let socket = try ProcessCalls.makeSocket(isDatagram: true)

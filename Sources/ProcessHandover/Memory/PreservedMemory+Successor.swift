@@ -41,14 +41,14 @@ extension PreservedMemory {
   /// Sends the memory, and `descriptors` with it, to the process at the other end of `channel`, and
   /// lets go of it once that has said that it has them.
   ///
-  /// - Throws: ``DescriptorChannelError``; the memory is let go of all the same, and the file is there
-  ///   for whoever opens it.
+  /// - Throws: ``DescriptorChannelError``, `refused` where the other end acknowledges with a code that
+  ///   is not 0; the memory is let go of all the same, and the file is there for whoever opens it.
   public consuming func handOver(
     to channel: inout DescriptorChannel, with descriptors: [NamedDescriptor] = []
   ) throws(DescriptorChannelError) {
     let own = file.withDescriptor { NamedDescriptor(Self.memoryName, $0) }
     try channel.send([own] + descriptors)
-    _ = try channel.awaitAcknowledgement()
+    try Self.awaitAgreement(on: channel)
     lock.release()
     // Only now can the other one take the lock.
     try channel.acknowledge()
@@ -63,6 +63,14 @@ extension PreservedMemory {
   ) throws(ServiceManagerError) {
     let own = file.withDescriptor { NamedDescriptor(name, $0) }
     try manager.store(own)
+  }
+
+  /// Waits until the other end acknowledges with 0.
+  private static func awaitAgreement(
+    on channel: borrowing DescriptorChannel
+  ) throws(DescriptorChannelError) {
+    let code = try channel.awaitAcknowledgement()
+    guard code == 0 else { throw .refused(code: code) }
   }
 
   private func passed(on program: Successor) -> Successor {
@@ -98,7 +106,7 @@ extension PreservedMemory {
       descriptors = try channel.receive()
       try channel.acknowledge()
       // The sender has let go of the lock.
-      _ = try channel.awaitAcknowledgement()
+      try awaitAgreement(on: channel)
     } catch {
       throw .channel(error)
     }
