@@ -65,6 +65,12 @@ let package = Package(
     .target(name: "CacheTestSupport", path: "Tests/CacheTestSupport", swiftSettings: strict),
     .testTarget(
       name: "RESPTests", dependencies: ["RESP", "CacheTestSupport", nio], swiftSettings: strict),
+    .testTarget(
+      name: "CacheCoreTests",
+      dependencies: [
+        "CacheCore", "RESP", "CacheTestSupport", library, collections, nio, system,
+      ],
+      swiftSettings: strict),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -12,10 +12,11 @@ public import RESP
 extension Cache {
   /// Reads the clock; called before the first command of those that have come together.
   ///
-  /// - Returns: the time, in milliseconds since 1970.
+  /// - Parameter time: the time, in milliseconds since 1970; nil to read it.
+  /// - Returns: the time.
   @discardableResult
-  public mutating func beginBatch() -> UInt64 {
-    now = Self.currentTime()
+  public mutating func beginBatch(at time: UInt64? = nil) -> UInt64 {
+    now = time ?? Self.currentTime()
     return now
   }
 

@@ -48,7 +48,7 @@ extension Cache {
   }
 
   /// Whether the entry in the map has a deadline, past or not.
-  private mutating func hasDeadline(_ key: RawSpan) throws(PersistentCollectionError) -> Bool {
+  mutating func hasDeadline(_ key: RawSpan) throws(PersistentCollectionError) -> Bool {
     // Most caches have no deadlines, and need not look.
     guard deadlineCount > 0 else { return false }
     return try map.withValue(of: key) { $1.first != 0 } ?? false

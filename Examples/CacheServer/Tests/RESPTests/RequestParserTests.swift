@@ -130,7 +130,8 @@ import Testing
         }
       }
       let whole = Connection.parse(bytes)
-      let ends = (0..<generator.index(below: 5)).map { _ in generator.index(below: bytes.count + 1) }
+      let ends = (0..<generator.index(below: 5)).map { _ in generator.index(below: bytes.count + 1)
+      }
       try #require(
         Connection.parse(bytes, ends.sorted()) == whole,
         "seed \(seed), round \(round): \(Wire.text(bytes))")

@@ -10,7 +10,7 @@ extension Cache {
     for index in 1..<request.count { try get(request[index], &reply) }
   }
 
-  /// `MSET key value …`: all or nothing, whatever happens.
+  /// `MSET key value …`: all or nothing, up to some 1,500 pairs.
   mutating func setSeveral(
     _ request: borrowing Request, _ reply: inout ReplyWriter
   ) throws(CommandError) {
@@ -38,30 +38,45 @@ extension Cache {
     reply.integer(1)
   }
 
+  /// Stores all pairs as one change. Where there are more than the map can undo, some 1,500, they are
+  /// stored in pieces, each of which is one change: killed between two, the first pieces are there.
   private mutating func storePairs(_ request: borrowing Request) throws(CommandError) {
-    let notes = EntryNotes(second: now)
     var effort = EvictionEffort()
-    while true {
-      let (witness, lostCount) = try deadlines(lostBy: request)
+    var start = 1
+    var limit = request.count
+    while start < request.count {
+      let end = min(start + limit, request.count)
+      let indices = stride(from: start, to: end, by: 2)
       do throws(PersistentCollectionError) {
-        guard lostCount > 0 else { return try Self.storePairs(request, notes, in: &map) }
-        try changeDeadlines(
-          to: deadlineCount &- lostCount, witness: request[witness], hadDeadline: true
-        ) { (map) throws(PersistentCollectionError) in
-          try Self.storePairs(request, notes, in: &map)
-        }
-        return
+        try storePairs(request, indices)
+        start = end
+      } catch .transactionTooLarge where end - start > 2 {
+        limit = (end - start) / 4 * 2
       } catch {
         try evict(after: error, &effort)
       }
     }
   }
 
+  private mutating func storePairs(
+    _ request: borrowing Request, _ indices: StrideTo<Int>
+  ) throws(PersistentCollectionError) {
+    let (witness, lostCount) = try deadlines(lostBy: request, indices)
+    let notes = EntryNotes(second: now)
+    guard lostCount > 0 else { return try Self.storePairs(request, indices, notes, in: &map) }
+    try changeDeadlines(
+      to: deadlineCount &- lostCount, witness: request[witness], hadDeadline: true
+    ) { (map) throws(PersistentCollectionError) in
+      try Self.storePairs(request, indices, notes, in: &map)
+    }
+  }
+
   private static func storePairs(
-    _ request: borrowing Request, _ notes: EntryNotes, in map: inout PersistentByteMap
+    _ request: borrowing Request, _ indices: StrideTo<Int>, _ notes: EntryNotes,
+    in map: inout PersistentByteMap
   ) throws(PersistentCollectionError) {
     try map.transaction { (map) throws(PersistentCollectionError) in
-      for index in stride(from: 1, to: request.count, by: 2) {
+      for index in indices {
         try map.setValue(request[index + 1], of: request[index], notes: notes)
       }
     }
@@ -69,13 +84,12 @@ extension Cache {
 
   /// How many different entries lose their deadline when all are stored anew, and one of those.
   private mutating func deadlines(
-    lostBy request: borrowing Request
-  ) throws(CommandError) -> (witness: Int, count: UInt64) {
+    lostBy request: borrowing Request, _ indices: StrideTo<Int>
+  ) throws(PersistentCollectionError) -> (witness: Int, count: UInt64) {
     guard deadlineCount > 0 else { return (0, 0) }
     var witness = 0
     var keys: Set<[UInt8]> = []
-    for index in stride(from: 1, to: request.count, by: 2) {
-      guard let deadline = try deadline(at: request[index]), deadline > 0 else { continue }
+    for index in indices where try hasDeadline(request[index]) {
       witness = index
       keys.insert(request[index].array)
     }

@@ -56,8 +56,10 @@ extension Cache {
     guard sum <= RequestParser.bulkByteLimit else { throw .tooLong }
     if bytes.byteCount > 0 {
       try store(at: key, deadline: deadline) { (map, notes) throws(PersistentCollectionError) in
-        // Evicted meanwhile, the entry is a new one.
-        if try map.append(bytes, to: key) == nil { try map.setValue(bytes, of: key) }
+        // Evicted meanwhile, it is a new one, which goes when the old one would have.
+        if try map.append(bytes, to: key) == nil {
+          try map.setValue(bytes, of: key, notes: notes)
+        }
       }
     }
     reply.integer(try withValue(of: key) { value, _ in value.byteCount } ?? sum)

@@ -1,0 +1,127 @@
+import CacheTestSupport
+import KexecHandover
+import Testing
+
+@testable import CacheCore
+
+/// Entries whose time has come, and entries for which there is no room.
+@Suite struct MemoryTests {
+  /// What nobody asks for goes with the search; what has time is left.
+  @Test func sweep() throws {
+    let bench = try CacheBench()
+    for number in 0..<3000 {
+      let time = number % 3 == 0 ? "" : number % 3 == 1 ? " PX 100" : " PX 5000"
+      #expect(bench.send("SET key\(number) value\(time)") == "+OK⏎")
+    }
+    func sweepAll() -> Int {
+      var removed = 0
+      // Once around, and a bit more: the index shrinks meanwhile.
+      for _ in 0..<2 * 3000 / 64 { removed += bench.cache!.sweepExpired(lookingAt: 64).removed }
+      return removed
+    }
+    #expect(sweepAll() == 0)
+    bench.time += 100
+    bench.cache!.beginBatch(at: bench.time)
+    #expect(sweepAll() == 1000)
+    #expect(bench.count == 2000 && bench.deadlineCount == 1000)
+    bench.time += 4900
+    bench.cache!.beginBatch(at: bench.time)
+    #expect(sweepAll() == 1000)
+    #expect(bench.count == 1000 && bench.deadlineCount == 0)
+    #expect(bench.figures.expiredCount == 2000)
+    // Nothing has a deadline, so nothing is looked at.
+    #expect(bench.cache!.sweepExpired(lookingAt: 64) == Cache.ExpirySweep())
+    #expect(bench.problems() == [])
+  }
+
+  /// A limit, and values of all sizes: every SET finds room, and the limit is kept.
+  @Test(arguments: [3, 4])
+  func evictionWithMixedSizes(seed: UInt64) throws {
+    var generator = SeededGenerator(seed: seed)
+    let limit: UInt64 = 24 << 20
+    let bench = try CacheBench(
+      settings: Settings(maximumByteCount: limit, policy: .allkeysLRU))
+    var last: [[UInt8]: [UInt8]] = [:]
+    for number in 0..<6000 {
+      let sizes = [10, 100, 1000, 10_000, 100_000, 1_000_000]
+      // First small ones, then large ones, then small ones again.
+      let size = generator.pick(
+        number < 2500 ? Array(sizes[..<3]) : number < 3500 ? Array(sizes[2...]) : sizes)
+      let key = Array("key \(generator.index(below: 4000))".utf8)
+      let value = [UInt8](
+        repeating: UInt8(truncatingIfNeeded: number), count: generator.index(below: size))
+      bench.time += 1
+      try #require(bench.set(key, value) == Array("+OK\r\n".utf8), "seed \(seed), \(number)")
+      last[key] = value
+      try #require(bench.get(key) == Wire.bulk(value))
+      try #require(bench.byteCount <= limit)
+    }
+    #expect(bench.figures.evictedCount > 0)
+    var foundCount = 0
+    for (key, value) in last {
+      let reply = bench.get(key)
+      try #require(reply == Wire.bulk(value) || reply == CacheBench.reply(nil))
+      if reply != CacheBench.reply(nil) { foundCount += 1 }
+    }
+    #expect(foundCount == bench.count && foundCount > 0)
+    #expect(bench.problems() == [])
+  }
+
+  /// What is used all the time stays, nearly always.
+  @Test func leastRecentlyUsed() throws {
+    let bench = try CacheBench(
+      settings: Settings(maximumByteCount: 16 << 20, policy: .allkeysLRU, sampleCount: 10))
+    let value = [UInt8](repeating: 1, count: 1000)
+    for number in 0..<60_000 {
+      bench.time += 1
+      try #require(bench.set(Array("new \(number)".utf8), value) == Array("+OK\r\n".utf8))
+      if number < 500 { _ = bench.set(Array("hot \(number)".utf8), value) }
+      if number >= 500 { _ = bench.get(Array("hot \(number % 500)".utf8)) }
+    }
+    let hot = (0..<500).count { bench.get(Array("hot \($0)".utf8)) != CacheBench.reply(nil) }
+    #expect(hot > 475)
+    #expect(bench.figures.evictedCount > 40_000)
+  }
+
+  @Test func noEviction() throws {
+    let bench = try CacheBench(settings: Settings(maximumByteCount: 8 << 20))
+    let value = [UInt8](repeating: 1, count: 10_000)
+    var stored = 0
+    while bench.set(Array("key \(stored)".utf8), value) == Array("+OK\r\n".utf8) { stored += 1 }
+    #expect(stored > 400)
+    #expect(bench.set([1], value).starts(with: Array("-OOM".utf8)))
+    #expect(bench.count == stored)
+    // Reading, and removing, goes on.
+    #expect(bench.get(Array("key 0".utf8)) == Wire.bulk(value))
+    #expect(bench.send("DEL 'key 0'") == ":1⏎")
+    #expect(bench.set(Array("key 0".utf8), value) == Array("+OK\r\n".utf8))
+    // A limit below what is there: nothing is refused but what takes memory.
+    #expect(bench.send("CONFIG SET maxmemory 4mb") == "+OK⏎")
+    #expect(bench.send("INCR n").hasPrefix("-OOM"))
+    #expect(bench.send("GET n") == "$-1⏎")
+    #expect(bench.send("CONFIG SET maxmemory-policy allkeys-lru") == "+OK⏎")
+    #expect(bench.send("INCR n") == ":1⏎")
+    #expect(bench.problems() == [])
+  }
+
+  /// The file ends before the limit does.
+  @Test func fullFile() throws {
+    let memory = try PreservedMemory(
+      creating: .memfd(name: "full"), byteCount: 4 << 20, growableTo: 16 << 20)
+    let bench = try CacheBench(in: memory, at: 1_000_000)
+    let value = [UInt8](repeating: 1, count: 50_000)
+    var stored = 0
+    var reply: [UInt8] = []
+    repeat {
+      reply = bench.set(Array("key \(stored)".utf8), value)
+      stored += 1
+    } while reply == Array("+OK\r\n".utf8)
+    #expect(reply == Array("-OOM the memory file has grown to its capacity and is full\r\n".utf8))
+    #expect(bench.count == stored - 1)
+    #expect(bench.send("CONFIG SET maxmemory-policy allkeys-lru") == "+OK⏎")
+    for number in 0..<1000 {
+      try #require(bench.set(Array("more \(number)".utf8), value) == Array("+OK\r\n".utf8))
+    }
+    #expect(bench.problems() == [])
+  }
+}
