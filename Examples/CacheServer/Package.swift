@@ -71,6 +71,13 @@ let package = Package(
         "CacheCore", "RESP", "CacheTestSupport", library, collections, nio, system,
       ],
       swiftSettings: strict),
+    .executableTarget(
+      name: "StraySuccessor", dependencies: [library], path: "Tests/StraySuccessor",
+      swiftSettings: strict),
+    .testTarget(
+      name: "CacheServerTests",
+      dependencies: ["cache-server", "StraySuccessor", "CacheTestSupport", library, system],
+      swiftSettings: strict),
   ],
   swiftLanguageModes: [.v6]
 )

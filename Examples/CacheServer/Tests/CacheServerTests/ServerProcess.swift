@@ -1,0 +1,148 @@
+import Foundation
+import KexecHandover
+import Testing
+
+/// The executables, which SwiftPM puts beside the tests.
+func builtProgram(_ name: String) -> String {
+  URL(filePath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent()
+    .appending(path: name).path
+}
+
+/// A folder on tmpfs, removed with the object.
+final class Folder {
+  let url: URL
+
+  init() throws {
+    url = URL(filePath: "/dev/shm/cache-server-\(UUID().uuidString)")
+    try FileManager.default.createDirectory(at: url, withIntermediateDirectories: false)
+  }
+
+  func path(_ name: String) -> String { url.appending(path: name).path }
+
+  func write(_ bytes: some Sequence<UInt8>, to name: String) throws {
+    try Data(bytes).write(to: url.appending(path: name))
+  }
+
+  func bytes(of name: String) throws -> Data { try Data(contentsOf: url.appending(path: name)) }
+
+  /// Makes `name` lead to `target`, whatever it has led to.
+  func link(_ name: String, to target: String) throws {
+    try? FileManager.default.removeItem(atPath: path(name))
+    try FileManager.default.createSymbolicLink(atPath: path(name), withDestinationPath: target)
+  }
+
+  deinit { try? FileManager.default.removeItem(at: url) }
+}
+
+/// A server, and whoever it has handed over to: they share the standard error that is read here.
+final class ServerProcess {
+  private let process = Process()
+  private let errors = Pipe()
+  private(set) var port: UInt16 = 0
+  /// The process that serves.
+  private(set) var processID: Int32 = 0
+
+  /// Starts a server that serves from `file`, and waits until it does.
+  init(
+    _ file: String, _ arguments: [String] = [], program: String = builtProgram("cache-server"),
+    environment: [String: String] = [:]
+  ) throws {
+    process.executableURL = URL(filePath: program)
+    process.arguments = ["--port", "0", "--memory-file", file] + arguments
+    process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
+    process.standardInput = FileHandle.nullDevice
+    process.standardOutput = FileHandle.nullDevice
+    process.standardError = errors
+    try process.run()
+    try errors.fileHandleForWriting.close()
+    try awaitReady()
+  }
+
+  func connect() throws -> Client { try Client(port: port) }
+
+  /// The next line of what it logs; nil when all of its processes have ended.
+  func readLine() throws -> String? {
+    var line: [UInt8] = []
+    while let byte = try errors.fileHandleForReading.read(upToCount: 1)?.first {
+      guard byte != 10 else { return String(decoding: line, as: UTF8.self) }
+      line.append(byte)
+    }
+    return line.isEmpty ? nil : String(decoding: line, as: UTF8.self)
+  }
+
+  /// Reads until a line holds `text`.
+  @discardableResult
+  func awaitLine(_ text: String) throws -> String {
+    var lines: [String] = []
+    while let line = try readLine() {
+      if line.contains(text) { return line }
+      lines.append(line)
+    }
+    throw Unexpected(text: "\(text) was never logged, but: \(lines)")
+  }
+
+  /// Waits until it serves, or whoever comes after it.
+  func awaitReady() throws {
+    let line = try awaitLine("ready to accept connections")
+    let words = line.split(whereSeparator: { " ,".contains($0) }).map(String.init)
+    guard let portWord = words.firstIndex(of: "port"), let number = UInt16(words[portWord + 1]),
+      let processWord = words.firstIndex(of: "pid"), let id = Int32(words[processWord + 1])
+    else { throw Unexpected(text: line) }
+    port = number
+    processID = id
+  }
+
+  func signal(_ number: Int32) { kill(processID, number) }
+
+  /// kill -9, and everything that is left of it.
+  func crash() throws {
+    signal(SIGKILL)
+    while try readLine() != nil {}
+    if processID == process.processIdentifier { process.waitUntilExit() }
+  }
+
+  /// Ends it in good order; gives its exit status, where it is the process that was started.
+  @discardableResult
+  func end() throws -> Int32? {
+    signal(SIGTERM)
+    return try awaitEnd()
+  }
+
+  func awaitEnd() throws -> Int32? {
+    while try readLine() != nil {}
+    guard processID == process.processIdentifier else { return nil }
+    process.waitUntilExit()
+    return process.terminationStatus
+  }
+
+  deinit {
+    if process.isRunning { kill(process.processIdentifier, SIGKILL) }
+    if processID > 0, processID != process.processIdentifier { kill(processID, SIGKILL) }
+  }
+}
+
+struct Unexpected: Error {
+  let text: String
+}
+
+/// A run that ends by itself.
+struct EndedRun {
+  let status: Int32
+  let errors: String
+
+  init(_ arguments: String...) throws {
+    let process = Process()
+    let errors = Pipe()
+    process.executableURL = URL(filePath: builtProgram("cache-server"))
+    process.arguments = arguments
+    process.standardInput = FileHandle.nullDevice
+    process.standardOutput = FileHandle.nullDevice
+    process.standardError = errors
+    try process.run()
+    try errors.fileHandleForWriting.close()
+    self.errors = String(
+      decoding: try errors.fileHandleForReading.readToEnd() ?? Data(), as: UTF8.self)
+    process.waitUntilExit()
+    status = process.terminationStatus
+  }
+}
