@@ -14,7 +14,7 @@ func waitForever() -> Never { while true { pause() } }
 let channelName = "cache-channel"
 // SAFETY: nobody changes the environment; the string is copied.
 let wish = unsafe getenv("STRAY").map { unsafe String(cString: $0) } ?? ""
-var descriptors = try Successor.inherited() ?? ReceivedDescriptors([])
+guard var descriptors = try Successor.inherited() else { exit(9) }
 guard let socket = descriptors.take(channelName) else { exit(9) }
 var channel = try DescriptorChannel.adopt(socket)
 switch wish {
@@ -35,16 +35,16 @@ case "refuse":
   waitForever()
 case "take and exit":
   try channel.acknowledge()
-  var received = try channel.receive()
-  _ = received
+  // The clients.
+  _ = try channel.receive()
   let memory = try PreservedMemory.receive(from: &channel, &descriptors)
   print("generation", memory.generation)
   exit(7)
 case "take and hang":
   try channel.acknowledge()
-  var received = try channel.receive()
-  _ = received
-  let memory = try PreservedMemory.receive(from: &channel, &descriptors)
+  // The clients.
+  _ = try channel.receive()
+  _ = try PreservedMemory.receive(from: &channel, &descriptors)
   waitForever()
 default: exit(8)
 }
