@@ -5,12 +5,6 @@ internal import ServiceLifecycle
 internal import SystemPackage
 internal import UnixSignals
 
-#if canImport(Glibc)
-  internal import Glibc
-#elseif canImport(Musl)
-  internal import Musl
-#endif
-
 /// The server as a function: arguments in, an exit status out.
 public enum CacheServerCommandLine {
   /// How it has begun.
@@ -27,9 +21,7 @@ public enum CacheServerCommandLine {
   /// - Parameter name: what the program was started as.
   /// - Parameter arguments: what stood behind it.
   public static func begin(_ name: String, _ arguments: [String]) -> Beginning {
-    // Before the handler is in place, a signal that comes early is no reason to end; and a client that
-    // has gone is none ever.
-    SystemCalls.ignoreSignals([SIGUSR2, SIGPIPE])
+    EarlySignals.take()
     let configuration: ServerConfiguration
     do {
       let options =
@@ -103,10 +95,14 @@ struct CacheService: Service {
   func run() async throws {
     await withTaskGroup { group in
       group.addTask {
-        for await _ in await UnixSignalsSequence(trapping: .sigusr2) {
+        let signals = await UnixSignalsSequence(trapping: .sigusr2)
+        if EarlySignals.wantUpgrade { engine.eventLoop.execute { engine.upgrade(for: nil) } }
+        for await _ in signals {
           engine.eventLoop.execute { engine.upgrade(for: nil) }
         }
       }
+      // The group has trapped what comes from here on.
+      if EarlySignals.wantEnd { engine.eventLoop.execute { engine.end() } }
       await withGracefulShutdownHandler {
         try? await engine.ended.get()
       } onGracefulShutdown: {

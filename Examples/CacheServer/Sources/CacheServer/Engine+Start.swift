@@ -13,6 +13,8 @@ extension Engine {
     _ configuration: ServerConfiguration, _ logger: Logger
   ) throws(StartFailure) -> Engine {
     let engine = Engine(configuration, logger)
+    var hasBegun = false
+    defer { if !hasBegun { engine.abandonStart() } }
     do {
       let manager = try ServiceManager.current()
       engine.facts.isSupervised = manager != nil
@@ -24,6 +26,7 @@ extension Engine {
         try manager?.notifyReady()
       }
       engine.startKeeper()
+      hasBegun = true
       return engine
     } catch let failure as StartFailure {
       throw failure
@@ -32,7 +35,7 @@ extension Engine {
     } catch let error as PreservedMemoryError {
       throw StartFailure("\(configuration.memoryFile): \(error.sentence)")
     } catch let error as SuccessorError {
-      throw StartFailure("what the predecessor passed on cannot be used: \(error)")
+      throw StartFailure("what the predecessor passed on cannot be used: \(error.sentence)")
     } catch let error as ServiceManagerError {
       throw StartFailure("the service manager cannot be spoken to: \(error)")
     } catch {

@@ -109,6 +109,12 @@ final class Engine: @unchecked Sendable {
     end.fail(StartFailure(sentence))
   }
 
+  /// Ends before it has begun.
+  func abandonStart() {
+    state = .ended
+    end.succeed()
+  }
+
   /// Whether the end came because nothing could be served any more.
   func hasFailed() async -> Bool {
     do { try await ended.get() } catch { return true }

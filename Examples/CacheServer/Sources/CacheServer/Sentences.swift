@@ -79,3 +79,17 @@ extension MemoryFileError {
     }
   }
 }
+
+extension SuccessorError {
+  var sentence: String {
+    switch self {
+    case .cannotPass(let name, let errno): "\(name) cannot be passed on (\(errno))"
+    case .cannotExecute(let errno), .cannotSpawn(let errno): "\(errno)"
+    case .malformedVariable: "the variable KHO_HANDOVER is malformed"
+    case .unsupportedVersion(let version):
+      "a newer program has passed it on, in version \(version)"
+    case .missingDescriptor(let name, let errno): "\(name) is not open (\(errno))"
+    case .foreignDescriptor(let name): "\(name) is something else than was passed on"
+    }
+  }
+}

@@ -11,11 +11,6 @@ enum SystemCalls {
   /// getpid(2).
   static var processID: Int32 { getpid() }
 
-  /// signal(2) with SIG_IGN.
-  static func ignoreSignals(_ signals: [Int32]) {
-    for number in signals { _ = signal(number, SIG_IGN) }
-  }
-
   /// Lets the process open as many descriptors as it may at all: setrlimit(2) of RLIMIT_NOFILE.
   ///
   /// - Returns: how many that are.

@@ -155,7 +155,8 @@ import Testing
   /// Programs that are none, or do not come to serve: each is reported, and the old one goes on with
   /// the same clients and the same memory.
   @Test(arguments: [
-    ("missing", "cannot be started"), ("no program", "cannot be started"),
+    ("missing", "server cannot be started: No such file or directory"),
+    ("no program", "server cannot be started: Permission denied"),
     ("exit", "has ended with status 4 before it was ready"),
     ("hang", "took too long before it was ready, and was ended"),
     ("unwilling", "does not want the memory"),

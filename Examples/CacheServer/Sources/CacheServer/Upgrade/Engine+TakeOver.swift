@@ -36,12 +36,16 @@ extension Engine {
   /// Makes everything ready, waits for what the predecessor hands over, and serves from there on.
   func takeOver(from link: PredecessorLink) throws {
     try Rehearsal.run(self)
-    try eventLoop.submit { try self.receive(from: link) }.wait()
+    try eventLoop.flatSubmit {
+      self.eventLoop.makeCompletedFuture { try self.receive(from: link) }
+        .flatMap { self.listen(at: $0) }
+    }.wait()
     logReady()
     receiveRest(from: link)
   }
 
-  private func receive(from link: PredecessorLink) throws {
+  /// Takes clients and memory, and serves from there on; gives the listening socket.
+  private func receive(from link: PredecessorLink) throws -> Int32 {
     // Ready. The predecessor stands still from its answer on.
     do {
       try link.channel.acknowledge()
@@ -61,7 +65,7 @@ extension Engine {
       guard let socket = link.descriptors.take("listener") else {
         throw StartFailure("the predecessor has sent no listening socket")
       }
-      _ = listen(at: socket.rawValue)
+      return socket.rawValue
     } catch let error as DescriptorChannelError {
       throw StartFailure("the predecessor does not hand over: \(error)")
     } catch let error as HandoverStateError {

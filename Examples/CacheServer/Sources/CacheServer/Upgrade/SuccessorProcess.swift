@@ -41,7 +41,7 @@ final class SuccessorProcess: @unchecked Sendable {
     program.pass(NamedDescriptor(streamName, streams.1))
     let processID: Int32
     do throws(SuccessorError) { processID = try program.spawn() } catch {
-      throw UpgradeFailure("\(configuration.executable) cannot be started: \(error)")
+      throw UpgradeFailure("\(configuration.executable) cannot be started: \(error.sentence)")
     }
     return SuccessorProcess(processID, channel, stream)
   }
