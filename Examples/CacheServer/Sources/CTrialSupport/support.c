@@ -30,12 +30,7 @@ static void become(const char *program, char *const arguments[], const int descr
     if ((moved[index] = fcntl(descriptors[index], F_DUPFD_CLOEXEC, 3)) < 0) return;
   for (int index = 0; index < 3; index++)
     if (dup2(moved[index], index) < 0) return;
-  if (core >= 0) {
-    cpu_set_t cores;
-    CPU_ZERO(&cores);
-    CPU_SET(core, &cores);
-    if (sched_setaffinity(0, sizeof cores, &cores) < 0) return;
-  }
+  if (core >= 0 && ct_pin(core) < 0) return;
   sigset_t none;
   sigemptyset(&none);
   sigprocmask(SIG_SETMASK, &none, NULL);
@@ -159,6 +154,13 @@ int ct_end_with_parent(int parent, const char *folder) {
   if (parent <= 0) return 0;
   if (prctl(PR_SET_PDEATHSIG, SIGTERM) < 0) return -errno;
   return getppid() == parent ? 0 : -ESRCH;
+}
+
+int ct_pin(int core) {
+  cpu_set_t cores;
+  CPU_ZERO(&cores);
+  CPU_SET(core, &cores);
+  return checked(sched_setaffinity(0, sizeof cores, &cores));
 }
 
 int ct_core_count(void) {

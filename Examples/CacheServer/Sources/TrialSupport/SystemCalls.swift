@@ -126,6 +126,9 @@ public enum SystemCalls {
   /// Kills every process below this one.
   public static func killChildren() { ct_kill_children() }
 
+  /// This process on one core alone.
+  public static func pin(toCore core: Int) throws(Errno) { _ = try checked(ct_pin(CInt(core))) }
+
   /// How many cores this process may use.
   public static var coreCount: Int { max(1, Int(ct_core_count())) }
 

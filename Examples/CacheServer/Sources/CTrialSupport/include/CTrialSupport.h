@@ -21,6 +21,9 @@ int ct_end_with_parent(int parent, const char *folder);
 /// Kills every child, and theirs, until there is none.
 void ct_kill_children(void);
 
+/// This thread, and what it starts from now on, on one core alone.
+int ct_pin(int core);
+
 /// How many cores this process may use.
 int ct_core_count(void);
 

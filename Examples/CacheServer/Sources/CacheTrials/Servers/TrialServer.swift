@@ -103,14 +103,21 @@ final class TrialServer {
 
   /// The process that serves now, which an upgrade has started maybe: as `INFO server` says.
   func askProcess(_ connection: Connection) throws -> ChildProcess {
-    guard case .bulk(let bytes) = try connection.call("INFO", "server") else {
-      throw TrialFailure("INFO server is not answered")
+    ChildProcess(id: Int32(try askNumber("server", "process_id", connection)))
+  }
+
+  /// A number that `INFO` tells.
+  func askNumber(
+    _ section: String, _ name: String, _ connection: Connection
+  ) throws -> Int {
+    guard case .bulk(let bytes) = try connection.call("INFO", section) else {
+      throw TrialFailure("INFO \(section) is not answered")
     }
     for line in String(decoding: bytes, as: UTF8.self).split(whereSeparator: \.isNewline)
-    where line.hasPrefix("process_id:") {
-      if let id = Int32(line.dropFirst(11)) { return ChildProcess(id: id) }
+    where line.hasPrefix(name + ":") {
+      if let number = Int(line.dropFirst(name.count + 1)) { return number }
     }
-    throw TrialFailure("INFO server tells no process_id")
+    throw TrialFailure("INFO \(section) tells no \(name)")
   }
 
   /// Ends it for good.
