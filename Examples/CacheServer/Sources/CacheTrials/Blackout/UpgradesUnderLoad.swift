@@ -43,12 +43,11 @@ struct UpgradesUnderLoad {
     SystemCalls.sleep(milliseconds: 500)
     let ended = try benchmark.ended()
     let output = String(decoding: try SystemCalls.contents(of: log), as: UTF8.self)
-    let lines = output.split { $0.isNewline }
-    let errors = lines.filter { $0.lowercased().contains("error") || $0.contains("refused") }
+    let errors = BenchmarkFigures.errors(in: output)
     workshop.claim(
       "\(upgradeCount) upgrades while redis-benchmark runs: nothing refused, nothing reset, no error",
       ended == nil && errors.isEmpty && !output.isEmpty,
-      (errors.first.map(String.init) ?? ended.map { "redis-benchmark: \($0)" } ?? "")
+      (errors.first.map { $0 + "; " } ?? ended.map { "redis-benchmark: \($0); " } ?? "")
         + "an upgrade took \(shortDecimal(waited.median ?? 0)) ms from signal to successor")
   }
 }
