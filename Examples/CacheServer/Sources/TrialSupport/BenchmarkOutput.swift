@@ -40,4 +40,9 @@ public struct BenchmarkFigures: Equatable, Sendable {
       return line.contains("error") || line.contains("refused") || line.contains("reset by")
     }
   }
+
+  /// The lines of what it wrote that warn: of a CONFIG that is not understood, for instance.
+  public static func warnings(in output: String) -> [String] {
+    output.split { $0.isNewline }.map(String.init).filter { $0.hasPrefix("WARN") }
+  }
 }

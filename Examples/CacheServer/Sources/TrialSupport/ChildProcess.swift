@@ -8,21 +8,28 @@ public struct ChildProcess: Sendable {
   /// One that runs already.
   public init(id: Int32) { self.id = id }
 
-  /// Starts a program, found along PATH, which reads nothing and writes both streams to a file.
+  /// Starts a program, found along PATH, which writes both streams to a file.
   ///
-  /// - Parameter core: where it runs; nil for anywhere.
+  /// - Parameters:
+  ///   - input: the file that it reads; nil for none.
+  ///   - core: where it runs; nil for anywhere.
   /// - Throws: `Errno`.
   public init(
-    _ program: String, _ arguments: [String], log: String, core: Int? = nil
+    _ program: String, _ arguments: [String], input: String? = nil, log: String, core: Int? = nil
   ) throws(Errno) {
     let output = try SystemCalls.create(log)
     defer { SystemCalls.closeDescriptor(output) }
-    // A pipe whose other end is closed: the end of the file at once.
-    let input = try SystemCalls.pipe()
-    SystemCalls.closeDescriptor(input.writing)
-    defer { SystemCalls.closeDescriptor(input.reading) }
+    let reading = if let input { try SystemCalls.open(input) } else { try Self.emptyPipe() }
+    defer { SystemCalls.closeDescriptor(reading) }
     id = try SystemCalls.spawn(
-      program, arguments, input: input.reading, output: output, errors: output, core: core)
+      program, arguments, input: reading, output: output, errors: output, core: core)
+  }
+
+  /// A pipe whose other end is closed: the end of the file at once.
+  private static func emptyPipe() throws(Errno) -> CInt {
+    let pipe = try SystemCalls.pipe()
+    SystemCalls.closeDescriptor(pipe.writing)
+    return pipe.reading
   }
 
   /// The same, with this process's standard streams.
@@ -89,14 +96,20 @@ public struct ProgramResult: Sendable {
   /// The end.
   public let end: ProcessEnd
 
-  /// Runs a program to its end.
+  /// Runs a program to its end; kills it where that takes longer than `seconds`.
   public static func run(
-    _ program: String, _ arguments: [String], log: String, core: Int? = nil
+    _ program: String, _ arguments: [String], input: String? = nil, log: String,
+    core: Int? = nil, seconds: Int = 600
   ) throws(Errno) -> ProgramResult {
-    let process = try ChildProcess(program, arguments, log: log, core: core)
-    let end = try process.wait()
+    let process = try ChildProcess(program, arguments, input: input, log: log, core: core)
+    var end = try process.wait(milliseconds: seconds * 1000)
+    if end == nil {
+      process.signal(SignalNumber.kill)
+      end = try process.wait()
+    }
     return ProgramResult(
-      output: String(decoding: try SystemCalls.contents(of: log), as: UTF8.self), end: end)
+      output: String(decoding: try SystemCalls.contents(of: log), as: UTF8.self),
+      end: end ?? .killed(signal: SignalNumber.kill))
   }
 }
 

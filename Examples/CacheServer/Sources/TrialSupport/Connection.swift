@@ -102,6 +102,13 @@ public final class Connection {
     }
   }
 
+  /// The next answer that has come whole, with its bytes.
+  public func takeReceivedReply() throws(ConnectionError) -> ReceivedReply? {
+    let first = start
+    guard let reply = try takeReply() else { return nil }
+    return ReceivedReply(bytes: Array(input[first..<start]), reply: reply)
+  }
+
   /// Takes bytes that have come.
   public func take(_ count: Int) -> [UInt8] {
     defer { start += count }
@@ -124,6 +131,18 @@ public final class Connection {
     while true {
       try flush()
       if let reply = try takeReply() { return reply }
+      if try fill() { continue }
+      try wait(milliseconds: milliseconds)
+    }
+  }
+
+  /// The next answer, with its bytes.
+  public func receivedReply(
+    within milliseconds: Int = 30_000
+  ) throws(ConnectionError) -> ReceivedReply {
+    while true {
+      try flush()
+      if let reply = try takeReceivedReply() { return reply }
       if try fill() { continue }
       try wait(milliseconds: milliseconds)
     }

@@ -167,6 +167,26 @@ public enum SystemCalls {
     CInt(try checked(unsafe ct_create(path)))
   }
 
+  /// A file for reading.
+  static func open(_ path: String) throws(Errno) -> CInt {
+    // SAFETY: the call uses the text while it runs.
+    CInt(try checked(unsafe ct_open(path)))
+  }
+
+  /// Makes a file of those bytes.
+  public static func writeFile(_ path: String, _ bytes: [UInt8]) throws(Errno) {
+    let file = try create(path)
+    defer { closeDescriptor(file) }
+    var rest = bytes[...]
+    while !rest.isEmpty {
+      let count = try checkedErrno {
+        // SAFETY: the bytes are lent for the length of the call.
+        unsafe rest.withUnsafeBytes { unsafe Glibc.write(file, $0.baseAddress, $0.count) }
+      }
+      rest = rest.dropFirst(count)
+    }
+  }
+
   /// A pipe.
   static func pipe() throws(Errno) -> (reading: CInt, writing: CInt) {
     var ends: [CInt] = [-1, -1]
@@ -208,8 +228,7 @@ public enum SystemCalls {
 
   /// All of a small file, or of one from /proc.
   public static func contents(of path: String) throws(Errno) -> [UInt8] {
-    // SAFETY: the call uses the text while it runs.
-    let file = CInt(try checked(unsafe ct_open(path)))
+    let file = try open(path)
     defer { closeDescriptor(file) }
     var all: [UInt8] = []
     while true {

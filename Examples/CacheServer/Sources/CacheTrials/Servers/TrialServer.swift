@@ -87,6 +87,13 @@ final class TrialServer {
     throw TrialFailure("\(program) does not answer within \(seconds) s: \(log.suffix(500))")
   }
 
+  /// - Throws: `TrialFailure` where it has ended.
+  func expectRunning(_ when: String) throws {
+    guard let end = try process.ended() else { return }
+    process = ChildProcess(id: 0)
+    throw TrialFailure("\(kind.rawValue) has ended with \(end), \(when): \(log.suffix(500))")
+  }
+
   private func isReady(_ connection: Connection) -> Bool {
     guard kind == .memcached else {
       return (try? connection.call("PING")) == .simple(Array("PONG".utf8))
