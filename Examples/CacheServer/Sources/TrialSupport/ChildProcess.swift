@@ -39,7 +39,12 @@ public struct ChildProcess: Sendable {
   }
 
   /// Sends a signal.
-  public func signal(_ number: Int32) { SystemCalls.signal(id, number) }
+  ///
+  /// - Precondition: it is a process; 0 would be all that this one was started with.
+  public func signal(_ number: Int32) {
+    precondition(id > 0, "a process has a number")
+    SystemCalls.signal(id, number)
+  }
 
   /// How it has ended; nil while it runs.
   public func ended() throws(Errno) -> ProcessEnd? { try SystemCalls.ended(id, waits: false) }

@@ -87,11 +87,12 @@ final class TrialServer {
     throw TrialFailure("\(program) does not answer within \(seconds) s: \(log.suffix(500))")
   }
 
-  /// - Throws: `TrialFailure` where it has ended.
+  /// - Throws: `TrialFailure` where it does not serve any more.
   func expectRunning(_ when: String) throws {
-    guard let end = try process.ended() else { return }
-    process = ChildProcess(id: 0)
-    throw TrialFailure("\(kind.rawValue) has ended with \(end), \(when): \(log.suffix(500))")
+    if let connection = try? Connection(port: port), isReady(connection) { return }
+    let end = try process.wait(milliseconds: 10_000).map { "has ended with \($0)" }
+    if end != nil { process = ChildProcess(id: 0) }
+    throw TrialFailure("\(kind.rawValue) \(end ?? "is silent"), \(when): \(log.suffix(500))")
   }
 
   private func isReady(_ connection: Connection) -> Bool {
@@ -129,7 +130,7 @@ final class TrialServer {
 
   /// Ends it for good.
   func stop() {
-    process.kill()
+    if process.id > 0 { process.kill() }
     process = ChildProcess(id: 0)
     try? SystemCalls.removeTree(folder)
   }

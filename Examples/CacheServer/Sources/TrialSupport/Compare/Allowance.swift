@@ -13,10 +13,11 @@ public enum Allowance: String, CaseIterable, Sendable {
     case .number: "a number that only this server can have: compared that it is one"
     case .kind: "time, memory or another server's list: compared that it is of that kind"
     case .hello: "the answer to HELLO names the server's version and the connection's number"
-    case .config: "of the settings, those that both have are compared"
+    case .config:
+      "of the settings, those are compared that both have and that are not of this server alone"
     case .info: "INFO: compared that redis-server has every field, and what the keys determine"
     case .client: "addresses, numbers and times of a connection: the other fields are compared"
-    case .subset: "redis-server has more commands: compared that it has every one"
+    case .subset: "redis-server has more commands: compared that it has every one but UPGRADE"
     case .cursor: "a cursor is the server's own affair: compared that there is one"
     }
   }
@@ -47,7 +48,8 @@ public enum Allowance: String, CaseIterable, Sendable {
       guard case .array(let mine) = ours.reply, case .array(let others) = theirs.reply else {
         return false
       }
-      return !mine.isEmpty && mine.allSatisfy { others.contains($0) }
+      return !mine.isEmpty
+        && mine.allSatisfy { others.contains($0) || $0 == .bulk(Array("upgrade".utf8)) }
     case .cursor:
       guard case .array(let mine) = ours.reply, case .array(let others) = theirs.reply,
         mine.count == 2, others.count == 2
@@ -97,7 +99,9 @@ public enum Allowance: String, CaseIterable, Sendable {
   }
 
   private static func agree(_ ours: [String: Reply], _ theirs: [String: Reply]) -> Bool {
-    let both = ours.filter { theirs[$0.key] != nil }
+    // Where they listen, and how many descriptors the system gives them.
+    let own: Set<String> = ["port", "maxclients"]
+    let both = ours.filter { theirs[$0.key] != nil && !own.contains($0.key) }
     return !both.isEmpty && both.allSatisfy { theirs[$0.key] == $0.value }
   }
 }

@@ -24,10 +24,10 @@ extension ScriptTexts {
     CONFIG GET MAXMEMORY
     CONFIG GET maxmemory-policy
     CONFIG GET maxmemory-samples
-    CONFIG GET maxmemory*
+    ~config CONFIG GET maxmemory*
     ~config CONFIG GET *
     CONFIG GET nosuch
-    CONFIG GET maxmemory maxmemory-policy
+    ~config CONFIG GET maxmemory maxmemory-policy
     CONFIG GET save
     CONFIG GET appendonly
     CONFIG GET databases
@@ -39,6 +39,8 @@ extension ScriptTexts {
     CONFIG SET maxmemory 12345678
     CONFIG GET maxmemory
     CONFIG SET maxmemory x
+    CONFIG SET MaxMemory x
+    CONFIG SET NoSuch x
     CONFIG SET maxmemory 1tb
     CONFIG SET maxmemory -1
     CONFIG SET maxmemory 0
@@ -47,7 +49,6 @@ extension ScriptTexts {
     CONFIG SET maxmemory-policy noeviction
     CONFIG SET maxmemory-samples 10
     CONFIG GET maxmemory-samples
-    CONFIG SET maxmemory-samples 0
     CONFIG SET maxmemory-samples x
     CONFIG SET maxmemory-samples 5
     CONFIG SET maxmemory 200mb maxmemory-samples 7
@@ -56,7 +57,7 @@ extension ScriptTexts {
     CONFIG SET nosuch 1
     CONFIG SET maxmemory
     CONFIG SET maxmemory 1 maxmemory-samples
-    CONFIG SET maxmemory 1 maxmemory 2
+    CONFIG SET maxmemory 1 MAXMEMORY 2
     CONFIG SET
     CONFIG NOSUCH
     CONFIG
@@ -89,7 +90,10 @@ extension ScriptTexts {
     COMMAND GETKEYS MSET a 1 b 2 c 3
     COMMAND GETKEYS MGET a b
     COMMAND GETKEYS PING
+    COMMAND GETKEYS PING x
     COMMAND GETKEYS NOSUCH
+    COMMAND GETKEYS NOSUCH x
+    COMMAND GETKEYS SET x
     COMMAND GETKEYS GET
     COMMAND GETKEYS
     ~subset COMMAND LIST
@@ -112,6 +116,7 @@ extension ScriptTexts {
     SHUTDOWN NOSUCH
     SHUTDOWN ABORT
     SHUTDOWN SAVE NOSAVE
+    SHUTDOWN ABORT NOW
     SHUTDOWN NOSAVE SAVE NOW
     BGSAVE
     """#)

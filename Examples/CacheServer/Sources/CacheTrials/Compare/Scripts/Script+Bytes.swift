@@ -60,6 +60,8 @@ extension ScriptTexts {
     OBJECT REFCOUNT nothing
     OBJECT IDLETIME s44
     OBJECT FREQ s44
+    OBJECT FREQ nothing
+    OBJECT FREQ
     OBJECT NOSUCH s44
     OBJECT ENCODING
     OBJECT

@@ -64,8 +64,11 @@ extension ScriptTexts {
     SCAN 0 NOSUCH
     SCAN 0 NOSUCH 1
     SCAN x
-    SCAN -1
-    SCAN ""
+    ~kind SCAN -1
+    ~sorted SCAN "" COUNT 1000
+    SCAN --1
+    SCAN " 1"
+    SCAN 1x
     SCAN 1.5
     SCAN 18446744073709551616
     SCAN

@@ -52,6 +52,9 @@ extension ScriptTexts {
     !client 1
     GET none
     HELLO 2 AUTH nosuch x
-    !raw 2 "*1\r\n$5\r\nHELLO\r\n*2\r\n$3\r\nGET\r\n$4\r\nnone\r\n"
+    | ~hello HELLO 3
+    | GET none
+    | ~hello HELLO 2
+    GET none
     """#)
 }

@@ -64,6 +64,5 @@ extension ScriptTexts {
     SETRANGE a 1
     TYPE
     TYPE a b
-    SUBSTR b 0 3
     """#)
 }
