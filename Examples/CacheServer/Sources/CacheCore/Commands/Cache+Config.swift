@@ -110,7 +110,8 @@ extension Cache {
         new.sampleCount = count
       default:
         guard let fixed = fixedParameters.first(where: { $0.name == name }) else {
-          throw .sentence("ERR Unknown option or number of arguments for CONFIG SET - '\(name)'")
+          throw .sentence(
+            "ERR Unknown option or number of arguments for CONFIG SET - '\(request[index].text)'")
         }
         // What is so already may be asked for.
         guard fixed.value == value else { throw failed("can't set immutable config") }

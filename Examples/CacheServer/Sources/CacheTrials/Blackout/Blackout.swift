@@ -82,7 +82,7 @@ struct Blackout: Trial {
 
   /// What makes a server take that many keys of 1 KiB.
   private static func sizes(_ kind: TrialServer.Kind, _ count: Int) -> [String] {
-    let mebibytes = max(64, count * 1400 >> 20)
+    let mebibytes = max(64, (count * 1400) >> 20)
     switch kind {
     case .cache: return ["--capacity", "\(max(1024, mebibytes * 2))mb"]
     case .redis: return []

@@ -16,7 +16,7 @@ struct MemoryPerKey {
         ("OF PAYLOAD", "of_payload"), ("EMPTY", "empty_bytes"),
       ])
     for kind in [TrialServer.Kind.redis, .cache] {
-      let capacity = kind == .cache ? ["--capacity", "\(max(1024, keyCount * 3 >> 10))mb"] : []
+      let capacity = kind == .cache ? ["--capacity", "\(max(1024, (keyCount * 3) >> 10))mb"] : []
       let server = try TrialServer(kind, in: workshop, extra: capacity)
       defer { server.stop() }
       try server.awaitReady()
