@@ -11,7 +11,7 @@ struct CacheTrials: ParsableCommand {
       at 127.0.0.1, at ports that nobody has, and keep their files in a folder of their own, which \
       is removed at the end.
       """,
-    subcommands: [Blackout.self, Kills.self, Throughput.self, Compare.self])
+    subcommands: [Blackout.self, Kills.self, Throughput.self, Compare.self, Soak.self])
 }
 
 /// One of the trials.
