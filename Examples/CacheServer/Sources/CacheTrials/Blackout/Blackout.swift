@@ -54,7 +54,7 @@ struct Blackout: Trial {
         """
         memcached counts seconds, and refuses the memory that it has left where it is started in the \
         same one: \(refusalCount) of \(rounds) times when it was started at once. So the operator waits \
-        1.1 s, which the comparison leaves out.
+        1.1 s, which belongs to what its clients see; the comparison is given with it and without.
         """)
     }
     if benchmarkRunning { try UpgradesUnderLoad(upgradeCount: upgrades).run(in: workshop) }

@@ -1,7 +1,7 @@
 /// How two answers may differ that are not the same bytes, and why.
 public enum Allowance: String, CaseIterable, Sendable {
   case none
-  case sorted, seconds, milliseconds, number, kind, hello, config, info, client, subset, cursor
+  case sorted, seconds, milliseconds, number, kind, hello, config, info, client, subset
 
   /// Why the bytes cannot be the same; empty for ``none``.
   public var reason: String {
@@ -18,7 +18,6 @@ public enum Allowance: String, CaseIterable, Sendable {
     case .info: "INFO: compared that redis-server has every field, and what the keys determine"
     case .client: "addresses, numbers and times of a connection: the other fields are compared"
     case .subset: "redis-server has more commands: compared that it has every one but UPGRADE"
-    case .cursor: "a cursor is the server's own affair: compared that there is one"
     }
   }
 
@@ -37,7 +36,7 @@ public enum Allowance: String, CaseIterable, Sendable {
     case .number:
       guard case .integer = ours.reply, case .integer = theirs.reply else { return false }
       return true
-    case .kind: return type != UInt8(ascii: "-") && Self.haveSameShape(ours.reply, theirs.reply)
+    case .kind: return Self.haveSameShape(ours.reply, theirs.reply)
     case .hello: return Self.masked(ours.reply) == Self.masked(theirs.reply)
     case .config: return Self.agree(Self.pairs(ours.reply), Self.pairs(theirs.reply))
     case .info:
@@ -50,11 +49,6 @@ public enum Allowance: String, CaseIterable, Sendable {
       }
       return !mine.isEmpty
         && mine.allSatisfy { others.contains($0) || $0 == .bulk(Array("upgrade".utf8)) }
-    case .cursor:
-      guard case .array(let mine) = ours.reply, case .array(let others) = theirs.reply,
-        mine.count == 2, others.count == 2
-      else { return false }
-      return Self.haveSameShape(mine[0], others[0]) && Self.haveSameShape(mine[1], others[1])
     }
   }
 
