@@ -77,18 +77,24 @@ struct Kills: Trial {
     var run = KillRun(server: server, clients: clients, every: every, kho: kho, seed: shared.seed)
     do { try run.kill(count, workshop) } catch let failure as TrialFailure {
       workshop.claim(
-        "every acknowledged write is there, and one prefix explains the others", false,
+        promise, false,
         "kill \(run.figures.killCount + 1), seed \(shared.seed): \(failure.sentence)")
       report(run.figures, workshop)
       return
     }
     workshop.claim(
-      "\(run.figures.killCount) kills: every acknowledged write is there, and one prefix explains the others",
-      true)
+      "\(run.figures.killCount) kills: \(promise)", true)
     if kho != nil {
       workshop.claim("the file is clean", true, "\(run.figures.fileCheckCount) checks")
     }
     report(run.figures, workshop)
+  }
+
+  /// What must hold after each kill.
+  private var promise: String {
+    eviction
+      ? "whatever is there is what was written last, and one prefix explains the unacknowledged"
+      : "every acknowledged write is there, and one prefix explains the others"
   }
 
   private func report(_ figures: KillFigures, _ workshop: Workshop) {
