@@ -39,7 +39,10 @@ let startsFast: [LinkerSetting] = [
 let package = Package(
   name: "CacheServer",
   platforms: [.macOS(.v26)],
-  products: [.executable(name: "cache-server", targets: ["cache-server"])],
+  products: [
+    .executable(name: "cache-server", targets: ["cache-server"]),
+    .executable(name: "cache-trials", targets: ["CacheTrials"]),
+  ],
   dependencies: [
     .package(name: "swift-kexec-handover", path: "../.."),
     .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
@@ -78,6 +81,15 @@ let package = Package(
       name: "CacheServerTests",
       dependencies: ["cache-server", "StraySuccessor", "CacheTestSupport", library, system],
       swiftSettings: strict),
+    // What proves and measures the server, beside redis-server and memcached.
+    .target(name: "CTrialSupport"),
+    .target(
+      name: "TrialSupport", dependencies: ["CTrialSupport", system], swiftSettings: strict),
+    .executableTarget(
+      name: "CacheTrials", dependencies: ["TrialSupport", system, argumentParser],
+      swiftSettings: strict),
+    .testTarget(
+      name: "TrialSupportTests", dependencies: ["TrialSupport"], swiftSettings: strict),
   ],
   swiftLanguageModes: [.v6]
 )

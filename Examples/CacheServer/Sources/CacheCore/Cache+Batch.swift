@@ -44,6 +44,11 @@ extension Cache {
       return .done
     }
     session.lastCommand = command
+    if slot.hasSubcommands {
+      session.lastSubcommand = request.count > 1 ? request[1].text.lowercased() : ""
+    } else if !session.lastSubcommand.isEmpty {
+      session.lastSubcommand = ""
+    }
     guard slot.takes(request.count) else {
       reply.error("ERR wrong number of arguments for '\(command.name)' command")
       return .done

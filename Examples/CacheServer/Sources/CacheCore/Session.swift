@@ -16,6 +16,13 @@ public struct Session: Equatable, Sendable {
   public var isNotEvicted = false
   /// The name of its last command.
   public var lastCommand: Command?
+  /// What stood behind it, where that tells what it does: `CLIENT ID`. Not kept over an upgrade.
+  public var lastSubcommand = ""
+
+  /// The name of its last command, as Redis writes it: `client|id`.
+  public var lastCommandName: String? {
+    lastCommand.map { lastSubcommand.isEmpty ? $0.name : "\($0.name)|\(lastSubcommand)" }
+  }
 
   /// A client that has just connected.
   public init(id: UInt64) { self.id = id }

@@ -144,7 +144,7 @@ extension Engine {
     line += " qbuf=\(client.pending.readableBytes) qbuf-free=\(client.pending.writableBytes)"
     line += " argv-mem=0 multi-mem=0 rbs=0 rbp=0 obl=0 oll=0 omem=0"
     line += " tot-mem=\(client.pending.capacity) events=r"
-    line += " cmd=\(command ?? session.lastCommand?.name ?? "NULL") user=default redir=-1"
+    line += " cmd=\(command ?? session.lastCommandName ?? "NULL") user=default redir=-1"
     line += " resp=\(session.isRESP3 ? 3 : 2)"
     line += " lib-name=\(text(session.libraryName)) lib-ver=\(text(session.libraryVersion))\n"
     return line

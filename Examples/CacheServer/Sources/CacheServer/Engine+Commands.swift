@@ -13,7 +13,11 @@ extension Engine {
       facts.residentByteCount = SystemCalls.residentByteCount()
       cache!.writeInfo(request, facts, &reply)
     case .shutdown:
-      guard isShutdown(request) else { return reply.error("ERR syntax error") }
+      switch shutdownWish(request) {
+      case .end: break
+      case .abort: return reply.error("ERR No shutdown in progress.")
+      case nil: return reply.error("ERR syntax error")
+      }
       // As Redis does, nothing is said.
       connection.markClosing()
       eventLoop.execute { self.end() }
@@ -22,13 +26,29 @@ extension Engine {
     }
   }
 
-  private func isShutdown(_ request: borrowing Request) -> Bool {
+  /// What `SHUTDOWN` can be about.
+  private enum ShutdownWish {
+    case end
+    case abort
+  }
+
+  /// Nil for options that Redis does not take, or not together.
+  private func shutdownWish(_ request: borrowing Request) -> ShutdownWish? {
+    var saves: Bool?
+    var isAbort = false
     for index in 1..<max(request.count, 1) {
       let word = request[index]
-      guard
-        word.isWord("nosave") || word.isWord("save") || word.isWord("now") || word.isWord("force")
-      else { return false }
+      if word.isWord("nosave") || word.isWord("save") {
+        let wish = word.isWord("save")
+        guard saves == nil || saves == wish else { return nil }
+        saves = wish
+      } else if word.isWord("abort") {
+        isAbort = true
+      } else if !word.isWord("now"), !word.isWord("force") {
+        return nil
+      }
     }
-    return true
+    guard isAbort else { return .end }
+    return request.count == 2 ? .abort : nil
   }
 }

@@ -59,7 +59,11 @@ extension Cache {
       where GlobPattern.matches(
         request[index], Array(parameter.name.utf8).rawSpan, ignoringCase: true)
       {
-        found.append(parameter)
+        // A name is told as it was asked for.
+        let asked = request[index].text
+        let isName =
+          asked.utf8.count == parameter.name.utf8.count && !asked.contains { "*?[\\".contains($0) }
+        found.append((isName ? asked : parameter.name, parameter.value))
         break
       }
     }
@@ -73,11 +77,16 @@ extension Cache {
   /// The settings with what is asked for; all of it, or an error.
   private func newSettings(_ request: borrowing Request) throws(CommandError) -> Settings {
     var new = settings
+    var seen: Set<String> = []
     for index in stride(from: 2, to: request.count, by: 2) {
       let name = request[index].text.lowercased()
       let value = request[index + 1].text
-      func failed(_ reason: String) -> CommandError {
-        .sentence("ERR CONFIG SET failed (possibly related to argument '\(name)') - \(reason)")
+      func failed(_ reason: String, of asked: String? = nil) -> CommandError {
+        .sentence(
+          "ERR CONFIG SET failed (possibly related to argument '\(asked ?? name)') - \(reason)")
+      }
+      guard seen.insert(name).inserted else {
+        throw failed("duplicate parameter", of: request[index].text)
       }
       switch name {
       case "maxmemory":
@@ -92,13 +101,17 @@ extension Cache {
         }
         new.policy = policy
       case "maxmemory-samples":
-        guard let count = Int(value), (1...64).contains(count) else {
+        guard let count = Int(value) else {
+          throw failed("argument couldn't be parsed into an integer")
+        }
+        guard (1...64).contains(count) else {
           throw failed("argument must be between 1 and 64 inclusive")
         }
         new.sampleCount = count
       default:
         guard let fixed = fixedParameters.first(where: { $0.name == name }) else {
-          throw .sentence("ERR Unknown option or number of arguments for CONFIG SET - '\(name)'")
+          throw .sentence(
+            "ERR Unknown option or number of arguments for CONFIG SET - '\(request[index].text)'")
         }
         // What is so already may be asked for.
         guard fixed.value == value else { throw failed("can't set immutable config") }

@@ -18,9 +18,11 @@ extension Cache {
     case .echo: reply.bulk(request[1])
     case .select:
       // There is one database, as with `databases 1`.
-      guard let index = Int64(decimal: request[1]), index >= Int64(Int32.min),
-        index <= Int64(Int32.max)
-      else { throw .notInteger }
+      let index = try integer(request[1])
+      guard (Int64(Int32.min)...Int64(Int32.max)).contains(index) else {
+        throw .sentence(
+          "ERR value is out of range, value must between \(Int32.min) and \(Int32.max)")
+      }
       guard index == 0 else { throw .sentence("ERR DB index is out of range") }
       reply.ok()
     case .hello: try hello(request, &session, &reply)

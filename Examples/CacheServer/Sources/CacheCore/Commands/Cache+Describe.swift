@@ -69,7 +69,7 @@ extension Cache {
     } else {
       reply.array(commands.count)
       for command in commands {
-        if let command { Self.writeInfo(of: command, &reply) } else { reply.nullArray() }
+        if let command { Self.writeInfo(of: command, &reply) } else { reply.null() }
       }
     }
   }
@@ -151,7 +151,7 @@ extension Cache {
   private func writeKeys(
     of request: borrowing Request, _ reply: inout ReplyWriter
   ) throws(CommandError) {
-    guard request.count > 2 else { throw .count(of: "command|getkeys") }
+    guard request.count > 3 else { throw .count(of: "command|getkeys") }
     let slot = table.slot(of: request[2])
     guard let command = slot.command else {
       throw .sentence("ERR Invalid command specified")

@@ -50,8 +50,11 @@ extension Cache {
 
   /// strtoul(3), of a whole string.
   private static func cursor(_ argument: RawSpan) -> UInt64? {
-    guard argument.byteCount > 0, argument.byteCount <= 20 else { return nil }
-    return UInt64(argument.text)
+    guard argument.byteCount <= 21 else { return nil }
+    let text = argument.text
+    if text.isEmpty { return 0 }
+    guard text.hasPrefix("-") else { return UInt64(text) }
+    return UInt64(text.dropFirst()).map { 0 &- $0 }
   }
 
   /// `KEYS pattern`.

@@ -14,7 +14,8 @@ extension Cache {
     let isEncoding = name.isWord("encoding")
     let isIdleTime = name.isWord("idletime")
     let isReferenceCount = name.isWord("refcount")
-    guard isEncoding || isIdleTime || isReferenceCount else {
+    let isFrequency = name.isWord("freq")
+    guard isEncoding || isIdleTime || isReferenceCount || isFrequency else {
       throw .unknown(name, of: "object")
     }
     guard request.count == 3 else {
@@ -29,6 +30,12 @@ extension Cache {
     guard let access, let encoding else {
       reply.null()
       return
+    }
+    if isFrequency {
+      throw .sentence(
+        "ERR An LFU maxmemory policy is not selected, access frequency not tracked. Please note "
+          + "that when switching between policies at runtime LRU and LFU data will take some time "
+          + "to adjust.")
     }
     if isEncoding {
       reply.bulk(encoding)

@@ -13,6 +13,12 @@ struct StoreOptions {
     case persisted
     /// The argument at that place tells it.
     case at(Int, TimeUnit, isAbsolute: Bool)
+
+    /// Whether it is told by the same option.
+    func isTime(_ unit: TimeUnit, isAbsolute: Bool) -> Bool {
+      guard case .at(_, let own, let ownIsAbsolute) = self else { return false }
+      return own == unit && ownIsAbsolute == isAbsolute
+    }
   }
 
   var deadline = Deadline.none
@@ -26,18 +32,23 @@ struct StoreOptions {
     while index < request.count {
       let word = request[index]
       let isSet = command == .set
+      // Said twice, the last one counts; two different ones are refused.
       let isFree = if case .none = deadline { true } else { false }
+      let isKept = if case .kept = deadline { true } else { false }
+      let isPersisted = if case .persisted = deadline { true } else { false }
       if isSet, word.isWord("nx"), !onlyIfThere {
         onlyIfNew = true
       } else if isSet, word.isWord("xx"), !onlyIfNew {
         onlyIfThere = true
       } else if isSet, word.isWord("get") {
         givesOld = true
-      } else if isSet, word.isWord("keepttl"), isFree {
+      } else if isSet, word.isWord("keepttl"), isFree || isKept {
         deadline = .kept
-      } else if !isSet, word.isWord("persist"), isFree {
+      } else if !isSet, word.isWord("persist"), isFree || isPersisted {
         deadline = .persisted
-      } else if isFree, index + 1 < request.count, let (unit, isAbsolute) = Self.unit(word) {
+      } else if index + 1 < request.count, let (unit, isAbsolute) = Self.unit(word),
+        isFree || deadline.isTime(unit, isAbsolute: isAbsolute)
+      {
         index += 1
         deadline = .at(index, unit, isAbsolute: isAbsolute)
       } else {

@@ -21,6 +21,7 @@ struct CommandTable {
     var command: Command?
     var arity: Int = 0
     var growsMemory = false
+    var hasSubcommands = false
 
     /// Whether the command takes `count` arguments, its name with them.
     @inline(__always)
@@ -44,7 +45,8 @@ struct CommandTable {
         low: low, high: high, command: command, arity: entry.arity,
         growsMemory: entry.flags.utf8.split(separator: UInt8(ascii: " ")).contains {
           $0.elementsEqual("denyoom".utf8)
-        })
+        },
+        hasSubcommands: [.client, .config, .command, .object, .memory].contains(command))
     }
     self.slots = slots
   }

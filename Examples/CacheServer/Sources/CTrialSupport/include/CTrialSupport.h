@@ -1,0 +1,51 @@
+#ifndef C_TRIAL_SUPPORT_H
+#define C_TRIAL_SUPPORT_H
+
+#include <stdint.h>
+
+// What Swift cannot import or do safely: fork(2), variadic calls, macros, signal handlers.
+// Every function gives -errno where the call fails.
+
+/// Starts a program, found along PATH, with these descriptors as 0, 1 and 2; on core `core` alone, or
+/// anywhere for -1. It ends when this process ends. Gives the process.
+int ct_spawn(const char *program, char *const arguments[], int input, int output, int errors,
+             int core);
+
+/// Orphans below this process become its children, prctl(2).
+int ct_become_subreaper(void);
+
+/// SIGTERM, SIGINT and SIGHUP, and the end of `parent` where that is not 0, end this process and all
+/// its descendants; `folder` is removed then, where it is not null.
+int ct_end_with_parent(int parent, const char *folder);
+
+/// Kills every child, and theirs, until there is none.
+void ct_kill_children(void);
+
+/// This thread, and what it starts from now on, on one core alone.
+int ct_pin(int core);
+
+/// How many cores this process may use.
+int ct_core_count(void);
+
+/// A socket connected to a port of 127.0.0.1, without Nagle's delay.
+int ct_connect(uint16_t port);
+
+/// 1 where nobody has that port of 127.0.0.1.
+int ct_is_port_free(uint16_t port);
+
+/// pidfd_open(2).
+int ct_open_process(int process);
+
+/// A file for writing, made anew, close-on-exec.
+int ct_create(const char *path);
+
+/// Opens a file for reading, close-on-exec.
+int ct_open(const char *path);
+
+/// pipe2(2), close-on-exec.
+int ct_pipe(int ends[2]);
+
+/// Removes a file, or a folder with everything in it.
+int ct_remove_tree(const char *path);
+
+#endif

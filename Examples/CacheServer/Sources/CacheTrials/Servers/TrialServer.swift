@@ -1,0 +1,137 @@
+internal import SystemPackage
+internal import TrialSupport
+
+/// A server that is tried, or that others are compared with.
+final class TrialServer {
+  /// Which.
+  enum Kind: String, CaseIterable {
+    case cache = "cache-server"
+    case redis = "redis"
+    case memcached
+  }
+
+  let kind: Kind
+  let port: UInt16
+  let folder: String
+  private let program: String
+  private let arguments: [String]
+  private let core: Int?
+  private var startCount = 0
+  /// The process that serves, as far as this one knows.
+  var process: ChildProcess
+
+  /// Starts one.
+  ///
+  /// - Parameter extra: what stands behind the usual arguments.
+  init(
+    _ kind: Kind, in workshop: Workshop, extra: [String] = [], core: Int? = nil
+  ) throws {
+    self.kind = kind
+    self.core = core
+    port = workshop.takePort()
+    folder = try workshop.makeFolder(kind.rawValue)
+    switch kind {
+    case .cache:
+      program = workshop.options.serverProgram
+      arguments = ["--port", "\(port)", "--memory-file", "\(folder)/memory"] + extra
+    case .redis:
+      program = "redis-server"
+      arguments =
+        [
+          "--port", "\(port)", "--bind", "127.0.0.1", "--dir", folder, "--save", "",
+          "--daemonize", "no", "--enable-debug-command", "no",
+        ] + extra
+    case .memcached:
+      program = "memcached"
+      let user = SystemCalls.ownUser == 0 ? ["-u", "root"] : []
+      arguments =
+        ["-p", "\(port)", "-U", "0", "-l", "127.0.0.1", "-e", "\(folder)/memory"] + user + extra
+    }
+    process = ChildProcess(id: 0)
+    try start()
+  }
+
+  deinit { if process.id > 0 { process.kill() } }
+
+  /// The file in which cache-server keeps everything.
+  var memoryFile: String { "\(folder)/memory" }
+
+  /// What the process that was started last has said so far.
+  var log: String {
+    let bytes = (try? SystemCalls.contents(of: "\(folder)/log-\(startCount)")) ?? []
+    return String(decoding: bytes, as: UTF8.self)
+  }
+
+  /// Starts it, once more.
+  func start() throws {
+    startCount += 1
+    do throws(Errno) {
+      process = try ChildProcess(
+        program, arguments, log: "\(folder)/log-\(startCount)", core: core)
+    } catch {
+      throw TrialFailure("\(program) cannot be started: \(error)")
+    }
+  }
+
+  /// Waits until it answers.
+  func awaitReady(seconds: Int = 120) throws {
+    let end = SystemCalls.monotonicNanoseconds + UInt64(seconds) * 1_000_000_000
+    while SystemCalls.monotonicNanoseconds < end {
+      if let ended = try process.ended() {
+        process = ChildProcess(id: 0)
+        throw TrialFailure("\(program) has ended with \(ended): \(log.suffix(500))")
+      }
+      if let connection = try? Connection(port: port), isReady(connection) { return }
+      SystemCalls.sleep(milliseconds: 1)
+    }
+    throw TrialFailure("\(program) does not answer within \(seconds) s: \(log.suffix(500))")
+  }
+
+  /// - Throws: `TrialFailure` where it does not serve any more.
+  func expectRunning(_ when: String) throws {
+    if let connection = try? Connection(port: port), isReady(connection) { return }
+    let end = try process.wait(milliseconds: 10_000).map { "has ended with \($0)" }
+    if end != nil { process = ChildProcess(id: 0) }
+    throw TrialFailure("\(kind.rawValue) \(end ?? "is silent"), \(when): \(log.suffix(500))")
+  }
+
+  private func isReady(_ connection: Connection) -> Bool {
+    guard kind == .memcached else {
+      return (try? connection.call("PING")) == .simple(Array("PONG".utf8))
+    }
+    connection.enqueue(Array("version\r\n".utf8))
+    do {
+      try connection.flush()
+      try connection.wait(milliseconds: 1000)
+      return try connection.fill()
+    } catch {
+      return false
+    }
+  }
+
+  /// The process that serves now, which an upgrade has started maybe: as `INFO server` says.
+  func askProcess(_ connection: Connection) throws -> ChildProcess {
+    ChildProcess(id: Int32(try askNumber("server", "process_id", connection)))
+  }
+
+  /// A number that `INFO` tells.
+  func askNumber(
+    _ section: String, _ name: String, _ connection: Connection
+  ) throws -> Int {
+    guard case .bulk(let bytes) = try connection.call("INFO", section) else {
+      throw TrialFailure("INFO \(section) is not answered")
+    }
+    for line in String(decoding: bytes, as: UTF8.self).split(whereSeparator: \.isNewline)
+    where line.hasPrefix(name + ":") {
+      if let number = Int(line.dropFirst(name.count + 1)) { return number }
+    }
+    throw TrialFailure("INFO \(section) tells no \(name)")
+  }
+
+  /// Ends it for good.
+  func stop() {
+    if process.id > 0 { process.kill() }
+    process = ChildProcess(id: 0)
+    try? SystemCalls.removeTree(folder)
+  }
+}

@@ -1,0 +1,179 @@
+internal import TrialSupport
+
+/// One server of a soak, and its clients.
+final class SoakSide {
+  struct Figures {
+    var upgradeCount = 0
+    var killCount = 0
+    var checkedKeyCount = 0
+    var expiredCount = 0
+    var evictedCount = 0
+    /// From the end of the killed process to the first answer, in milliseconds.
+    var restart = Samples()
+  }
+
+  let name: String
+  let server: TrialServer
+  private let clients: [KillClient]
+  private(set) var figures = Figures()
+  private var control: Connection?
+  /// The process that is being replaced, and since when.
+  private var replaced: (process: ChildProcess, since: Double)?
+
+  private var upgradeEvery = 0.0
+  private var killEvery = 0.0
+  private var nextUpgrade = 0.0
+  private var nextKill = 0.0
+  private var nextSample = 0.0
+  private var file = Growth()
+  private var used = Growth()
+  private var anonymous = Growth()
+
+  /// How long an upgrade may take, in seconds.
+  private static let patience = 30.0
+
+  init(
+    evicts: Bool, clientCount: Int, keyCount: Int, seed: UInt64, in workshop: Workshop
+  ) throws {
+    name = evicts ? "with eviction" : "without eviction"
+    server = try TrialServer(
+      .cache, in: workshop,
+      extra: evicts ? ["--maxmemory", "6mb", "--maxmemory-policy", "allkeys-lru"] : [])
+    var style = CommandGenerator.Style()
+    style.mayBeEvicted = evicts
+    clients = (0..<clientCount).map {
+      KillClient(number: $0, keyCount: keyCount, seed: seed, style: style)
+    }
+  }
+
+  var acknowledgedCount: Int { clients.reduce(0) { $0 + $1.acknowledgedCount } }
+
+  /// What was measured of the memory, by name.
+  var memory: [(name: String, growth: Growth)] {
+    [("the file", file), ("used_memory", used), ("the process's own memory", anonymous)]
+  }
+
+  func begin(upgradeEvery: Double, killEvery: Double, delay: Double) throws {
+    self.upgradeEvery = upgradeEvery
+    self.killEvery = killEvery
+    nextUpgrade = upgradeEvery + delay
+    nextKill = killEvery + delay
+    try server.awaitReady()
+    try connect()
+  }
+
+  private func connect() throws {
+    for client in clients { try client.connect(server.port) }
+    control = try Connection(port: server.port)
+  }
+
+  /// Has the clients work, and does what is due.
+  func step(at time: Double) throws {
+    do {
+      for client in clients {
+        try client.send()
+        try client.receive()
+      }
+      try followUpgrade(at: time)
+      if time >= nextSample {
+        nextSample = time + 0.5
+        try sample()
+      }
+    } catch let error as ConnectionError {
+      throw TrialFailure("\(name): a connection ends: \(error): \(server.log.suffix(500))")
+    }
+    guard replaced == nil else { return }
+    if time >= nextKill {
+      try kill()
+      nextKill += killEvery
+    } else if time >= nextUpgrade {
+      replaced = (server.process, time)
+      server.process.signal(SignalNumber.user2)
+      nextUpgrade += upgradeEvery
+    }
+  }
+
+  /// Looks whether the process that is being replaced has gone.
+  private func followUpgrade(at time: Double) throws {
+    guard let (old, since) = replaced, let control else { return }
+    guard let end = try old.ended() else {
+      guard time - since < Self.patience else {
+        throw TrialFailure("\(name): an upgrade takes longer than 30 s: \(server.log.suffix(500))")
+      }
+      return
+    }
+    // Over a connection that is older than the upgrade.
+    let new = try server.askProcess(control)
+    guard end == .exited(0), new.id != old.id else {
+      throw TrialFailure("\(name): an upgrade ends with \(end): \(server.log.suffix(500))")
+    }
+    server.process = new
+    replaced = nil
+    figures.upgradeCount += 1
+  }
+
+  private func sample() throws {
+    guard replaced == nil, let control else { return }
+    file.add(Double(try SystemCalls.storageByteCount(server.memoryFile)))
+    used.add(Double(try server.askNumber("memory", "used_memory", control)))
+    if let byteCount = server.process.memoryByteCount("RssAnon") {
+      anonymous.add(Double(byteCount))
+    }
+    figures.expiredCount = try server.askNumber("stats", "expired_keys", control)
+    figures.evictedCount = try server.askNumber("stats", "evicted_keys", control)
+  }
+
+  private func kill() throws {
+    server.process.signal(SignalNumber.kill)
+    let end = try server.process.wait()
+    guard end == .killed(signal: SignalNumber.kill) else {
+      throw TrialFailure("\(name): the server has ended by itself: \(end)")
+    }
+    let killTime = SystemCalls.realtimeMilliseconds
+    for client in clients { try client.finish() }
+    control = nil
+    let start = SystemCalls.monotonicNanoseconds
+    try server.start()
+    try server.awaitReady()
+    figures.restart.add(milliseconds(start, SystemCalls.monotonicNanoseconds))
+    try check(killTime)
+    try connect()
+    figures.killCount += 1
+  }
+
+  /// Looks at all keys.
+  private func check(_ killTime: UInt64) throws {
+    for client in clients {
+      _ = try client.check(server.port, all: true, killTime: killTime)
+      figures.checkedKeyCount += client.keyCount
+    }
+  }
+
+  /// Waits for all answers, and looks at all keys and at the file.
+  func end(kho: String?) throws {
+    let start = SystemCalls.monotonicNanoseconds
+    while replaced != nil || clients.contains(where: { $0.model.inFlightCount > 0 }) {
+      let time = Double(SystemCalls.monotonicNanoseconds - start) / 1e9
+      guard time < Self.patience else { throw TrialFailure("\(name): answers do not come") }
+      for client in clients {
+        try client.flush()
+        try client.receive()
+      }
+      // Since the beginning of the end, from here on.
+      if let (old, _) = replaced { replaced = (old, 0) }
+      try followUpgrade(at: time)
+      SystemCalls.sleep(microseconds: 100)
+    }
+    try check(SystemCalls.realtimeMilliseconds)
+    try sample()
+    guard let kho else { return }
+    server.process.signal(SignalNumber.terminate)
+    try server.process.wait()
+    server.process = ChildProcess(id: 0)
+    let result = try ProgramResult.run(
+      kho, ["check", server.memoryFile], log: "\(server.folder)/kho")
+    guard result.end == .exited(0) else {
+      throw TrialFailure("\(name): kho check: \(result.end): \(result.output.prefix(500))")
+    }
+  }
+}

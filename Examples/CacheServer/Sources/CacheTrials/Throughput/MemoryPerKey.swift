@@ -1,0 +1,50 @@
+internal import TrialSupport
+
+/// What a key with 1 KiB takes, beside its bytes.
+struct MemoryPerKey {
+  let keyCount: Int
+
+  /// What may come on top of the bytes of key and value.
+  private static let allowance = 1.10
+
+  func run(in workshop: Workshop) throws {
+    let payload = Dialect.key(0).count + Dialect.valueByteCount
+    var table = Report.Table(
+      "memory with \(keyCount) keys of \(Dialect.key(0).count) bytes and values of \(Dialect.valueByteCount)",
+      [
+        ("SERVER", "server"), ("WHAT", "what"), ("BYTES PER KEY", "bytes_per_key"),
+        ("OF PAYLOAD", "of_payload"), ("EMPTY", "empty_bytes"),
+      ])
+    for kind in [TrialServer.Kind.redis, .cache] {
+      let capacity = kind == .cache ? ["--capacity", "\(max(1024, (keyCount * 3) >> 10))mb"] : []
+      let server = try TrialServer(kind, in: workshop, extra: capacity)
+      defer { server.stop() }
+      try server.awaitReady()
+      let empty = try Self.byteCount(server)
+      try server.fill(keyCount, workshop)
+      let perKey = Double(try Self.byteCount(server) - empty) / Double(keyCount)
+      let ratio = perKey / Double(payload)
+      table.add([
+        .words(kind.rawValue),
+        .words(kind == .cache ? "storage of the file and RssAnon" : "VmRSS"),
+        .measured(perKey, decimal(perKey, 1)), .measured(ratio, decimal(ratio, 3)),
+        .measured(Double(empty), byteText(UInt64(empty))),
+      ])
+      if kind == .cache {
+        workshop.claim(
+          "a key takes at most 1.10 times its bytes", ratio <= Self.allowance,
+          "\(decimal(ratio, 3)) times")
+      }
+    }
+    workshop.add(table)
+  }
+
+  static func byteCount(_ server: TrialServer) throws -> Int {
+    let field = server.kind == .cache ? "RssAnon" : "VmRSS"
+    guard let memory = server.process.memoryByteCount(field) else {
+      throw TrialFailure("/proc tells no \(field)")
+    }
+    let file = server.kind == .cache ? try SystemCalls.storageByteCount(server.memoryFile) : 0
+    return Int(memory + file)
+  }
+}

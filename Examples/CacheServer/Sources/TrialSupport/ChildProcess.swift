@@ -1,0 +1,135 @@
+public import SystemPackage
+
+/// A program that was started, or one that this process is the parent of since its own is gone.
+public struct ChildProcess: Sendable {
+  /// Its number.
+  public let id: Int32
+
+  /// One that runs already.
+  public init(id: Int32) { self.id = id }
+
+  /// Starts a program, found along PATH, which writes both streams to a file.
+  ///
+  /// - Parameters:
+  ///   - input: the file that it reads; nil for none.
+  ///   - core: where it runs; nil for anywhere.
+  /// - Throws: `Errno`.
+  public init(
+    _ program: String, _ arguments: [String], input: String? = nil, log: String, core: Int? = nil
+  ) throws(Errno) {
+    let output = try SystemCalls.create(log)
+    defer { SystemCalls.closeDescriptor(output) }
+    let reading = if let input { try SystemCalls.open(input) } else { try Self.emptyPipe() }
+    defer { SystemCalls.closeDescriptor(reading) }
+    id = try SystemCalls.spawn(
+      program, arguments, input: reading, output: output, errors: output, core: core)
+  }
+
+  /// A pipe whose other end is closed: the end of the file at once.
+  private static func emptyPipe() throws(Errno) -> CInt {
+    let pipe = try SystemCalls.pipe()
+    SystemCalls.closeDescriptor(pipe.writing)
+    return pipe.reading
+  }
+
+  /// The same, with this process's standard streams.
+  public init(inheriting program: String, _ arguments: [String]) throws(Errno) {
+    id = try SystemCalls.spawn(
+      program, arguments, input: 0, output: 1, errors: 2, core: nil)
+  }
+
+  /// Sends a signal.
+  ///
+  /// - Precondition: it is a process; 0 would be all that this one was started with.
+  public func signal(_ number: Int32) {
+    precondition(id > 0, "a process has a number")
+    SystemCalls.signal(id, number)
+  }
+
+  /// How it has ended; nil while it runs.
+  public func ended() throws(Errno) -> ProcessEnd? { try SystemCalls.ended(id, waits: false) }
+
+  /// Waits until it has.
+  @discardableResult
+  public func wait() throws(Errno) -> ProcessEnd {
+    while true { if let end = try SystemCalls.ended(id, waits: true) { return end } }
+  }
+
+  /// Waits for at most that long; nil where it still runs.
+  public func wait(milliseconds: Int) throws(Errno) -> ProcessEnd? {
+    if let end = try ended() { return end }
+    let descriptor = try SystemCalls.openProcess(id)
+    defer { SystemCalls.closeDescriptor(descriptor) }
+    var wanted = [SystemCalls.Wanted(descriptor)]
+    try SystemCalls.poll(&wanted, milliseconds: milliseconds)
+    return try ended()
+  }
+
+  /// A descriptor that is readable once it has ended, for poll(2); to be closed.
+  public func openForPolling() throws(Errno) -> CInt { try SystemCalls.openProcess(id) }
+
+  /// Closes such a descriptor.
+  public static func close(_ descriptor: CInt) { SystemCalls.closeDescriptor(descriptor) }
+
+  /// Kills it, and waits until it is gone.
+  public func kill() {
+    signal(SignalNumber.kill)
+    _ = try? wait()
+  }
+
+  /// Whether it is a process of that number that runs.
+  public static func isRunning(_ id: Int32) -> Bool {
+    (try? SystemCalls.contents(of: "/proc/\(id)/stat")) != nil
+  }
+
+  /// Bytes of memory from /proc/ID/status: `VmRSS`, `RssAnon`; nil where it is gone.
+  public func memoryByteCount(_ field: String) -> UInt64? {
+    guard let text = try? SystemCalls.contents(of: "/proc/\(id)/status") else { return nil }
+    for line in String(decoding: text, as: UTF8.self).split(separator: "\n")
+    where line.hasPrefix(field + ":") {
+      let words = line.split { $0 == " " || $0 == "\t" }
+      if words.count > 1, let kilobytes = UInt64(words[1]) { return kilobytes * 1024 }
+    }
+    return nil
+  }
+}
+
+/// What a program wrote, and how it ended.
+public struct ProgramResult: Sendable {
+  /// Both streams.
+  public let output: String
+  /// The end.
+  public let end: ProcessEnd
+
+  /// Runs a program to its end; kills it where that takes longer than `seconds`.
+  public static func run(
+    _ program: String, _ arguments: [String], input: String? = nil, log: String,
+    core: Int? = nil, seconds: Int = 600
+  ) throws(Errno) -> ProgramResult {
+    let process = try ChildProcess(program, arguments, input: input, log: log, core: core)
+    var end = try process.wait(milliseconds: seconds * 1000)
+    if end == nil {
+      process.signal(SignalNumber.kill)
+      end = try process.wait()
+    }
+    return ProgramResult(
+      output: String(decoding: try SystemCalls.contents(of: log), as: UTF8.self),
+      end: end ?? .killed(signal: SignalNumber.kill))
+  }
+}
+
+/// Ports of 127.0.0.1 that nobody has.
+public struct FreePorts: Sendable {
+  private var next: Int
+
+  /// Different ones for different processes, outside the range that the kernel gives to clients.
+  public init() { next = 20_000 + Int(SystemCalls.ownProcess) * 7 % 8_000 }
+
+  /// One more.
+  public mutating func take() -> UInt16 {
+    while true {
+      next = next >= 28_000 ? 20_000 : next + 1
+      if SystemCalls.isPortFree(UInt16(next)) { return UInt16(next) }
+    }
+  }
+}
