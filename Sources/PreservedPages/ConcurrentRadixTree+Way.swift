@@ -58,6 +58,20 @@ extension ConcurrentRadixTree {
     tables[place] = RadixTrailTable(prefix: prefix, address: node(for: key, level: level))
   }
 
+  /// The leaf for `key`, made where it is missing, and the way there remembered.
+  @inlinable
+  @inline(__always)
+  mutating func madeLeaf<Frames: FrameSource & ~Copyable>(
+    for key: RadixKey, from frames: inout Frames
+  ) throws(RadixTreeError) -> PhysicalAddress {
+    var leaf = leafNearTrail(for: key)
+    if _slowPath(leaf == .zero) {
+      leaf = try makeLeaf(for: key, from: &frames)
+      rememberTable(for: key)
+    }
+    return leaf
+  }
+
   /// The leaf for `key`, made with the tables above it where it is missing.
   @inlinable
   func makeLeaf<Frames: FrameSource & ~Copyable>(

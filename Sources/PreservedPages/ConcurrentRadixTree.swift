@@ -57,19 +57,15 @@ public struct ConcurrentRadixTree<Memory: WritablePhysicalMemory>: ~Copyable {
   /// - Complexity: one atomic change and two loads near the key before; otherwise one load a level, and
   ///   one frame for each node that is missing.
   @inlinable
+  @inline(__always)
   @discardableResult
   public mutating func insert<Frames: FrameSource & ~Copyable>(
     _ key: RadixKey, from frames: inout Frames
   ) throws(RadixTreeError) -> Bool {
     guard geometry.holds(key) else { throw .keyOutsideTree(key) }
-    var leaf = leafNearTrail(for: key)
-    if _slowPath(leaf == .zero) {
-      leaf = try makeLeaf(for: key, from: &frames)
-      rememberTable(for: key)
-    }
-    let mask = (1 as UInt64) &<< (key.rawValue & 63)
+    let leaf = try madeLeaf(for: key, from: &frames)
     return nodes.memory.withWords(at: nodes.wordAddress(of: key, in: leaf), count: 1) {
-      $0.setBits(mask, at: 0) & mask == 0
+      !$0.setBit(key.rawValue, at: 0)
     }
   }
 
