@@ -24,23 +24,6 @@ extension MemoryWords {
     unsafe word(index).pointee.bitwiseOr(mask, ordering: .acquiringAndReleasing).oldValue
   }
 
-  /// Sets bit `bit` mod 64 of the word at `index`; the others stay, whoever changes them.
-  ///
-  /// One instruction where the machine has one for it. ``setBits(_:at:)`` loads the word first where
-  /// its old value is asked for, and a line that another core has just changed is fetched twice.
-  ///
-  /// - Returns: whether the bit was set before.
-  /// - Precondition: `index` lies in `0..<count`.
-  @inlinable
-  @inline(__always)
-  @discardableResult
-  public func setBit(_ bit: UInt64, at index: Int) -> Bool {
-    let mask = (1 as UInt64) &<< (bit & 63)
-    // SAFETY: `word(_:)` checks the index.
-    return unsafe word(index).pointee.bitwiseOr(mask, ordering: .acquiringAndReleasing).oldValue
-      & mask != 0
-  }
-
   /// Clears the bits of `mask` in the word at `index`; the others stay, whoever changes them.
   ///
   /// - Returns: the word as it was.

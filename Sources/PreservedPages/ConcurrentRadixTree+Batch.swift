@@ -97,10 +97,8 @@ extension ConcurrentRadixTree {
   mutating func setBits<Frames: FrameSource & ~Copyable>(
     _ mask: UInt64, near key: RadixKey, from frames: inout Frames
   ) throws(RadixTreeError) -> Int {
-    let leaf = try madeLeaf(for: key, from: &frames)
-    let old = nodes.memory.withWords(at: nodes.wordAddress(of: key, in: leaf), count: 1) {
-      $0.setBits(mask, at: 0)
-    }
+    let word = try madeWord(for: key, from: &frames)
+    let old = nodes.memory.withWords(at: word, count: 1) { $0.setBits(mask, at: 0) }
     return (mask & ~old).nonzeroBitCount
   }
 }
