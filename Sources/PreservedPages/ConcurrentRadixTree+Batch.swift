@@ -41,7 +41,7 @@ extension ConcurrentRadixTree {
       return isDense
         ? try gather(keys.span, range, from: &frames) : try mark(keys.span, range, from: &frames)
     }
-    let classes = keys.partition(range, byBitsFrom: max(top &- 6, RadixKeyWindow.bitCount))
+    let classes = keys.partition(range, byBitsFrom: max(top &- 6, together))
     var newCount = 0
     for value in 0..<64 {
       let (blocks, rest) = classes[value]
