@@ -34,17 +34,21 @@ extension ConcurrentRadixTree {
     // Few keys are not worth sorting.
     guard range.count > 64 else { return try mark(keys.span, range, from: &frames) }
     let top = keys.span.differingBitCount(range)
-    // As many keys as words, or more, so that words are shared.
-    let isDense = range.count >= 1 &<< max(top &- 6, 0)
+    // Four keys for each word, or more: carried through a window, they are worth one change.
+    let isDense = range.count >= 1 &<< max(top &- 4, 0)
     let together = isDense ? RadixKeyWindow.bitCount : geometry.batchBitCount
     guard top > together else {
       return isDense
         ? try gather(keys.span, range, from: &frames) : try mark(keys.span, range, from: &frames)
     }
-    let classes = keys.partition(range, byBitsFrom: max(top &- 6, together))
+    let shift = max(top &- 6, together)
+    // Batches of several threads go through the same memory. Each starts where its first key lies, so
+    // that they do not go side by side and take each line from each other.
+    let start = MutableSpan<RadixKey>.digit(keys[range.lowerBound], shift)
+    let classes = keys.partition(range, byBitsFrom: shift)
     var newCount = 0
-    for value in 0..<64 {
-      let (blocks, rest) = classes[value]
+    for step in 0..<64 {
+      let (blocks, rest) = classes[(start &+ step) & 63]
       newCount &+= try insertBatch(&keys, blocks, from: &frames)
       newCount &+= try mark(keys.span, rest, from: &frames)
     }
