@@ -1,5 +1,6 @@
 import KexecHandover
 import Peers
+import TreeWorkloads
 
 /// Threads that insert into one tree at once.
 enum Threads {
