@@ -19,6 +19,8 @@ let package = Package(
   dependencies: [
     .package(name: "swift-kexec-handover", path: ".."),
     .package(url: "https://github.com/apple/swift-collections", from: "1.3.0"),
+    // Without its traits, which count allocations with more packages: the product makes none.
+    .package(url: "https://github.com/ordo-one/benchmark", from: "1.30.0", traits: []),
   ],
   targets: [
     .target(
@@ -28,10 +30,26 @@ let package = Package(
       cxxSettings: hasRoaring ? [.define("HAVE_ROARING")] : [],
       linkerSettings: (hasRoaring ? [.linkedLibrary("roaring")] : [])
         + (hasJudy ? [.linkedLibrary("Judy")] : [])),
+    .target(
+      name: "TreeWorkloads",
+      dependencies: [.product(name: "KexecHandover", package: "swift-kexec-handover")],
+      swiftSettings: [.strictMemorySafety(), .treatAllWarnings(as: .error)]),
+    .executableTarget(
+      name: "HandoverBenchmarks",
+      dependencies: [
+        "TreeWorkloads",
+        .product(name: "Benchmark", package: "benchmark"),
+        .product(name: "KexecHandover", package: "swift-kexec-handover"),
+        .product(name: "PersistentCollections", package: "swift-kexec-handover"),
+      ],
+      path: "Benchmarks/HandoverBenchmarks",
+      swiftSettings: [.treatAllWarnings(as: .error)],
+      plugins: [.plugin(name: "BenchmarkPlugin", package: "benchmark")]),
     .executableTarget(
       name: "TreeSpeed",
       dependencies: [
         "Peers",
+        "TreeWorkloads",
         .product(name: "KexecHandover", package: "swift-kexec-handover"),
         .product(name: "BitCollections", package: "swift-collections"),
       ],

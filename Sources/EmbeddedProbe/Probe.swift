@@ -72,7 +72,10 @@ private func useConcurrently(
     adopting: root, in: memory, geometry: RadixGeometry(.pages4KiB))
   let key = RadixKey(PhysicalAddress(1 << 40), order: .zero, in: .pages4KiB)
   let isNew = try tree.insert(key, from: &frames)
-  return (isNew ? 1 : 0) &+ (tree.contains(key) ? 1 : 0) &+ (tree.remove(key) ? 1 : 0)
+  var keys: [2 of RadixKey] = .init(repeating: key)
+  var span = keys.mutableSpan
+  let newCount = UInt64(try tree.insertAll(&span, from: &frames))
+  return newCount &+ (isNew ? 1 : 0) &+ (tree.contains(key) ? 1 : 0) &+ (tree.remove(key) ? 1 : 0)
 }
 
 private func survey(_ reader: RadixTreeReader<DirectMap>) -> UInt64 {

@@ -57,20 +57,14 @@ public struct ConcurrentRadixTree<Memory: WritablePhysicalMemory>: ~Copyable {
   /// - Complexity: one atomic change and two loads near the key before; otherwise one load a level, and
   ///   one frame for each node that is missing.
   @inlinable
+  @inline(__always)
   @discardableResult
   public mutating func insert<Frames: FrameSource & ~Copyable>(
     _ key: RadixKey, from frames: inout Frames
   ) throws(RadixTreeError) -> Bool {
-    guard geometry.holds(key) else { throw .keyOutsideTree(key) }
-    var leaf = leafNearTrail(for: key)
-    if _slowPath(leaf == .zero) {
-      leaf = try makeLeaf(for: key, from: &frames)
-      rememberTable(for: key)
-    }
-    let mask = (1 as UInt64) &<< (key.rawValue & 63)
-    return nodes.memory.withWords(at: nodes.wordAddress(of: key, in: leaf), count: 1) {
-      $0.setBits(mask, at: 0) & mask == 0
-    }
+    let word = try madeWord(for: key, from: &frames)
+    let mask = (1 as UInt64) &<< key.rawValue
+    return nodes.memory.withWords(at: word, count: 1) { $0.setBits(mask, at: 0) & mask == 0 }
   }
 
   /// Unmarks the block that `key` names; the nodes on the way stay.
@@ -80,11 +74,10 @@ public struct ConcurrentRadixTree<Memory: WritablePhysicalMemory>: ~Copyable {
   @inlinable
   @discardableResult
   public mutating func remove(_ key: RadixKey) -> Bool {
-    guard let leaf = leaf(for: key) else { return false }
-    let mask = (1 as UInt64) &<< (key.rawValue & 63)
-    return nodes.memory.withWords(at: nodes.wordAddress(of: key, in: leaf), count: 1) {
-      $0.clearBits(mask, at: 0) & mask != 0
-    }
+    let word = word(for: key)
+    if word == .zero { return false }
+    let mask = (1 as UInt64) &<< key.rawValue
+    return nodes.memory.withWords(at: word, count: 1) { $0.clearBits(mask, at: 0) & mask != 0 }
   }
 
   /// Whether the block that `key` names is marked, at some moment of the call.
@@ -92,8 +85,9 @@ public struct ConcurrentRadixTree<Memory: WritablePhysicalMemory>: ~Copyable {
   /// - Complexity: three loads near the key before; otherwise one load a level.
   @inlinable
   public mutating func contains(_ key: RadixKey) -> Bool {
-    guard let leaf = leaf(for: key) else { return false }
-    return nodes.memory.withWords(at: nodes.wordAddress(of: key, in: leaf), count: 1) {
+    let word = word(for: key)
+    if word == .zero { return false }
+    return nodes.memory.withWords(at: word, count: 1) {
       $0.loadPublished(0) &>> (key.rawValue & 63) & 1 != 0
     }
   }

@@ -30,7 +30,7 @@ extension RadixTree {
       let first = leaf.firstKey.rawValue
       var index = 0
       while index < words.count {
-        var word = words.load(index)
+        let word = words.load(index)
         if word == 0 {
           index = words.firstIndex(from: index &+ 1, notAll: false)
           continue
@@ -39,29 +39,39 @@ extension RadixTree {
         if word == .max {
           index = words.firstIndex(from: index &+ 1, notAll: true)
           if base != end {
-            try emitRuns(from: start, to: end, body)
+            try emit(from: start, to: end, body)
             start = base
           }
           end = first &+ UInt64(index) &* 64
           continue
         }
-        var bit: UInt64 = 0
-        while word != 0 {
-          let gap = UInt64(word.trailingZeroBitCount)
-          word &>>= gap
-          bit &+= gap
-          let length = UInt64((~word).trailingZeroBitCount)
-          if base &+ bit != end {
-            try emitRuns(from: start, to: end, body)
-            start = base &+ bit
+        var rest = word
+        repeat {
+          let from = base &+ UInt64(rest.trailingZeroBitCount)
+          // The lowest run, and the zeros below it, carry into the bit behind the run.
+          let carried = (rest | (rest &- 1)) &+ 1
+          if from != end {
+            try emit(from: start, to: end, body)
+            start = from
           }
-          end = base &+ bit &+ length
-          // Not all 64 are marked, so the shift is below 64.
-          word &>>= length
-          bit &+= length
-        }
+          end = base &+ UInt64(carried.trailingZeroBitCount)
+          rest &= carried
+        } while rest != 0
         index &+= 1
       }
+    }
+    try emit(from: start, to: end, body)
+  }
+
+  /// Tells the keys in `start..<end`, if there are any.
+  @inlinable
+  @inline(__always)
+  func emit<Failure: Error>(
+    from start: UInt64, to end: UInt64, _ body: (BlockRun) throws(Failure) -> Void
+  ) throws(Failure) {
+    // The first and the last key have the same highest bit: they are of one order, as nearly always.
+    if _fastPath(start ^ (end &- 1) < start) {
+      return try body(BlockRun(firstKey: start, keyCount: end &- start, in: geometry.page))
     }
     try emitRuns(from: start, to: end, body)
   }

@@ -23,28 +23,38 @@ extension RadixTree {
   ) throws(Failure) {
     var buffer = RadixKeyBuffer()
     try forEachLeaf(in: part) { (leaf, words) throws(Failure) in
-      let first = leaf.firstKey.rawValue
-      var index = 0
-      while index < words.count {
-        let word = words.load(index)
-        if word == 0 {
-          index = words.firstIndex(from: index &+ 1, notAll: false)
-          continue
+      // As many words at a time as the buffer tells apart: with pages of 4 KiB, the whole leaf.
+      var start = 0
+      while start < words.count {
+        let end = min(start &+ RadixKeyBuffer.wordLimit, words.count)
+        let first = leaf.firstKey.rawValue &+ UInt64(start) &* 64
+        var index = start
+        var count = 0
+        while index < end {
+          let word = words.load(index)
+          if word != 0, word != .max {
+            count = buffer.append(word, at: index &- start, behind: count)
+            index &+= 1
+            if count <= RadixKeyBuffer.countLimit { continue }
+          }
+          if word == 0 {
+            index = words.firstIndex(from: index &+ 1, notAll: false)
+            continue
+          }
+          try buffer.forEach(count, from: first, body)
+          count = 0
+          if word == .max {
+            // Every key of the word: no search for the next bit.
+            let base = leaf.firstKey.rawValue &+ UInt64(index) &* 64
+            for bit in 0..<64 as Range<UInt64> { try body(RadixKey(rawValue: base &+ bit)) }
+            index &+= 1
+          }
         }
-        let base = first &+ UInt64(index) &* 64
-        index &+= 1
-        if word != .max {
-          buffer.append(word, base: base)
-          if !buffer.isFull { continue }
-        }
-        try buffer.flush(body)
-        if word == .max {
-          // Every key of the word: no search for the next bit.
-          for bit in 0..<64 as Range<UInt64> { try body(RadixKey(rawValue: base &+ bit)) }
-        }
+        try buffer.forEach(count, from: first, body)
+        // Empty words may lead beyond the end.
+        start = max(end, index & ~(RadixKeyBuffer.wordLimit &- 1))
       }
     }
-    try buffer.flush(body)
   }
 
   /// Calls `body` with every node, a table before what hangs below it.

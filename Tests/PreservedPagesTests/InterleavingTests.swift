@@ -14,21 +14,41 @@ import Testing
 struct InterleavingTests {
   enum Operation: Sendable, CustomStringConvertible {
     case insert(UInt64), remove(UInt64), contains(UInt64)
+    case insertAll([UInt64])
 
     var description: String {
       switch self {
       case .insert(let key): "insert \(key)"
       case .remove(let key): "remove \(key)"
       case .contains(let key): "contains \(key)"
+      case .insertAll(let keys): "insertAll \(keys)"
       }
     }
 
-    /// What the operation does to a set, and says.
-    func apply(to set: inout Set<UInt64>) -> Bool {
+    /// What others see of the operation as one change each: the keys of a word that stand together.
+    var changes: [Operation] {
+      guard case .insertAll(let keys) = self else { return [self] }
+      var words: [[UInt64]] = []
+      for key in keys {
+        if let last = words.last?.last, last / 64 == key / 64 {
+          words[words.count - 1].append(key)
+        } else {
+          words.append([key])
+        }
+      }
+      return words.map { .insertAll($0) }
+    }
+
+    /// What the operation does to a set, and how many keys it says were new, or there.
+    func apply(to set: inout Set<UInt64>) -> Int {
       switch self {
-      case .insert(let key): set.insert(key).inserted
-      case .remove(let key): set.remove(key) != nil
-      case .contains(let key): set.contains(key)
+      case .insert(let key): return set.insert(key).inserted ? 1 : 0
+      case .remove(let key): return set.remove(key) != nil ? 1 : 0
+      case .contains(let key): return set.contains(key) ? 1 : 0
+      case .insertAll(let keys):
+        let count = set.count
+        set.formUnion(keys)
+        return set.count - count
       }
     }
   }
@@ -48,6 +68,21 @@ struct InterleavingTests {
     try withEvery("first", in: firsts) { first in
       try withEvery("second", in: seconds) { second in
         try everyOrder([first, second], from: start, frameCounts: [8, 8])
+      }
+    }
+  }
+
+  @Test(
+    "every order of the steps of a batch and of everything else",
+    arguments: [[], [2], [3, 130]] as [[UInt64]])
+  func batches(_ start: [UInt64]) throws {
+    let batches: [Operation] = [.insertAll([2, 3]), .insertAll([130, 2])]
+    let others = [2, 130].flatMap { key -> [Operation] in
+      [.insert(key), .remove(key), .contains(key)]
+    }
+    try withEvery("batch", in: batches) { batch in
+      try withEvery("other", in: others + [.insertAll([3, 2])]) { other in
+        try everyOrder([batch, other], from: start, frameCounts: [8, 8])
       }
     }
   }
@@ -90,7 +125,7 @@ struct InterleavingTests {
   ) throws -> [Int] {
     let bench = try Bench(start, frameCounts: frameCounts)
     let gate = StepGate()
-    let outcomes = Mutex<[Bool?]>([nil, nil])
+    let outcomes = Mutex<[Int?]>([nil, nil])
     let bodies = operations.enumerated().map { thread, operation in
       { @Sendable in
         let outcome = bench.perform(operation, on: thread, gate)
@@ -143,19 +178,21 @@ private final class Bench: Sendable {
   /// nil where there were too few frames.
   func perform(
     _ operation: InterleavingTests.Operation, on thread: Int, _ gate: StepGate
-  ) -> Bool? {
+  ) -> Int? {
     let stepped = SteppedMemory(base: memory, gate: gate, thread: thread)
     var tree = ConcurrentRadixTree(
       adopting: root, in: stepped, geometry: InterleavingTests.geometry)
+    var frames = Self.frames(in: memory, part: UInt64(thread) + 1, count: frameCounts[thread])
+    defer { taken.withLock { $0[thread] = frames.takenCount } }
     switch operation {
     case .insert(let key):
-      var frames = Self.frames(
-        in: memory, part: UInt64(thread) + 1, count: frameCounts[thread])
-      let isNew = try? tree.insert(RadixKey(rawValue: key), from: &frames)
-      taken.withLock { $0[thread] = frames.takenCount }
-      return isNew
-    case .remove(let key): return tree.remove(RadixKey(rawValue: key))
-    case .contains(let key): return tree.contains(RadixKey(rawValue: key))
+      return (try? tree.insert(RadixKey(rawValue: key), from: &frames)).map { $0 ? 1 : 0 }
+    case .remove(let key): return tree.remove(RadixKey(rawValue: key)) ? 1 : 0
+    case .contains(let key): return tree.contains(RadixKey(rawValue: key)) ? 1 : 0
+    case .insertAll(let keys):
+      var batch = keys.map { RadixKey(rawValue: $0) }
+      var span = batch.mutableSpan
+      return try? tree.insertAll(&span, from: &frames)
     }
   }
 
@@ -175,6 +212,7 @@ private final class Bench: Sendable {
     var possible = Set(start)
     for operation in operations {
       if case .insert(let key) = operation { possible.insert(key) }
+      if case .insertAll(let keys) = operation { possible.formUnion(keys) }
       if case .remove(let key) = operation { certain.remove(key) }
     }
     let keys = keys
@@ -189,16 +227,20 @@ private final class Bench: Sendable {
     return nodes.count == count ? nil : "a node in two places"
   }
 
-  /// Checks that the end is one that one operation after the other leads to.
+  /// Checks that the end is one that the changes of both lead to, one after the other.
   func check(
-    _ operations: [InterleavingTests.Operation], _ start: [UInt64], _ outcomes: [Bool?]
+    _ operations: [InterleavingTests.Operation], _ start: [UInt64], _ outcomes: [Int?]
   ) throws {
+    let keys = keys
+    let changes = operations.indices.map { outcomes[$0] == nil ? [] : operations[$0].changes }
     var isExplained = false
-    for order in [[0, 1], [1, 0]] {
+    for order in Self.merges(changes[0].count, changes[1].count) {
       var set = Set(start)
-      var said: [Bool?] = [nil, nil]
-      for thread in order where outcomes[thread] != nil {
-        said[thread] = operations[thread].apply(to: &set)
+      var said: [Int?] = outcomes.map { $0 == nil ? nil : 0 }
+      var done = [0, 0]
+      for thread in order {
+        said[thread]! += changes[thread][done[thread]].apply(to: &set)
+        done[thread] += 1
       }
       if said == outcomes, set == keys { isExplained = true }
     }
@@ -209,5 +251,12 @@ private final class Bench: Sendable {
     tree.forEachNode { _ in nodeCount += 1 }
     let held = taken.withLock { $0.reduce(startCount, +) }
     try #require(nodeCount == held, "frames lost, or given back while in use")
+  }
+
+  /// Every order of `first` changes of one thread and `second` of the other.
+  private static func merges(_ first: Int, _ second: Int) -> [[Int]] {
+    if first == 0 { return [[Int](repeating: 1, count: second)] }
+    if second == 0 { return [[Int](repeating: 0, count: first)] }
+    return merges(first - 1, second).map { [0] + $0 } + merges(first, second - 1).map { [1] + $0 }
   }
 }

@@ -36,6 +36,13 @@ uint64_t peer_spin(uint64_t count) {
   return sum;
 }
 
+void peer_or_bits(uint64_t *words, const uint64_t *bits, size_t count, uint64_t mask) {
+  for (size_t index = 0; index < count; index++) {
+    uint64_t bit = bits[index] & mask;
+    __atomic_fetch_or(&words[bit / 64], (uint64_t)1 << bit % 64, __ATOMIC_RELAXED);
+  }
+}
+
 typedef struct {
   pthread_t thread;
   int index;
@@ -76,3 +83,5 @@ void *peer_map(size_t bytes) {
   madvise(map, bytes, MADV_HUGEPAGE);
   return map;
 }
+
+void peer_unmap(void *start, size_t bytes) { munmap(start, bytes); }

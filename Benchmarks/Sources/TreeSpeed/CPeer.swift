@@ -1,4 +1,5 @@
 import Peers
+import TreeWorkloads
 
 /// A peer behind a table of C functions.
 @safe

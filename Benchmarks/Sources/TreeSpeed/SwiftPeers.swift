@@ -1,4 +1,5 @@
 import BitCollections
+import TreeWorkloads
 
 /// The standard library's hash set of keys.
 final class SetPeer: PageSet {

@@ -1,4 +1,5 @@
 import Peers
+import TreeWorkloads
 
 /// Rounded to three digits, as far as they say anything.
 func rounded(_ value: Double?) -> String {

@@ -1,12 +1,40 @@
 import KexecHandover
 import Peers
+import TreeWorkloads
 
 /// Threads that insert into one tree at once.
 enum Threads {
   private static let nodeByteCount: UInt64 = 64 << 20
 
+  /// What a thread does with its keys, below the root and with frames of its own.
+  typealias Insertion =
+    @Sendable (
+      inout [RadixKey], inout ConcurrentRadixTree<DirectMap>, inout FramePool<DirectMap>
+    ) throws(RadixTreeError) -> Int
+
+  @Sendable
+  private static func insertEach(
+    _ keys: inout [RadixKey], _ tree: inout ConcurrentRadixTree<DirectMap>,
+    _ frames: inout FramePool<DirectMap>
+  ) throws(RadixTreeError) -> Int {
+    var newCount = 0
+    for key in keys where try tree.insert(key, from: &frames) { newCount &+= 1 }
+    return newCount
+  }
+
+  @Sendable
+  private static func insertBatch(
+    _ keys: inout [RadixKey], _ tree: inout ConcurrentRadixTree<DirectMap>,
+    _ frames: inout FramePool<DirectMap>
+  ) throws(RadixTreeError) -> Int {
+    var span = keys.mutableSpan
+    return try tree.insertAll(&span, from: &frames)
+  }
+
   /// Nanoseconds that `threadCount` threads take for all of `keys`, each for a part of its own.
-  static func insert(_ keys: [UInt64], threadCount: Int) throws -> Double {
+  private static func time(
+    _ keys: [UInt64], threadCount: Int, _ insertion: @escaping Insertion
+  ) throws -> Double {
     let start: UInt64 = 1 << 30
     let range = PhysicalRange(
       start: PhysicalAddress(start), byteCount: nodeByteCount * UInt64(threadCount + 1))
@@ -23,13 +51,54 @@ enum Threads {
     map.withWords(at: range.start, count: Int(range.byteCount / 8)) { $0.clear() }
     var frames = pool(threadCount)
     let root = try RadixTree(in: map, geometry: RadixGeometry(.pages4KiB), from: &frames).root
-    let share = keys.count / threadCount
+    let shares = shares(of: keys, threadCount).map { share in
+      KeyShare(share.map { RadixKey(rawValue: $0) })
+    }
     let time = nanoseconds {
       atOnce(threadCount) { thread in
-        insert(keys[thread * share..<(thread + 1) * share], below: root, in: map, pool(thread))
+        var frames = pool(thread)
+        var tree = ConcurrentRadixTree(
+          adopting: root, in: map, geometry: RadixGeometry(.pages4KiB))
+        do throws(RadixTreeError) {
+          keep(UInt64(try insertion(&shares[thread].keys, &tree, &frames)))
+        } catch {
+          fatalError("the pool is too small: \(error)")
+        }
       }
     }
     withExtendedLifetime(memory) {}
+    return time
+  }
+
+  /// The keys of one thread, which no other one touches.
+  private final class KeyShare: @unchecked Sendable {
+    var keys: [RadixKey]
+    init(_ keys: [RadixKey]) { self.keys = keys }
+  }
+
+  private static func shares(of keys: [UInt64], _ count: Int) -> [ArraySlice<UInt64>] {
+    let size = keys.count / count
+    return (0..<count).map { keys[$0 * size..<($0 + 1) * size] }
+  }
+
+  /// Nanoseconds that `threadCount` threads take for one plain atomic OR a key, in C, in words that
+  /// are there: what memory gives whoever inserts one by one.
+  private static func timeOfBits(_ keys: [UInt64], frameCount: UInt64, threadCount: Int) -> Double {
+    let byteCount = Int(frameCount / 8)
+    let shares = shares(of: keys, threadCount).map { Array($0) }
+    // SAFETY: mapped to the end of the function, and each bit that the mask leaves has its place.
+    guard let words = unsafe peer_map(byteCount) else { return .nan }
+    unsafe peer_fill(words, byteCount)
+    let start = Int(bitPattern: words)
+    let time = nanoseconds {
+      atOnce(threadCount) { thread in
+        unsafe shares[thread].withUnsafeBufferPointer {
+          unsafe peer_or_bits(
+            UnsafeMutablePointer(bitPattern: start), $0.baseAddress, $0.count, frameCount - 1)
+        }
+      }
+    }
+    unsafe peer_unmap(words, byteCount)
     return time
   }
 
@@ -50,22 +119,6 @@ enum Threads {
     }
   }
 
-  private static func insert(
-    _ keys: ArraySlice<UInt64>, below root: PhysicalAddress, in map: DirectMap,
-    _ pool: consuming FramePool<DirectMap>
-  ) {
-    var frames = pool
-    var tree = ConcurrentRadixTree(
-      adopting: root, in: map, geometry: RadixGeometry(.pages4KiB))
-    var sum: UInt64 = 0
-    do throws(RadixTreeError) {
-      for key in keys where try tree.insert(RadixKey(rawValue: key), from: &frames) { sum += 1 }
-    } catch {
-      fatalError("the pool is too small: \(error)")
-    }
-    keep(sum)
-  }
-
   static func printTable(repetitions: Int) throws {
     print("\n| two threads, one tree, no lock | one thread, ns a key | speed-up |")
     print("|---|--:|--:|")
@@ -74,21 +127,40 @@ enum Threads {
       return 2 * alone / nanoseconds { atOnce(2) { _ in keep(peer_spin(1 << 27)) } }
     }
     print("| two loops that share nothing: what the machine gives | | \(rounded(median(loops)))× |")
-    let gibibytes = 16 * Workloads.gibibyte
-    let cases: [(String, [UInt64])] = [
-      ("in order, a half for each", (0..<1 << 22).map { Workloads.firstFrame | $0 }),
-      ("random over 16 GiB", Workloads.randomKeys(gibibytes, count: 1 << 22)),
-      ("random over 1 TiB", Workloads.randomKeys(Workloads.tebibyte, count: 1 << 22)),
-    ]
-    for (name, keys) in cases {
-      var one: [Double] = []
-      var ratios: [Double] = []
-      for _ in 0..<repetitions {
-        let alone = try insert(keys, threadCount: 1)
-        ratios.append(alone / (try insert(keys, threadCount: 2)))
-        one.append(alone / Double(keys.count))
-      }
-      print("| \(name) | \(rounded(median(one))) | \(rounded(median(ratios)))× |")
+    let ordered = (0..<1 << 22).map { Workloads.firstFrame | $0 }
+    try printRow("in order, a half for each", ordered, repetitions) {
+      try time(ordered, threadCount: $0, insertEach)
     }
+    for (size, frameCount) in [
+      ("16 GiB", 16 * Workloads.gibibyte), ("1 TiB", Workloads.tebibyte),
+    ] {
+      let keys = Workloads.randomKeys(frameCount, count: 1 << 22)
+      try printRow("random over \(size), in a batch", keys, repetitions) {
+        try time(keys, threadCount: $0, insertBatch)
+      }
+      try printRow("random over \(size), one by one", keys, repetitions) {
+        try time(keys, threadCount: $0, insertEach)
+      }
+      printRow("no tree: an atomic OR in C for each", keys, repetitions) {
+        timeOfBits(keys, frameCount: frameCount, threadCount: $0)
+      }
+    }
+  }
+
+  private static func printRow(
+    _ name: String, _ keys: [UInt64], _ repetitions: Int,
+    _ time: (_ threadCount: Int) throws -> Double
+  ) rethrows {
+    var one: [Double] = []
+    var ratios: [Double] = []
+    // The first is to warm up.
+    for repetition in 0...repetitions {
+      let alone = try time(1)
+      let together = try time(2)
+      if repetition == 0 { continue }
+      ratios.append(alone / together)
+      one.append(alone / Double(keys.count))
+    }
+    print("| \(name) | \(rounded(median(one))) | \(rounded(median(ratios)))× |")
   }
 }

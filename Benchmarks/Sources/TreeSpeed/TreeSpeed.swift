@@ -1,4 +1,5 @@
 import Peers
+import TreeWorkloads
 
 /// Measures the product and its peers on the same keys, and prints tables of ratios.
 ///
@@ -28,7 +29,7 @@ struct TreeSpeed {
       printRatios([(product.name, product)] + sets, repetitions: repetitions, row: row)
     }
     if isWanted("bytes") { printBytes(product, repetitions: repetitions) }
-    if isWanted("threads") { try Threads.printTable(repetitions: repetitions) }
+    if isWanted("threads") { try Threads.printTable(repetitions: repetitions * 3) }
     if isWanted("growth"), let textbook = sets[0].1 {
       printGrowth(product, textbook, repetitions: repetitions)
     }

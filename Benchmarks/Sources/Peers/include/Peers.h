@@ -114,11 +114,16 @@ void peer_run_threads(int count, void (*body)(int index, void *context), void *c
 /* Adds up `count` numbers one by one: work that shares nothing with another thread's. */
 uint64_t peer_spin(uint64_t count);
 
+/* Sets bits by one atomic OR each, and asks for nothing back: the least that a key in no order costs
+ * several threads. Of each number the bits of `mask` count. */
+void peer_or_bits(uint64_t *words, const uint64_t *bits, size_t count, uint64_t mask);
+
 /* Shows each line of a table as soon as it is done, also in a file. */
 void peer_print_lines(void);
 
 /* Maps zeros, in huge pages where the machine has them; NULL where there is no room. */
 void *peer_map(size_t bytes);
+void peer_unmap(void *start, size_t bytes);
 
 #ifdef __cplusplus
 }

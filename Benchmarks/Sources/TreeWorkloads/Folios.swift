@@ -1,7 +1,7 @@
 /// Blocks of mixed orders as a page allocator hands them out: from stretches of 2 MiB, in order
 /// within a stretch, the stretches in no order.
-enum Folios {
-  static let keys: [UInt64] = {
+package enum Folios {
+  package static let keys: [UInt64] = {
     var generator = KeyGenerator(seed: 4)
     let stretches = (0..<8192 as Range<UInt64>).filter { _ in generator.next() % 2 == 0 }
     var keys: [UInt64] = []
@@ -24,10 +24,10 @@ enum Folios {
 }
 
 /// SplitMix64: the same keys in every run.
-struct KeyGenerator: RandomNumberGenerator {
+package struct KeyGenerator: RandomNumberGenerator {
   private var state: UInt64
-  init(seed: UInt64) { state = seed }
-  mutating func next() -> UInt64 {
+  package init(seed: UInt64) { state = seed }
+  package mutating func next() -> UInt64 {
     state &+= 0x9e37_79b9_7f4a_7c15
     var mixed = state
     mixed = (mixed ^ (mixed >> 30)) &* 0xbf58_476d_1ce4_e5b9
@@ -37,7 +37,7 @@ struct KeyGenerator: RandomNumberGenerator {
 }
 
 extension Array {
-  func inDisorder(seed: UInt64) -> Self {
+  package func inDisorder(seed: UInt64) -> Self {
     var generator = KeyGenerator(seed: seed)
     return shuffled(using: &generator)
   }

@@ -1,9 +1,9 @@
 /// The keys that one run works on.
-enum Keys {
+package enum Keys {
   case array([UInt64])
   case sequence(first: UInt64, step: UInt64, count: Int)
 
-  var count: Int {
+  package var count: Int {
     switch self {
     case .array(let keys): keys.count
     case .sequence(_, _, let count): count
@@ -14,7 +14,7 @@ enum Keys {
 /// A set of preserved blocks: the product, or one that it is compared with.
 ///
 /// Each has its loops over keys to itself, so that what is measured is the set and not the way to it.
-protocol PageSet: AnyObject {
+package protocol PageSet: AnyObject {
   var name: String { get }
 
   /// Makes the set empty; what it has learnt of memory it may keep.
@@ -47,31 +47,39 @@ protocol PageSet: AnyObject {
 }
 
 extension PageSet {
-  func settle() {}
+  package func settle() {}
 
-  func stage(_ keys: [UInt64]) {}
+  package func stage(_ keys: [UInt64]) {}
 
-  func insertMany(_ keys: [UInt64]) { keep(insert(.array(keys))) }
+  package func insertMany(_ keys: [UInt64]) { keep(insert(.array(keys))) }
 
-  func insertRange(first: UInt64, count: UInt64) {
+  package func insertRange(first: UInt64, count: UInt64) {
     keep(insert(.sequence(first: first, step: 1, count: Int(count))))
   }
 
-  func removeRange(first: UInt64, count: UInt64) {
+  package func removeRange(first: UInt64, count: UInt64) {
     keep(remove(.sequence(first: first, step: 1, count: Int(count))))
   }
 
-  var byteCount: UInt64? { nil }
+  package var byteCount: UInt64? { nil }
 }
 
 /// What every walk computes: depends on the order and on every key, so that none can be folded into
 /// arithmetic on whole words. `peer_hash` of the C peers.
-struct KeyHash {
-  private var xors: UInt64 = 0
-  private(set) var sum: UInt64 = 0
+@frozen
+@usableFromInline
+package struct KeyHash {
+  @usableFromInline
+  var xors: UInt64 = 0
+  @usableFromInline
+  package var sum: UInt64 = 0
 
+  @inlinable
+  package init() {}
+
+  @inlinable
   @inline(__always)
-  mutating func add(_ key: UInt64) {
+  package mutating func add(_ key: UInt64) {
     xors ^= key
     sum &+= xors
   }
@@ -80,4 +88,4 @@ struct KeyHash {
 /// Where results go, so that none is optimised away.
 @inline(never)
 @_optimize(none)
-func keep(_ value: UInt64) {}
+package func keep(_ value: UInt64) {}

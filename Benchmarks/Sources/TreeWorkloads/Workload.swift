@@ -1,40 +1,42 @@
 /// One line of the table: what every peer does in turn.
-struct Workload {
-  let name: String
+package struct Workload {
+  package let name: String
   /// How many operations a time is divided by.
-  let operationCount: UInt64
+  package let operationCount: UInt64
   /// What stands in the sets before; not timed.
-  let prepare: (any PageSet) -> Void
+  package let prepare: (any PageSet) -> Void
   /// What is timed.
-  let run: (any PageSet) -> Void
+  package let run: (any PageSet) -> Void
   /// Whether a peer takes part: some would take minutes, and one line says so.
-  var includes: (any PageSet) -> Bool = { _ in true }
+  package var includes: (any PageSet) -> Bool = { _ in true }
 }
 
 /// Times of one workload, by peer and repetition.
-struct Measurement {
-  let workload: Workload
+package struct Measurement {
+  package let workload: Workload
   /// One entry a repetition; empty where the peer takes no part.
-  var times: [[Double]]
+  package var times: [[Double]]
 
   /// Nanoseconds for each operation, the median.
-  func nanoseconds(_ peer: Int) -> Double? {
+  package func nanoseconds(_ peer: Int) -> Double? {
     median(times[peer]).map { $0 / Double(workload.operationCount) }
   }
 
   /// How many times as long as the product the peer takes: the median over pairs of one repetition.
-  func ratio(_ peer: Int, to product: Int = 0) -> Double? {
+  package func ratio(_ peer: Int, to product: Int = 0) -> Double? {
     median(zip(times[peer], times[product]).map { $0 / $1 })
   }
 }
 
-func median(_ values: [Double]) -> Double? {
+package func median(_ values: [Double]) -> Double? {
   let sorted = values.sorted()
   return sorted.isEmpty ? nil : sorted[sorted.count / 2]
 }
 
 /// Runs every peer once a repetition, each time beginning with another, after one round to warm up.
-func measure(_ workload: Workload, on peers: [any PageSet], repetitions: Int) -> Measurement {
+package func measure(
+  _ workload: Workload, on peers: [any PageSet], repetitions: Int
+) -> Measurement {
   var times = [[Double]](repeating: [], count: peers.count)
   for repetition in 0...repetitions {
     for turn in peers.indices {
@@ -50,7 +52,7 @@ func measure(_ workload: Workload, on peers: [any PageSet], repetitions: Int) ->
 }
 
 /// How long `body` takes.
-func nanoseconds(_ body: () -> Void) -> Double {
+package func nanoseconds(_ body: () -> Void) -> Double {
   let (seconds, attoseconds) = ContinuousClock().measure(body).components
   return Double(seconds) * 1e9 + Double(attoseconds) / 1e9
 }

@@ -1,14 +1,14 @@
 /// What is measured, on keys that every peer gets alike.
-enum Workloads {
+package enum Workloads {
   /// The key of frame 0; the next frames' keys follow it.
-  static let firstFrame: UInt64 = 1 << 52
-  static let gibibyte: UInt64 = 1 << 18
-  static let tebibyte: UInt64 = 1 << 28
+  package static let firstFrame: UInt64 = 1 << 52
+  package static let gibibyte: UInt64 = 1 << 18
+  package static let tebibyte: UInt64 = 1 << 28
   /// 16 GiB of single pages.
-  static let denseCount = 1 << 22
-  static let dense = Keys.sequence(first: firstFrame, step: 1, count: denseCount)
+  package static let denseCount = 1 << 22
+  package static let dense = Keys.sequence(first: firstFrame, step: 1, count: denseCount)
 
-  static var all: [Workload] { single + random + ranges + walks }
+  package static var all: [Workload] { single + random + ranges + walks }
 
   private static func fill(_ set: any PageSet) {
     set.clear()
@@ -91,13 +91,13 @@ enum Workloads {
   }
 
   /// Each page of 16 GiB with a chance of one in `divisor`.
-  static func sparse(oneIn divisor: UInt64) -> [UInt64] {
+  package static func sparse(oneIn divisor: UInt64) -> [UInt64] {
     var generator = KeyGenerator(seed: divisor)
     return (0..<16 * gibibyte).filter { _ in generator.next() % divisor == 0 }
       .map { firstFrame | $0 }
   }
 
-  static func randomKeys(_ frameCount: UInt64, count: Int, seed: UInt64 = 1) -> [UInt64] {
+  package static func randomKeys(_ frameCount: UInt64, count: Int, seed: UInt64 = 1) -> [UInt64] {
     var generator = KeyGenerator(seed: seed)
     return (0..<count).map { _ in firstFrame | generator.next() % frameCount }
   }
@@ -108,11 +108,11 @@ enum Workloads {
       run: { keep($0.insert(keys)) })
   }
 
-  static func insertRandom(_ size: String, _ frameCount: UInt64, count: Int) -> Workload {
+  package static func insertRandom(_ size: String, _ frameCount: UInt64, count: Int) -> Workload {
     inserting("insert, random, \(size)", .array(randomKeys(frameCount, count: count)))
   }
 
-  static func insertMany(_ size: String, _ frameCount: UInt64, count: Int) -> Workload {
+  package static func insertMany(_ size: String, _ frameCount: UInt64, count: Int) -> Workload {
     let keys = randomKeys(frameCount, count: count)
     return Workload(
       name: "insert batch, random, \(size)", operationCount: UInt64(count),
@@ -122,7 +122,7 @@ enum Workloads {
       }, run: { $0.insertMany(keys) })
   }
 
-  static func contains(_ size: String, _ frameCount: UInt64, count: Int) -> Workload {
+  package static func contains(_ size: String, _ frameCount: UInt64, count: Int) -> Workload {
     let there = randomKeys(frameCount, count: count)
     let asked = Keys.array(there.inDisorder(seed: 2))
     return Workload(

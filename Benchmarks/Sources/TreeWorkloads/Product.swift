@@ -1,8 +1,8 @@
 import KexecHandover
 
 /// The product: a tree in memory of its own, without a lock.
-final class Product: PageSet {
-  let name = "KexecHandover"
+package final class Product: PageSet {
+  package let name = "KexecHandover"
   let geometry = RadixGeometry(.pages4KiB)
   /// Owns what `map` shows.
   private let memory: AnonymousMemory
@@ -13,7 +13,7 @@ final class Product: PageSet {
   private var scratch: [RadixKey] = []
 
   /// 16 TiB of single pages take 513 MiB of nodes.
-  init() throws(MemoryImageError) {
+  package init() throws(MemoryImageError) {
     range = PhysicalRange(start: PhysicalAddress(1 << 30), byteCount: 640 << 20)
     memory = try AnonymousMemory(range, usesHugePages: true)
     // SAFETY: `memory` lives as long as `self`, which alone uses the map.
@@ -22,16 +22,16 @@ final class Product: PageSet {
     root = frames.takeFrame()!
   }
 
-  func clear() {
+  package func clear() {
     frames = FramePool(of: range, in: map, geometry: .pages4KiB)
     root = frames.takeFrame()!
   }
 
   var tree: RadixTree<DirectMap> { RadixTree(adopting: root, in: map, geometry: geometry) }
 
-  var byteCount: UInt64? { frames.takenCount * 4096 }
+  package var byteCount: UInt64? { frames.takenCount * 4096 }
 
-  func insert(_ keys: Keys) -> UInt64 { insert(keys, from: &frames) }
+  package func insert(_ keys: Keys) -> UInt64 { insert(keys, from: &frames) }
 
   /// With the frames as an argument: a class's property costs a check each time it is used.
   private func insert(_ keys: Keys, from frames: inout FramePool<DirectMap>) -> UInt64 {
@@ -54,9 +54,9 @@ final class Product: PageSet {
     return sum
   }
 
-  func stage(_ keys: [UInt64]) { scratch = keys.map { RadixKey(rawValue: $0) } }
+  package func stage(_ keys: [UInt64]) { scratch = keys.map { RadixKey(rawValue: $0) } }
 
-  func insertMany(_ keys: [UInt64]) {
+  package func insertMany(_ keys: [UInt64]) {
     precondition(scratch.count == keys.count, "keys that were not staged")
     keep(UInt64(insertAll(&scratch, from: &frames)))
   }
@@ -71,14 +71,14 @@ final class Product: PageSet {
     }
   }
 
-  func insertRange(first: UInt64, count: UInt64) {
+  package func insertRange(first: UInt64, count: UInt64) {
     var tree = tree
     do { try tree.insertRange(run(first, count), from: &frames) } catch {
       fatalError("the pool is too small: \(error)")
     }
   }
 
-  func removeRange(first: UInt64, count: UInt64) {
+  package func removeRange(first: UInt64, count: UInt64) {
     var tree = tree
     tree.removeRange(run(first, count))
   }
@@ -88,7 +88,7 @@ final class Product: PageSet {
     return BlockRun(address: block.address, order: block.order, blockCount: count)
   }
 
-  func remove(_ keys: Keys) -> UInt64 {
+  package func remove(_ keys: Keys) -> UInt64 {
     var tree = tree
     var sum: UInt64 = 0
     switch keys {
@@ -104,7 +104,7 @@ final class Product: PageSet {
     return sum
   }
 
-  func contains(_ keys: Keys) -> UInt64 {
+  package func contains(_ keys: Keys) -> UInt64 {
     let tree = tree
     var sum: UInt64 = 0
     switch keys {
@@ -120,13 +120,13 @@ final class Product: PageSet {
     return sum
   }
 
-  func walkHash() -> UInt64 {
+  package func walkHash() -> UInt64 {
     var hash = KeyHash()
     tree.forEachKey { hash.add($0.rawValue) }
     return hash.sum
   }
 
-  func forEachRun(_ body: (UInt64, UInt64) -> Void) {
+  package func forEachRun(_ body: (UInt64, UInt64) -> Void) {
     tree.forEachRange {
       body(RadixKey($0.address, order: $0.order, in: .pages4KiB).rawValue, $0.blockCount)
     }
