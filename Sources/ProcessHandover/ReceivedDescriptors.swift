@@ -7,6 +7,9 @@ public struct ReceivedDescriptors: ~Copyable, Sendable {
 
   init(_ entries: [NamedDescriptor]) { self.entries = entries }
 
+  /// None: what a process has that was not started as a successor.
+  public init() { entries = [] }
+
   deinit { for entry in entries { ProcessCalls.release(entry.descriptor) } }
 
   /// The names of what was not taken yet, in the order in which they were passed on.
