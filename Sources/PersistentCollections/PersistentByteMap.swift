@@ -18,9 +18,9 @@ public struct PersistentByteMap: ~Copyable {
   var map: Map
 
   /// The longest key, in bytes.
-  public static var keyByteLimit: Int { 0xffff }
+  public static var keyByteLimit: Int { Map.keyByteLimit }
   /// The longest value, in bytes: 1 GiB.
-  public static var valueByteLimit: Int { 1 << 30 }
+  public static var valueByteLimit: Int { Map.valueByteLimit }
 
   /// Opens the map called `name` in `memory`, or makes one.
   ///
@@ -148,13 +148,13 @@ public struct PersistentByteMap: ~Copyable {
   public mutating func transaction(
     _ body: (inout PersistentByteMap) throws(PersistentCollectionError) -> Void
   ) throws(PersistentCollectionError) {
-    try map.arena.begin()
-    do throws(PersistentCollectionError) {
-      try body(&self)
-      try map.arena.end()
-    } catch {
-      try map.arena.abandon(after: error)
-      throw error
+    try map.transaction { (map) throws(PersistentCollectionError) in
+      var whole = PersistentByteMap(map: map)
+      do throws(PersistentCollectionError) { try body(&whole) } catch {
+        map = whole.map
+        throw error
+      }
+      map = whole.map
     }
     try map.adjust()
   }

@@ -74,15 +74,14 @@ public struct PersistentMap<Key: PersistentElement, Value: PersistentElement>: ~
   public mutating func transaction(
     _ body: (inout PersistentMap) throws(PersistentCollectionError) -> Void
   ) throws(PersistentCollectionError) {
-    try bytes.map.arena.begin()
-    do throws(PersistentCollectionError) {
-      try body(&self)
-      try bytes.map.arena.end()
-    } catch {
-      try bytes.map.arena.abandon(after: error)
-      throw error
+    try bytes.transaction { (bytes) throws(PersistentCollectionError) in
+      var whole = PersistentMap(bytes: bytes)
+      do throws(PersistentCollectionError) { try body(&whole) } catch {
+        bytes = whole.bytes
+        throw error
+      }
+      bytes = whole.bytes
     }
-    try bytes.map.adjust()
   }
 
   /// Calls `body` with every key and value, in no order.
