@@ -9,7 +9,7 @@ extension ByteMap where Storage: ~Copyable {
     var rest = Index.chainLimit
     while true {
       for index in 0..<Index.slotCount {
-        let slot = bucket &+ UInt64(truncatingIfNeeded: index) &* 8
+        let slot = Index.slot(index, of: bucket)
         if arena.load(slot) == 0 { return try arena.set(word, at: slot) }
       }
       let next = try overflow(of: bucket)
@@ -30,9 +30,18 @@ extension ByteMap where Storage: ~Copyable {
     slot: UInt64, of bucket: UInt64, after previous: UInt64
   ) throws(PersistentCollectionError) {
     try arena.set(0, at: slot)
-    guard previous != 0 else { return }
-    for index in 0..<Index.slotCount
-    where arena.load(bucket &+ UInt64(truncatingIfNeeded: index) &* 8) != 0 { return }
+    guard previous != 0, isEmpty(bucket) else { return }
+    try drop(bucket, after: previous)
+  }
+
+  private func isEmpty(_ bucket: UInt64) -> Bool {
+    (0..<Index.slotCount).allSatisfy { arena.load(Index.slot($0, of: bucket)) == 0 }
+  }
+
+  /// Takes a bucket without entries out of its chain, and gives it back.
+  private mutating func drop(
+    _ bucket: UInt64, after previous: UInt64
+  ) throws(PersistentCollectionError) {
     try arena.set(arena.load(bucket &+ Index.overflow), at: previous &+ Index.overflow)
     // Whoever takes the bucket next stores to it without a note of what was there.
     try arena.set(0, at: bucket &+ Index.overflow)
@@ -99,7 +108,7 @@ extension ByteMap where Storage: ~Copyable {
     var bucket = source
     while bucket != 0 {
       for index in 0..<Index.slotCount {
-        let slot = bucket &+ UInt64(truncatingIfNeeded: index) &* 8
+        let slot = Index.slot(index, of: bucket)
         if arena.load(slot) != 0 { try arena.set(0, at: slot) }
       }
       bucket = try overflow(of: bucket)
@@ -123,13 +132,8 @@ extension ByteMap where Storage: ~Copyable {
     var bucket = try overflow(of: first)
     while bucket != 0 {
       let next = try overflow(of: bucket)
-      let isEmpty = (0..<Index.slotCount).allSatisfy {
-        arena.load(bucket &+ UInt64(truncatingIfNeeded: $0) &* 8) == 0
-      }
-      if isEmpty {
-        try arena.set(next, at: previous &+ Index.overflow)
-        try arena.set(0, at: bucket &+ Index.overflow)
-        try arena.giveBack(slot: bucket)
+      if isEmpty(bucket) {
+        try drop(bucket, after: previous)
       } else {
         previous = bucket
       }

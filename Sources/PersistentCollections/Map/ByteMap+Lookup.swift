@@ -61,7 +61,7 @@ extension ByteMap where Storage: ~Copyable {
     var rest = Index.chainLimit
     while true {
       for index in 0..<Index.slotCount {
-        let slot = bucket &+ UInt64(truncatingIfNeeded: index) &* 8
+        let slot = Index.slot(index, of: bucket)
         let word = arena.load(slot)
         guard word & ~ObjectReference.mask == tag, word != 0 else { continue }
         let object = ObjectReference(in: word)
@@ -90,7 +90,7 @@ extension ByteMap where Storage: ~Copyable {
     var rest = Index.chainLimit
     while bucket != 0 {
       for index in 0..<Index.slotCount {
-        let slot = bucket &+ UInt64(truncatingIfNeeded: index) &* 8
+        let slot = Index.slot(index, of: bucket)
         let word = arena.load(slot)
         if word == 0 { continue }
         let object = ObjectReference(in: word)

@@ -52,16 +52,8 @@ extension ByteMap where Storage: ~Copyable {
   private func object(
     atRandom generator: inout some RandomNumberGenerator
   ) throws(PersistentCollectionError) -> ObjectReference? {
-    let bucketCount = arena.loadRoot(RootLayout.bucketCount)
-    guard count > 0, bucketCount > 0 else { return nil }
-    let start = UInt64.random(in: 0..<bucketCount, using: &generator)
-    for step in 0..<bucketCount {
-      var found: ObjectReference?
-      try forEachEntry(inChain: address(ofBucket: (start &+ step) % bucketCount)) {
-        found = $0.object
-      }
-      if let found { return found }
-    }
-    return nil
+    var found: ObjectReference?
+    try forEachEntryOfChain(atRandom: &generator) { found = $0.object }
+    return found
   }
 }

@@ -28,16 +28,25 @@ extension ByteMap where Storage: ~Copyable {
     using generator: inout some RandomNumberGenerator,
     _ body: (RawSpan, RawSpan, EntryNotes) -> Void
   ) throws(PersistentCollectionError) {
+    try forEachEntryOfChain(atRandom: &generator) { (entry) throws(PersistentCollectionError) in
+      try tell(entry, body)
+    }
+  }
+
+  /// Calls `body` with the entries of a bucket at random, one that has some.
+  func forEachEntryOfChain(
+    atRandom generator: inout some RandomNumberGenerator,
+    _ body: (FoundEntry) throws(PersistentCollectionError) -> Void
+  ) throws(PersistentCollectionError) {
     let bucketCount = arena.loadRoot(RootLayout.bucketCount)
     guard count > 0, bucketCount > 0 else { return }
     let start = UInt64.random(in: 0..<bucketCount, using: &generator)
     for step in 0..<bucketCount {
-      let bucket = (start &+ step) % bucketCount
       var isEmpty = true
-      try forEachEntry(inChain: address(ofBucket: bucket)) {
+      try forEachEntry(inChain: address(ofBucket: (start &+ step) % bucketCount)) {
         (entry) throws(PersistentCollectionError) in
         isEmpty = false
-        try tell(entry, body)
+        try body(entry)
       }
       if !isEmpty { return }
     }

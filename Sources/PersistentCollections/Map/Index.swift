@@ -21,6 +21,12 @@ enum Index {
   /// No chain of overflow buckets is longer, unless somebody else made it.
   static let chainLimit = 1 << 20
 
+  /// Where slot `index` of a bucket is.
+  @inline(__always)
+  static func slot(_ index: Int, of bucket: UInt64) -> UInt64 {
+    bucket &+ UInt64(truncatingIfNeeded: index) &* 8
+  }
+
   @inline(__always)
   static func tag(_ hash: UInt64) -> UInt64 { hash & ~ObjectReference.mask }
 
