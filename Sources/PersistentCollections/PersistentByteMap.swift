@@ -126,7 +126,9 @@ public struct PersistentByteMap: ~Copyable {
   /// Removes the value of `key`.
   ///
   /// - Returns: whether there was one.
-  /// - Throws: ``PersistentCollectionError/damaged(_:)``.
+  /// - Throws: ``PersistentCollectionError/damaged(_:)``;
+  ///   ``PersistentCollectionError/transactionTooLarge`` in a transaction.
+  /// - Complexity: O(key).
   @discardableResult
   public mutating func removeValue(
     of key: RawSpan
@@ -165,6 +167,7 @@ public struct PersistentByteMap: ~Copyable {
   ///
   /// - Returns: the next cursor; 0 at the end.
   /// - Throws: ``PersistentCollectionError/damaged(_:)``.
+  /// - Complexity: O(entries at the cursor); on average at most five.
   public func scan(
     from cursor: UInt64, _ body: (RawSpan, RawSpan, EntryNotes) -> Void
   ) throws(PersistentCollectionError) -> UInt64 {
@@ -175,6 +178,7 @@ public struct PersistentByteMap: ~Copyable {
   /// none only where there is none.
   ///
   /// - Throws: ``PersistentCollectionError/damaged(_:)``.
+  /// - Complexity: O(1) on average; O(buckets) right after most entries were removed.
   public func sample(
     using generator: inout some RandomNumberGenerator,
     _ body: (RawSpan, RawSpan, EntryNotes) -> Void

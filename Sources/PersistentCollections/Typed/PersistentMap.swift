@@ -33,6 +33,7 @@ public struct PersistentMap<Key: PersistentElement, Value: PersistentElement>: ~
   /// The value of `key`; nil where there is none.
   ///
   /// - Throws: ``PersistentCollectionError/damaged(_:)``, also where the bytes are no value of the type.
+  /// - Complexity: O(key + value).
   public mutating func value(of key: Key) throws(PersistentCollectionError) -> Value? {
     try Self.encoded(key).withRawSpan { (key) throws(PersistentCollectionError) -> Value? in
       let found = try bytes.withValue(of: key) { value, _ in Value(persistentBytes: value) }
@@ -48,6 +49,7 @@ public struct PersistentMap<Key: PersistentElement, Value: PersistentElement>: ~
   ///
   /// - Returns: whether the key is new.
   /// - Throws: ``PersistentCollectionError``; the old value is still there then.
+  /// - Complexity: O(key + value).
   @discardableResult
   public mutating func setValue(
     _ value: Value, of key: Key
@@ -60,7 +62,8 @@ public struct PersistentMap<Key: PersistentElement, Value: PersistentElement>: ~
   /// Removes the value of `key`.
   ///
   /// - Returns: whether there was one.
-  /// - Throws: ``PersistentCollectionError/damaged(_:)``.
+  /// - Throws: as ``PersistentByteMap/removeValue(of:)``.
+  /// - Complexity: O(key).
   @discardableResult
   public mutating func removeValue(of key: Key) throws(PersistentCollectionError) -> Bool {
     try Self.encoded(key).withRawSpan { (key) throws(PersistentCollectionError) in
