@@ -6,9 +6,14 @@ import SystemPackage
 func keep(_ path: FilePath) throws {
   let file = try MemoryFile.open(path)
   let lock = try WriterLock.acquire(of: file)
-  let keeper = try MemoryKeeper.start()
+  let keeper: Int32
+  do { keeper = try MemoryKeeper.start() } catch {
+    return say(error == .notSupported ? "not supported" : "\(error)")
+  }
   // A second time it is the same.
-  guard try MemoryKeeper.start() == keeper, MemoryKeeper.processID == keeper else { return }
+  guard try MemoryKeeper.start() == keeper, MemoryKeeper.processID == keeper else {
+    return say("another one")
+  }
   say("\(keeper)")
   _ = readLine()
   MemoryKeeper.stop()
