@@ -29,6 +29,7 @@ struct TreeSpeed {
       printRatios([(product.name, product)] + sets, repetitions: repetitions, row: row)
     }
     if isWanted("bytes") { printBytes(product, repetitions: repetitions) }
+    // Which core a thread gets, and what else runs there, shows in these more than in others.
     if isWanted("threads") { try Threads.printTable(repetitions: repetitions * 3) }
     if isWanted("growth"), let textbook = sets[0].1 {
       printGrowth(product, textbook, repetitions: repetitions)
