@@ -1,8 +1,7 @@
 internal import PersistentCollections
 internal import RESP
 
-// What all commands do with an entry: its deadline is the first note, the time of its last access the
-// second. An entry whose time has come is gone for every command, and goes from the map when one
+// What all commands do with an entry. An entry whose time has come is gone for every command, and goes from the map when one
 // meets it.
 
 extension Cache {
@@ -18,12 +17,12 @@ extension Cache {
     var result: Result?
     do throws(PersistentCollectionError) {
       _ = try map.withValue(of: key) { value, notes in
-        guard notes.first == 0 || notes.first > now else {
+        guard !notes.isOver(at: now) else {
           isOver = true
           return
         }
-        if touches { notes.second = now }
-        result = body(value, notes.first)
+        if touches { notes.lastAccess = now }
+        result = body(value, notes.deadline)
       }
       if isOver { try removeExpired(key) }
     } catch {
@@ -51,7 +50,7 @@ extension Cache {
   mutating func hasDeadline(_ key: RawSpan) throws(PersistentCollectionError) -> Bool {
     // Most caches have no deadlines, and need not look.
     guard deadlineCount > 0 else { return false }
-    return try map.withValue(of: key) { $1.first != 0 } ?? false
+    return try map.withValue(of: key) { $1.deadline != 0 } ?? false
   }
 
   /// Calls `change`, which gives the entry at `key` the notes it is called with, or throws and changes
@@ -63,7 +62,7 @@ extension Cache {
       inout PersistentByteMap, EntryNotes
     ) throws(PersistentCollectionError) -> Void
   ) throws(CommandError) {
-    let notes = EntryNotes(first: deadline, second: now)
+    let notes = EntryNotes(deadline: deadline, lastAccess: now)
     var effort = EvictionEffort()
     while true {
       do throws(PersistentCollectionError) {
@@ -137,7 +136,7 @@ extension Cache {
   /// When the entry at `key` was used last; nil where there is none.
   mutating func lastAccess(of key: RawSpan) throws(CommandError) -> UInt64? {
     do throws(PersistentCollectionError) {
-      return try map.withValue(of: key) { $1.second }
+      return try map.withValue(of: key) { $1.lastAccess }
     } catch {
       throw .collection(error)
     }

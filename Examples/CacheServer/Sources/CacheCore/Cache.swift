@@ -120,7 +120,7 @@ public struct Cache: ~Copyable {
     }
     let hasDeadline: Bool
     do throws(PersistentCollectionError) {
-      hasDeadline = try map.withValue(of: key.rawSpan) { $1.first != 0 } ?? false
+      hasDeadline = try map.withValue(of: key.rawSpan) { $1.deadline != 0 } ?? false
     } catch {
       throw .map(error)
     }

@@ -35,7 +35,7 @@ extension Cache {
       repeat {
         cursor = try map.scan(from: cursor) { key, _, notes in
           lookedAt += 1
-          guard isString, notes.first == 0 || notes.first > now else { return }
+          guard isString, !notes.isOver(at: now) else { return }
           found.add(key, matching: pattern)
         }
         callCount += 1
@@ -68,7 +68,7 @@ extension Cache {
     do throws(PersistentCollectionError) {
       repeat {
         cursor = try map.scan(from: cursor) { key, _, notes in
-          guard notes.first == 0 || notes.first > now else { return }
+          guard !notes.isOver(at: now) else { return }
           found.add(key, matching: pattern)
         }
       } while cursor != 0
@@ -88,7 +88,7 @@ extension Cache {
       var dice = SystemSeededGenerator()
       do throws(PersistentCollectionError) {
         try map.sample(using: &generator) { key, _, notes in
-          guard notes.first == 0 || notes.first > now else { return }
+          guard !notes.isOver(at: now) else { return }
           seen += 1
           if dice.next() % seen == 0 { chosen = key.array }
         }

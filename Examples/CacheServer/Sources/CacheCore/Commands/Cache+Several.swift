@@ -62,7 +62,7 @@ extension Cache {
     _ request: borrowing Request, _ indices: StrideTo<Int>
   ) throws(PersistentCollectionError) {
     let (witness, lostCount) = try deadlines(lostBy: request, indices)
-    let notes = EntryNotes(second: now)
+    let notes = EntryNotes(lastAccess: now)
     guard lostCount > 0 else { return try Self.storePairs(request, indices, notes, in: &map) }
     try changeDeadlines(
       to: deadlineCount &- lostCount, witness: request[witness], hadDeadline: true

@@ -69,7 +69,7 @@ extension Cache {
       try fillPool()
       guard let candidate = pool.take() else { return false }
       let key = candidate.key.rawSpan
-      let clock = try map.withValue(of: key) { $1.second }
+      let clock = try map.withValue(of: key) { $1.lastAccess }
       guard let clock, clock == candidate.clock else { continue }
       if try remove(key) {
         figures.evictedCount &+= 1
@@ -87,8 +87,8 @@ extension Cache {
       guard seen < settings.sampleCount, map.count > 0 else { break }
       try map.sample(using: &generator) { key, _, notes in
         seen += 1
-        if pool.wants(notes.second) {
-          pool.offer(EvictionPool.Candidate(key: key.array, clock: notes.second))
+        if pool.wants(notes.lastAccess) {
+          pool.offer(EvictionPool.Candidate(key: key.array, clock: notes.lastAccess))
         }
       }
     }

@@ -33,7 +33,7 @@ extension Cache {
           from: expiryCursor,
           { key, _, notes in
             sweep.lookedAt += 1
-            if notes.first != 0, notes.first <= now { over.append(key.array) }
+            if notes.isOver(at: now) { over.append(key.array) }
           })
       else { break }
       expiryCursor = next
