@@ -69,13 +69,16 @@ let package = Package(
     .executableTarget(
       name: "visit-counter", dependencies: [library, collections, posix, nio, signals],
       swiftSettings: strict),
-    .target(name: "CacheTestSupport", path: "Tests/CacheTestSupport", swiftSettings: strict),
+    .target(
+      name: "CacheTestSupport", dependencies: ["TrialSupport"], path: "Tests/CacheTestSupport",
+      swiftSettings: strict),
     .testTarget(
-      name: "RESPTests", dependencies: ["RESP", "CacheTestSupport", nio], swiftSettings: strict),
+      name: "RESPTests", dependencies: ["RESP", "CacheTestSupport", "TrialSupport", nio],
+      swiftSettings: strict),
     .testTarget(
       name: "CacheCoreTests",
       dependencies: [
-        "CacheCore", "RESP", "CacheTestSupport", library, collections, nio, system,
+        "CacheCore", "RESP", "CacheTestSupport", "TrialSupport", library, collections, nio, system,
       ],
       swiftSettings: strict),
     .executableTarget(
@@ -83,7 +86,9 @@ let package = Package(
       swiftSettings: strict),
     .testTarget(
       name: "CacheServerTests",
-      dependencies: ["cache-server", "StraySuccessor", "CacheTestSupport", library, system],
+      dependencies: [
+        "cache-server", "StraySuccessor", "CacheTestSupport", "TrialSupport", library, system,
+      ],
       swiftSettings: strict),
     // What proves and measures the server, beside redis-server and memcached.
     .target(name: "CTrialSupport"),

@@ -30,6 +30,11 @@ public struct SplitMix: RandomNumberGenerator, Sendable {
     list[number(below: list.count)]
   }
 
+  /// `count` bytes.
+  public mutating func bytes(_ count: Int) -> [UInt8] {
+    (0..<count).map { _ in UInt8(truncatingIfNeeded: next()) }
+  }
+
   /// A number from 1 to `limit`; one with half the digits is as likely as one with all of them.
   public mutating func size(upTo limit: Int) -> Int {
     let bitCount = Int.bitWidth - limit.leadingZeroBitCount

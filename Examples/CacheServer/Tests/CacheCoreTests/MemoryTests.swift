@@ -1,6 +1,7 @@
 import CacheTestSupport
 import KexecHandover
 import Testing
+import TrialSupport
 
 @testable import CacheCore
 
@@ -37,7 +38,7 @@ import Testing
   /// A limit, and values of all sizes: every SET finds room, and the limit is kept.
   @Test(arguments: [3, 4])
   func evictionWithMixedSizes(seed: UInt64) throws {
-    var generator = SeededGenerator(seed: seed)
+    var generator = SplitMix(seed: seed)
     let limit: UInt64 = 16 << 20
     let bench = try CacheBench(
       settings: Settings(maximumByteCount: limit, policy: .allkeysLRU))
@@ -45,11 +46,12 @@ import Testing
     for number in 0..<2400 {
       let sizes = [10, 100, 1000, 10_000, 100_000, 1_000_000]
       // First small ones, then large ones, then small ones again.
-      let size = generator.pick(
-        number < 1000 ? Array(sizes[..<3]) : number < 1400 ? Array(sizes[2...]) : sizes)
-      let key = Array("key \(generator.index(below: 2000))".utf8)
+      let size = generator.element(
+        of:
+          number < 1000 ? Array(sizes[..<3]) : number < 1400 ? Array(sizes[2...]) : sizes)
+      let key = Array("key \(generator.number(below: 2000))".utf8)
       let value = [UInt8](
-        repeating: UInt8(truncatingIfNeeded: number), count: generator.index(below: size))
+        repeating: UInt8(truncatingIfNeeded: number), count: generator.number(below: size))
       bench.time += 1
       try #require(bench.set(key, value) == Array("+OK\r\n".utf8), "seed \(seed), \(number)")
       last[key] = value

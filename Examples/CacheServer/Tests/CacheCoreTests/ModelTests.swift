@@ -2,6 +2,7 @@ import CacheTestSupport
 import PersistentCollections
 import RESP
 import Testing
+import TrialSupport
 
 @testable import CacheCore
 
@@ -89,12 +90,12 @@ import Testing
   @Test(
     arguments: [(1, 5, 20), (2, 60, 300), (3, 2000, 60), (4, 30, 40_000)] as [(UInt64, Int, Int)])
   func randomCommands(seed: UInt64, keyCount: Int, largest: Int) throws {
-    var generator = SeededGenerator(seed: seed)
+    var generator = SplitMix(seed: seed)
     let bench = try CacheBench()
     var model = Model(now: bench.time)
     for number in 0..<4000 {
-      if generator.index(below: 10) == 0 {
-        bench.time += UInt64(generator.index(below: 50))
+      if generator.number(below: 10) == 0 {
+        bench.time += UInt64(generator.number(below: 50))
         model.now = bench.time
       }
       let words = Self.command(keyCount, largest, &generator)
@@ -102,7 +103,7 @@ import Testing
       let expected = model.perform(words)
       try #require(
         reply == expected,
-        "seed \(seed), command \(number): \(Wire.text(words.joined(separator: [0x20])).prefix(200))"
+        "seed \(seed), command \(number): \(Wire.text(Array(words.joined(separator: [0x20]))).prefix(200))"
       )
       if number % 500 == 499 {
         if number % 1000 == 999 { try bench.restart() }
@@ -112,17 +113,17 @@ import Testing
   }
 
   private static func command(
-    _ keyCount: Int, _ largest: Int, _ generator: inout SeededGenerator
+    _ keyCount: Int, _ largest: Int, _ generator: inout SplitMix
   ) -> [[UInt8]] {
-    func key() -> [UInt8] { Array("key \(generator.index(below: keyCount))".utf8) }
+    func key() -> [UInt8] { Array("key \(generator.number(below: keyCount))".utf8) }
     func value() -> [UInt8] {
-      generator.index(below: 4) == 0
-        ? Array("\(generator.index(below: 1000))".utf8)
-        : generator.bytes(generator.index(below: 1 + generator.index(below: largest + 1)))
+      generator.number(below: 4) == 0
+        ? Array("\(generator.number(below: 1000))".utf8)
+        : generator.bytes(generator.number(below: 1 + generator.number(below: largest + 1)))
     }
     func word(_ text: String) -> [UInt8] { Array(text.utf8) }
-    func number(_ bound: Int) -> [UInt8] { word("\(1 + generator.index(below: bound))") }
-    switch generator.index(below: 20) {
+    func number(_ bound: Int) -> [UInt8] { word("\(1 + generator.number(below: bound))") }
+    switch generator.number(below: 20) {
     case 0..<3: return [word("GET"), key()]
     case 3..<6: return [word("SET"), key(), value()]
     case 6..<8: return [word("SET"), key(), value(), word("PX"), number(2000)]
@@ -135,7 +136,7 @@ import Testing
     case 17: return [word("SETRANGE"), key(), number(50), value() + [1]]
     case 18:
       return [word("MSET")]
-        + (0..<1 + generator.index(below: 20)).flatMap { _ in [key(), value()] }
+        + (0..<1 + generator.number(below: 20)).flatMap { _ in [key(), value()] }
     default: return [word("DEL"), key(), key()]
     }
   }

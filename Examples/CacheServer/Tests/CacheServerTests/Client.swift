@@ -1,67 +1,40 @@
 import CacheTestSupport
-import SystemPackage
-import Testing
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#endif
+import TrialSupport
 
 /// A connection to a server. Whatever waits for half a minute has failed.
 final class Client {
-  private let socket: FileDescriptor
-  private var received: [UInt8] = []
+  private static let patience = 30_000
+  private let connection: Connection
 
-  init(port: UInt16) throws {
-    let number = Glibc.socket(
-      AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
-    guard number >= 0 else { throw Errno(rawValue: errno) }
-    socket = FileDescriptor(rawValue: number)
-    var time = timeval(tv_sec: 30, tv_usec: 0)
-    var address = sockaddr_in()
-    address.sin_family = sa_family_t(AF_INET)
-    address.sin_port = port.bigEndian
-    address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
-    for option in [SO_RCVTIMEO, SO_SNDTIMEO] {
-      // SAFETY: the structure outlives the call, and has that size.
-      unsafe setsockopt(
-        number, SOL_SOCKET, option, &time, socklen_t(MemoryLayout<timeval>.size))
+  init(port: UInt16) throws { connection = try Connection(port: port) }
+
+  func write(_ bytes: some Sequence<UInt8>) throws {
+    connection.enqueue(Array(bytes))
+    try connection.flush()
+    while connection.hasOutput {
+      try connection.wait(milliseconds: Self.patience)
+      try connection.flush()
     }
-    let size = socklen_t(MemoryLayout<sockaddr_in>.size)
-    // SAFETY: an address of the internet, as the call expects it.
-    let status = unsafe withUnsafePointer(to: &address) {
-      unsafe $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-        unsafe connect(number, $0, size)
-      }
-    }
-    guard status == 0 else { throw Errno(rawValue: errno) }
   }
-
-  deinit { try? socket.close() }
-
-  func write(_ bytes: some Sequence<UInt8>) throws { try socket.writeAll(bytes) }
 
   /// The next `count` bytes; fewer only at the end of the connection.
   func read(_ count: Int) throws -> [UInt8] {
-    while received.count < count, try fill() {}
-    let bytes = Array(received.prefix(count))
-    received.removeFirst(bytes.count)
-    return bytes
+    while connection.received.count < count, try fill() {}
+    return connection.take(min(count, connection.received.count))
   }
 
   /// Whether the server has closed the connection, after it has said nothing more.
-  func isAtEnd() throws -> Bool { try received.isEmpty && !fill() }
+  func isAtEnd() throws -> Bool { try connection.received.isEmpty && !fill() }
 
   /// The next line, without its end.
   func readLine() throws -> String {
     while true {
+      let received = connection.received
       if let end = received.firstIndex(of: 0x0a) {
-        let line = String(decoding: received[..<end], as: UTF8.self)
-        received.removeFirst(end + 1)
-        return line.hasSuffix("\r") ? String(line.dropLast()) : line
+        let line = connection.take(end + 1 - received.startIndex).dropLast()
+        return String(decoding: line.last == 0x0d ? line.dropLast() : line, as: UTF8.self)
       }
-      guard try fill() else { throw Errno.connectionReset }
+      guard try fill() else { throw ConnectionError.closed }
     }
   }
 
@@ -83,11 +56,14 @@ final class Client {
       .map { String($0.dropFirst(name.count + 1)) }
   }
 
+  /// Waits for more; false at the end of the connection.
   private func fill() throws -> Bool {
-    var bytes = [UInt8](repeating: 0, count: 64 << 10)
-    // SAFETY: lent for the length of the call, which writes no more than there is.
-    let count = try unsafe bytes.withUnsafeMutableBytes { try unsafe socket.read(into: $0) }
-    received += bytes[..<count]
-    return count > 0
+    do throws(ConnectionError) {
+      while try !connection.fill() { try connection.wait(milliseconds: Self.patience) }
+    } catch {
+      guard error == .closed else { throw error }
+      return false
+    }
+    return true
   }
 }

@@ -1,6 +1,7 @@
 import CacheTestSupport
 import Foundation
 import Testing
+import TrialSupport
 
 /// kill -9 while clients write: the next start serves every write that was acknowledged.
 @Suite struct CrashTests {
@@ -8,7 +9,7 @@ import Testing
   func acknowledgedWritesStay(seed: UInt64) throws {
     let folder = try Folder()
     let file = folder.path("memory")
-    var generator = SeededGenerator(seed: seed)
+    var generator = SplitMix(seed: seed)
     var expected: [String: String] = [:]
     for round in 0..<4 {
       let server = try ServerProcess(file)
@@ -19,25 +20,25 @@ import Testing
         try #require(try client.send("GET", key) == value, "seed \(seed), round \(round), \(key)")
       }
       try expectDeadlines(client)
-      let batches = 20 + generator.index(below: 60)
+      let batches = 20 + generator.number(below: 60)
       var sent: [(key: String, value: String)] = []
       for batch in 0..<batches {
         sent = []
         var request: [UInt8] = []
         for _ in 0..<32 {
-          let key = "key \(generator.index(below: 500))"
+          let key = "key \(generator.number(below: 500))"
           let value =
-            "\(round) \(batch) " + String(repeating: "x", count: generator.index(below: 400))
+            "\(round) \(batch) " + String(repeating: "x", count: generator.number(below: 400))
           sent.append((key, value))
           // Some have a deadline, and lose it with the next value.
-          let time = generator.index(below: 2) == 0 ? ["EX", "100000"] : []
+          let time = generator.number(below: 2) == 0 ? ["EX", "100000"] : []
           request += Wire.request((["SET", key, value] + time).map { Array($0.utf8) })
         }
         // The last one may be half sent.
         let isLast = batch == batches - 1
         try client.write(isLast ? Array(request.dropLast(3)) : request)
         // Killed while it answers, after some of the replies.
-        let replies = isLast ? generator.index(below: 31) : sent.count
+        let replies = isLast ? generator.number(below: 31) : sent.count
         for index in 0..<replies {
           try #require(try client.readLine() == "+OK")
           expected[sent[index].key] = sent[index].value

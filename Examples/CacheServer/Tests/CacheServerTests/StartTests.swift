@@ -3,6 +3,7 @@ import Foundation
 import KexecHandover
 import SystemPackage
 import Testing
+import TrialSupport
 
 @Suite struct StartTests {
   private let folder: Folder
@@ -105,7 +106,7 @@ import Testing
     #expect(try server.end() == 0)
     let bytes = try folder.bytes(of: "memory")
 
-    var generator = SeededGenerator(seed: 1)
+    var generator = SplitMix(seed: 1)
     try folder.write([], to: "empty")
     try expectRefused("empty", "it is empty")
     try folder.write("A text\n".utf8, to: "text")

@@ -1,6 +1,7 @@
 import CacheTestSupport
 import Foundation
 import Testing
+import TrialSupport
 
 /// The program is started anew while clients are served: no connection ends, and no reply is lost,
 /// doubled or wrong.
@@ -24,7 +25,7 @@ import Testing
     }
 
     /// Sends a batch but for its end.
-    mutating func begin(_ generator: inout SeededGenerator) throws {
+    mutating func begin(_ generator: inout SplitMix) throws {
       round += 1
       var requests: [UInt8] = []
       expected = []
@@ -41,7 +42,7 @@ import Testing
       }
       requests += Array("GET 'value \(number)'\r\n".utf8)
       expected += Wire.bulk(Array("\(number) \(round) 7".utf8))
-      let split = generator.index(below: requests.count)
+      let split = generator.number(below: requests.count)
       rest = Array(requests[split...])
       try client.write(requests[..<split])
     }
@@ -59,7 +60,7 @@ import Testing
 
   @Test(arguments: [1, 2])
   func underLoad(seed: UInt64) throws {
-    var generator = SeededGenerator(seed: seed)
+    var generator = SplitMix(seed: seed)
     let server = try ServerProcess(file)
     let control = try server.connect()
     #expect(try control.send("CONFIG", "SET", "maxmemory", "1gb") == "+OK")
