@@ -26,13 +26,16 @@ extension Cache {
     peakByteCount = max(peakByteCount, map.storageByteCount)
   }
 
-  /// Milliseconds since 1970.
-  static func currentTime() -> UInt64 {
+  /// Microseconds since 1970.
+  static func currentMicroseconds() -> UInt64 {
     var time = timespec()
     // SAFETY: the call fills the structure.
     unsafe clock_gettime(CLOCK_REALTIME, &time)
-    return UInt64(time.tv_sec) &* 1000 &+ UInt64(time.tv_nsec) / 1_000_000
+    return UInt64(time.tv_sec) &* 1_000_000 &+ UInt64(time.tv_nsec) / 1000
   }
+
+  /// Milliseconds since 1970.
+  static func currentTime() -> UInt64 { currentMicroseconds() / 1000 }
 
   /// Carries out `request`, and writes the reply to it.
   public mutating func perform(

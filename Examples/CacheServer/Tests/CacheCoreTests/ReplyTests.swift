@@ -13,6 +13,15 @@ import Testing
     try #require(bench.problems() == [])
   }
 
+  /// Each command is somebody's: the cache's, which answers, or the server's.
+  @Test(arguments: Command.allCases)
+  func everyCommandIsCarriedOut(_ command: Command) throws {
+    let bench = try CacheBench()
+    let arguments = repeatElement("1", count: abs(command.entry.arity) - 1)
+    let reply = bench.send(([command.name] + arguments).joined(separator: " "))
+    try #require(!reply.isEmpty && !reply.contains("unknown command"))
+  }
+
   @Test func strings() throws {
     try talk([
       ("GET a", "$-1⏎"), ("SET a 1", "+OK⏎"), ("get a", "$1⏎1⏎"), ("SeT a ''", "+OK⏎"),

@@ -1,12 +1,6 @@
 internal import PersistentCollections
 internal import RESP
 
-#if canImport(Glibc)
-  internal import Glibc
-#elseif canImport(Musl)
-  internal import Musl
-#endif
-
 extension Cache {
   /// `SAVE`, `BGSAVE`, `LASTSAVE`, `TIME`.
   ///
@@ -23,13 +17,12 @@ extension Cache {
       }
       reply.simple("Background saving started")
     case .lastsave: reply.integer(Int64(now / 1000))
-    default:
-      var time = timespec()
-      // SAFETY: the call fills the structure.
-      unsafe clock_gettime(CLOCK_REALTIME, &time)
+    case .time:
+      let time = Self.currentMicroseconds()
       reply.array(2)
-      reply.bulk(String(time.tv_sec))
-      reply.bulk(String(time.tv_nsec / 1000))
+      reply.bulk(String(time / 1_000_000))
+      reply.bulk(String(time % 1_000_000))
+    default: preconditionFailure("\(command.name) is not carried out")
     }
   }
 
