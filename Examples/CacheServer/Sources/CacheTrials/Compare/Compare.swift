@@ -43,6 +43,9 @@ struct Compare: Trial {
       workshop.progress(name)
       let before = (comparison.comparedCount, comparison.differences.count)
       try body(&comparison)
+      guard comparison.comparedCount > before.0 else {
+        throw TrialFailure("session '\(name)' compares nothing")
+      }
       table.add([
         .words(name), .count(comparison.comparedCount - before.0),
         .count(comparison.differences.count - before.1),
