@@ -27,6 +27,8 @@ struct BlackoutFigures {
   var operatorWait = 0.0
   /// How often the client had to connect, or was told to wait.
   var failureCount = 0
+  /// How many right answers it has got.
+  var rightCount = 0
 
   /// As if the operator had not to wait.
   var blackoutWithoutWait: Double { blackout - operatorWait }
@@ -45,6 +47,7 @@ struct BlackoutMeasurement {
   /// Measures once.
   func run(_ client: inout BlackoutClient) throws -> BlackoutFigures {
     var figures = BlackoutFigures()
+    let rightBefore = client.rightCount
     for _ in 0..<200 {
       guard try client.ask({ nil }) else { throw TrialFailure("the server does not answer") }
     }
@@ -87,6 +90,7 @@ struct BlackoutMeasurement {
     }
     figures.ending = milliseconds(start, goneTime ?? start)
     figures.failureCount = client.failureCount - failuresBefore
+    figures.rightCount = client.rightCount - rightBefore
     if event == .upgrade {
       server.process = try server.askProcess(try Connection(port: server.port))
       guard server.process.id != old.id else { throw TrialFailure("no successor serves") }

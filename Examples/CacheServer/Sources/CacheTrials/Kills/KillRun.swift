@@ -13,6 +13,8 @@ struct KillFigures {
   var stepCount = 0
   var doneStepCount = 0
   var evictedCount = 0
+  /// Values that were there when keys were looked at.
+  var foundCount = 0
   var fileCheckCount = 0
   /// From the end of the killed process to the first answer, in milliseconds.
   var restart = Samples()
@@ -112,6 +114,7 @@ struct KillRun {
       if resolution.prefix > 0, resolution.prefix < resolution.stepCount { isPartial = true }
       if resolution.prefix < resolution.stepCount || resolution.stepCount == 0 { isWhole = false }
     }
+    figures.foundCount = clients.reduce(0) { $0 + $1.foundCount }
     if isPartial { figures.partialCount += 1 }
     if isWhole { figures.wholeCount += 1 }
   }

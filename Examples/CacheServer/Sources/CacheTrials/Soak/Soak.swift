@@ -63,9 +63,10 @@ struct Soak: Trial {
       "no key is lost, no answer is wrong, no connection ends but by a kill", trouble == nil,
       trouble ?? "\(sides.reduce(0) { $0 + $1.acknowledgedCount }) commands answered")
     workshop.claim(
-      "keys have expired and were evicted, servers were upgraded and killed",
-      sides.allSatisfy { $0.figures.upgradeCount > 0 && $0.figures.killCount > 0 }
-        && sides[0].figures.expiredCount > 0 && sides[0].figures.evictedCount == 0
+      "keys were found, have expired and were evicted, servers were upgraded and killed",
+      sides.allSatisfy {
+        $0.figures.upgradeCount > 0 && $0.figures.killCount > 0 && $0.foundCount > 0
+      } && sides[0].figures.expiredCount > 0 && sides[0].figures.evictedCount == 0
         && sides[1].figures.evictedCount > 0)
     for side in sides {
       for (name, growth) in side.memory {

@@ -47,6 +47,8 @@ final class SoakSide {
   }
 
   var acknowledgedCount: Int { clients.reduce(0) { $0 + $1.acknowledgedCount } }
+  /// How many values were there when keys were looked at.
+  var foundCount: Int { clients.reduce(0) { $0 + $1.foundCount } }
 
   /// What was measured of the memory, by name.
   var memory: [(name: String, growth: Growth)] {
