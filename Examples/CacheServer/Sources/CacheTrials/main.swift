@@ -17,12 +17,11 @@ guard let trial = command as? any Trial else {
 do {
   try SystemCalls.becomeSubreaper()
   if let guardian = SystemCalls.environmentValue(Guardian.variable).flatMap({ Int32($0) }) {
-    try SystemCalls.endWithParent(guardian, removing: trial.shared.workFolder(of: guardian))
-    CacheTrialsExit.leave(try TrialRunner.run(trial) ? 0 : 1)
+    let folder = trial.shared.workFolder(of: guardian)
+    try SystemCalls.endWithParent(guardian, removing: folder)
+    CacheTrialsExit.leave(TrialRunner.run(trial, in: folder) ? 0 : 1)
   }
   CacheTrialsExit.leave(try Guardian.watch(trial.shared.workFolder(of: SystemCalls.ownProcess)))
-} catch let failure as TrialFailure {
-  SystemCalls.write("cache-trials: \(failure.sentence)\n", to: 2)
 } catch {
   SystemCalls.write("cache-trials: \(error)\n", to: 2)
 }
