@@ -54,15 +54,10 @@ struct Kills: Trial {
   }
 
   func run(in workshop: Workshop) throws {
-    var extra: [String] = []
+    var extra = eviction ? TrialServer.evicting : []
     var style = CommandGenerator.Style()
     style.mayBeEvicted = eviction
-    if eviction { extra = ["--maxmemory", "6mb", "--maxmemory-policy", "allkeys-lru"] }
-    switch subject {
-    case .cache: break
-    case .redisAppendOnly: extra += ["--appendonly", "yes", "--appendfsync", "always"]
-    case .redisForgetful: break
-    }
+    if subject == .redisAppendOnly { extra += ["--appendonly", "yes", "--appendfsync", "always"] }
     // On cores of their own, the server is killed in the midst of its work; where they share one, it
     // has always just finished, or not begun.
     let cores: Int? = SystemCalls.coreCount > 1 ? 0 : nil
@@ -75,10 +70,10 @@ struct Kills: Trial {
       KillClient(number: $0, keyCount: keys, seed: shared.seed, style: style)
     }
     var run = KillRun(server: server, clients: clients, every: every, kho: kho, seed: shared.seed)
-    do { try run.kill(count, workshop) } catch let failure as TrialFailure {
+    do { try run.kill(count, workshop) } catch {
       workshop.claim(
         promise, false,
-        "kill \(run.figures.killCount + 1), seed \(shared.seed): \(failure.sentence)")
+        "kill \(run.figures.killCount + 1), seed \(shared.seed): \(error)")
       report(run.figures, workshop)
       return
     }

@@ -20,6 +20,9 @@ final class TrialServer {
   /// The process that serves, as far as this one knows.
   var process: ChildProcess
 
+  /// Arguments with which it evicts keys under the load of the clients here.
+  static let evicting = ["--maxmemory", "6mb", "--maxmemory-policy", "allkeys-lru"]
+
   /// Starts one.
   ///
   /// - Parameter extra: what stands behind the usual arguments.
