@@ -99,17 +99,3 @@ public enum Allowance: String, CaseIterable, Sendable {
     return !both.isEmpty && both.allSatisfy { theirs[$0.key] == $0.value }
   }
 }
-
-/// An answer as it came.
-public struct ReceivedReply: Equatable, Sendable {
-  /// Its bytes.
-  public let bytes: [UInt8]
-  /// What they mean.
-  public let reply: Reply
-
-  /// An answer.
-  public init(bytes: [UInt8], reply: Reply) {
-    self.bytes = bytes
-    self.reply = reply
-  }
-}
