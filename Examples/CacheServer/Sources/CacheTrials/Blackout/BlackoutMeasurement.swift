@@ -38,10 +38,10 @@ struct BlackoutFigures {
 struct BlackoutMeasurement {
   let server: TrialServer
   let event: BlackoutEvent
-  /// How long memcached has to be down: it refuses what it has left where its clock, which counts
-  /// seconds, says that no time has passed.
-  var memcachedWait = 1100
-
+  /// How long memcached has to be down, in nanoseconds: it refuses what it has left where its clock,
+  /// which counts seconds, says that no time has passed.
+  private static let memcachedWait: UInt64 = 1_100_000_000
+  /// How long the new one has to answer before the measurement ends, in nanoseconds.
   private static let quietTime: UInt64 = 20_000_000
 
   /// Measures once.
@@ -70,7 +70,7 @@ struct BlackoutMeasurement {
         watched = nil
       }
       if let gone = goneTime, startTime == nil {
-        let wait = event == .memcached ? UInt64(memcachedWait) * 1_000_000 : 0
+        let wait = event == .memcached ? Self.memcachedWait : 0
         if SystemCalls.monotonicNanoseconds >= gone + wait {
           if event != .upgrade { try server.start() }
           startTime = SystemCalls.monotonicNanoseconds
