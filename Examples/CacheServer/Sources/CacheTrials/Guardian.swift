@@ -2,12 +2,6 @@ internal import ArgumentParser
 internal import SystemPackage
 internal import TrialSupport
 
-#if canImport(Glibc)
-  internal import Glibc
-#elseif canImport(Musl)
-  internal import Musl
-#endif
-
 /// Waits for the process that works, and clears up.
 enum Guardian {
   /// Tells the process that works who waits for it.
@@ -34,16 +28,18 @@ enum Guardian {
 
 /// The ends of this program.
 enum CacheTrialsExit {
-  static func leave(_ status: Int32) -> Never { exit(status) }
+  static func leave(_ status: Int32) -> Never {
+    CacheTrials.exit(withError: ExitCode(status))
+  }
 
   /// For what ArgumentParser throws: help and versions are no mistakes.
   static func leave(for error: any Error) -> Never {
     let message = CacheTrials.fullMessage(for: error)
     guard CacheTrials.exitCode(for: error) != .success else {
       print(message)
-      exit(0)
+      leave(0)
     }
-    SystemCalls.write(message + "\n", to: 2)
-    exit(2)
+    SystemCalls.writeToStandardError(message + "\n")
+    leave(2)
   }
 }

@@ -34,7 +34,8 @@ final class Workshop {
     let now = SystemCalls.monotonicNanoseconds
     guard now - lastProgress > 1_000_000_000 else { return }
     lastProgress = now
-    SystemCalls.write("[\((now - startTime) / 1_000_000_000) s] \(text())\n", to: 2)
+    SystemCalls.writeToStandardError(
+      "[\((now - startTime) / 1_000_000_000) s] \(text())\n")
   }
 
   /// Adds what was to be shown, and whether it was.

@@ -23,6 +23,6 @@ do {
   }
   CacheTrialsExit.leave(try Guardian.watch(trial.shared.workFolder(of: SystemCalls.ownProcess)))
 } catch {
-  SystemCalls.write("cache-trials: \(error)\n", to: 2)
+  SystemCalls.writeToStandardError("cache-trials: \(error)\n")
 }
 CacheTrialsExit.leave(1)

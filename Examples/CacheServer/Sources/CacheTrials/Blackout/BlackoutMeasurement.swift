@@ -109,8 +109,3 @@ struct BlackoutMeasurement {
     }
   }
 }
-
-/// The time between two instants, in milliseconds.
-func milliseconds(_ start: UInt64, _ end: UInt64) -> Double {
-  Double(end) / 1e6 - Double(start) / 1e6
-}

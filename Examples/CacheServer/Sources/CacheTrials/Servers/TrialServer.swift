@@ -68,7 +68,7 @@ final class TrialServer {
   /// Starts it, once more.
   func start() throws {
     startCount += 1
-    do throws(Errno) {
+    do {
       process = try ChildProcess(
         program, arguments, log: "\(folder)/log-\(startCount)", core: core)
     } catch {
