@@ -1,4 +1,3 @@
-internal import SystemPackage
 internal import TrialSupport
 
 /// What a trial works with: a folder, ports, and the report that it fills.

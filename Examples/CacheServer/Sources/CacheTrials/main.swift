@@ -1,5 +1,4 @@
 internal import ArgumentParser
-internal import SystemPackage
 internal import TrialSupport
 
 // Two processes: one works, the other waits for it and clears up after it, however it ends. Servers

@@ -1,4 +1,3 @@
-internal import SystemPackage
 internal import TrialSupport
 
 /// What happens to a server while a client asks.

@@ -1,4 +1,3 @@
-internal import SystemPackage
 internal import TrialSupport
 
 /// A server that is tried, or that others are compared with.
