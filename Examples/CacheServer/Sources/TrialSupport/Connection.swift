@@ -110,6 +110,8 @@ public final class Connection {
   }
 
   /// Takes bytes that have come.
+  ///
+  /// - Precondition: as many are ``received``.
   public func take(_ count: Int) -> [UInt8] {
     defer { start += count }
     return Array(input[start..<start + count])

@@ -1,6 +1,8 @@
 /// How two answers may differ that are not the same bytes, and why.
 public enum Allowance: String, CaseIterable, Sendable {
+  /// They may not.
   case none
+  /// As ``reason`` says of each.
   case sorted, seconds, milliseconds, number, kind, hello, config, info, client, subset
 
   /// Why the bytes cannot be the same; empty for ``none``.
