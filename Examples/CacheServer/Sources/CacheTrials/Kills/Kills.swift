@@ -32,7 +32,7 @@ struct Kills: Trial {
   @Option(help: "How many keys each has.")
   var keys = 200
 
-  @Option(help: ArgumentHelp("Look at all keys, and check the file, every so many kills."))
+  @Option(help: "Look at all keys, and check the file, every so many kills.")
   var every = 20
 
   @Option(help: ArgumentHelp("kho, which checks the file.", valueName: "path"))
@@ -46,7 +46,7 @@ struct Kills: Trial {
 
   func validate() throws {
     guard count > 0, clients > 0, keys >= 16, every > 0 else {
-      throw ValidationError("all numbers are at least 1, and 16 keys")
+      throw ValidationError("all numbers are at least 1, --keys at least 16")
     }
     guard kho == nil || subject == .cache else {
       throw ValidationError("--kho checks the file of cache-server")

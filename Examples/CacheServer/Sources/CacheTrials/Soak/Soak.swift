@@ -40,7 +40,8 @@ struct Soak: Trial {
 
   func validate() throws {
     guard (1...1_000_000).contains(seconds), clients > 0, keys >= 16 else {
-      throw ValidationError("all numbers are at least 1, and 16 keys")
+      throw ValidationError(
+        "--seconds takes numbers from 1 to 1000000, --clients from 1, --keys from 16")
     }
     guard upgradeEvery >= 0.1, killEvery >= 0.1 else {
       throw ValidationError("--upgrade-every and --kill-every take 0.1 seconds and more")

@@ -100,7 +100,9 @@ final class SoakSide {
     guard let (old, since) = replaced, let control else { return }
     guard let end = try old.ended() else {
       guard SystemCalls.monotonicNanoseconds - since < Self.patience else {
-        throw TrialFailure("an upgrade takes longer than 30 s: \(server.log.suffix(500))")
+        throw TrialFailure(
+          "an upgrade takes longer than \(Self.patience / 1_000_000_000) s: \(server.log.suffix(500))"
+        )
       }
       return
     }
