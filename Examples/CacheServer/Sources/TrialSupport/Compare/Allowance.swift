@@ -67,8 +67,17 @@ public enum Allowance: String, CaseIterable, Sendable {
     return abs(mine - other) <= distance
   }
 
+  /// The same kind; of an answer of several parts, the same kinds.
   private static func haveSameShape(_ ours: Reply, _ theirs: Reply) -> Bool {
+    guard case .array(let mine) = ours, case .array(let others) = theirs else {
+      return areOfOneKind(ours, theirs)
+    }
+    return mine.count == others.count && zip(mine, others).allSatisfy(areOfOneKind)
+  }
+
+  private static func areOfOneKind(_ ours: Reply, _ theirs: Reply) -> Bool {
     switch (ours, theirs) {
+    // A list that SCAN has found may have any length.
     case (.integer, .integer), (.array, .array): true
     case (.bulk(let mine), .bulk(let other)): mine.isEmpty == other.isEmpty
     default: ours == theirs
