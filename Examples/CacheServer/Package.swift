@@ -95,7 +95,7 @@ let package = Package(
     .target(
       name: "TrialSupport", dependencies: ["CTrialSupport", system], swiftSettings: strict),
     .executableTarget(
-      name: "CacheTrials", dependencies: ["TrialSupport", system, argumentParser],
+      name: "CacheTrials", dependencies: ["TrialSupport", argumentParser],
       swiftSettings: strict),
     .testTarget(
       name: "TrialSupportTests", dependencies: ["TrialSupport"], swiftSettings: strict),

@@ -211,14 +211,6 @@ int ct_is_port_free(uint16_t port) {
 
 // Files
 
-int ct_create(const char *path) {
-  return checked(open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
-}
-
-int ct_open(const char *path) { return checked(open(path, O_RDONLY | O_CLOEXEC)); }
-
-int ct_pipe(int ends[2]) { return checked(pipe2(ends, O_CLOEXEC)); }
-
 static int remove_one(const char *path, const struct stat *status, int kind, struct FTW *place) {
   (void)status;
   (void)kind;

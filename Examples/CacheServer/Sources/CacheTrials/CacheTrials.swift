@@ -60,8 +60,8 @@ struct SharedOptions: ParsableArguments {
 }
 
 /// Why a trial cannot go on: a sentence for whoever started it.
-struct TrialFailure: Error {
-  let sentence: String
+struct TrialFailure: Error, CustomStringConvertible {
+  let description: String
 
-  init(_ sentence: String) { self.sentence = sentence }
+  init(_ sentence: String) { description = sentence }
 }

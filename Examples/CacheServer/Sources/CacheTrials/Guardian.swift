@@ -1,12 +1,4 @@
-internal import ArgumentParser
-internal import SystemPackage
 internal import TrialSupport
-
-#if canImport(Glibc)
-  internal import Glibc
-#elseif canImport(Musl)
-  internal import Musl
-#endif
 
 /// Waits for the process that works, and clears up.
 enum Guardian {
@@ -18,7 +10,9 @@ enum Guardian {
   /// - Returns: its exit status.
   static func watch(_ folder: String) throws -> Int32 {
     SystemCalls.setEnvironmentValue(variable, "\(SystemCalls.ownProcess)")
-    try SystemCalls.makeFolder(folder)
+    do { try SystemCalls.makeFolder(folder) } catch {
+      throw TrialFailure("folder '\(folder)' cannot be made: \(error)")
+    }
     try SystemCalls.endWithParent(nil, removing: folder)
     let worker = try ChildProcess(
       inheriting: SystemCalls.ownProgram, Array(CommandLine.arguments.dropFirst()))
@@ -29,21 +23,5 @@ enum Guardian {
     case .exited(let status): return status
     case .killed: throw TrialFailure("the trial has ended by \(end)")
     }
-  }
-}
-
-/// The ends of this program.
-enum CacheTrialsExit {
-  static func leave(_ status: Int32) -> Never { exit(status) }
-
-  /// For what ArgumentParser throws: help and versions are no mistakes.
-  static func leave(for error: any Error) -> Never {
-    let message = CacheTrials.fullMessage(for: error)
-    guard CacheTrials.exitCode(for: error) != .success else {
-      print(message)
-      exit(0)
-    }
-    SystemCalls.write(message + "\n", to: 2)
-    exit(2)
   }
 }

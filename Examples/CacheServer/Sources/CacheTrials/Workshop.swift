@@ -1,4 +1,3 @@
-internal import SystemPackage
 internal import TrialSupport
 
 /// What a trial works with: a folder, ports, and the report that it fills.
@@ -34,7 +33,8 @@ final class Workshop {
     let now = SystemCalls.monotonicNanoseconds
     guard now - lastProgress > 1_000_000_000 else { return }
     lastProgress = now
-    SystemCalls.write("[\((now - startTime) / 1_000_000_000) s] \(text())\n", to: 2)
+    SystemCalls.writeToStandardError(
+      "[\((now - startTime) / 1_000_000_000) s] \(text())\n")
   }
 
   /// Adds what was to be shown, and whether it was.
@@ -52,13 +52,9 @@ final class Workshop {
 /// Runs a trial in the process that works, and prints its report.
 enum TrialRunner {
   /// - Returns: whether everything held.
-  static func run(_ trial: any Trial) throws -> Bool {
-    let guardian = SystemCalls.environmentValue(Guardian.variable).flatMap { Int32($0) } ?? 0
-    let workshop = Workshop(
-      trial.shared, title: type(of: trial).title, folder: trial.shared.workFolder(of: guardian))
-    do { try trial.run(in: workshop) } catch let failure as TrialFailure {
-      workshop.claim("the trial came to its end", false, failure.sentence)
-    } catch {
+  static func run(_ trial: any Trial, in folder: String) -> Bool {
+    let workshop = Workshop(trial.shared, title: type(of: trial).title, folder: folder)
+    do { try trial.run(in: workshop) } catch {
       workshop.claim("the trial came to its end", false, "\(error)")
     }
     print(trial.shared.json ? workshop.report.json.text : workshop.report.text)

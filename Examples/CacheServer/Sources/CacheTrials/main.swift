@@ -1,5 +1,4 @@
 internal import ArgumentParser
-internal import SystemPackage
 internal import TrialSupport
 
 // Two processes: one works, the other waits for it and clears up after it, however it ends. Servers
@@ -17,13 +16,12 @@ guard let trial = command as? any Trial else {
 do {
   try SystemCalls.becomeSubreaper()
   if let guardian = SystemCalls.environmentValue(Guardian.variable).flatMap({ Int32($0) }) {
-    try SystemCalls.endWithParent(guardian, removing: trial.shared.workFolder(of: guardian))
-    CacheTrialsExit.leave(try TrialRunner.run(trial) ? 0 : 1)
+    let folder = trial.shared.workFolder(of: guardian)
+    try SystemCalls.endWithParent(guardian, removing: folder)
+    CacheTrialsExit.leave(TrialRunner.run(trial, in: folder) ? 0 : 1)
   }
   CacheTrialsExit.leave(try Guardian.watch(trial.shared.workFolder(of: SystemCalls.ownProcess)))
-} catch let failure as TrialFailure {
-  SystemCalls.write("cache-trials: \(failure.sentence)\n", to: 2)
 } catch {
-  SystemCalls.write("cache-trials: \(error)\n", to: 2)
+  SystemCalls.writeToStandardError("cache-trials: \(error)\n")
 }
 CacheTrialsExit.leave(1)

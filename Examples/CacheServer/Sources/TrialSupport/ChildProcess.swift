@@ -11,31 +11,27 @@ public struct ChildProcess: Sendable {
   /// Starts a program, found along PATH, which writes both streams to a file.
   ///
   /// - Parameters:
-  ///   - input: the file that it reads; nil for none.
+  ///   - input: the file that it reads; nothing where none is named.
+  ///   - log: the file, which is made anew.
   ///   - core: where it runs; nil for anywhere.
   /// - Throws: `Errno`.
   public init(
-    _ program: String, _ arguments: [String], input: String? = nil, log: String, core: Int? = nil
-  ) throws(Errno) {
+    _ program: String, _ arguments: [String], input: String = "/dev/null", log: String,
+    core: Int? = nil
+  ) throws {
     let output = try SystemCalls.create(log)
-    defer { SystemCalls.closeDescriptor(output) }
-    let reading = if let input { try SystemCalls.open(input) } else { try Self.emptyPipe() }
-    defer { SystemCalls.closeDescriptor(reading) }
+    defer { try? output.close() }
+    let reading = try SystemCalls.open(input)
+    defer { try? reading.close() }
     id = try SystemCalls.spawn(
       program, arguments, input: reading, output: output, errors: output, core: core)
-  }
-
-  /// A pipe whose other end is closed: the end of the file at once.
-  private static func emptyPipe() throws(Errno) -> CInt {
-    let pipe = try SystemCalls.pipe()
-    SystemCalls.closeDescriptor(pipe.writing)
-    return pipe.reading
   }
 
   /// The same, with this process's standard streams.
   public init(inheriting program: String, _ arguments: [String]) throws(Errno) {
     id = try SystemCalls.spawn(
-      program, arguments, input: 0, output: 1, errors: 2, core: nil)
+      program, arguments, input: .standardInput, output: .standardOutput,
+      errors: .standardError, core: nil)
   }
 
   /// Sends a signal.
@@ -77,11 +73,6 @@ public struct ChildProcess: Sendable {
     _ = try? wait()
   }
 
-  /// Whether it is a process of that number that runs.
-  public static func isRunning(_ id: Int32) -> Bool {
-    (try? SystemCalls.contents(of: "/proc/\(id)/stat")) != nil
-  }
-
   /// Bytes of memory from /proc/ID/status: `VmRSS`, `RssAnon`; nil where it is gone.
   public func memoryByteCount(_ field: String) -> UInt64? {
     guard let text = try? SystemCalls.contents(of: "/proc/\(id)/status") else { return nil }
@@ -102,10 +93,12 @@ public struct ProgramResult: Sendable {
   public let end: ProcessEnd
 
   /// Runs a program to its end; kills it where that takes longer than `seconds`.
+  ///
+  /// - Throws: `Errno`.
   public static func run(
-    _ program: String, _ arguments: [String], input: String? = nil, log: String,
+    _ program: String, _ arguments: [String], input: String = "/dev/null", log: String,
     core: Int? = nil, seconds: Int = 600
-  ) throws(Errno) -> ProgramResult {
+  ) throws -> ProgramResult {
     let process = try ChildProcess(program, arguments, input: input, log: log, core: core)
     var end = try process.wait(milliseconds: seconds * 1000)
     if end == nil {
@@ -115,21 +108,5 @@ public struct ProgramResult: Sendable {
     return ProgramResult(
       output: String(decoding: try SystemCalls.contents(of: log), as: UTF8.self),
       end: end ?? .killed(signal: SignalNumber.kill))
-  }
-}
-
-/// Ports of 127.0.0.1 that nobody has.
-public struct FreePorts: Sendable {
-  private var next: Int
-
-  /// Different ones for different processes, outside the range that the kernel gives to clients.
-  public init() { next = 20_000 + Int(SystemCalls.ownProcess) * 7 % 8_000 }
-
-  /// One more.
-  public mutating func take() -> UInt16 {
-    while true {
-      next = next >= 28_000 ? 20_000 : next + 1
-      if SystemCalls.isPortFree(UInt16(next)) { return UInt16(next) }
-    }
   }
 }

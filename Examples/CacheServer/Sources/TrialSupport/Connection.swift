@@ -103,13 +103,15 @@ public final class Connection {
   }
 
   /// The next answer that has come whole, with its bytes.
-  public func takeReceivedReply() throws(ConnectionError) -> ReceivedReply? {
+  private func takeReceivedReply() throws(ConnectionError) -> ReceivedReply? {
     let first = start
     guard let reply = try takeReply() else { return nil }
     return ReceivedReply(bytes: Array(input[first..<start]), reply: reply)
   }
 
   /// Takes bytes that have come.
+  ///
+  /// - Precondition: as many are ``received``.
   public func take(_ count: Int) -> [UInt8] {
     defer { start += count }
     return Array(input[start..<start + count])
@@ -126,37 +128,34 @@ public final class Connection {
     if !wanted[0].isReadable, !wanted[0].hasRoom { throw .timedOut }
   }
 
-  /// The next answer.
-  public func reply(within milliseconds: Int = 30_000) throws(ConnectionError) -> Reply {
+  /// What `take` makes of the bytes that have come, once it is not nil; for as long, sends what waits
+  /// and reads what comes.
+  ///
+  /// - Parameter milliseconds: how long nothing may come.
+  /// - Throws: ``ConnectionError``.
+  public func awaited<Answer>(
+    within milliseconds: Int, _ take: () throws(ConnectionError) -> Answer?
+  ) throws(ConnectionError) -> Answer {
     while true {
       try flush()
-      if let reply = try takeReply() { return reply }
-      if try fill() { continue }
-      try wait(milliseconds: milliseconds)
+      if let answer = try take() { return answer }
+      if try !fill() { try wait(milliseconds: milliseconds) }
     }
   }
 
+  /// The next answer.
+  public func reply() throws(ConnectionError) -> Reply {
+    try awaited(within: 30_000, takeReply)
+  }
+
   /// The next answer, with its bytes.
-  public func receivedReply(
-    within milliseconds: Int = 30_000
-  ) throws(ConnectionError) -> ReceivedReply {
-    while true {
-      try flush()
-      if let reply = try takeReceivedReply() { return reply }
-      if try fill() { continue }
-      try wait(milliseconds: milliseconds)
-    }
+  public func receivedReply(within milliseconds: Int) throws(ConnectionError) -> ReceivedReply {
+    try awaited(within: milliseconds, takeReceivedReply)
   }
 
   /// Sends a command, and waits for its answer.
   public func call(_ words: String...) throws(ConnectionError) -> Reply {
     enqueue(requestBytes(words.map { Array($0.utf8) }))
-    return try reply()
-  }
-
-  /// The same, of bytes.
-  public func call(words: [[UInt8]]) throws(ConnectionError) -> Reply {
-    enqueue(requestBytes(words))
     return try reply()
   }
 

@@ -8,9 +8,6 @@ public struct Growth: Equatable, Sendable {
   /// Adds a measurement.
   public mutating func add(_ value: Double) { values.append(value) }
 
-  /// How many there are.
-  public var count: Int { values.count }
-
   /// The greatest of the first third; nil where there are fewer than three.
   public var first: Double? { values.count < 3 ? nil : values.prefix(values.count / 3).max() }
 

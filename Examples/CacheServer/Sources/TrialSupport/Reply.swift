@@ -28,6 +28,20 @@ public enum Reply: Equatable, Sendable {
   }
 }
 
+/// An answer as it came.
+public struct ReceivedReply: Equatable, Sendable {
+  /// Its bytes.
+  public let bytes: [UInt8]
+  /// What they mean.
+  public let reply: Reply
+
+  /// An answer.
+  public init(bytes: [UInt8], reply: Reply) {
+    self.bytes = bytes
+    self.reply = reply
+  }
+}
+
 /// Why bytes are no answer.
 public enum ReplyError: Error, Equatable, Sendable {
   /// No type begins with this byte.

@@ -98,7 +98,7 @@ public struct Report: Sendable {
   /// The trial.
   public let title: String
   /// The machine, in words.
-  public var machine = ""
+  public let machine: String
   /// What was measured.
   public var tables: [Table] = []
   /// What was to be shown.

@@ -62,6 +62,8 @@ import Testing
     try expect(.number, true, ":1\r\n", ":700\r\n")
     try expect(.kind, true, array(bulk("1")), array(bulk("2")))
     try expect(.kind, false, bulk(""), bulk("text"))
+    try expect(.kind, false, array(bulk("1")), array(bulk("1"), bulk("2")))
+    try expect(.kind, false, array(bulk("1"), ":1\r\n"), array(bulk("1"), bulk("2")))
     try expect(.hello, true, array(bulk("id"), ":1\r\n"), array(bulk("id"), ":2\r\n"))
     try expect(.hello, false, array(bulk("proto"), ":2\r\n"), array(bulk("proto"), ":3\r\n"))
     try expect(.subset, true, array(bulk("get")), array(bulk("set"), bulk("get")))

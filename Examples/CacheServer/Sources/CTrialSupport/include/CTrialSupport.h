@@ -36,15 +36,6 @@ int ct_is_port_free(uint16_t port);
 /// pidfd_open(2).
 int ct_open_process(int process);
 
-/// A file for writing, made anew, close-on-exec.
-int ct_create(const char *path);
-
-/// Opens a file for reading, close-on-exec.
-int ct_open(const char *path);
-
-/// pipe2(2), close-on-exec.
-int ct_pipe(int ends[2]);
-
 /// Removes a file, or a folder with everything in it.
 int ct_remove_tree(const char *path);
 

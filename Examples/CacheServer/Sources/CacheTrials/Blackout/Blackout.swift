@@ -16,7 +16,7 @@ struct Blackout: Trial {
 
   @Option(
     parsing: .upToNextOption,
-    help: ArgumentHelp("How many keys of 1 KiB; several numbers, one after the other."))
+    help: "How many keys of 1 KiB; several numbers, one after the other.")
   var keys = [10_000, 800_000]
 
   @Option(help: "How often each is measured.")

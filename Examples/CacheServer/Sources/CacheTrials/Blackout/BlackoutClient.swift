@@ -32,8 +32,8 @@ struct BlackoutClient {
     var watched = try tick()
     let key = generator.number(below: keyCount)
     do {
-      if connection == nil { connection = try Connection(port: port) }
-      guard let connection else { return false }
+      let connection = try connection ?? Connection(port: port)
+      self.connection = connection
       connection.enqueue(dialect.get(key))
       while true {
         try connection.flush()

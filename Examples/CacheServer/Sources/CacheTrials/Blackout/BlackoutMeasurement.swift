@@ -1,4 +1,3 @@
-internal import SystemPackage
 internal import TrialSupport
 
 /// What happens to a server while a client asks.
@@ -27,6 +26,8 @@ struct BlackoutFigures {
   var operatorWait = 0.0
   /// How often the client had to connect, or was told to wait.
   var failureCount = 0
+  /// How many right answers it has got.
+  var rightCount = 0
 
   /// As if the operator had not to wait.
   var blackoutWithoutWait: Double { blackout - operatorWait }
@@ -36,15 +37,16 @@ struct BlackoutFigures {
 struct BlackoutMeasurement {
   let server: TrialServer
   let event: BlackoutEvent
-  /// How long memcached has to be down: it refuses what it has left where its clock, which counts
-  /// seconds, says that no time has passed.
-  var memcachedWait = 1100
-
+  /// How long memcached has to be down, in nanoseconds: it refuses what it has left where its clock,
+  /// which counts seconds, says that no time has passed.
+  private static let memcachedWait: UInt64 = 1_100_000_000
+  /// How long the new one has to answer before the measurement ends, in nanoseconds.
   private static let quietTime: UInt64 = 20_000_000
 
   /// Measures once.
   func run(_ client: inout BlackoutClient) throws -> BlackoutFigures {
     var figures = BlackoutFigures()
+    let rightBefore = client.rightCount
     for _ in 0..<200 {
       guard try client.ask({ nil }) else { throw TrialFailure("the server does not answer") }
     }
@@ -67,7 +69,7 @@ struct BlackoutMeasurement {
         watched = nil
       }
       if let gone = goneTime, startTime == nil {
-        let wait = event == .memcached ? UInt64(memcachedWait) * 1_000_000 : 0
+        let wait = event == .memcached ? Self.memcachedWait : 0
         if SystemCalls.monotonicNanoseconds >= gone + wait {
           if event != .upgrade { try server.start() }
           startTime = SystemCalls.monotonicNanoseconds
@@ -87,6 +89,7 @@ struct BlackoutMeasurement {
     }
     figures.ending = milliseconds(start, goneTime ?? start)
     figures.failureCount = client.failureCount - failuresBefore
+    figures.rightCount = client.rightCount - rightBefore
     if event == .upgrade {
       server.process = try server.askProcess(try Connection(port: server.port))
       guard server.process.id != old.id else { throw TrialFailure("no successor serves") }
@@ -104,9 +107,4 @@ struct BlackoutMeasurement {
     case .memcached: server.process.signal(SignalNumber.user1)
     }
   }
-}
-
-/// The time between two instants, in milliseconds.
-func milliseconds(_ start: UInt64, _ end: UInt64) -> Double {
-  Double(end) / 1e6 - Double(start) / 1e6
 }

@@ -24,12 +24,9 @@ enum MemcachedRefusal {
   private static func hasKey(_ server: TrialServer) throws -> Bool {
     let connection = try Connection(port: server.port)
     connection.enqueue(Dialect.memcached.get(7))
-    while true {
-      try connection.flush()
-      if let answer = try Dialect.memcached.takeAnswer(to: 7, from: connection) {
-        return answer == .right
-      }
-      if try !connection.fill() { try connection.wait(milliseconds: 5000) }
+    let answer = try connection.awaited(within: 5000) { () throws(ConnectionError) in
+      try Dialect.memcached.takeAnswer(to: 7, from: connection)
     }
+    return answer == .right
   }
 }

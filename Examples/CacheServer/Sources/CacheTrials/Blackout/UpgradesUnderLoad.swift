@@ -21,7 +21,7 @@ struct UpgradesUnderLoad {
     var waited = Samples()
     for round in 1...upgradeCount {
       workshop.progress("upgrades while redis-benchmark runs: \(round) of \(upgradeCount)")
-      SystemCalls.sleep(milliseconds: 300)
+      try expectLoad(server, control, milliseconds: 300)
       let old = try server.askProcess(control)
       let start = SystemCalls.monotonicNanoseconds
       old.signal(SignalNumber.user2)
@@ -40,7 +40,7 @@ struct UpgradesUnderLoad {
         throw TrialFailure("process \(old.id) does not end after it has handed over")
       }
     }
-    SystemCalls.sleep(milliseconds: 500)
+    try expectLoad(server, control, milliseconds: 500)
     let ended = try benchmark.ended()
     let output = String(decoding: try SystemCalls.contents(of: log), as: UTF8.self)
     let errors = BenchmarkFigures.errors(in: output)
@@ -49,5 +49,21 @@ struct UpgradesUnderLoad {
       ended == nil && errors.isEmpty && !output.isEmpty,
       (errors.first.map { $0 + "; " } ?? ended.map { "redis-benchmark: \($0); " } ?? "")
         + "an upgrade took \(shortDecimal(waited.median ?? 0)) ms from signal to successor")
+  }
+
+  /// Waits that long, in which commands of others than `control` must be answered: a benchmark that
+  /// stands still sees no error.
+  private func expectLoad(
+    _ server: TrialServer, _ control: Connection, milliseconds: Int
+  ) throws {
+    func answered() throws -> Int {
+      try server.askNumber("stats", "total_commands_processed", control)
+    }
+    let before = try answered()
+    SystemCalls.sleep(milliseconds: milliseconds)
+    // One is the question itself.
+    guard try answered() > before + 1 else {
+      throw TrialFailure("redis-benchmark is not answered for \(milliseconds) ms")
+    }
   }
 }

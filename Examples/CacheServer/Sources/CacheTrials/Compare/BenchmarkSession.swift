@@ -7,7 +7,7 @@ struct BenchmarkSession {
   private static let tests = ["SET", "GET", "INCR", "MSET (10 keys)"]
 
   /// - Returns: what is wrong; nil where nothing is.
-  func run(_ server: TrialServer, _ workshop: Workshop) throws -> String? {
+  func run(_ server: TrialServer) throws -> String? {
     let result = try ProgramResult.run(
       "redis-benchmark",
       ["-p", "\(server.port)", "-t", "set,get,incr,mset", "-P", "16", "-n", "\(requests)", "-q"],

@@ -43,28 +43,30 @@ struct Compare: Trial {
       workshop.progress(name)
       let before = (comparison.comparedCount, comparison.differences.count)
       try body(&comparison)
+      guard comparison.comparedCount > before.0 else {
+        throw TrialFailure("session '\(name)' compares nothing")
+      }
       table.add([
         .words(name), .count(comparison.comparedCount - before.0),
         .count(comparison.differences.count - before.1),
       ])
     }
-    do {
-      for script in try ScriptTexts.scripts() {
-        try count(script.name) { try $0.run(script, mine, other) }
-        try cache.expectRunning("after session '\(script.name)'")
-        try redis.expectRunning("after session '\(script.name)'")
-      }
-      try count("redis-cli") { try CommandLineSessions(cache, redis, workshop).run(&$0) }
-      let trouble = try BenchmarkSession(requests: requests).run(cache, workshop)
-      workshop.claim(
-        "redis-benchmark -t set,get,incr,mset -P 16 ends without an error", trouble == nil,
-        trouble ?? "\(requests) requests each")
-      try count("the end") { try ShutdownSession(cache, redis).run(&$0) }
-    } catch let failure as TrialFailure {
-      workshop.claim("the trial came to its end", false, failure.sentence)
+    // Also where the trial does not come to its end.
+    defer {
+      workshop.add(table)
+      report(comparison, workshop)
     }
-    workshop.add(table)
-    report(comparison, workshop)
+    for script in try ScriptTexts.scripts() {
+      try count(script.name) { try $0.run(script, mine, other) }
+      try cache.expectRunning("after session '\(script.name)'")
+      try redis.expectRunning("after session '\(script.name)'")
+    }
+    try count("redis-cli") { try CommandLineSessions(cache, redis, workshop).run(&$0) }
+    let trouble = try BenchmarkSession(requests: requests).run(cache)
+    workshop.claim(
+      "redis-benchmark -t set,get,incr,mset -P 16 ends without an error", trouble == nil,
+      trouble ?? "\(requests) requests each")
+    try count("the end") { try ShutdownSession(cache, redis).run(&$0) }
   }
 
   private func report(_ comparison: Comparison, _ workshop: Workshop) {

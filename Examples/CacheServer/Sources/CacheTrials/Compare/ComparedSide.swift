@@ -9,14 +9,15 @@ final class ComparedSide {
     case closed([UInt8])
     /// The keys that a scan has found.
     case keys([[UInt8]])
-    case failed(ConnectionError)
+    /// Nothing that could be compared: why.
+    case failed(String)
 
     var text: String {
       switch self {
       case .reply(let reply): readable(reply.bytes, limit: 400)
       case .closed(let bytes): readable(bytes, limit: 400) + " (closed)"
       case .keys(let keys): "\(keys.count) keys: \(keys.prefix(20).map { readable($0, limit: 40) })"
-      case .failed(let error): "(\(error))"
+      case .failed(let reason): "(\(reason))"
       }
     }
   }
@@ -55,12 +56,12 @@ final class ComparedSide {
         return try answers(to: bytes, commands.count)
       case .raw(let bytes, let count): return try answers(to: bytes, count)
       case .rawUntilClosed(let bytes): return [try answerUntilClosed(to: bytes)]
-      case .scan(let options): return [.keys(try scan(options))]
+      case .scan(let options): return [try scan(options)]
       case .untilGone(let key): return [try untilGone(key)]
       }
     } catch {
       connections[current] = nil
-      return [.failed(error)]
+      return [.failed("\(error)")]
     }
   }
 
@@ -95,19 +96,21 @@ final class ComparedSide {
     }
   }
 
-  private func scan(_ options: [[UInt8]]) throws(ConnectionError) -> [[UInt8]] {
+  private func scan(_ options: [[UInt8]]) throws(ConnectionError) -> Answer {
     let connection = try connection()
     var cursor = Array("0".utf8)
     var found: Set<[UInt8]> = []
     repeat {
-      let reply = try connection.call(words: [Array("SCAN".utf8), cursor] + options)
-      guard case .array(let parts) = reply, parts.count == 2, case .bulk(let next) = parts[0],
+      connection.enqueue(requestBytes([Array("SCAN".utf8), cursor] + options))
+      let received = try connection.receivedReply(within: Self.patience)
+      guard case .array(let parts) = received.reply, parts.count == 2,
+        case .bulk(let next) = parts[0],
         case .array(let keys) = parts[1]
-      else { throw .malformed(.tooDeep) }
+      else { return .failed("SCAN is answered with \(readable(received.bytes))") }
       for case .bulk(let key) in keys { found.insert(key) }
       cursor = next
     } while cursor != Array("0".utf8)
-    return found.sorted { $0.lexicographicallyPrecedes($1) }
+    return .keys(found.sorted { $0.lexicographicallyPrecedes($1) })
   }
 
   private func untilGone(_ key: [UInt8]) throws(ConnectionError) -> Answer {

@@ -13,6 +13,8 @@ final class KillClient {
   /// The keys that were changed since they were last looked at.
   private var touched: Set<Int> = []
   private(set) var acknowledgedCount = 0
+  /// How many values were there when keys were looked at.
+  private(set) var foundCount = 0
 
   init(number: Int, keyCount: Int, seed: UInt64, style: CommandGenerator.Style) {
     self.number = number
@@ -91,6 +93,7 @@ final class KillClient {
     }
     let moment = Moment(asked: asked, answered: SystemCalls.realtimeMilliseconds)
     touched = []
+    foundCount += observations.values.count { $0.value != nil }
     do throws(PrefixModel.Failure) {
       return try model.resolve(observations, moment, killTime: killTime)
     } catch {

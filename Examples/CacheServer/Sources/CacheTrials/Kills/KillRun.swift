@@ -13,6 +13,8 @@ struct KillFigures {
   var stepCount = 0
   var doneStepCount = 0
   var evictedCount = 0
+  /// Values that were there when keys were looked at.
+  var foundCount = 0
   var fileCheckCount = 0
   /// From the end of the killed process to the first answer, in milliseconds.
   var restart = Samples()
@@ -45,11 +47,11 @@ struct KillRun {
       try load(microseconds: 500 + random.number(below: 30_000))
       let killTime = try killServer()
       let isWhole = number % every == 0 || number == count
-      if isWhole { try checkFile() }
-      let start = SystemCalls.monotonicNanoseconds
-      try server.start()
-      try server.awaitReady()
-      figures.restart.add(milliseconds(start, SystemCalls.monotonicNanoseconds))
+      if isWhole, let kho {
+        try server.checkFile(kho)
+        figures.fileCheckCount += 1
+      }
+      figures.restart.add(try server.restart())
       try check(all: isWhole, killTime)
       figures.killCount = number
     }
@@ -80,26 +82,12 @@ struct KillRun {
   }
 
   private mutating func killServer() throws -> UInt64 {
-    server.process.signal(SignalNumber.kill)
-    let end = try server.process.wait()
-    guard end == .killed(signal: SignalNumber.kill) else {
-      throw TrialFailure("the server has ended by itself: \(end): \(server.log.suffix(500))")
-    }
+    try server.crash()
     let time = SystemCalls.realtimeMilliseconds
     for client in clients { try client.finish() }
     figures.acknowledgedCount = clients.reduce(0) { $0 + $1.acknowledgedCount }
     if clients.contains(where: { $0.model.inFlightCount > 0 }) { figures.inFlightCount += 1 }
     return time
-  }
-
-  private mutating func checkFile() throws {
-    guard let kho else { return }
-    let result = try ProgramResult.run(
-      kho, ["check", server.memoryFile], log: "\(server.folder)/kho")
-    guard result.end == .exited(0) else {
-      throw TrialFailure("kho check: \(result.end): \(result.output.prefix(500))")
-    }
-    figures.fileCheckCount += 1
   }
 
   private mutating func check(all: Bool, _ killTime: UInt64) throws {
@@ -112,6 +100,7 @@ struct KillRun {
       if resolution.prefix > 0, resolution.prefix < resolution.stepCount { isPartial = true }
       if resolution.prefix < resolution.stepCount || resolution.stepCount == 0 { isWhole = false }
     }
+    figures.foundCount = clients.reduce(0) { $0 + $1.foundCount }
     if isPartial { figures.partialCount += 1 }
     if isWhole { figures.wholeCount += 1 }
   }

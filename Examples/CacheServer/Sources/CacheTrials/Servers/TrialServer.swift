@@ -1,4 +1,3 @@
-internal import SystemPackage
 internal import TrialSupport
 
 /// A server that is tried, or that others are compared with.
@@ -19,6 +18,9 @@ final class TrialServer {
   private var startCount = 0
   /// The process that serves, as far as this one knows.
   var process: ChildProcess
+
+  /// Arguments with which it evicts keys under the load of the clients here.
+  static let evicting = ["--maxmemory", "6mb", "--maxmemory-policy", "allkeys-lru"]
 
   /// Starts one.
   ///
@@ -65,7 +67,7 @@ final class TrialServer {
   /// Starts it, once more.
   func start() throws {
     startCount += 1
-    do throws(Errno) {
+    do {
       process = try ChildProcess(
         program, arguments, log: "\(folder)/log-\(startCount)", core: core)
     } catch {

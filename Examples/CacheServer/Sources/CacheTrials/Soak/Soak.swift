@@ -40,7 +40,8 @@ struct Soak: Trial {
 
   func validate() throws {
     guard (1...1_000_000).contains(seconds), clients > 0, keys >= 16 else {
-      throw ValidationError("all numbers are at least 1, and 16 keys")
+      throw ValidationError(
+        "--seconds takes numbers from 1 to 1000000, --clients from 1, --keys from 16")
     }
     guard upgradeEvery >= 0.1, killEvery >= 0.1 else {
       throw ValidationError("--upgrade-every and --kill-every take 0.1 seconds and more")
@@ -55,17 +56,16 @@ struct Soak: Trial {
     }
     defer { for side in sides { side.server.stop() } }
     var trouble: String?
-    do { try soak(sides, workshop) } catch let failure as TrialFailure {
-      trouble = "seed \(shared.seed): \(failure.sentence)"
-    }
+    do { try soak(sides, workshop) } catch { trouble = "seed \(shared.seed): \(error)" }
     report(sides, workshop)
     workshop.claim(
       "no key is lost, no answer is wrong, no connection ends but by a kill", trouble == nil,
       trouble ?? "\(sides.reduce(0) { $0 + $1.acknowledgedCount }) commands answered")
     workshop.claim(
-      "keys have expired and were evicted, servers were upgraded and killed",
-      sides.allSatisfy { $0.figures.upgradeCount > 0 && $0.figures.killCount > 0 }
-        && sides[0].figures.expiredCount > 0 && sides[0].figures.evictedCount == 0
+      "keys were found, have expired and were evicted, servers were upgraded and killed",
+      sides.allSatisfy {
+        $0.figures.upgradeCount > 0 && $0.figures.killCount > 0 && $0.foundCount > 0
+      } && sides[0].figures.expiredCount > 0 && sides[0].figures.evictedCount == 0
         && sides[1].figures.evictedCount > 0)
     for side in sides {
       for (name, growth) in side.memory {
@@ -82,13 +82,13 @@ struct Soak: Trial {
     let start = SystemCalls.monotonicNanoseconds
     func elapsed() -> Double { Double(SystemCalls.monotonicNanoseconds - start) / 1e9 }
     // The two servers do not do the same at the same time.
-    for (index, side) in sides.enumerated() {
-      try side.begin(
-        upgradeEvery: upgradeEvery, killEvery: killEvery,
-        delay: Double(index) / 2 * min(upgradeEvery, killEvery))
+    var delay = 0.0
+    try each(sides) { side in
+      try side.begin(upgradeEvery: upgradeEvery, killEvery: killEvery, delay: delay)
+      delay += min(upgradeEvery, killEvery) / 2
     }
     while elapsed() < Double(seconds) {
-      for side in sides { try side.step(at: elapsed()) }
+      try each(sides) { try $0.step(at: elapsed()) }
       workshop.progress(
         sides.map {
           "\($0.name): \($0.acknowledgedCount) answers, \($0.figures.upgradeCount) upgrades, "
@@ -97,7 +97,14 @@ struct Soak: Trial {
       // Lets the servers have the core where there is only one.
       SystemCalls.sleep(microseconds: 100)
     }
-    for side in sides { try side.end(kho: kho) }
+    try each(sides) { try $0.end(kho: kho) }
+  }
+
+  /// Does something with each side; what goes wrong names it.
+  private func each(_ sides: [SoakSide], _ body: (SoakSide) throws -> Void) throws {
+    for side in sides {
+      do { try body(side) } catch { throw TrialFailure("\(side.name): \(error)") }
+    }
   }
 
   private func report(_ sides: [SoakSide], _ workshop: Workshop) {

@@ -17,8 +17,8 @@ final class SoakSide {
   private let clients: [KillClient]
   private(set) var figures = Figures()
   private var control: Connection?
-  /// The process that is being replaced, and since when.
-  private var replaced: (process: ChildProcess, since: Double)?
+  /// The process that is being replaced, and since when, in nanoseconds of the monotonic clock.
+  private var replaced: (process: ChildProcess, since: UInt64)?
 
   private var upgradeEvery = 0.0
   private var killEvery = 0.0
@@ -29,8 +29,8 @@ final class SoakSide {
   private var used = Growth()
   private var anonymous = Growth()
 
-  /// How long an upgrade may take, in seconds.
-  private static let patience = 30.0
+  /// How long an upgrade, or the last answers, may take, in nanoseconds.
+  private static let patience: UInt64 = 30_000_000_000
 
   init(
     evicts: Bool, clientCount: Int, keyCount: Int, seed: UInt64, in workshop: Workshop
@@ -38,7 +38,7 @@ final class SoakSide {
     name = evicts ? "with eviction" : "without eviction"
     server = try TrialServer(
       .cache, in: workshop,
-      extra: evicts ? ["--maxmemory", "6mb", "--maxmemory-policy", "allkeys-lru"] : [])
+      extra: evicts ? TrialServer.evicting : [])
     var style = CommandGenerator.Style()
     style.mayBeEvicted = evicts
     clients = (0..<clientCount).map {
@@ -47,6 +47,8 @@ final class SoakSide {
   }
 
   var acknowledgedCount: Int { clients.reduce(0) { $0 + $1.acknowledgedCount } }
+  /// How many values were there when keys were looked at.
+  var foundCount: Int { clients.reduce(0) { $0 + $1.foundCount } }
 
   /// What was measured of the memory, by name.
   var memory: [(name: String, growth: Growth)] {
@@ -74,38 +76,40 @@ final class SoakSide {
         try client.send()
         try client.receive()
       }
-      try followUpgrade(at: time)
+      try followUpgrade()
       if time >= nextSample {
         nextSample = time + 0.5
         try sample()
       }
     } catch let error as ConnectionError {
-      throw TrialFailure("\(name): a connection ends: \(error): \(server.log.suffix(500))")
+      throw TrialFailure("a connection ends: \(error): \(server.log.suffix(500))")
     }
     guard replaced == nil else { return }
     if time >= nextKill {
       try kill()
       nextKill += killEvery
     } else if time >= nextUpgrade {
-      replaced = (server.process, time)
+      replaced = (server.process, SystemCalls.monotonicNanoseconds)
       server.process.signal(SignalNumber.user2)
       nextUpgrade += upgradeEvery
     }
   }
 
   /// Looks whether the process that is being replaced has gone.
-  private func followUpgrade(at time: Double) throws {
+  private func followUpgrade() throws {
     guard let (old, since) = replaced, let control else { return }
     guard let end = try old.ended() else {
-      guard time - since < Self.patience else {
-        throw TrialFailure("\(name): an upgrade takes longer than 30 s: \(server.log.suffix(500))")
+      guard SystemCalls.monotonicNanoseconds - since < Self.patience else {
+        throw TrialFailure(
+          "an upgrade takes longer than \(Self.patience / 1_000_000_000) s: \(server.log.suffix(500))"
+        )
       }
       return
     }
     // Over a connection that is older than the upgrade.
     let new = try server.askProcess(control)
     guard end == .exited(0), new.id != old.id else {
-      throw TrialFailure("\(name): an upgrade ends with \(end): \(server.log.suffix(500))")
+      throw TrialFailure("an upgrade ends with \(end): \(server.log.suffix(500))")
     }
     server.process = new
     replaced = nil
@@ -124,18 +128,11 @@ final class SoakSide {
   }
 
   private func kill() throws {
-    server.process.signal(SignalNumber.kill)
-    let end = try server.process.wait()
-    guard end == .killed(signal: SignalNumber.kill) else {
-      throw TrialFailure("\(name): the server has ended by itself: \(end)")
-    }
+    try server.crash()
     let killTime = SystemCalls.realtimeMilliseconds
     for client in clients { try client.finish() }
     control = nil
-    let start = SystemCalls.monotonicNanoseconds
-    try server.start()
-    try server.awaitReady()
-    figures.restart.add(milliseconds(start, SystemCalls.monotonicNanoseconds))
+    figures.restart.add(try server.restart())
     try check(killTime)
     try connect()
     figures.killCount += 1
@@ -153,15 +150,14 @@ final class SoakSide {
   func end(kho: String?) throws {
     let start = SystemCalls.monotonicNanoseconds
     while replaced != nil || clients.contains(where: { $0.model.inFlightCount > 0 }) {
-      let time = Double(SystemCalls.monotonicNanoseconds - start) / 1e9
-      guard time < Self.patience else { throw TrialFailure("\(name): answers do not come") }
+      guard SystemCalls.monotonicNanoseconds - start < Self.patience else {
+        throw TrialFailure("answers do not come")
+      }
       for client in clients {
         try client.flush()
         try client.receive()
       }
-      // Since the beginning of the end, from here on.
-      if let (old, _) = replaced { replaced = (old, 0) }
-      try followUpgrade(at: time)
+      try followUpgrade()
       SystemCalls.sleep(microseconds: 100)
     }
     try check(SystemCalls.realtimeMilliseconds)
@@ -170,10 +166,6 @@ final class SoakSide {
     server.process.signal(SignalNumber.terminate)
     try server.process.wait()
     server.process = ChildProcess(id: 0)
-    let result = try ProgramResult.run(
-      kho, ["check", server.memoryFile], log: "\(server.folder)/kho")
-    guard result.end == .exited(0) else {
-      throw TrialFailure("\(name): kho check: \(result.end): \(result.output.prefix(500))")
-    }
+    try server.checkFile(kho)
   }
 }

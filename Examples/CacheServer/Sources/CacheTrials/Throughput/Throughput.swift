@@ -24,7 +24,7 @@ struct Throughput: Trial {
 
   func validate() throws {
     guard rounds > 0, requests > 0, (1...20_000_000).contains(memoryKeys) else {
-      throw ValidationError("all numbers are at least 1")
+      throw ValidationError("all numbers are at least 1, --memory-keys at most 20000000")
     }
   }
 

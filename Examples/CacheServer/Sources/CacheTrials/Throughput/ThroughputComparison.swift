@@ -58,7 +58,8 @@ struct ThroughputComparison {
         ("RANGE", "rate_range"), ("P50 MS", "p50"), ("P99 MS", "p99"), ("RATIO", "ratio"),
       ])
     for test in ["GET", "SET"] {
-      guard let redis = series[.redis]?[test], let cache = series[.cache]?[test] else { continue }
+      let redis = series[.redis]?[test] ?? Series()
+      let cache = series[.cache]?[test] ?? Series()
       let ratio = cache.rate.ratio(to: redis.rate) ?? 0
       for (kind, one) in [(TrialServer.Kind.redis, redis), (.cache, cache)] {
         table.add([

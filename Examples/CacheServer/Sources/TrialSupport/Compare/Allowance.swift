@@ -1,6 +1,8 @@
 /// How two answers may differ that are not the same bytes, and why.
 public enum Allowance: String, CaseIterable, Sendable {
+  /// They may not.
   case none
+  /// As ``reason`` says of each.
   case sorted, seconds, milliseconds, number, kind, hello, config, info, client, subset
 
   /// Why the bytes cannot be the same; empty for ``none``.
@@ -65,8 +67,17 @@ public enum Allowance: String, CaseIterable, Sendable {
     return abs(mine - other) <= distance
   }
 
+  /// The same kind; of an answer of several parts, the same kinds.
   private static func haveSameShape(_ ours: Reply, _ theirs: Reply) -> Bool {
+    guard case .array(let mine) = ours, case .array(let others) = theirs else {
+      return areOfOneKind(ours, theirs)
+    }
+    return mine.count == others.count && zip(mine, others).allSatisfy(areOfOneKind)
+  }
+
+  private static func areOfOneKind(_ ours: Reply, _ theirs: Reply) -> Bool {
     switch (ours, theirs) {
+    // A list that SCAN has found may have any length.
     case (.integer, .integer), (.array, .array): true
     case (.bulk(let mine), .bulk(let other)): mine.isEmpty == other.isEmpty
     default: ours == theirs
@@ -97,19 +108,5 @@ public enum Allowance: String, CaseIterable, Sendable {
     let own: Set<String> = ["port", "maxclients"]
     let both = ours.filter { theirs[$0.key] != nil && !own.contains($0.key) }
     return !both.isEmpty && both.allSatisfy { theirs[$0.key] == $0.value }
-  }
-}
-
-/// An answer as it came.
-public struct ReceivedReply: Equatable, Sendable {
-  /// Its bytes.
-  public let bytes: [UInt8]
-  /// What they mean.
-  public let reply: Reply
-
-  /// An answer.
-  public init(bytes: [UInt8], reply: Reply) {
-    self.bytes = bytes
-    self.reply = reply
   }
 }

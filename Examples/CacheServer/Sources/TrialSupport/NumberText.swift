@@ -1,36 +1,3 @@
-/// Some measurements of one thing.
-public struct Samples: Equatable, Sendable {
-  private var sorted: [Double] = []
-
-  /// Those.
-  public init(_ values: [Double] = []) { sorted = values.sorted() }
-
-  /// Adds a measurement.
-  public mutating func add(_ value: Double) {
-    sorted.insert(value, at: sorted.firstIndex { $0 > value } ?? sorted.count)
-  }
-
-  /// How many there are.
-  public var count: Int { sorted.count }
-  /// The smallest; nil where there is none.
-  public var least: Double? { sorted.first }
-  /// The largest; nil where there is none.
-  public var greatest: Double? { sorted.last }
-
-  /// The one in the middle, or the mean of the two there; nil where there is none.
-  public var median: Double? {
-    guard !sorted.isEmpty else { return nil }
-    let middle = sorted.count / 2
-    return sorted.count % 2 == 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2
-  }
-
-  /// `self`'s median over `other`'s; nil where there is none or nothing to divide by.
-  public func ratio(to other: Samples) -> Double? {
-    guard let mine = median, let others = other.median, others > 0 else { return nil }
-    return mine / others
-  }
-}
-
 /// A number with as many digits behind the point as asked, at most nine.
 public func decimal(_ value: Double, _ digits: Int) -> String {
   guard value.isFinite, abs(value) < 1e15 else { return value.isFinite ? "\(value)" : "·" }
