@@ -89,7 +89,7 @@ extension Cache {
     let entry = command.entry
     let details = command.details
     reply.array(10)
-    reply.bulk(entry.name)
+    reply.bulk(command.name)
     reply.integer(entry.arity)
     writeFlags(entry.flags, &reply)
     reply.integer(details.keys?.first ?? 0)
@@ -137,10 +137,10 @@ extension Cache {
 
   private static func writeDocumentation(of command: Command, _ reply: inout ReplyWriter) {
     let details = command.details
-    var pairs = [
+    let pairs = [
       ("summary", details.summary), ("since", details.since), ("group", details.group),
+      ("complexity", details.complexity),
     ]
-    if let complexity = details.complexity { pairs.append(("complexity", complexity)) }
     reply.map(pairs.count)
     for (name, value) in pairs {
       reply.bulk(name)

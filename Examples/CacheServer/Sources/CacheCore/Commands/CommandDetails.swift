@@ -16,5 +16,5 @@ struct CommandDetails {
   let summary: String
   let since: String
   let group: String
-  var complexity: String?
+  let complexity: String
 }

@@ -1,15 +1,5 @@
 internal import RESP
 
-extension Command {
-  private static let table = CommandTable()
-
-  /// The command of that name, in upper or lower case; nil where there is none.
-  public init?(named name: [UInt8]) {
-    guard let command = Self.table.slot(of: name.rawSpan).command else { return nil }
-    self = command
-  }
-}
-
 /// Finds a command by its name, in upper or lower case, without making a string of it.
 ///
 /// The first 16 bytes of a name are two words, by which a slot is chosen and compared; no name is
@@ -35,7 +25,7 @@ struct CommandTable {
     var slots = [Slot](repeating: Slot(), count: Self.slotCount)
     for command in Command.allCases {
       let entry = command.entry
-      let name = Array(entry.name.utf8)
+      let name = Array(command.name.utf8)
       guard let (low, high) = Self.words(of: name.rawSpan) else {
         preconditionFailure("a command's name is too long")
       }

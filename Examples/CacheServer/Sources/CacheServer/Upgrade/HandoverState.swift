@@ -26,13 +26,9 @@ struct HandoverState: Equatable {
     frame.writeInteger(clientCount)
     return frame
   }
+}
 
-  init(settings: Settings, nextClientID: UInt64, clientCount: UInt32) {
-    self.settings = settings
-    self.nextClientID = nextClientID
-    self.clientCount = clientCount
-  }
-
+extension HandoverState {
   init(parsing frame: ByteBuffer) throws(HandoverStateError) {
     var frame = frame
     guard frame.readInteger() == Self.magic else { throw .malformed }
@@ -86,18 +82,9 @@ struct ClientState: Equatable {
     frame.writeImmutableBuffer(pending)
     return frame
   }
+}
 
-  init(
-    session: Session, connectTime: UInt64, lastTime: UInt64, awaitsUpgrade: Bool,
-    pending: ByteBuffer
-  ) {
-    self.session = session
-    self.connectTime = connectTime
-    self.lastTime = lastTime
-    self.awaitsUpgrade = awaitsUpgrade
-    self.pending = pending
-  }
-
+extension ClientState {
   init(parsing frame: ByteBuffer) throws(HandoverStateError) {
     var frame = frame
     guard let id = frame.readInteger(as: UInt64.self),
@@ -113,7 +100,7 @@ struct ClientState: Equatable {
     session.name = name
     session.libraryName = libraryName
     session.libraryVersion = libraryVersion
-    session.lastCommand = Command(named: command)
+    session.lastCommand = Command(rawValue: String(decoding: command, as: UTF8.self))
     self.connectTime = connectTime
     self.lastTime = lastTime
     awaitsUpgrade = flags & 4 != 0
