@@ -53,7 +53,7 @@ extension Cache {
       session.lastSubcommand = ""
     }
     guard slot.takes(request.count) else {
-      reply.error("ERR wrong number of arguments for '\(command.name)' command")
+      reply.error(CommandError.count(of: command.name).reply)
       return .done
     }
     figures.commandCount &+= 1
@@ -141,7 +141,7 @@ extension Cache {
       Array(argument.extracting(first: min(limit, argument.byteCount)).array.prefix { $0 != 0 })
     }
     var arguments: [UInt8] = []
-    for index in 1..<max(request.count, 1) {
+    for index in 1..<request.count {
       guard arguments.count < 128 else { break }
       arguments += [UInt8(ascii: "'")] + words(request[index], 128 - arguments.count)
       arguments += Array("' ".utf8)

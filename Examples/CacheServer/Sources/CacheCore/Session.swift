@@ -32,4 +32,9 @@ public struct Session: Equatable, Sendable {
     for index in 0..<name.byteCount where !(0x21...0x7e).contains(name[index]) { return false }
     return true
   }
+
+  /// What is answered where `what` is not valid.
+  public static func refusal(of what: String) -> String {
+    "ERR \(what) cannot contain spaces, newlines or special characters."
+  }
 }

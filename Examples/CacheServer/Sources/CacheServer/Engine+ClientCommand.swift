@@ -7,44 +7,37 @@ internal import RESP
 extension Engine {
   /// `CLIENT` with its subcommands.
   func client(_ request: borrowing Request, for connection: ConnectionHandler) {
-    guard request.count > 1 else {
-      return reply.error("ERR wrong number of arguments for 'client' command")
-    }
     let name = request[1]
-    func expects(_ count: Int) -> Bool {
-      guard request.count != count else { return true }
-      let sub = name.text.lowercased()
-      reply.error("ERR wrong number of arguments for 'client|\(sub)' command")
-      return false
+    func expects(_ isExpected: Bool) -> Bool {
+      if !isExpected { reply.error(request.wrongCountSentence) }
+      return isExpected
     }
     if name.isWord("id") {
-      if expects(2) { reply.integer(Int64(connection.session.id)) }
+      if expects(request.count == 2) { reply.integer(Int64(connection.session.id)) }
     } else if name.isWord("getname") {
-      guard expects(2) else { return }
+      guard expects(request.count == 2) else { return }
       let name = connection.session.name
       if name.isEmpty { reply.null() } else { reply.bulk(name.rawSpan) }
     } else if name.isWord("setname") {
-      if expects(3) { setName(request[2], of: connection) }
+      if expects(request.count == 3) { setName(request[2], of: connection) }
     } else if name.isWord("setinfo") {
-      if expects(4) { setInfo(request, of: connection) }
+      if expects(request.count == 4) { setInfo(request, of: connection) }
     } else if name.isWord("info") {
-      if expects(2) { reply.verbatim(describe(connection, by: "client|info")) }
+      if expects(request.count == 2) { reply.verbatim(describe(connection, by: "client|info")) }
     } else if name.isWord("list") {
       list(request, for: connection)
     } else if name.isWord("kill") {
-      guard request.count > 2 else { _ = expects(3); return }
-      kill(request, for: connection)
+      if expects(request.count > 2) { kill(request, for: connection) }
     } else if name.isWord("no-evict") {
-      guard expects(3) else { return }
+      guard expects(request.count == 3) else { return }
       let isOn = request[2].isWord("on")
       guard isOn || request[2].isWord("off") else { return reply.error("ERR syntax error") }
       connection.session.isNotEvicted = isOn
       reply.ok()
     } else if name.isWord("help") {
-      if expects(2) { reply.help("CLIENT", Self.clientHelp) }
+      if expects(request.count == 2) { reply.help(.client, Self.clientHelp) }
     } else {
-      let text = String(decoding: name.array.prefix(128), as: UTF8.self)
-      reply.error("ERR unknown subcommand '\(text)'. Try CLIENT HELP.")
+      reply.error(request.unknownSubcommandSentence)
     }
   }
 
@@ -71,8 +64,7 @@ extension Engine {
 
   private func setName(_ name: RawSpan, of connection: ConnectionHandler) {
     guard Session.isValidName(name) else {
-      return reply.error(
-        "ERR Client names cannot contain spaces, newlines or special characters.")
+      return reply.error(Session.refusal(of: "Client names"))
     }
     connection.session.name = name.array
     reply.ok()
@@ -84,9 +76,7 @@ extension Engine {
       return reply.error("ERR Unrecognized option '\(request[2].text)'")
     }
     guard Session.isValidName(request[3]) else {
-      let option = isName ? "lib-name" : "lib-ver"
-      return reply.error(
-        "ERR \(option) cannot contain spaces, newlines or special characters.")
+      return reply.error(Session.refusal(of: isName ? "lib-name" : "lib-ver"))
     }
     if isName {
       connection.session.libraryName = request[3].array
@@ -100,12 +90,10 @@ extension Engine {
     var wanted: Set<UInt64>?
     var isAnyListed = true
     if request.count == 4, request[2].isWord("type") {
-      switch request[3].text.lowercased() {
-      case "normal": break
-      case "master", "replica", "slave", "pubsub": isAnyListed = false
-      default:
+      guard let isNormal = Self.isNormal(type: request[3]) else {
         return reply.error("ERR Unknown client type '\(request[3].text)'")
       }
+      isAnyListed = isNormal
     } else if request.count > 3, request[2].isWord("id") {
       var ids: Set<UInt64> = []
       for index in 3..<request.count {
@@ -135,10 +123,8 @@ extension Engine {
     let now = cache?.now ?? 0
     func seconds(_ since: UInt64) -> UInt64 { (now &- min(since, now)) / 1000 }
     func text(_ bytes: [UInt8]) -> String { String(decoding: bytes, as: UTF8.self) }
-    let channel = client.context?.channel
-    let remote = channel?.remoteAddress.map(Self.text) ?? "?"
-    let local = channel?.localAddress.map(Self.text) ?? "?"
-    var line = "id=\(session.id) addr=\(remote) laddr=\(local) fd=\(client.descriptor)"
+    var line = "id=\(session.id) addr=\(client.remoteText ?? "?")"
+    line += " laddr=\(client.localText ?? "?") fd=\(client.descriptor)"
     line += " name=\(text(session.name)) age=\(seconds(client.connectTime))"
     line += " idle=\(seconds(client.lastTime)) flags=N db=0 sub=0 psub=0 ssub=0 multi=-1"
     line += " qbuf=\(client.pending.readableBytes) qbuf-free=\(client.pending.writableBytes)"

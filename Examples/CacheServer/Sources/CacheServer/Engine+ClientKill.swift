@@ -16,7 +16,7 @@ extension Engine {
   func kill(_ request: borrowing Request, for connection: ConnectionHandler) {
     guard request.count > 3 else {
       let address = request[2].text
-      let found = connections.values.first { remoteText($0) == address }
+      let found = connections.values.first { $0.remoteText == address }
       guard let found else { return reply.error("ERR No such client") }
       close(found, for: connection)
       return reply.ok()
@@ -51,11 +51,10 @@ extension Engine {
     } else if option.isWord("laddr") {
       target.local = value.text
     } else if option.isWord("type") {
-      switch value.text.lowercased() {
-      case "normal": break
-      case "master", "replica", "slave", "pubsub": target.isNormal = false
-      default: return "ERR Unknown client type '\(value.text)'"
+      guard let isNormal = Self.isNormal(type: value) else {
+        return "ERR Unknown client type '\(value.text)'"
       }
+      target.isNormal = isNormal
     } else if option.isWord("user") {
       guard value.text == "default" else { return "ERR No such user '\(value.text)'" }
     } else if option.isWord("skipme"), value.isWord("yes") || value.isWord("no") {
@@ -69,17 +68,9 @@ extension Engine {
   private func matches(_ client: ConnectionHandler, _ target: Target) -> Bool {
     guard target.isNormal else { return false }
     if let id = target.id, id != client.session.id { return false }
-    if let remote = target.remote, remote != remoteText(client) { return false }
-    if let local = target.local,
-      local != client.context?.channel.localAddress.map(Self.text)
-    {
-      return false
-    }
+    if let remote = target.remote, remote != client.remoteText { return false }
+    if let local = target.local, local != client.localText { return false }
     return true
-  }
-
-  private func remoteText(_ client: ConnectionHandler) -> String? {
-    client.context?.channel.remoteAddress.map(Self.text)
   }
 
   private func close(_ client: ConnectionHandler, for connection: ConnectionHandler) {
@@ -87,8 +78,23 @@ extension Engine {
     if client === connection { client.markClosing() } else { client.abandon() }
   }
 
+  /// Whether clients of that type are those that there are; nil where Redis knows no such type.
+  static func isNormal(type: RawSpan) -> Bool? {
+    switch type.text.lowercased() {
+    case "normal": true
+    case "master", "replica", "slave", "pubsub": false
+    default: nil
+    }
+  }
+}
+
+extension ConnectionHandler {
+  /// The client's address, and the one that it has connected to.
+  var remoteText: String? { context?.channel.remoteAddress.map(Self.text) }
+  var localText: String? { context?.channel.localAddress.map(Self.text) }
+
   /// An address as Redis writes it.
-  static func text(_ address: SocketAddress) -> String {
+  private static func text(_ address: SocketAddress) -> String {
     let ip = address.ipAddress ?? "?"
     let port = address.port.map(String.init) ?? "?"
     return ip.contains(":") ? "[\(ip)]:\(port)" : "\(ip):\(port)"

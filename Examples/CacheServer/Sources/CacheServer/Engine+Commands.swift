@@ -36,7 +36,7 @@ extension Engine {
   private func shutdownWish(_ request: borrowing Request) -> ShutdownWish? {
     var saves: Bool?
     var isAbort = false
-    for index in 1..<max(request.count, 1) {
+    for index in 1..<request.count {
       let word = request[index]
       if word.isWord("nosave") || word.isWord("save") {
         let wish = word.isWord("save")

@@ -9,26 +9,25 @@ extension Cache {
   ) throws(CommandError) {
     let name = request[1]
     if name.isWord("get") {
-      guard request.count > 2 else { throw .count(of: "config|get") }
+      try request.expectCount(request.count > 2)
       getSettings(request, &reply)
     } else if name.isWord("set") {
-      guard request.count > 3, request.count % 2 == 0 else {
-        throw request.count > 3 ? .syntax : .count(of: "config|set")
-      }
+      try request.expectCount(request.count > 3)
+      guard request.count % 2 == 0 else { throw .syntax }
       settings = try newSettings(request)
       reply.ok()
     } else if name.isWord("resetstat") {
-      guard request.count == 2 else { throw .count(of: "config|resetstat") }
+      try request.expectCount(request.count == 2)
       figures = Figures()
       reply.ok()
     } else if name.isWord("rewrite") {
-      guard request.count == 2 else { throw .count(of: "config|rewrite") }
+      try request.expectCount(request.count == 2)
       throw .sentence("ERR The server is running without a config file")
     } else if name.isWord("help") {
-      guard request.count == 2 else { throw .count(of: "config|help") }
-      reply.help("CONFIG", Self.configHelp)
+      try request.expectCount(request.count == 2)
+      reply.help(.config, Self.configHelp)
     } else {
-      throw .unknown(name, of: "config")
+      throw .unknownSubcommand(of: request)
     }
   }
 

@@ -11,9 +11,7 @@ extension Cache {
   ) throws(CommandError) -> Outcome {
     switch command {
     case .ping:
-      guard request.count <= 2 else {
-        throw .sentence("ERR wrong number of arguments for 'ping' command")
-      }
+      guard request.count <= 2 else { throw .count(of: "ping") }
       if request.count == 2 { reply.bulk(request[1]) } else { reply.simple("PONG") }
     case .echo: reply.bulk(request[1])
     case .select:
@@ -65,8 +63,7 @@ extension Cache {
         index += 3
       } else if option.isWord("setname"), index + 1 < request.count {
         guard Session.isValidName(request[index + 1]) else {
-          throw .sentence(
-            "ERR Client names cannot contain spaces, newlines or special characters.")
+          throw .sentence(Session.refusal(of: "Client names"))
         }
         name = request[index + 1].array
         index += 2

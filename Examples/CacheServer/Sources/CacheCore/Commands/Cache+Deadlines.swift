@@ -10,7 +10,7 @@ extension Cache {
     var onlyEarlier = false
 
     init(_ request: borrowing Request) throws(CommandError) {
-      for index in 3..<max(request.count, 3) {
+      for index in 3..<request.count {
         let word = request[index]
         if word.isWord("nx") {
           onlyWithout = true

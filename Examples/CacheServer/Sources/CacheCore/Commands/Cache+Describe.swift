@@ -14,7 +14,7 @@ extension Cache {
     }
     let name = request[1]
     if name.isWord("count") {
-      guard request.count == 2 else { throw .count(of: "command|count") }
+      try request.expectCount(request.count == 2)
       reply.integer(Command.allCases.count)
     } else if name.isWord("list") {
       guard request.count == 2 else { throw .syntax }
@@ -27,10 +27,10 @@ extension Cache {
     } else if name.isWord("getkeys") {
       try writeKeys(of: request, &reply)
     } else if name.isWord("help") {
-      guard request.count == 2 else { throw .count(of: "command|help") }
-      reply.help("COMMAND", Self.commandHelp)
+      try request.expectCount(request.count == 2)
+      reply.help(.command, Self.commandHelp)
     } else {
-      throw .unknown(name, of: "command")
+      throw .unknownSubcommand(of: request)
     }
   }
 
@@ -151,7 +151,7 @@ extension Cache {
   private func writeKeys(
     of request: borrowing Request, _ reply: inout ReplyWriter
   ) throws(CommandError) {
-    guard request.count > 3 else { throw .count(of: "command|getkeys") }
+    try request.expectCount(request.count > 3)
     let slot = table.slot(of: request[2])
     guard let command = slot.command else {
       throw .sentence("ERR Invalid command specified")

@@ -14,7 +14,7 @@ extension Cache {
     _ request: borrowing Request, _ facts: ServerFacts, _ reply: inout ReplyWriter
   ) {
     var wanted: Set<String> = []
-    for index in 1..<max(request.count, 1) {
+    for index in 1..<request.count {
       let name = request[index].text.lowercased()
       if ["all", "default", "everything"].contains(name) { wanted.formUnion(Self.sections) }
       wanted.insert(name)

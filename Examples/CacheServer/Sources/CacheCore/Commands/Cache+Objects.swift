@@ -7,8 +7,8 @@ extension Cache {
   ) throws(CommandError) {
     let name = request[1]
     if name.isWord("help") {
-      guard request.count == 2 else { throw .count(of: "object|help") }
-      reply.help("OBJECT", Self.objectHelp)
+      try request.expectCount(request.count == 2)
+      reply.help(.object, Self.objectHelp)
       return
     }
     let isEncoding = name.isWord("encoding")
@@ -16,11 +16,9 @@ extension Cache {
     let isReferenceCount = name.isWord("refcount")
     let isFrequency = name.isWord("freq")
     guard isEncoding || isIdleTime || isReferenceCount || isFrequency else {
-      throw .unknown(name, of: "object")
+      throw .unknownSubcommand(of: request)
     }
-    guard request.count == 3 else {
-      throw .count(of: "object|" + name.text.lowercased())
-    }
+    try request.expectCount(request.count == 3)
     let key = request[2]
     let access = try lastAccess(of: key)
     let encoding = try withValueRead(of: key, touches: false) { value, _ in
@@ -64,17 +62,17 @@ extension Cache {
   ) throws(CommandError) {
     let name = request[1]
     if name.isWord("help") {
-      guard request.count == 2 else { throw .count(of: "memory|help") }
+      try request.expectCount(request.count == 2)
       reply.help(
-        "MEMORY",
+        .memory,
         [
           "USAGE <key> [SAMPLES <count>]",
           "    Return memory in bytes used by <key> and its value.",
         ])
       return
     }
-    guard name.isWord("usage") else { throw .unknown(name, of: "memory") }
-    guard request.count >= 3 else { throw .count(of: "memory|usage") }
+    guard name.isWord("usage") else { throw .unknownSubcommand(of: request) }
+    try request.expectCount(request.count >= 3)
     if request.count > 3 {
       guard request.count == 5, request[3].isWord("samples") else { throw .syntax }
       guard try integer(request[4]) >= 0 else { throw .syntax }

@@ -14,9 +14,7 @@ extension Cache {
   mutating func setSeveral(
     _ request: borrowing Request, _ reply: inout ReplyWriter
   ) throws(CommandError) {
-    guard request.count % 2 == 1 else {
-      throw .sentence("ERR wrong number of arguments for 'mset' command")
-    }
+    guard request.count % 2 == 1 else { throw .count(of: "mset") }
     try storePairs(request)
     reply.ok()
   }
@@ -25,9 +23,7 @@ extension Cache {
   mutating func setSeveralIfNew(
     _ request: borrowing Request, _ reply: inout ReplyWriter
   ) throws(CommandError) {
-    guard request.count % 2 == 1 else {
-      throw .sentence("ERR wrong number of arguments for 'msetnx' command")
-    }
+    guard request.count % 2 == 1 else { throw .count(of: "msetnx") }
     for index in stride(from: 1, to: request.count, by: 2) {
       guard try deadline(at: request[index]) == nil else {
         reply.integer(0)

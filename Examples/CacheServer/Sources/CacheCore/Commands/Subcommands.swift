@@ -1,24 +1,46 @@
 public import RESP
 
-extension CommandError {
-  /// There is no such subcommand.
-  static func unknown(_ subcommand: RawSpan, of command: String) -> CommandError {
-    let name = String(decoding: subcommand.array.prefix(128), as: UTF8.self)
-    return .sentence("ERR unknown subcommand '\(name)'. Try \(command.uppercased()) HELP.")
+// Commands with subcommands: `CONFIG GET`. Whoever carries one out has checked that there is a second
+// word.
+
+extension Request {
+  /// The command with its subcommand, as Redis writes them: `config|get`.
+  private var subcommandName: String { "\(self[0].text)|\(self[1].text)".lowercased() }
+
+  /// What is answered to a subcommand with too few arguments or too many.
+  public var wrongCountSentence: String { CommandError.count(of: subcommandName).reply }
+
+  /// What is answered to a subcommand that there is not.
+  public var unknownSubcommandSentence: String {
+    let name = String(decoding: self[1].array.prefix(128), as: UTF8.self)
+    return "ERR unknown subcommand '\(name)'. Try \(self[0].text.uppercased()) HELP."
   }
 
-  /// A subcommand with too few arguments or too many.
-  static func count(of subcommand: String) -> CommandError {
-    .sentence("ERR wrong number of arguments for '\(subcommand)' command")
+  /// Refuses a subcommand that has not `isExpected` many arguments.
+  func expectCount(_ isExpected: Bool) throws(CommandError) {
+    guard isExpected else { throw .count(of: subcommandName) }
+  }
+}
+
+extension CommandError {
+  /// A command, or a subcommand, with too few arguments or too many.
+  static func count(of name: String) -> CommandError {
+    .sentence("ERR wrong number of arguments for '\(name)' command")
+  }
+
+  /// There is no such subcommand.
+  static func unknownSubcommand(of request: borrowing Request) -> CommandError {
+    .sentence(request.unknownSubcommandSentence)
   }
 }
 
 extension ReplyWriter {
   /// What `HELP` says: a line for each, and one for `HELP` itself.
-  public mutating func help(_ command: String, _ lines: [String]) {
+  public mutating func help(_ command: Command, _ lines: [String]) {
     let all =
-      ["\(command) <subcommand> [<arg> [value] [opt] ...]. Subcommands are:"] + lines
-      + ["HELP", "    Prints this help."]
+      [
+        "\(command.name.uppercased()) <subcommand> [<arg> [value] [opt] ...]. Subcommands are:"
+      ] + lines + ["HELP", "    Prints this help."]
     array(all.count)
     for line in all { simple(line) }
   }
