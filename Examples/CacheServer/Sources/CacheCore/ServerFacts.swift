@@ -1,4 +1,4 @@
-/// What `INFO` and `CONFIG GET` tell and the cache does not know by itself.
+/// What `INFO` and the log tell and the cache does not know by itself.
 public struct ServerFacts: Sendable {
   /// The process.
   public var processID: Int32 = 0
@@ -8,7 +8,7 @@ public struct ServerFacts: Sendable {
   public var address = ""
   /// The program, by the path that an upgrade starts.
   public var executable = ""
-  /// The file.
+  /// The memory file, as the operator named it.
   public var memoryFile = ""
   /// The bytes up to which the file may grow.
   public var capacity: UInt64 = 0

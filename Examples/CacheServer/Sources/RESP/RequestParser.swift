@@ -1,5 +1,5 @@
 /// Finds the requests in what a client sends, where the bytes lie: nothing is copied but the words of
-/// an inline request, and nothing is looked at twice.
+/// an inline request, and nothing is looked at twice but a line that is not whole.
 ///
 ///     *2\r\n$3\r\nGET\r\n$3\r\nkey\r\n      GET key\r\n
 ///           │         └── arguments ──┘     └── an inline request: words, quoted or not

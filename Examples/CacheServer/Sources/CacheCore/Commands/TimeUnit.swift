@@ -5,8 +5,8 @@ enum TimeUnit {
   case seconds
   case milliseconds
 
-  /// The deadline that a client means with `value`; nil where it is none: not after the beginning of
-  /// 1970, or with more than 63 bits.
+  /// The deadline that a client means with `value`, in milliseconds since 1970, which may be negative;
+  /// nil where it has more than 64 bits.
   func deadline(_ value: Int64, isAbsolute: Bool, now: UInt64) -> Int64? {
     var deadline = value
     if self == .seconds {

@@ -1,5 +1,4 @@
-/// Numbers that are random enough to take samples by: SplitMix64, seeded by
-/// the system.
+/// Numbers that are random enough to take samples by: SplitMix64, seeded by the system.
 struct SystemSeededGenerator: RandomNumberGenerator {
   private var state: UInt64
 
