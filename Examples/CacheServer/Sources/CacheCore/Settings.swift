@@ -8,11 +8,14 @@ public struct Settings: Equatable, Sendable {
     case allkeysLRU = "allkeys-lru"
   }
 
+  /// What ``sampleCount`` may be.
+  public static let sampleCounts = 1...64
+
   /// How many bytes of the memory file the entries may take; 0 for as many as fit.
   public var maximumByteCount: UInt64
   /// What is done where the limit is reached.
   public var policy: Policy
-  /// How many entries an eviction looks at, at least.
+  /// How many entries an eviction looks at, at least: one of ``sampleCounts``.
   public var sampleCount: Int
 
   /// The settings.

@@ -1,11 +1,5 @@
 internal import RESP
 
-#if canImport(Glibc)
-  internal import Glibc
-#elseif canImport(Musl)
-  internal import Musl
-#endif
-
 extension Cache {
   /// `INCR key` and its relatives.
   mutating func increment(
@@ -21,14 +15,9 @@ extension Cache {
     }
     let (new, overflow) = old.addingReportingOverflow(amount)
     guard !overflow else { throw .overflow }
-    try store(DecimalDigits(new), at: key, deadline: found?.deadline ?? 0)
+    let digits = DecimalDigits(new)
+    try store(digits.bytes, at: key, deadline: found?.deadline ?? 0)
     reply.integer(new)
-  }
-
-  private mutating func store(
-    _ digits: DecimalDigits, at key: RawSpan, deadline: UInt64
-  ) throws(CommandError) {
-    try store(digits.bytes, at: key, deadline: deadline)
   }
 
   /// `DECRBY key amount`.
@@ -63,82 +52,5 @@ extension Cache {
     let text = sum.shortText
     try store(text.rawSpan, at: key, deadline: found?.1 ?? 0)
     reply.bulk(text.rawSpan)
-  }
-}
-
-/// A number in decimal digits.
-struct DecimalDigits {
-  private var digits = InlineArray<20, UInt8>(repeating: 0)
-  private var start = 20
-
-  init(_ value: Int64) {
-    var rest = value.magnitude
-    repeat {
-      start -= 1
-      digits[start] = UInt8(ascii: "0") + UInt8(rest % 10)
-      rest /= 10
-    } while rest > 0
-    if value < 0 {
-      start -= 1
-      digits[start] = UInt8(ascii: "-")
-    }
-  }
-
-  var bytes: RawSpan {
-    @_lifetime(borrow self)
-    get {
-      // SAFETY: bytes have no padding.
-      unsafe digits.span.bytes.extracting(start..<20)
-    }
-  }
-}
-
-#if arch(x86_64) || arch(i386)
-  /// What C calls long double, in which Redis adds.
-  typealias LongDouble = Float80
-#else
-  /// Where C's long double has no counterpart.
-  typealias LongDouble = Double
-#endif
-
-extension LongDouble {
-  /// The number that `text` spells, as strtold(3) reads it: all of it, no white space before it, not
-  /// infinite.
-  init?(text: [UInt8]) {
-    guard let first = text.first, !(first == 0x20 || (0x09...0x0d).contains(first)),
-      !text.contains(0), text.count <= 255
-    else { return nil }
-    let string = text.map { CChar(bitPattern: $0) } + [0]
-    let parsed: LongDouble? = unsafe string.withUnsafeBufferPointer { start in
-      var end: UnsafeMutablePointer<CChar>? = nil
-      // SAFETY: the string ends with a zero byte, and outlives the call.
-      #if arch(x86_64) || arch(i386)
-        let value = unsafe strtold(start.baseAddress!, &end)
-      #else
-        let value = unsafe strtod(start.baseAddress!, &end)
-      #endif
-      let isWhole = unsafe end.map { unsafe UnsafePointer($0) } == start.baseAddress! + text.count
-      return isWhole ? value : nil
-    }
-    guard let parsed, !parsed.isNaN else { return nil }
-    self = parsed
-  }
-
-  /// The number with up to 17 digits behind the point, and no zeros at the end.
-  var shortText: [UInt8] {
-    var buffer = [CChar](repeating: 0, count: 5 * 1024)
-    #if arch(x86_64) || arch(i386)
-      let format = "%.17Lf"
-    #else
-      let format = "%.17f"
-    #endif
-    // SAFETY: the longest number has 4,933 digits before the point.
-    let count = unsafe withVaList([self]) {
-      unsafe vsnprintf(&buffer, buffer.count, format, $0)
-    }
-    var text = buffer.prefix(Int(count)).map { UInt8(bitPattern: $0) }
-    while text.last == UInt8(ascii: "0") { text.removeLast() }
-    if text.last == UInt8(ascii: ".") { text.removeLast() }
-    return text == Array("-0".utf8) ? Array("0".utf8) : text
   }
 }

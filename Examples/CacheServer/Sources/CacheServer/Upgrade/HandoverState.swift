@@ -35,14 +35,14 @@ extension HandoverState {
     guard let version = frame.readInteger(as: UInt32.self) else { throw .malformed }
     guard version == Self.version else { throw .unknownVersion(version) }
     guard let maximum = frame.readInteger(as: UInt64.self),
-      let sampleCount = frame.readInteger(as: UInt32.self), (1...64).contains(sampleCount),
+      let sampleCount = frame.readInteger(as: UInt32.self).map(Int.init),
+      Settings.sampleCounts.contains(sampleCount),
       let policyName = frame.readCounted(),
       let policy = Settings.Policy(rawValue: String(decoding: policyName, as: UTF8.self)),
       let nextClientID = frame.readInteger(as: UInt64.self),
       let clientCount = frame.readInteger(as: UInt32.self)
     else { throw .malformed }
-    settings = Settings(
-      maximumByteCount: maximum, policy: policy, sampleCount: Int(sampleCount))
+    settings = Settings(maximumByteCount: maximum, policy: policy, sampleCount: sampleCount)
     self.nextClientID = nextClientID
     self.clientCount = clientCount
   }
