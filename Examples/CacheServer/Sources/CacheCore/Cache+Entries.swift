@@ -108,6 +108,14 @@ extension Cache {
     return true
   }
 
+  /// The same for a command.
+  @discardableResult
+  mutating func delete(_ key: RawSpan) throws(CommandError) -> Bool {
+    do throws(PersistentCollectionError) { return try remove(key) } catch {
+      throw .collection(error)
+    }
+  }
+
   /// Removes the entry at `key`, whose time has come.
   mutating func removeExpired(_ key: RawSpan) throws(PersistentCollectionError) {
     if try remove(key) { figures.expiredCount &+= 1 }
@@ -130,9 +138,7 @@ extension Cache {
     deadlineCount = count
     books.end(deadlineCount: count, in: &map.memory)
   }
-}
 
-extension Cache {
   /// When the entry at `key` was used last; nil where there is none.
   mutating func lastAccess(of key: RawSpan) throws(CommandError) -> UInt64? {
     do throws(PersistentCollectionError) {

@@ -7,7 +7,7 @@ internal import RESP
 /// All that has to survive lies in the file: the map with keys, values, deadlines and access times, and
 /// the ``PreservedBooks``. Opening it looks at a few words, however many entries there are.
 ///
-/// One thread at a time. The time stands still between two calls of ``beginBatch()``.
+/// One thread at a time. The time stands still between two calls of ``beginBatch(at:)``.
 public struct Cache: ~Copyable {
   /// What ``perform(_:_:_:)`` leaves to the caller.
   public enum Outcome: Equatable, Sendable {

@@ -59,7 +59,7 @@ extension Cache {
       return
     }
     if deadline <= Int64(now) {
-      do throws(PersistentCollectionError) { try remove(key) } catch { throw .collection(error) }
+      try delete(key)
     } else {
       try setDeadline(UInt64(deadline), of: key)
     }

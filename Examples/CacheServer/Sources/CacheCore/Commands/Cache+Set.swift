@@ -127,7 +127,7 @@ extension Cache {
     _ = try withValue(of: key) { value, _ in reply.bulk(value) }
     guard deadline != old else { return }
     if deadline != 0, deadline <= now {
-      do throws(PersistentCollectionError) { try remove(key) } catch { throw .collection(error) }
+      try delete(key)
     } else {
       try setDeadline(deadline, of: key)
     }

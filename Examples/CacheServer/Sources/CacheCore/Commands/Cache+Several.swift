@@ -100,11 +100,7 @@ extension Cache {
     for index in 1..<request.count {
       // One whose time has come was not there.
       if deadlineCount > 0, try deadline(at: request[index]) == nil { continue }
-      do throws(PersistentCollectionError) {
-        if try remove(request[index]) { count += 1 }
-      } catch {
-        throw .collection(error)
-      }
+      if try delete(request[index]) { count += 1 }
     }
     reply.integer(count)
   }

@@ -14,7 +14,7 @@ extension Cache {
       reply.null()
       return
     }
-    do throws(PersistentCollectionError) { try remove(key) } catch { throw .collection(error) }
+    try delete(key)
   }
 
   /// `GETSET key value`.
