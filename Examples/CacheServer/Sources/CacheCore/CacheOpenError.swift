@@ -13,4 +13,7 @@ public enum CacheOpenError: Error, Equatable, Sendable {
   case unknownLayout(UInt64)
   /// The region with the figures is not as any version writes it.
   case booksDamaged
+
+  /// The layout that this version reads.
+  public static var knownLayout: UInt64 { PreservedBooks.version }
 }

@@ -35,10 +35,8 @@ final class ConnectionHandler: ChannelInboundHandler, @unchecked Sendable {
   var isHandedOver = false
   /// Whether it asked a predecessor for the upgrade, and is to be told that it has come about.
   var awaitsUpgrade = false
-  private var isClosing = false
-
   /// Whether the connection is closed as soon as everything is sent.
-  var isEnding: Bool { isClosing }
+  private(set) var isClosing = false
 
   init(
     _ engine: Engine, _ session: Session, pending: ByteBuffer = ByteBuffer(), connectTime: UInt64
@@ -77,9 +75,9 @@ final class ConnectionHandler: ChannelInboundHandler, @unchecked Sendable {
   }
 
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+    guard !isClosing else { return }
     var input = unwrapInboundIn(data)
-    guard pending.readableBytes == 0, hold == .none, !isClosing else {
-      guard !isClosing else { return }
+    guard pending.readableBytes == 0, hold == .none else {
       pending.writeBuffer(&input)
       if hold == .none { work(context) }
       checkInput(context)
@@ -182,6 +180,7 @@ final class ConnectionHandler: ChannelInboundHandler, @unchecked Sendable {
     }
   }
 
+  /// Has the connection closed once everything is sent.
   func markClosing() { isClosing = true }
 
   /// Sends a reply that is not one to what was just read.

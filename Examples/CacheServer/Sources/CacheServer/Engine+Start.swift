@@ -30,14 +30,12 @@ extension Engine {
       return engine
     } catch let failure as StartFailure {
       throw failure
-    } catch let error as CacheOpenError {
-      throw StartFailure("\(configuration.memoryFile): \(error.sentence)")
-    } catch let error as PreservedMemoryError {
-      throw StartFailure("\(configuration.memoryFile): \(error.sentence)")
     } catch let error as SuccessorError {
       throw StartFailure("what the predecessor passed on cannot be used: \(error.sentence)")
     } catch let error as ServiceManagerError {
       throw StartFailure("the service manager cannot be spoken to: \(error)")
+    } catch let error as any ErrorForPeople {
+      throw StartFailure("\(configuration.memoryFile): \(error.sentence)")
     } catch {
       throw StartFailure(
         "\(configuration.address):\(configuration.port) cannot be listened at: \(error)")

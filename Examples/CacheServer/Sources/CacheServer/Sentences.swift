@@ -2,9 +2,17 @@ internal import CacheCore
 internal import KexecHandover
 internal import PersistentCollections
 
-// What went wrong, for people, as it follows `cache-server: FILE: `.
+/// What went wrong, for people, as it follows `cache-server: FILE: `.
+protocol ErrorForPeople: Error {
+  var sentence: String { get }
+}
 
-extension CacheOpenError {
+/// What went wrong, for people where somebody has written it down.
+func sentence(of error: any Error) -> String {
+  (error as? any ErrorForPeople)?.sentence ?? "\(error)"
+}
+
+extension CacheOpenError: ErrorForPeople {
   var sentence: String {
     switch self {
     case .memory(let error): error.sentence
@@ -12,13 +20,13 @@ extension CacheOpenError {
     case .foreign(let names):
       "it is the memory of something else, with \(names.prefix(3).joined(separator: ", ")) in it"
     case .unknownLayout(let version):
-      "another version of this server has made it, with layout \(version); this one reads layout 1"
+      "another version of this server has made it, with layout \(version); this one reads layout \(Self.knownLayout)"
     case .booksDamaged: "it is damaged: its figures are not what any version writes"
     }
   }
 }
 
-extension PersistentCollectionError {
+extension PersistentCollectionError: ErrorForPeople {
   var sentence: String {
     switch self {
     case .limitReached: "the entries take more than they may"
@@ -33,7 +41,7 @@ extension PersistentCollectionError {
   }
 }
 
-extension PreservedMemoryError {
+extension PreservedMemoryError: ErrorForPeople {
   var sentence: String {
     switch self {
     case .file(let error): error.sentence
@@ -44,6 +52,8 @@ extension PreservedMemoryError {
       "a part is missing: the memory has \(wanted) bytes, and the file \(byteCount)"
     case .contents(.superblock(.tooShort(let byteCount))):
       "its \(byteCount) bytes are too few for a memory file"
+    case .contents(.superblock(.headerDamaged)): "it is damaged: bits of its header have changed"
+    case .contents(.superblock(.stateDamaged)): "it is damaged: bits of its state have changed"
     case .contents(let error): "it is damaged: \(error)"
     case .heldByAnother(.held(let holder?)):
       "process \(holder.processID)" + (holder.command.map { " (\(Self.printable($0)))" } ?? "")
@@ -61,7 +71,7 @@ extension PreservedMemoryError {
   }
 }
 
-extension MemoryFileError {
+extension MemoryFileError: ErrorForPeople {
   var sentence: String {
     switch self {
     case .cannotOpen(let errno): "it cannot be opened (\(errno))"
@@ -80,7 +90,7 @@ extension MemoryFileError {
   }
 }
 
-extension SuccessorError {
+extension SuccessorError: ErrorForPeople {
   var sentence: String {
     switch self {
     case .cannotPass(let name, let errno): "\(name) cannot be passed on (\(errno))"

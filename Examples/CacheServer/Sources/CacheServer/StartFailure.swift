@@ -1,5 +1,5 @@
 /// Why the server cannot serve: a sentence for the operator.
-struct StartFailure: Error {
+struct StartFailure: ErrorForPeople {
   let sentence: String
 
   init(_ sentence: String) { self.sentence = sentence }

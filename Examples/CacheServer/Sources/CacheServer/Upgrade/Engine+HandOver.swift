@@ -113,18 +113,14 @@ extension Engine {
       var cache = try Cache(in: memory, by: .resumed, settings: lastSettings)
       cache.fixedParameters = fixedParameters
       self.cache = .some(cache)
-    } catch let error as CacheOpenError {
-      return fail("upgrade: \(failure.sentence); the memory is lost to it: \(error.sentence)")
-    } catch let error as PreservedMemoryError {
-      return fail("upgrade: \(failure.sentence); the memory is lost to it: \(error.sentence)")
     } catch {
-      return fail("upgrade: \(failure.sentence); the memory is lost to it")
+      return fail("upgrade: \(failure.sentence); the memory is lost to it: \(sentence(of: error))")
     }
     upgradeFailed(failure)
   }
 
   private func upgradeFailed(_ error: any Error) {
-    let sentence = (error as? UpgradeFailure)?.sentence ?? "\(error)"
+    let sentence = sentence(of: error)
     logger.error("upgrade: \(sentence); going on as before")
     if state == .upgrading { state = .serving }
     guard let requester = upgradeRequester else { return }
@@ -173,7 +169,7 @@ extension Engine {
 extension ConnectionHandler {
   /// Whether all replies are sent, as far as this process is concerned.
   var isWritten: Bool {
-    guard let channel = context?.channel, descriptor >= 0, !isEnding else { return false }
+    guard let channel = context?.channel, descriptor >= 0, !isClosing else { return false }
     return (try? channel.syncOptions?.getOption(.bufferedWritableBytes)) == 0
   }
 

@@ -35,7 +35,9 @@ final class PredecessorLink: @unchecked Sendable {
 extension Engine {
   /// Makes everything ready, waits for what the predecessor hands over, and serves from there on.
   func takeOver(from link: PredecessorLink) throws {
-    try Rehearsal.run(self)
+    do { try Rehearsal.run(self) } catch {
+      throw StartFailure("the rehearsal of an upgrade has failed: \(sentence(of: error))")
+    }
     try eventLoop.flatSubmit {
       self.eventLoop.makeCompletedFuture { try self.receive(from: link) }
         .flatMap { self.listen(at: $0) }
@@ -66,11 +68,9 @@ extension Engine {
         throw StartFailure("the predecessor has sent no listening socket")
       }
       return socket.rawValue
-    } catch let error as DescriptorChannelError {
-      throw StartFailure("the predecessor does not hand over: \(error)")
     } catch let error as HandoverStateError {
       throw StartFailure("the predecessor's state cannot be read: \(error)")
-    } catch let error as Errno {
+    } catch let error where error is DescriptorChannelError || error is Errno {
       throw StartFailure("the predecessor does not hand over: \(error)")
     }
   }

@@ -32,7 +32,7 @@ enum Rehearsal {
       let more = try unsafe bytes.withUnsafeMutableBytes {
         try unsafe near.read(into: UnsafeMutableRawBufferPointer(rebasing: $0[count...]))
       }
-      guard more > 0 else { throw StartFailure("the rehearsal was not answered") }
+      guard more > 0 else { throw StartFailure("nothing was answered") }
       count += more
     }
     try engine.eventLoop.submit {

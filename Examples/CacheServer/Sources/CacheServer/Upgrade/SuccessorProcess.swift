@@ -90,7 +90,7 @@ final class SuccessorProcess: @unchecked Sendable {
 }
 
 /// Why a successor has not come to serve: a sentence for the operator.
-struct UpgradeFailure: Error {
+struct UpgradeFailure: ErrorForPeople {
   let sentence: String
 
   init(_ sentence: String) { self.sentence = sentence }
