@@ -13,26 +13,26 @@ struct CacheServerCommand: ParsableCommand {
       """)
 
   @Option(help: "The port to listen at; 0 for any.")
-  var port: UInt16 = 6379
+  var port = ServerOptions().port
 
   @Option(help: "The address to listen at.")
-  var bind = "127.0.0.1"
+  var bind = ServerOptions().address
 
   @Option(
     help: ArgumentHelp(
       "Where the entries lie: a file on tmpfs or hugetlbfs, or memfd:NAME, kept by systemd.",
       valueName: "path"))
-  var memoryFile = "/dev/shm/cache-server"
+  var memoryFile = ServerOptions().memoryFile
 
   @Option(
     help: ArgumentHelp(
       "How much of it the entries may take, as 100mb; 0 for all there is.", valueName: "size"))
-  var maxmemory = SizeArgument(0)
+  var maxmemory = SizeArgument(ServerOptions().maximumByteCount)
 
   @Option(
     name: .customLong("maxmemory-policy"),
     help: "What is done then.")
-  var policy = PolicyArgument(.noeviction)
+  var policy = PolicyArgument(ServerOptions().policy)
 
   @Option(help: ArgumentHelp("How large the file may grow, as 16gb.", valueName: "size"))
   var capacity: SizeArgument?

@@ -17,20 +17,16 @@ struct ServerOptions: Equatable {
   func configuration(
     executable: FilePath, arguments: [String]
   ) throws(OptionError) -> ServerConfiguration {
-    var configuration = ServerConfiguration()
-    configuration.port = Int(port)
-    configuration.address = address
-    configuration.place = try place
-    configuration.settings = Settings(maximumByteCount: maximumByteCount, policy: policy)
     if let capacity {
       guard capacity >= 1 << 20 else {
-        throw OptionError(sentence: "the capacity has to be at least 1mb")
+        throw OptionError(sentence: "the capacity has to be at least 1mb, not \(capacity) bytes")
       }
-      configuration.capacity = capacity
     }
-    configuration.executable = executable
-    configuration.arguments = arguments
-    return configuration
+    return ServerConfiguration(
+      port: Int(port), address: address, place: try place,
+      settings: Settings(maximumByteCount: maximumByteCount, policy: policy),
+      capacity: capacity ?? PreservedMemory.standardCapacity, executable: executable,
+      arguments: arguments)
   }
 
   private var place: ServerConfiguration.Place {
@@ -51,6 +47,6 @@ struct ServerOptions: Equatable {
 }
 
 /// What cannot be meant.
-struct OptionError: Error, Equatable {
+struct OptionError: ErrorForPeople, Equatable {
   let sentence: String
 }
