@@ -17,11 +17,15 @@ enum SystemCalls {
   static func raiseDescriptorLimit() -> Int {
     var limit = rlimit()
     // SAFETY: both calls use the structure while they run.
-    guard unsafe getrlimit(__rlimit_resource_t(7), &limit) == 0 else { return 1024 }
+    guard unsafe getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else {
+      return 1024
+    }
     if limit.rlim_cur < limit.rlim_max {
       var raised = limit
       raised.rlim_cur = limit.rlim_max
-      if unsafe setrlimit(__rlimit_resource_t(7), &raised) == 0 { limit = raised }
+      if unsafe setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &raised) == 0 {
+        limit = raised
+      }
     }
     return Int(min(limit.rlim_cur, 1 << 20))
   }
@@ -85,30 +89,5 @@ enum StandardError {
   /// Writes all of `text`, as far as somebody reads it.
   static func write(_ text: String) {
     _ = try? FileDescriptor.standardError.writeAll(text.utf8)
-  }
-}
-
-/// The program itself, by the path at which its next version will lie.
-enum ExecutablePath {
-  /// The path of the program that was started as `name`.
-  ///
-  /// Where that is a path, it is kept, links and all: the one who replaces the program replaces what
-  /// is there. /proc/self/exe, asked later, would tell the file that was replaced.
-  static func resolve(_ name: String) -> FilePath {
-    let path = FilePath(name)
-    if name.contains("/") {
-      if path.isAbsolute { return path }
-      // SAFETY: the buffer that the call makes is copied and freed.
-      if let start = unsafe getcwd(nil, 0) {
-        defer { unsafe free(start) }
-        return unsafe FilePath(String(cString: start)).pushing(path)
-      }
-    }
-    var bytes = [CChar](repeating: 0, count: 4096)
-    // SAFETY: the call fills no more than the buffer, which keeps a zero byte at its end.
-    let count = unsafe readlink("/proc/self/exe", &bytes, bytes.count - 1)
-    guard count > 0 else { return path }
-    return FilePath(
-      String(decoding: bytes[..<count].map { UInt8(bitPattern: $0) }, as: UTF8.self))
   }
 }
