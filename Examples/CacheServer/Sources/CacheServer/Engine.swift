@@ -158,7 +158,6 @@ final class Engine: @unchecked Sendable {
     cache!.endBatch()
     // Where one in ten was over, there is more: up to a quarter of the time goes into it.
     let isMuch = isMore || sweep.removed * 10 > sweep.lookedAt
-    scheduleUpkeep(
-      after: isMuch && sweep.lookedAt + sweep.removed > 0 ? .milliseconds(3) : .milliseconds(100))
+    scheduleUpkeep(after: isMuch ? .milliseconds(3) : .milliseconds(100))
   }
 }
