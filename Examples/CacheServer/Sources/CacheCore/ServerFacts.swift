@@ -18,6 +18,8 @@ public struct ServerFacts: Sendable {
   public var clientCount = 0
   /// The clients that may be connected.
   public var clientLimit = 0
+  /// The clients that were refused because there were as many as may be.
+  public var rejectedCount = 0
   /// The bytes of memory that the process has, as the system counts.
   public var residentByteCount: UInt64 = 0
   /// A service manager that keeps watch.

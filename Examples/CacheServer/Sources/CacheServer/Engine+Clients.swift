@@ -33,6 +33,8 @@ extension Engine {
       ) { $0 } ?? -1
     if let port = channel.localAddress?.port { facts.port = port }
     if let address = channel.localAddress?.ipAddress { facts.address = address }
+    // The port is known now.
+    cache?.fixedParameters = fixedParameters
   }
 
   private var serverBootstrap: ServerBootstrap {
@@ -84,6 +86,7 @@ extension Engine {
   /// A client has connected.
   func add(_ connection: ConnectionHandler) {
     guard connections.count < clientLimit else {
+      facts.rejectedCount += 1
       connection.send { $0.error("ERR max number of clients reached") }
       connection.abandon()
       return

@@ -1,3 +1,4 @@
+import CacheTestSupport
 import Foundation
 import KexecHandover
 import PersistentCollections
@@ -15,24 +16,20 @@ import Testing
     case newWithDeadline, deadlineGiven, deadlineTaken, replacedWithout, removed, severalReplaced
   }
 
-  private let folder: URL
+  private let folder: Folder
 
-  init() throws {
-    folder = URL(filePath: "/dev/shm/cache-core-\(UUID().uuidString)")
-    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: false)
-  }
+  init() throws { folder = try Folder() }
 
-  private func path(_ name: String) -> FilePath { FilePath(folder.appending(path: name).path) }
+  private func path(_ name: String) -> FilePath { FilePath(folder.path(name)) }
 
   /// A copy of the memory as it is now.
   private func copy(_ name: String) throws {
     try FileManager.default.copyItem(
-      at: folder.appending(path: "memory"), to: folder.appending(path: name))
+      atPath: folder.path("memory"), toPath: folder.path(name))
   }
 
   @Test(arguments: Change.allCases)
   func everyCrashWindow(of change: Change) throws {
-    defer { try? FileManager.default.removeItem(at: folder) }
     let bench = try CacheBench(in: try PreservedMemory.open(path("memory")), at: 1_000_000)
     for number in 0..<20 {
       let options = number % 3 == 0 ? " EX 100" : ""
@@ -112,7 +109,6 @@ import Testing
 
   /// Everything is removed, and the number not stored any more.
   @Test func crashAfterRemovalOfEverything() throws {
-    defer { try? FileManager.default.removeItem(at: folder) }
     let bench = try CacheBench(in: try PreservedMemory.open(path("memory")), at: 1_000_000)
     #expect(bench.send("SET a 1 EX 100") == "+OK⏎")
     try bench.cache!.map.removeAll()

@@ -56,6 +56,13 @@ final class Client {
       .map { String($0.dropFirst(name.count + 1)) }
   }
 
+  /// What `CONFIG GET` tells about a name; nil for nothing.
+  func parameter(_ name: String) throws -> String? {
+    guard try send("CONFIG", "GET", name) == "*2" else { return nil }
+    _ = try readReply()
+    return try readReply()
+  }
+
   /// Waits for more; false at the end of the connection.
   private func fill() throws -> Bool {
     do throws(ConnectionError) {

@@ -8,32 +8,6 @@ func builtProgram(_ name: String) -> String {
     .appending(path: name).path
 }
 
-/// A folder on tmpfs, removed with the object.
-final class Folder {
-  let url: URL
-
-  init() throws {
-    url = URL(filePath: "/dev/shm/cache-server-\(UUID().uuidString)")
-    try FileManager.default.createDirectory(at: url, withIntermediateDirectories: false)
-  }
-
-  func path(_ name: String) -> String { url.appending(path: name).path }
-
-  func write(_ bytes: some Sequence<UInt8>, to name: String) throws {
-    try Data(bytes).write(to: url.appending(path: name))
-  }
-
-  func bytes(of name: String) throws -> Data { try Data(contentsOf: url.appending(path: name)) }
-
-  /// Makes `name` lead to `target`, whatever it has led to.
-  func link(_ name: String, to target: String) throws {
-    try? FileManager.default.removeItem(atPath: path(name))
-    try FileManager.default.createSymbolicLink(atPath: path(name), withDestinationPath: target)
-  }
-
-  deinit { try? FileManager.default.removeItem(at: url) }
-}
-
 /// A server, and whoever it has handed over to: they share the standard error that is read here.
 final class ServerProcess {
   private let process = Process()
@@ -130,7 +104,9 @@ struct EndedRun {
   let status: Int32
   let errors: String
 
-  init(_ arguments: String...) throws {
+  init(_ arguments: String...) throws { try self.init(arguments) }
+
+  init(_ arguments: [String]) throws {
     let process = Process()
     let errors = Pipe()
     process.executableURL = URL(filePath: builtProgram("cache-server"))

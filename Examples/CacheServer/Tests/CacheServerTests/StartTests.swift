@@ -17,6 +17,7 @@ import TrialSupport
     #expect(try client.send("SET", "a", "1") == "+OK")
     #expect(try client.send("GET", "a") == "1")
     #expect(try client.info("started_by") == "created")
+    #expect(try client.parameter("port") == "\(server.port)")
     #expect(try server.end() == 0)
     #expect(try client.isAtEnd())
     // A second run finds what the first has left.
@@ -53,6 +54,28 @@ import TrialSupport
     #expect(try server.end() == 0)
   }
 
+  /// Who connects beyond what descriptors there are for is refused, and counted; the others notice
+  /// nothing.
+  @Test func manyClients() throws {
+    let limited = folder.path("limited")
+    try folder.write(
+      "#!/bin/sh\nulimit -n 64\nexec \(builtProgram("cache-server")) \"$@\"\n".utf8, to: "limited")
+    try FileManager.default.setAttributes([.posixPermissions: 0o700], ofItemAtPath: limited)
+    let server = try ServerProcess(file, program: limited)
+    let first = try server.connect()
+    let limit = try #require(try Int(first.parameter("maxclients") ?? ""))
+    #expect(limit == 32)
+    let others = try (1..<limit).map { _ in try server.connect() }
+    for other in others { #expect(try other.send("PING") == "+PONG") }
+    for count in 1...3 {
+      let refused = try server.connect()
+      #expect(try refused.readLine() == "-ERR max number of clients reached")
+      #expect(try refused.isAtEnd())
+      #expect(try first.info("rejected_connections") == "\(count)")
+    }
+    #expect(try server.end() == 0)
+  }
+
   @Test func secondServer() throws {
     let server = try ServerProcess(file)
     let run = try EndedRun("--port", "0", "--memory-file", file)
@@ -75,17 +98,9 @@ import TrialSupport
       ["--what", "1"], ["--port", "x"], ["--memory-file", ""], ["--memory-file", "memfd:"],
       ["--maxmemory", "many"], ["--maxmemory-policy", "lru"], ["--capacity", "1"], ["--port"],
     ] {
-      let process = Process()
-      let errors = Pipe()
-      process.executableURL = URL(filePath: builtProgram("cache-server"))
-      process.arguments = arguments
-      process.standardError = errors
-      try process.run()
-      try errors.fileHandleForWriting.close()
-      let text = try errors.fileHandleForReading.readToEnd() ?? Data()
-      process.waitUntilExit()
-      #expect(process.terminationStatus == 2, "\(arguments)")
-      #expect(!text.isEmpty, "\(arguments)")
+      let run = try EndedRun(arguments)
+      #expect(run.status == 2, "\(arguments)")
+      #expect(!run.errors.isEmpty, "\(arguments)")
     }
   }
 
@@ -110,7 +125,7 @@ import TrialSupport
     try folder.write([], to: "empty")
     try expectRefused("empty", "it is empty")
     try folder.write("A text\n".utf8, to: "text")
-    try expectRefused("text", "")
+    try expectRefused("text", "its 7 bytes are too few for a memory file")
     try folder.write(generator.bytes(100_000), to: "random")
     try expectRefused("random", "it is no memory file")
     try folder.write(bytes[..<(1 << 20)], to: "short")
@@ -120,10 +135,10 @@ import TrialSupport
     damaged[1024 + 3] ^= 1
     try folder.write(damaged, to: "damaged")
     try expectRefused("damaged", "it is damaged")
-    var newer = bytes
-    newer[8] = 2
-    try folder.write(newer, to: "newer")
-    try expectRefused("newer", "")
+    var changed = bytes
+    changed[8] = 2
+    try folder.write(changed, to: "changed")
+    try expectRefused("changed", "it is damaged: bits of its header have changed")
 
     // Memory of another program, and of another version of this one. Opening it is noted in it.
     do {

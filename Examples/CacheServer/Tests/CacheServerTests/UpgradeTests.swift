@@ -88,6 +88,7 @@ import TrialSupport
       #expect(try control.info("upgrades") == "\(upgrade)")
       #expect(try control.info("started_by") == "upgrade")
       #expect(try control.info("maxmemory") == "\(1 << 30)")
+      #expect(try control.parameter("port") == "\(server.port)")
     }
     #expect(try control.info("crash_restarts") == "0")
     try server.end()

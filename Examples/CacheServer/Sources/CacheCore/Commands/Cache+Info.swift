@@ -47,7 +47,8 @@ extension Cache {
     case "stats":
       [
         ("total_connections_received", "\(figures.connectionCount)"),
-        ("total_commands_processed", "\(figures.commandCount)"), ("rejected_connections", "0"),
+        ("total_commands_processed", "\(figures.commandCount)"),
+        ("rejected_connections", "\(facts.rejectedCount)"),
         ("expired_keys", "\(figures.expiredCount)"), ("evicted_keys", "\(figures.evictedCount)"),
         ("keyspace_hits", "\(figures.hitCount)"), ("keyspace_misses", "\(figures.missCount)"),
       ]
