@@ -29,14 +29,7 @@ extension Cache {
         return .failed(error)
       case .request: break
       }
-      let outcome =
-        if parser.isInline {
-          perform(
-            Request(parser.inlineBytes.rawSpan, parser.arguments.span), &session, &reply)
-        } else {
-          perform(Request(bytes, parser.arguments.span), &session, &reply)
-        }
-      switch outcome {
+      switch perform(parser.request(in: bytes), &session, &reply) {
       case .done: if reply.buffer.readableBytes > outputLimit { return .full }
       case .close: return .close
       case .forServer(let command): return .forServer(command)

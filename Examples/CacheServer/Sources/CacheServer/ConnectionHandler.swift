@@ -135,13 +135,7 @@ final class ConnectionHandler: ChannelInboundHandler, @unchecked Sendable {
         isClosing = true
         isDone = true
       case .forServer(let command):
-        if parser.isInline {
-          engine.perform(
-            command, Request(parser.inlineBytes.rawSpan, parser.arguments.span), for: self)
-        } else {
-          engine.perform(
-            command, Request(input.readableBytesSpan, parser.arguments.span), for: self)
-        }
+        engine.perform(command, parser.request(in: input.readableBytesSpan), for: self)
         if isClosing || hold != .none || engine.cache == nil {
           parser.finishRequest()
           isDone = true

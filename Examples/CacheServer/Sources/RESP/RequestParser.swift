@@ -10,8 +10,7 @@
 public struct RequestParser: Sendable {
   /// What was found.
   public enum Step: Equatable, Sendable {
-    /// A request: its arguments are ``RequestParser/arguments``, in the bytes that were given, or in
-    /// ``RequestParser/inlineBytes`` where it ``RequestParser/isInline``.
+    /// A request: ``RequestParser/request(in:)``.
     case request
     /// Nothing that is whole.
     case incomplete
@@ -26,12 +25,13 @@ public struct RequestParser: Sendable {
   /// The longest line, in bytes.
   public static let lineByteLimit = 64 << 10
 
-  /// The arguments of the request that was found last.
-  public private(set) var arguments: [ArgumentRange] = []
+  /// The arguments of the request that was found last: in the bytes that were given, or in
+  /// ``inlineBytes``.
+  private var arguments: [ArgumentRange] = []
   /// The words of the request that was found last, if it was an inline one.
-  public internal(set) var inlineBytes: [UInt8] = []
+  var inlineBytes: [UInt8] = []
   /// Whether the request that was found last was an inline one.
-  public private(set) var isInline = false
+  private var isInline = false
   /// How many of the given bytes are done with.
   public private(set) var consumed = 0
 
@@ -74,6 +74,15 @@ public struct RequestParser: Sendable {
       }
       return nextArguments(in: bytes)
     }
+  }
+
+  /// The request that was found last.
+  ///
+  /// - Parameter bytes: the bytes in which it was found.
+  /// - Precondition: the last step was a request.
+  @_lifetime(borrow self, copy bytes)
+  public func request(in bytes: RawSpan) -> Request {
+    isInline ? Request(inlineBytes.rawSpan, arguments.span) : Request(bytes, arguments.span)
   }
 
   /// Counts the request that was found last among what is done with, without looking for another.

@@ -39,13 +39,7 @@ struct Connection {
         hasFailed = true
         return
       case .request:
-        let words =
-          if parser.isInline {
-            Self.words(of: Request(parser.inlineBytes.rawSpan, parser.arguments.span))
-          } else {
-            Self.words(of: Request(pending.rawSpan, parser.arguments.span))
-          }
-        found.append(.request(words))
+        found.append(.request(Self.words(of: parser.request(in: pending.rawSpan))))
       }
     }
     self.pending.removeFirst(parser.consumed)
