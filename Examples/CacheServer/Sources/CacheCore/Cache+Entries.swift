@@ -1,8 +1,8 @@
 internal import PersistentCollections
 internal import RESP
 
-// What all commands do with an entry. An entry whose time has come is gone for every command, and goes from the map when one
-// meets it.
+// What all commands do with an entry. An entry whose time has come is gone for every command, and goes
+// from the map when one meets it.
 
 extension Cache {
   /// Calls `body` with the value and the deadline of the entry at `key`; nil where there is none.

@@ -46,9 +46,8 @@ import TrialSupport
     for number in 0..<2400 {
       let sizes = [10, 100, 1000, 10_000, 100_000, 1_000_000]
       // First small ones, then large ones, then small ones again.
-      let size = generator.element(
-        of:
-          number < 1000 ? Array(sizes[..<3]) : number < 1400 ? Array(sizes[2...]) : sizes)
+      let choices = number < 1000 ? Array(sizes[..<3]) : number < 1400 ? Array(sizes[2...]) : sizes
+      let size = generator.element(of: choices)
       let key = Array("key \(generator.number(below: 2000))".utf8)
       let value = [UInt8](
         repeating: UInt8(truncatingIfNeeded: number), count: generator.number(below: size))
