@@ -12,7 +12,7 @@ switch CacheServerCommandLine.begin(arguments[0], Array(arguments.dropFirst())) 
 case .over(let status): exit(status)
 case .serving(let server):
   Task.detached { exit(await server.run()) }
-  // An `await` here would end this thread, and its end is slow: in a program without libraries, it
-  // sorts the unwinding tables first, for 4 ms, while the first clients wait for the processor.
+  // An `await` here would end this thread, which unwinds it: in a program without libraries, that sorts
+  // all unwinding tables first, which takes longer than the start, while the first clients are served.
   while true { pause() }
 }
