@@ -39,6 +39,13 @@ import Testing
     Scenario(name: "empty key and value") { try $0.set([], []) },
     Scenario(name: "new value", fill: some(20)) { try $0.set([1], MapBench.bytes(70, seed: 1)) },
     Scenario(name: "value replaced", fill: some(20)) { try $0.set(MapBench.key(3), [1, 2]) },
+    Scenario(name: "value written over", fill: some(20)) {
+      try $0.set(MapBench.key(3), [1, 2, 3], notes: EntryNotes(first: 8, second: 9))
+    },
+    // Three words, the first and the last of which hold something else too.
+    Scenario(name: "value across words written over", fill: some(20)) {
+      try $0.set(MapBench.key(17), MapBench.bytes(17, seed: 99))
+    },
     Scenario(name: "value removed", fill: some(20)) { try $0.remove(MapBench.key(3)) },
     Scenario(name: "last value removed", fill: some(1)) { try $0.remove(MapBench.key(0)) },
     // The index of 8 buckets is split when more than 40 entries are there.
@@ -82,6 +89,8 @@ import Testing
         try bench.setInside([5], [2])
         try bench.removeInside(MapBench.key(6))
         try bench.setInside(MapBench.key(4), [])
+        try bench.setInside(MapBench.key(5), MapBench.bytes(5, seed: 6))
+        try bench.setInside(MapBench.key(5), MapBench.bytes(5, seed: 7))
       }
     },
     Scenario(

@@ -1,7 +1,8 @@
 import HandoverTestSupport
 import KexecHandover
-import PersistentCollections
 import Testing
+
+@testable import PersistentCollections
 
 /// Random operations against a plain dictionary.
 @Suite(.namesCombination) struct MapModelTests {
@@ -29,6 +30,32 @@ import Testing
       try compare(&bench)
       try #require(bench.map.count == 0)
     }
+  }
+
+  /// A value that lies in three words at most is written over by one that is as long, and every other byte
+  /// around it stays.
+  @Test(arguments: 0..<40)
+  func shortValuesStayWhereTheyAre(byteCount: Int) throws {
+    for keyByteCount in 0..<9 {
+      try withCombination("key of bytes", keyByteCount) {
+        var bench = try MapBench.make()
+        let key = [UInt8](repeating: 7, count: keyByteCount)
+        try bench.set(key, MapBench.bytes(byteCount, seed: 1))
+        let first = try place(of: key, in: bench.map)
+        let notes = EntryNotes(first: 2, second: .max)
+        try bench.set(key, MapBench.bytes(byteCount, seed: 2), notes: notes)
+        let second = try place(of: key, in: bench.map)
+        // The entry begins with three words.
+        #expect((first == second) == (keyByteCount % 8 + byteCount <= 24))
+        try bench.set(key, MapBench.bytes(byteCount + 1, seed: 3))
+        #expect(try place(of: key, in: bench.map) != second)
+        try compare(&bench)
+      }
+    }
+  }
+
+  private func place(of key: [UInt8], in map: borrowing MapBench.Map) throws -> UInt64? {
+    try key.withRawSpan { key in try map.find(key, hash: map.sip.hash(key))?.address }
   }
 
   private func operate(

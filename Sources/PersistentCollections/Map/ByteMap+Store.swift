@@ -22,14 +22,18 @@ extension ByteMap where Storage: ~Copyable {
       else { throw .tooLarge }
       let before = try find(key, hash: hash)
       isNew = before == nil
-      let object = try makeEntry(key, byteCount: byteCount, notes: notes, room: room, fill)
-      let word = Index.tag(hash) | object.rawValue
-      if let before {
-        try arena.set(word, at: before.slot)
-        arena.unlinkObject(before.object)
+      if let before, Self.fitsInPlace(byteCount, of: before) {
+        try overwrite(before, notes: notes, fill)
       } else {
-        try add(word, toChain: address(ofBucket: bucket(of: hash)))
-        try addToCount(1)
+        let object = try makeEntry(key, byteCount: byteCount, notes: notes, room: room, fill)
+        let word = Index.tag(hash) | object.rawValue
+        if let before {
+          try arena.set(word, at: before.slot)
+          arena.unlinkObject(before.object)
+        } else {
+          try add(word, toChain: address(ofBucket: bucket(of: hash)))
+          try addToCount(1)
+        }
       }
       try arena.end()
     } catch {
