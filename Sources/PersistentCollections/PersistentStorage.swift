@@ -24,13 +24,20 @@ package protocol PersistentStorage: ~Copyable {
 ///
 /// An invariant: `memory` maps the bytes of `preserved.file`, which lives as long as this value.
 package struct PreservedStorage: ~Copyable, PersistentStorage {
-  var preserved: PreservedMemory
+  /// Apart from what is used all the time: an allocator is 2 KiB, which a call of a collection that only
+  /// reads would copy to the stack.
+  private let box: PreservedMemoryBox
   package private(set) var memory: DirectMap
 
   package init(_ preserved: consuming PreservedMemory) {
-    self.preserved = preserved
     // SAFETY: `preserved` keeps the file, and with it the mapping, as long as this value lives.
-    memory = unsafe self.preserved.file.unsafeDirectMap
+    memory = unsafe preserved.file.unsafeDirectMap
+    box = PreservedMemoryBox(preserved)
+  }
+
+  var preserved: PreservedMemory {
+    _read { yield box.memory! }
+    _modify { yield &box.memory! }
   }
 
   package mutating func allocate(
@@ -59,5 +66,12 @@ package struct PreservedStorage: ~Copyable, PersistentStorage {
     memory = unsafe preserved.file.unsafeDirectMap
   }
 
-  consuming func take() -> PreservedMemory { preserved }
+  consuming func take() -> PreservedMemory { box.memory.take()! }
+}
+
+/// A place on the heap; empty once the memory is given back.
+private final class PreservedMemoryBox {
+  var memory: PreservedMemory?
+
+  init(_ memory: consuming PreservedMemory) { self.memory = .some(memory) }
 }
