@@ -22,19 +22,20 @@ extension ConcurrentRadixTree {
     _ keys: inout MutableSpan<RadixKey>, from frames: inout Frames
   ) throws(RadixTreeError) -> Int {
     let all = 0..<keys.count
-    let isAscending = try geometry.holdsAll(keys.span)
+    let (isAscending, bitCount) = try geometry.survey(keys.span)
     return isAscending
-      ? try mark(keys.span, all, from: &frames) : try insertBatch(&keys, all, from: &frames)
+      ? try mark(keys.span, all, from: &frames)
+      : try insertBatch(&keys, all, bitCount, from: &frames)
   }
 
-  /// Marks the keys at `range`, sorted first where that saves more than it costs.
+  /// Marks the keys at `range`, which differ in their low `top` bits at most, sorted first where that
+  /// saves more than it costs.
   @inlinable
   mutating func insertBatch<Frames: FrameSource & ~Copyable>(
-    _ keys: inout MutableSpan<RadixKey>, _ range: Range<Int>, from frames: inout Frames
+    _ keys: inout MutableSpan<RadixKey>, _ range: Range<Int>, _ top: Int, from frames: inout Frames
   ) throws(RadixTreeError) -> Int {
     // Few keys are not worth sorting.
     guard range.count > 64 else { return try mark(keys.span, range, from: &frames) }
-    let top = keys.span.differingBitCount(range)
     // Four keys for each word, or more: carried through a window, they are worth one change.
     let isDense = range.count >= 1 &<< max(top &- 4, 0)
     let together = isDense ? RadixKeyWindow.bitCount : geometry.batchBitCount
@@ -50,7 +51,10 @@ extension ConcurrentRadixTree {
     var newCount = 0
     for step in 0..<64 {
       let (blocks, rest) = classes[(start &+ step) & 63]
-      newCount &+= try insertBatch(&keys, blocks, from: &frames)
+      let left =
+        shift > RadixKeyWindow.bitCount && !blocks.isEmpty
+        ? keys.span.differingBitCount(blocks) : shift
+      newCount &+= try insertBatch(&keys, blocks, left, from: &frames)
       newCount &+= try mark(keys.span, rest, from: &frames)
     }
     return newCount
@@ -70,7 +74,7 @@ extension ConcurrentRadixTree {
         mask |= 1 &<< keys[index].rawValue
         index &+= 1
       } while index < range.upperBound && keys[index].rawValue &>> 6 == key.rawValue &>> 6
-      newCount &+= try setBits(mask, near: key, from: &frames)
+      newCount &+= setBits(mask, at: try madeWord(for: key, from: &frames))
     }
     return newCount
   }
@@ -83,26 +87,35 @@ extension ConcurrentRadixTree {
     _ keys: Span<RadixKey>, _ range: Range<Int>, from frames: inout Frames
   ) throws(RadixTreeError) -> Int {
     let window = RadixKeyWindow(keys, range)
+    let leafWordCount = min(RadixKeyWindow.wordCount, geometry.page.pageWordCount)
     var newCount = 0
-    for index in 0..<RadixKeyWindow.wordCount {
-      let mask = window.words[index]
-      if mask == 0 { continue }
-      let bit = UInt64(truncatingIfNeeded: index &* 64 &+ mask.trailingZeroBitCount)
-      newCount &+= try setBits(
-        mask, near: RadixKey(rawValue: window.first &+ bit), from: &frames)
+    var start = 0
+    while start < RadixKeyWindow.wordCount {
+      // Where the leaf's first word stands, once one of its keys is met.
+      var leaf: PhysicalAddress = .zero
+      for offset in 0..<leafWordCount {
+        let mask = window.words[start &+ offset]
+        if mask == 0 { continue }
+        if leaf == .zero {
+          let bit = (start &+ offset) &* 64 &+ mask.trailingZeroBitCount
+          let key = RadixKey(rawValue: window.first &+ UInt64(truncatingIfNeeded: bit))
+          let word = try madeWord(for: key, from: &frames)
+          leaf = PhysicalAddress(word.rawValue &- UInt64(truncatingIfNeeded: offset &* 8))
+        }
+        newCount &+= setBits(
+          mask, at: PhysicalAddress(leaf.rawValue &+ UInt64(truncatingIfNeeded: offset &* 8)))
+      }
+      start &+= leafWordCount
     }
     return newCount
   }
 
-  /// Sets bits of the word that `key` has its own in, whose leaf is made where it is missing.
+  /// Sets bits of the word at `word`.
   ///
   /// - Returns: how many were not set.
   @inlinable
   @inline(__always)
-  mutating func setBits<Frames: FrameSource & ~Copyable>(
-    _ mask: UInt64, near key: RadixKey, from frames: inout Frames
-  ) throws(RadixTreeError) -> Int {
-    let word = try madeWord(for: key, from: &frames)
+  func setBits(_ mask: UInt64, at word: PhysicalAddress) -> Int {
     let old = nodes.memory.withWords(at: word, count: 1) { $0.setBits(mask, at: 0) }
     return (mask & ~old).nonzeroBitCount
   }

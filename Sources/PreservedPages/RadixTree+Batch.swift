@@ -20,28 +20,33 @@ extension RadixTree {
     _ keys: inout MutableSpan<RadixKey>, from frames: inout Frames
   ) throws(RadixTreeError) -> Int {
     let all = 0..<keys.count
-    let isAscending = try geometry.holdsAll(keys.span)
+    let (isAscending, bitCount) = try geometry.survey(keys.span)
     return isAscending
       ? try nodes.mark(keys.span, all, from: &frames)
-      : try Self.insertBatch(&keys, all, in: nodes, from: &frames)
+      : try Self.insertBatch(&keys, all, bitCount, in: nodes, from: &frames)
   }
 
-  /// Marks the keys at `range`, sorted first where that saves more than it costs.
+  /// Marks the keys at `range`, which differ in their low `bitCount` bits at most, sorted first where that
+  /// saves more than it costs.
   @inlinable
   static func insertBatch<Frames: FrameSource & ~Copyable>(
-    _ keys: inout MutableSpan<RadixKey>, _ range: Range<Int>, in nodes: RadixNodes<Memory>,
-    from frames: inout Frames
+    _ keys: inout MutableSpan<RadixKey>, _ range: Range<Int>, _ bitCount: Int,
+    in nodes: RadixNodes<Memory>, from frames: inout Frames
   ) throws(RadixTreeError) -> Int {
     let together = nodes.geometry.batchBitCount
     // Few keys are not worth sorting.
-    guard range.count > 64 else { return try nodes.mark(keys.span, range, from: &frames) }
-    let top = keys.span.differingBitCount(range)
-    guard top > together else { return try nodes.mark(keys.span, range, from: &frames) }
-    let classes = keys.partition(range, byBitsFrom: max(top &- 6, together))
+    guard range.count > 64, bitCount > together else {
+      return try nodes.mark(keys.span, range, from: &frames)
+    }
+    let shift = max(bitCount &- 6, together)
+    let classes = keys.partition(range, byBitsFrom: shift)
     var newCount = 0
     for value in 0..<64 {
       let (blocks, rest) = classes[value]
-      newCount &+= try insertBatch(&keys, blocks, in: nodes, from: &frames)
+      // Where one more pass is all that is left, looking whether it is needed takes as long as half of it.
+      let left =
+        shift > together &+ 6 && !blocks.isEmpty ? keys.span.differingBitCount(blocks) : shift
+      newCount &+= try insertBatch(&keys, blocks, left, in: nodes, from: &frames)
       newCount &+= try nodes.mark(keys.span, rest, from: &frames)
     }
     return newCount
@@ -124,19 +129,25 @@ extension RadixGeometry {
   @inlinable
   var batchBitCount: Int { leafBitCount &+ min(8, tableBitCount) }
 
-  /// Whether `keys` ascend.
+  /// Whether `keys` ascend, and how many of their low bits they differ in, at most.
   ///
   /// - Throws: ``RadixTreeError/keyOutsideTree(_:)`` of the first key that the tree has no place for.
   @inlinable
-  func holdsAll(_ keys: Span<RadixKey>) throws(RadixTreeError) -> Bool {
+  func survey(
+    _ keys: Span<RadixKey>
+  ) throws(RadixTreeError) -> (isAscending: Bool, differingBitCount: Int) {
+    guard !keys.isEmpty else { return (true, 0) }
+    let first = keys[0].rawValue
     var isAscending = true
     var last: UInt64 = 0
+    var differing: UInt64 = 0
     for index in keys.indices {
       let key = keys[index]
       guard holds(key) else { throw .keyOutsideTree(key) }
       isAscending = isAscending && last <= key.rawValue
       last = key.rawValue
+      differing |= last ^ first
     }
-    return isAscending
+    return (isAscending, 64 &- differing.leadingZeroBitCount)
   }
 }
