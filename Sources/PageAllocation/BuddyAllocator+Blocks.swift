@@ -5,17 +5,20 @@ extension BuddyAllocator {
   /// The bit of the block of `order` that holds `frame`; out of the set's bounds where the map does
   /// not cover the block.
   @inlinable
+  @inline(__always)
   func bit(of frame: UInt64, order: Int) -> UInt64 {
     frame &>> UInt64(order) &- frames.start.rawValue &>> UInt64(order)
   }
 
   /// The first frame of the block of `order` that has `bit`; below the map's where the block is.
   @inlinable
+  @inline(__always)
   func frame(of bit: UInt64, order: Int) -> UInt64 {
     (bit &+ frames.start.rawValue &>> UInt64(order)) &<< UInt64(order)
   }
 
   @inlinable
+  @inline(__always)
   func isFreeBlock(_ frame: UInt64, order: Int) -> Bool {
     ordersWithFreeBlocks &>> UInt64(order) & 1 != 0
       && freeBlocks[order].contains(bit(of: frame, order: order), in: map)
@@ -69,6 +72,7 @@ extension BuddyAllocator {
 
   /// The order of the free block that holds `frame`; nil where it is not free.
   @inlinable
+  @inline(__always)
   func orderOfFreeBlock(holding frame: UInt64) -> Int? {
     var orders = ordersWithFreeBlocks
     while orders != 0 {
@@ -83,6 +87,7 @@ extension BuddyAllocator {
   ///
   /// - Precondition: `range` is not empty, and the map covers it.
   @inlinable
+  @inline(__always)
   func firstFree(in range: FrameRange) -> FrameNumber? {
     let last = range.end.rawValue &- 1
     var found: UInt64?
