@@ -7,9 +7,16 @@
 struct RadixKeyWindow {
   /// The key of bit 0.
   @usableFromInline
-  let first: UInt64
+  var first: UInt64 = 0
   @usableFromInline
   var words = InlineArray<1024, UInt64>(repeating: 0)
+  /// A bit for each word that is not zero. Of the words themselves, each would be a branch that nobody can
+  /// foresee.
+  @usableFromInline
+  var occupied = InlineArray<16, UInt64>(repeating: 0)
+
+  @inlinable
+  init() {}
 
   /// How many low bits tell the keys of a window apart.
   @inlinable
@@ -18,16 +25,28 @@ struct RadixKeyWindow {
   @inlinable
   static var wordCount: Int { 1024 }
 
-  /// The window of the keys at `range`.
+  /// Takes in the keys at `range`.
   ///
-  /// - Precondition: `range` is not empty, and the keys differ only in their low ``bitCount`` bits.
+  /// - Precondition: `range` is not empty, and the keys differ only in their low ``bitCount`` bits; the
+  ///   window is empty.
   @inlinable
-  init(_ keys: Span<RadixKey>, _ range: Range<Int>) {
+  @inline(__always)
+  mutating func fill(_ keys: Span<RadixKey>, _ range: Range<Int>) {
     first = keys[range.lowerBound].rawValue & ~0xffff
     for index in range {
       let key = keys[index].rawValue
+      let word = Int(truncatingIfNeeded: (key & 0xffff) &>> 6)
       // SAFETY: ten bits are left, a number below 1024.
-      unsafe words[unchecked: Int(truncatingIfNeeded: (key & 0xffff) &>> 6)] |= 1 &<< key
+      unsafe words[unchecked: word] |= 1 &<< key
+    }
+    for group in 0..<16 {
+      var bits: UInt64 = 0
+      for bit in 0..<64 {
+        // SAFETY: 16 times 64 is the number of words.
+        let isOccupied = unsafe words[unchecked: group &* 64 &+ bit] != 0
+        bits |= (isOccupied ? 1 : 0) &<< UInt64(truncatingIfNeeded: bit)
+      }
+      occupied[group] = bits
     }
   }
 }
