@@ -35,14 +35,15 @@ public struct PersistentMap<Key: PersistentElement, Value: PersistentElement>: ~
   /// - Throws: ``PersistentCollectionError/damaged(_:)``, also where the bytes are no value of the type.
   /// - Complexity: O(key + value).
   public mutating func value(of key: Key) throws(PersistentCollectionError) -> Value? {
-    try Self.encoded(key).withRawSpan { (key) throws(PersistentCollectionError) -> Value? in
-      let found = try bytes.withValue(of: key) { value, _ in Value(persistentBytes: value) }
-      guard let found else { return nil }
-      guard let value = found else {
-        throw .damaged(try bytes.address(of: key) ?? .zero)
+    var value: Value?
+    try Self.encoded(key).withRawSpan { (key) throws(PersistentCollectionError) in
+      // Nothing generic comes back: making the type of it would take as long as the rest.
+      let found: Void? = try bytes.map.withValue(of: key) { bytes, _ in
+        value = Value(persistentBytes: bytes)
       }
-      return value
+      if found != nil, value == nil { throw .damaged(try bytes.address(of: key) ?? .zero) }
     }
+    return value
   }
 
   /// Puts a value in the place of what is there, wholly or not at all.
