@@ -11,7 +11,16 @@ struct ImageOptions: ParsableArguments {
     completion: .file())
   var imagePath: String?
 
-  @OptionGroup var live: LiveOptions
+  @Flag(
+    name: .customLong("live"),
+    help: ArgumentHelp(
+      "Read the running system instead of an image: debugfs and /proc/kcore or /dev/mem.",
+      discussion: "It changes while it is read, so what looks like damage is read twice."))
+  var isLive = false
+
+  // A group within a group costs: in debug builds, ArgumentParser looks at each four times as often as at
+  // the one around it, with every command line.
+  @OptionGroup var liveRoot: LiveRoot
 
   @Option(
     name: .customLong("fdt"),
@@ -38,16 +47,16 @@ struct ImageOptions: ParsableArguments {
   var json = false
 
   /// How the image is called in sentences.
-  var image: String { live.isLive ? "live" : imagePath ?? "" }
+  var image: String { isLive ? "live" : imagePath ?? "" }
 
   func validate() throws {
-    guard live.isLive != (imagePath != nil) else {
+    guard isLive != (imagePath != nil) else {
       throw ValidationError(
-        live.isLive
+        isLive
           ? "IMAGE and --live both name a memory; give one."
           : "Name an IMAGE, or give --live for the running system.")
     }
-    if live.isLive, baseAddress != nil {
+    if isLive, baseAddress != nil {
       throw ValidationError("--base is for raw images; the running system needs none.")
     }
     if deviceTreePath != nil, deviceTreeAddress != nil {
@@ -62,7 +71,7 @@ extension ImageOptions {
   /// - Throws: `CommandFailure` when there is no image or nothing in it.
   func load() throws(CommandFailure) -> LoadedImage {
     let loaded = try find().loaded(self)
-    guard live.isLive, loaded.surveys.contains(where: { $0.error != nil }) else { return loaded }
+    guard isLive, loaded.surveys.contains(where: { $0.error != nil }) else { return loaded }
     // What a running system writes while it is read looks like damage; the second time it is over.
     let again = try find().loaded(self)
     if again.surveys.contains(where: { $0.error != nil }) {
@@ -88,13 +97,13 @@ extension ImageOptions {
       path: image, memory: memory, memoryFile: memoryFile, sources: sources,
       omittedCount: omittedCount,
       toldGeometry: layout.pageSize?.geometry ?? memoryFile?.superblock.geometry
-        ?? memory.notedPageSize ?? (live.isLive ? live.system.pageSize : nil))
+        ?? memory.notedPageSize ?? (isLive ? liveRoot.system.pageSize : nil))
   }
 
   /// Opens the image; where it is a memory file, which carries its own addresses, reads what it says
   /// of itself.
   func open() throws(CommandFailure) -> (memory: MemoryImage, memoryFile: MemoryContents?) {
-    if live.isLive { return (.live(try live.system.memory()), nil) }
+    if isLive { return (.live(try liveRoot.system.memory()), nil) }
     let path = FilePath(image)
     if baseAddress == nil, let file = MemoryImage.memoryFile(at: path) {
       do throws(MemoryContentsError) { return (file, try MemoryContents(reading: file)) } catch {
@@ -120,7 +129,7 @@ extension ImageOptions {
       }
       return [state.deviceTree, state.nextDeviceTree].filter { $0 != .zero }.map { .memory($0) }
     }
-    if case .live(let memory) = memory { return try live.system.sources(in: memory) }
+    if case .live(let memory) = memory { return try liveRoot.system.sources(in: memory) }
     let progress = CommandProgress("scanned", of: memory.byteCount)
     let scanner = HandoverScanner(memory) { progress.report($0) }
     progress.end()

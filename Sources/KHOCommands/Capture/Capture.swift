@@ -37,7 +37,7 @@ struct Capture: ParsableCommand {
     var found = try options.find()
     var plan = try CapturePlan(of: found, options, withContents: withContents)
     // What a running system writes while it is read looks like damage; the second time it is over.
-    if options.live.isLive, plan.surveys.contains(where: { $0.error != nil }) {
+    if options.isLive, plan.surveys.contains(where: { $0.error != nil }) {
       found = try options.find()
       plan = try CapturePlan(of: found, options, withContents: withContents)
     }
