@@ -2,8 +2,18 @@ internal import NIOCore
 
 extension ReplyWriter {
   /// A reply as it is on the wire.
+  ///
+  /// `writeStaticString` is the same, but for checks of exclusive access that were 1 % of a SET.
   @inline(__always)
-  mutating func raw(_ text: StaticString) { buffer.writeStaticString(text) }
+  mutating func raw(_ text: StaticString) {
+    let count = text.utf8CodeUnitCount
+    // SAFETY: room is asked for as many bytes as the text has, which never goes, and those are written.
+    unsafe buffer.writeWithUnsafeMutableBytes(minimumWritableBytes: count) { target in
+      unsafe target.copyMemory(
+        from: UnsafeRawBufferPointer(start: text.utf8Start, count: count))
+      return count
+    }
+  }
 
   mutating func endLine() { buffer.writeInteger(0x0d0a as UInt16) }
 

@@ -14,14 +14,7 @@ public struct ReplyWriter {
 
   /// `+OK`.
   @inline(__always)
-  public mutating func ok() {
-    // SAFETY: eight bytes are asked for and written; five of them count.
-    unsafe buffer.writeWithUnsafeMutableBytes(minimumWritableBytes: 8) { target in
-      // In memory "+OK\r\n", wherever the lowest byte comes first.
-      unsafe target.storeBytes(of: (0x0a0d_4b4f_2b as UInt64).littleEndian, as: UInt64.self)
-      return 5
-    }
-  }
+  public mutating func ok() { raw("+OK\r\n") }
 
   /// A line that a program looks at.
   public mutating func simple(_ text: StaticString) {
