@@ -24,8 +24,8 @@ package protocol PersistentStorage: ~Copyable {
 ///
 /// An invariant: `memory` maps the bytes of `preserved.file`, which lives as long as this value.
 package struct PreservedStorage: ~Copyable, PersistentStorage {
-  /// Apart from what is used all the time: an allocator is 2 KiB, which a call of a collection that only
-  /// reads would copy to the stack.
+  /// Apart from what is used all the time: with its allocator it has 2.5 KiB, which each call that only
+  /// reads a collection would copy to the stack.
   private let box: PreservedMemoryBox
   package private(set) var memory: DirectMap
 
@@ -69,7 +69,8 @@ package struct PreservedStorage: ~Copyable, PersistentStorage {
   consuming func take() -> PreservedMemory { box.memory.take()! }
 }
 
-/// A place on the heap; empty once the memory is given back.
+/// A place on the heap for the memory; empty once ``PreservedStorage/take()`` has given it back, with which
+/// the storage ends.
 private final class PreservedMemoryBox {
   var memory: PreservedMemory?
 

@@ -1,8 +1,7 @@
 import MemoryModel
 
 // A short value in the place of one that is as long is written over it: the log has its few words as
-// they were. That spares taking an object, giving another one back and copying the key, which is half
-// of what a store takes once the entry is found.
+// they were. That spares taking an object, giving another one back, and copying the key.
 
 extension ByteMap where Storage: ~Copyable {
   /// How many words a value may lie in. With the notes, the log has as many words of it as of a value in
@@ -18,15 +17,12 @@ extension ByteMap where Storage: ~Copyable {
 
   /// Writes a value and notes over those of an entry.
   ///
-  /// - Precondition: ``fitsInPlace(_:of:)``.
+  /// - Precondition: ``fitsInPlace(_:of:)``, and a transaction is being made.
   @inline(__always)
   mutating func overwrite(
     _ entry: FoundEntry, notes: EntryNotes, _ fill: (inout MutableRawSpan) -> Void
   ) throws(PersistentCollectionError) {
-    let notesPlace = entry.address &+ EntryHeader.notes
-    let before = self.notes(of: entry)
-    if notes.first != before.first { try arena.set(notes.first, at: notesPlace) }
-    if notes.second != before.second { try arena.set(notes.second, at: notesPlace &+ 8) }
+    try setNotes(notes, of: entry, before: self.notes(of: entry))
     let byteCount = entry.header.valueByteCount
     guard byteCount > 0 else { return }
     let offset = Int(truncatingIfNeeded: entry.value & 7)
