@@ -31,9 +31,8 @@ extension BuddyAllocator {
     releaseRun(range.start.rawValue, range.frameCount)
   }
 
-  /// The first frame of `range` that is not managed; nil when there is none.
-  ///
-  /// Inlined, as all that frees and takes ask for: a call that only reads gets a copy of the allocator.
+  /// The first frame of `range` that is not managed; nil when there is none. Inlined, as all that only
+  /// reads.
   @inlinable
   @inline(__always)
   func firstUnmanaged(in range: FrameRange) -> FrameNumber? {

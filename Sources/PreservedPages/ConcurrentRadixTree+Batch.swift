@@ -28,23 +28,24 @@ extension ConcurrentRadixTree {
       : try insertBatch(&keys, all, bitCount, from: &frames)
   }
 
-  /// Marks the keys at `range`, which differ in their low `top` bits at most, sorted first where that
+  /// Marks the keys at `range`, which differ in their low `bitCount` bits at most, sorted first where that
   /// saves more than it costs.
   @inlinable
   mutating func insertBatch<Frames: FrameSource & ~Copyable>(
-    _ keys: inout MutableSpan<RadixKey>, _ range: Range<Int>, _ top: Int, from frames: inout Frames
+    _ keys: inout MutableSpan<RadixKey>, _ range: Range<Int>, _ bitCount: Int,
+    from frames: inout Frames
   ) throws(RadixTreeError) -> Int {
     // Few keys are not worth sorting.
     guard range.count > 64 else { return try mark(keys.span, range, from: &frames) }
     // A key for each fourth word, or more: carried through a window, the words come in order, and where
     // there are several keys for one, they are one change.
-    let isDense = range.count >= 1 &<< max(top &- 8, 0)
+    let isDense = range.count >= 1 &<< max(bitCount &- 8, 0)
     let together = isDense ? RadixKeyWindow.bitCount : geometry.batchBitCount
-    guard top > together else {
+    guard bitCount > together else {
       return isDense
         ? try gather(keys.span, range, from: &frames) : try mark(keys.span, range, from: &frames)
     }
-    let shift = max(top &- 6, together)
+    let shift = max(bitCount &- 6, together)
     // Batches of several threads go through the same memory. Each starts where its first key lies, so
     // that they do not go side by side: over 1 TiB, two threads then take three quarters of the
     // time.

@@ -25,7 +25,7 @@ struct RadixKeyWindow {
   @inlinable
   static var wordCount: Int { 1024 }
 
-  /// Takes in the keys at `range`.
+  /// Takes in the keys at `range`: where the window stands, since an initializer's result would be copied.
   ///
   /// - Precondition: `range` is not empty, and the keys differ only in their low ``bitCount`` bits; the
   ///   window is empty.
@@ -39,7 +39,7 @@ struct RadixKeyWindow {
       // SAFETY: ten bits are left, a number below 1024.
       unsafe words[unchecked: word] |= 1 &<< key
     }
-    for group in 0..<16 {
+    for group in occupied.indices {
       var bits: UInt64 = 0
       for bit in 0..<64 {
         // SAFETY: 16 times 64 is the number of words.

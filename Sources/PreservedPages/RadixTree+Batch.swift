@@ -43,7 +43,8 @@ extension RadixTree {
     var newCount = 0
     for value in 0..<64 {
       let (blocks, rest) = classes[value]
-      // Where one more pass is all that is left, looking whether it is needed takes as long as half of it.
+      // Where one more pass is all that can be left, the keys are not looked at once more to see
+      // whether it is needed.
       let left =
         shift > together &+ 6 && !blocks.isEmpty ? keys.span.differingBitCount(blocks) : shift
       newCount &+= try insertBatch(&keys, blocks, left, in: nodes, from: &frames)
