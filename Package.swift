@@ -19,13 +19,13 @@ let core: [SwiftSetting] =
   + (isEmbedded ? [.enableExperimentalFeature("Embedded")] : [])
 
 let coreTargets: [Target] = [
-  .target(name: "MemoryModel", swiftSettings: core),
+  .target(name: "MemoryAccess", swiftSettings: core),
   .target(name: "DeviceTreeBlob", swiftSettings: core),
-  .target(name: "PreservedPages", dependencies: ["MemoryModel"], swiftSettings: core),
-  .target(name: "PageAllocation", dependencies: ["MemoryModel"], swiftSettings: core),
+  .target(name: "PreservedPages", dependencies: ["MemoryAccess"], swiftSettings: core),
+  .target(name: "PageAllocation", dependencies: ["MemoryAccess"], swiftSettings: core),
   .target(
     name: "Handover",
-    dependencies: ["MemoryModel", "DeviceTreeBlob", "PreservedPages", "PageAllocation"],
+    dependencies: ["MemoryAccess", "DeviceTreeBlob", "PreservedPages", "PageAllocation"],
     swiftSettings: core),
 ]
 
@@ -34,25 +34,25 @@ let argumentParser = Target.Dependency.product(
 let system = Target.Dependency.product(name: "SystemPackage", package: "swift-system")
 
 let hostedTargets: [Target] = [
-  .target(name: "ZlibInflate", dependencies: ["MemoryModel"], swiftSettings: strict),
+  .target(name: "ZlibInflate", dependencies: ["MemoryAccess"], swiftSettings: strict),
   .target(
-    name: "MemoryImages", dependencies: ["MemoryModel", "ZlibInflate", system],
+    name: "MemoryImages", dependencies: ["MemoryAccess", "ZlibInflate", system],
     swiftSettings: strict),
   .target(name: "CProcessHandover"),
   .target(
     name: "ProcessHandover",
     dependencies: [
-      "MemoryModel", "DeviceTreeBlob", "PreservedPages", "PageAllocation", "Handover",
+      "MemoryAccess", "DeviceTreeBlob", "PreservedPages", "PageAllocation", "Handover",
       "MemoryImages", "CProcessHandover", system,
     ],
     swiftSettings: strict),
   .target(
-    name: "PersistentCollections", dependencies: ["MemoryModel", "ProcessHandover"],
+    name: "PersistentCollections", dependencies: ["MemoryAccess", "ProcessHandover"],
     swiftSettings: strict),
   .target(
     name: "KexecHandover",
     dependencies: [
-      "MemoryModel", "DeviceTreeBlob", "PreservedPages", "PageAllocation", "Handover",
+      "MemoryAccess", "DeviceTreeBlob", "PreservedPages", "PageAllocation", "Handover",
       "MemoryImages", "ProcessHandover",
     ],
     swiftSettings: strict),
@@ -65,7 +65,7 @@ let hostedTargets: [Target] = [
     path: "Tests/HandoverTestSupport",
     swiftSettings: strict + [.enableExperimentalFeature("Lifetimes")]),
   .executableTarget(
-    name: "ProcessHandoverHelper", dependencies: ["MemoryModel", "ProcessHandover", system],
+    name: "ProcessHandoverHelper", dependencies: ["MemoryAccess", "ProcessHandover", system],
     path: "Tests/ProcessHandoverHelper", swiftSettings: strict),
   .target(
     name: "FuzzTargets", dependencies: ["KexecHandover", system], path: "Tests/FuzzTargets",
@@ -89,7 +89,7 @@ let package = Package(
       .library(name: "PersistentCollections", targets: ["PersistentCollections"]),
       .library(
         name: "KexecHandoverCore",
-        targets: ["MemoryModel", "DeviceTreeBlob", "PreservedPages", "PageAllocation", "Handover"]),
+        targets: ["MemoryAccess", "DeviceTreeBlob", "PreservedPages", "PageAllocation", "Handover"]),
       .executable(name: "kho", targets: ["kho"]),
     ],
   dependencies: isEmbedded
@@ -104,12 +104,12 @@ let package = Package(
         .target(
           name: "EmbeddedProbe",
           dependencies: [
-            "MemoryModel", "DeviceTreeBlob", "PreservedPages", "PageAllocation", "Handover",
+            "MemoryAccess", "DeviceTreeBlob", "PreservedPages", "PageAllocation", "Handover",
           ],
           swiftSettings: core)
       ]
       : hostedTargets + [
-        tests(of: "MemoryModel"),
+        tests(of: "MemoryAccess"),
         tests(of: "DeviceTreeBlob"),
         tests(of: "PreservedPages"),
         tests(of: "PageAllocation"),

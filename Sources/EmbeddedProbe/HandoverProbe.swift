@@ -1,5 +1,5 @@
 import Handover
-import MemoryModel
+import MemoryAccess
 import PageAllocation
 import PreservedPages
 

@@ -1,6 +1,6 @@
 import DeviceTreeBlob
 import Handover
-import MemoryModel
+import MemoryAccess
 import PreservedPages
 
 // Instantiates every generic of the core, as a kernel would use it: what cannot be compiled as

@@ -1,6 +1,6 @@
 import DeviceTreeBlob
 import Handover
-import MemoryModel
+import MemoryAccess
 import PreservedPages
 
 /// Follows the records of the handovers in the memory at `base`, and counts what they refer to.

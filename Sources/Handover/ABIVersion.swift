@@ -1,4 +1,4 @@
-public import MemoryModel
+public import MemoryAccess
 public import PreservedPages
 
 /// The version of the format in which a kernel hands over: the `compatible` string of its root

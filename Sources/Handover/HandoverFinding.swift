@@ -1,5 +1,5 @@
 public import DeviceTreeBlob
-public import MemoryModel
+public import MemoryAccess
 public import PreservedPages
 
 /// Something wrong with a handover that nobody vouches for.

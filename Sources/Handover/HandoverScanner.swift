@@ -1,5 +1,5 @@
 import DeviceTreeBlob
-public import MemoryModel
+public import MemoryAccess
 
 /// Finds the root device trees in memory, by looking at the start of every page.
 public struct HandoverScanner: Sendable {

@@ -1,4 +1,4 @@
-public import MemoryModel
+public import MemoryAccess
 
 extension HandoverSurvey {
   /// Checks the known records of the handover: that they can be read, and that all memory they

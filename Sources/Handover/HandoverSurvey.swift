@@ -1,5 +1,5 @@
 import DeviceTreeBlob
-public import MemoryModel
+public import MemoryAccess
 public import PreservedPages
 
 /// A handover as it looks from outside: everything between its root device tree and its entries,

@@ -1,4 +1,4 @@
-import MemoryModel
+import MemoryAccess
 
 /// A source of no frames, for marking what was prepared.
 struct NoFrames: FrameSource {

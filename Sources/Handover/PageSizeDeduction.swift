@@ -1,4 +1,4 @@
-public import MemoryModel
+public import MemoryAccess
 import PreservedPages
 
 /// Finds the page size that the handovers in memory were written with, by reading them.

@@ -1,5 +1,5 @@
 import DeviceTreeBlob
-import MemoryModel
+import MemoryAccess
 
 extension PhysicalMemory {
   /// The bytes of the device tree at `address`, as long as its header says.

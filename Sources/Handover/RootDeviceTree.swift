@@ -1,5 +1,5 @@
 public import DeviceTreeBlob
-public import MemoryModel
+public import MemoryAccess
 
 /// What the root device tree of a handover says.
 ///

@@ -1,4 +1,4 @@
-public import MemoryModel
+public import MemoryAccess
 
 extension AnonymousMemory {
   /// The addresses at which the memory is presented.

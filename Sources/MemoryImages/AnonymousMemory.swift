@@ -1,4 +1,4 @@
-public import MemoryModel
+public import MemoryAccess
 internal import SystemPackage
 
 #if canImport(Glibc)

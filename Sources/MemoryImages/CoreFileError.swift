@@ -1,4 +1,4 @@
-public import MemoryModel
+public import MemoryAccess
 public import SystemPackage
 
 /// Why an ELF core file could not be written. Nothing is left of it then.

@@ -1,4 +1,4 @@
-internal import MemoryModel
+internal import MemoryAccess
 
 /// The start of an ELF core file: everything before the memory's bytes.
 ///

@@ -1,4 +1,4 @@
-public import MemoryModel
+public import MemoryAccess
 public import SystemPackage
 
 /// Writes an ELF core file of chosen parts of a memory.

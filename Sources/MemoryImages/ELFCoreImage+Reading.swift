@@ -1,4 +1,4 @@
-public import MemoryModel
+public import MemoryAccess
 
 extension ELFCoreImage {
   /// Whether every byte of `wanted` is memory of the machine, stored here or not.

@@ -1,4 +1,4 @@
-public import MemoryModel
+public import MemoryAccess
 
 extension ELFCoreImage {
   /// The first run of bytes at or after `address` that a segment stores and that are no hole of the

@@ -1,4 +1,4 @@
-internal import MemoryModel
+internal import MemoryAccess
 
 extension ELFCoreImage.Segment {
   /// The segment that a PT_LOAD describes; nil when it has no size or no physical address.

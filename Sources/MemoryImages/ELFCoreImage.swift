@@ -1,4 +1,4 @@
-public import MemoryModel
+public import MemoryAccess
 public import SystemPackage
 
 /// An ELF core file of a machine's memory by physical address: what QEMU's `dump-guest-memory` gives.

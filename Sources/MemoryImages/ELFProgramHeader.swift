@@ -1,4 +1,4 @@
-internal import MemoryModel
+internal import MemoryAccess
 
 /// One entry of the program header table: elf(5), `Elf64_Phdr`.
 struct ELFProgramHeader {

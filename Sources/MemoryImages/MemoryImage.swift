@@ -1,4 +1,4 @@
-public import MemoryModel
+public import MemoryAccess
 public import SystemPackage
 
 /// A machine's memory, in whatever format it came.

@@ -1,4 +1,4 @@
-public import MemoryModel
+public import MemoryAccess
 public import SystemPackage
 
 /// Why a file is not a memory image that can be read, or memory could not be had.

@@ -1,4 +1,4 @@
-public import MemoryModel
+public import MemoryAccess
 
 /// What memory an image describes: runs of addresses, sorted, with a gap between any two (but in all
 /// 2^64 bytes, which are two runs).

@@ -1,4 +1,4 @@
-public import MemoryModel
+public import MemoryAccess
 public import SystemPackage
 
 /// A file whose bytes are memory, from one base address on: what `memsave`, a `dd` of a DAX device

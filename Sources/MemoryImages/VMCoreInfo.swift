@@ -1,4 +1,4 @@
-internal import MemoryModel
+internal import MemoryAccess
 
 /// What Linux tells a crash dump about itself: lines `KEY=VALUE`.
 ///

@@ -1,4 +1,4 @@
-public import MemoryModel
+public import MemoryAccess
 
 /// An invariant of an allocator that does not hold: a defect in it, or memory of its own that
 /// somebody else has written.

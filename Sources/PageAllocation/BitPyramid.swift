@@ -1,4 +1,4 @@
-import MemoryModel
+import MemoryAccess
 
 /// A set of numbers below `bitCount` that knows its smallest members.
 ///

@@ -1,4 +1,4 @@
-public import MemoryModel
+public import MemoryAccess
 
 extension BuddyAllocator {
   /// Takes a block. Its content is whatever was there.

@@ -1,4 +1,4 @@
-public import MemoryModel
+public import MemoryAccess
 
 /// Blocks and runs of frames, for those that take nil for an answer.
 extension BuddyAllocator: BlockSource {

@@ -1,4 +1,4 @@
-public import MemoryModel
+public import MemoryAccess
 
 /// The sets of free blocks, one block at a time.
 ///

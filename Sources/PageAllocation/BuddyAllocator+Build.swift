@@ -1,4 +1,4 @@
-public import MemoryModel
+public import MemoryAccess
 
 extension BuddyAllocator {
   /// Makes frames the allocator's, in use at first: they are free once they are freed.

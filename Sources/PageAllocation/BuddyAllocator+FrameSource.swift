@@ -1,4 +1,4 @@
-public import MemoryModel
+public import MemoryAccess
 
 /// Single frames, filled with zeros, for structures made of pages.
 extension BuddyAllocator: FrameSource {

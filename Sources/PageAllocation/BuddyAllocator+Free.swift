@@ -1,4 +1,4 @@
-public import MemoryModel
+public import MemoryAccess
 
 extension BuddyAllocator {
   /// Gives back a block.

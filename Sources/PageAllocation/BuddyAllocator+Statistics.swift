@@ -1,4 +1,4 @@
-public import MemoryModel
+public import MemoryAccess
 
 extension BuddyAllocator {
   /// The number of managed frames that are in use.

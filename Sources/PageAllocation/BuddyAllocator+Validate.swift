@@ -1,4 +1,4 @@
-import MemoryModel
+import MemoryAccess
 
 extension BuddyAllocator {
   /// Checks the whole map: summaries, counts, that free blocks are managed, apart from each other,

@@ -1,4 +1,4 @@
-public import MemoryModel
+public import MemoryAccess
 
 /// The page allocator: blocks of 2^order frames, naturally aligned, split and joined with their
 /// buddies.

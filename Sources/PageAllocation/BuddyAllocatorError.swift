@@ -1,4 +1,4 @@
-public import MemoryModel
+public import MemoryAccess
 
 /// Why the page allocator refused. Nothing has changed then.
 public enum BuddyAllocatorError: Error, Hashable, Sendable {

@@ -1,4 +1,4 @@
-public import MemoryModel
+public import MemoryAccess
 
 /// The words in which a page allocator keeps its books.
 @frozen

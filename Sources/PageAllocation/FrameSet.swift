@@ -1,4 +1,4 @@
-public import MemoryModel
+public import MemoryAccess
 
 /// A plain set of frames, a bit for each, changed and asked run by run.
 @frozen

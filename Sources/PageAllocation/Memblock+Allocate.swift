@@ -1,4 +1,4 @@
-public import MemoryModel
+public import MemoryAccess
 
 extension Memblock {
   /// Takes free memory and reserves it. Its content is whatever was there.

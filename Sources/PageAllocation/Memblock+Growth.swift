@@ -1,4 +1,4 @@
-import MemoryModel
+import MemoryAccess
 
 extension Memblock {
   /// Moves a full list into free memory, with room for twice as many regions.

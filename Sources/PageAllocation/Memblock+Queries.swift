@@ -1,4 +1,4 @@
-public import MemoryModel
+public import MemoryAccess
 
 extension Memblock {
   /// Whether the byte at `address` is in use.

@@ -1,4 +1,4 @@
-public import MemoryModel
+public import MemoryAccess
 
 /// The allocator of early boot: which addresses are memory, and which of those are in use.
 ///

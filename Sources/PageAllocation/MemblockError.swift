@@ -1,4 +1,4 @@
-public import MemoryModel
+public import MemoryAccess
 
 /// Why the early allocator refused. What it says of memory has not changed then.
 public enum MemblockError: Error, Hashable, Sendable {

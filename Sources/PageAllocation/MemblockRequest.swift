@@ -1,4 +1,4 @@
-public import MemoryModel
+public import MemoryAccess
 
 /// From which end free memory is looked for.
 public enum SearchDirection: Hashable, Sendable {

@@ -1,4 +1,4 @@
-public import MemoryModel
+public import MemoryAccess
 
 /// A run of bytes that have node and flags in common.
 @frozen

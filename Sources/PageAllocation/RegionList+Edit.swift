@@ -1,4 +1,4 @@
-import MemoryModel
+import MemoryAccess
 
 /// Every edit comes with the number of regions it needs room for, so that the owner finds room
 /// before anything changes.

@@ -1,4 +1,4 @@
-import MemoryModel
+import MemoryAccess
 
 extension RegionList {
   /// Whether a region holds a byte of `range`.

@@ -1,4 +1,4 @@
-import MemoryModel
+import MemoryAccess
 
 /// Regions sorted by address that share no byte; those that touch differ in node or flags.
 ///

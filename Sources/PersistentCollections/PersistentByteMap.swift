@@ -1,4 +1,4 @@
-internal import MemoryModel
+internal import MemoryAccess
 public import ProcessHandover
 
 /// A map from bytes to bytes that outlives its process.

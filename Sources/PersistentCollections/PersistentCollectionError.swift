@@ -1,4 +1,4 @@
-public import MemoryModel
+public import MemoryAccess
 public import ProcessHandover
 
 /// Why a persistent collection cannot be had, or cannot do what was asked. Nothing has changed then.

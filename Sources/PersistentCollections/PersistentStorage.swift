@@ -1,4 +1,4 @@
-package import MemoryModel
+package import MemoryAccess
 package import ProcessHandover
 
 /// Where collections get their memory: pieces that are there until they are freed, whoever dies.

@@ -1,4 +1,4 @@
-import MemoryModel
+import MemoryAccess
 
 /// Bits somewhere in memory that each mark one block of an order: what radix leaves and `kho-v1`
 /// bitmaps have in common.

@@ -1,4 +1,4 @@
-public import MemoryModel
+public import MemoryAccess
 
 /// Blocks of one order that follow each other without a gap.
 @frozen

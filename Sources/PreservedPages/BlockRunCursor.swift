@@ -1,4 +1,4 @@
-import MemoryModel
+import MemoryAccess
 
 /// Reads the runs of one order, by address.
 ///

@@ -1,4 +1,4 @@
-import MemoryModel
+import MemoryAccess
 
 /// Where the fields of a `kho-v1` chunk stand in its page.
 ///

@@ -1,4 +1,4 @@
-import MemoryModel
+import MemoryAccess
 
 extension ChunkListReader {
   /// The size of the bitmaps in bytes, as `choice` says or as the elements betray it.

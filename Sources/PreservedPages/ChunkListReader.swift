@@ -1,4 +1,4 @@
-import MemoryModel
+import MemoryAccess
 
 /// Reads the chunk list of `kho-v1` from memory that nobody vouches for.
 ///

@@ -1,4 +1,4 @@
-public import MemoryModel
+public import MemoryAccess
 
 extension ConcurrentRadixTree {
   /// Marks the blocks that `keys` name, which may come in any order, while other threads change the

@@ -1,4 +1,4 @@
-public import MemoryModel
+public import MemoryAccess
 
 extension ConcurrentRadixTree {
   /// Where the word for `key` stands, in a leaf that is made where it is missing; the way there is

@@ -1,4 +1,4 @@
-public import MemoryModel
+public import MemoryAccess
 
 /// A radix tree that several threads change at once, without a lock, in the format of ``RadixTree``.
 ///

@@ -1,4 +1,4 @@
-import MemoryModel
+import MemoryAccess
 
 extension PageGeometry {
   /// What is wrong with `pointer`, which stands at `place` and should lead to a page; nil if nothing.

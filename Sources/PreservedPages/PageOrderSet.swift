@@ -1,4 +1,4 @@
-public import MemoryModel
+public import MemoryAccess
 
 /// A set of orders: which sizes of blocks there are.
 @frozen

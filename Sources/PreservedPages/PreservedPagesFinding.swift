@@ -1,4 +1,4 @@
-public import MemoryModel
+public import MemoryAccess
 
 /// Something wrong in a structure of preserved pages that nobody vouches for.
 ///

@@ -1,4 +1,4 @@
-public import MemoryModel
+public import MemoryAccess
 
 /// Answers whether something is preserved, from the bits that a survey found, in any order.
 ///

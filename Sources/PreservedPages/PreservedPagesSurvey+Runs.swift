@@ -1,4 +1,4 @@
-public import MemoryModel
+public import MemoryAccess
 
 extension PreservedPagesSurvey {
   /// Calls `body` with the entries as runs of one order, sorted by address and, where entries

@@ -1,4 +1,4 @@
-public import MemoryModel
+public import MemoryAccess
 
 extension PreservedPagesSurvey {
   /// Looks at all entries by address and adds what is wrong among them to ``findings``: entries

@@ -1,4 +1,4 @@
-public import MemoryModel
+public import MemoryAccess
 
 /// Everything that an untrusted structure of preserved pages says, read once: what it counts, where
 /// its nodes lie, what is wrong with it, and how to find the entries again.

@@ -1,4 +1,4 @@
-public import MemoryModel
+public import MemoryAccess
 
 /// Reads the entries of a ``PreservedPagesSurvey`` as runs of one order, sorted by address and, where
 /// entries overlap, by order.

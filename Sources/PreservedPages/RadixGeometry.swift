@@ -1,4 +1,4 @@
-public import MemoryModel
+public import MemoryAccess
 
 /// The shape of a radix tree: how a key is cut into slots, and how many levels that takes.
 ///

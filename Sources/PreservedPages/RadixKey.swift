@@ -1,4 +1,4 @@
-public import MemoryModel
+public import MemoryAccess
 
 /// One preserved block as a number: the order's bit, and under it the block's number.
 ///

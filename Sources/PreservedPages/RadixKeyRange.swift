@@ -1,4 +1,4 @@
-import MemoryModel
+import MemoryAccess
 
 /// Keys that follow each other, one or more, of one order.
 @frozen

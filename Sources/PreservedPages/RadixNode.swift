@@ -1,4 +1,4 @@
-public import MemoryModel
+public import MemoryAccess
 
 /// Where a node of a radix tree lies and which keys it stands for.
 @frozen

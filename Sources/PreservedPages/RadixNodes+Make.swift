@@ -1,4 +1,4 @@
-public import MemoryModel
+public import MemoryAccess
 
 extension RadixNodes {
   /// The leaf for `key`, made with the tables above it where it is missing.

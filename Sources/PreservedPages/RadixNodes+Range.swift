@@ -1,4 +1,4 @@
-public import MemoryModel
+public import MemoryAccess
 
 extension RadixNodes {
   /// Calls `body` with each child of a table that keys of the range lead to, there or not, and with

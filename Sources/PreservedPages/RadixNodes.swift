@@ -1,4 +1,4 @@
-public import MemoryModel
+public import MemoryAccess
 
 /// The nodes of a tree: where they are, and how one leads to the next.
 ///

@@ -1,4 +1,4 @@
-import MemoryModel
+import MemoryAccess
 
 /// The tables between the root and where a walk stands, without a heap.
 struct RadixPath: ~Copyable {

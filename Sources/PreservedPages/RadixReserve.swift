@@ -1,4 +1,4 @@
-public import MemoryModel
+public import MemoryAccess
 
 /// Frames taken for a change that must not stop half-way.
 ///

@@ -1,4 +1,4 @@
-public import MemoryModel
+public import MemoryAccess
 
 extension PreservedPagesSurvey {
   /// Reads the radix tree that `reader` names.

@@ -1,4 +1,4 @@
-public import MemoryModel
+public import MemoryAccess
 
 /// The way to the key that a tree was asked for last, so that the next key need not start at the
 /// root.

@@ -1,4 +1,4 @@
-public import MemoryModel
+public import MemoryAccess
 
 extension RadixTree {
   /// Marks the blocks that `keys` name, which may come in any order.

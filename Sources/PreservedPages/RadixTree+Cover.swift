@@ -1,4 +1,4 @@
-public import MemoryModel
+public import MemoryAccess
 
 // Questions about memory rather than about keys. One block may be an entry at any order, so each
 // question is asked of every order that is in use; whoever asks often keeps that set.

@@ -1,4 +1,4 @@
-public import MemoryModel
+public import MemoryAccess
 
 extension RadixTree {
   /// Whether the block that `key` names is marked.

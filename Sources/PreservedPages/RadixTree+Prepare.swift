@@ -1,4 +1,4 @@
-public import MemoryModel
+public import MemoryAccess
 
 extension RadixTree {
   /// Makes the nodes that `key` needs, and marks nothing: a later ``insert(_:from:)`` of the key

@@ -1,4 +1,4 @@
-public import MemoryModel
+public import MemoryAccess
 
 /// Whole runs of blocks at once: a word, or a whole leaf, is one store where one key after the other
 /// would be 64, or 32,768.

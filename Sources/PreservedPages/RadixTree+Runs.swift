@@ -1,4 +1,4 @@
-public import MemoryModel
+public import MemoryAccess
 
 extension RadixTree {
   /// Calls `body` with every run of blocks of equal order that follow each other without a gap, in

@@ -1,4 +1,4 @@
-public import MemoryModel
+public import MemoryAccess
 
 extension RadixTree {
   /// Where the word for `key` stands, if the trail leads to it; `.zero` where it does not, or no leaf

@@ -1,4 +1,4 @@
-public import MemoryModel
+public import MemoryAccess
 
 extension RadixTree {
   /// Calls `body` with every key, smallest first: larger orders before smaller ones, and by address

@@ -1,4 +1,4 @@
-public import MemoryModel
+public import MemoryAccess
 
 /// The tree that marks preserved blocks, live in the memory that it preserves.
 ///

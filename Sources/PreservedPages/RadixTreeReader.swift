@@ -1,4 +1,4 @@
-public import MemoryModel
+public import MemoryAccess
 
 /// What a walk over an untrusted tree tells its caller.
 public protocol RadixTreeVisitor: ~Copyable {

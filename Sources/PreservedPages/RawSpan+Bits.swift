@@ -1,4 +1,4 @@
-import MemoryModel
+import MemoryAccess
 
 extension RawSpan {
   /// How many of `count` bits from bit `first` on are set; bits outside the span are not.

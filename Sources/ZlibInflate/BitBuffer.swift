@@ -1,4 +1,4 @@
-internal import MemoryModel
+internal import MemoryAccess
 
 /// The next bits of the input, the first in bit 0.
 struct BitBuffer {

@@ -1,4 +1,4 @@
-internal import MemoryModel
+internal import MemoryAccess
 
 /// One run over a zlib stream.
 struct Inflater {

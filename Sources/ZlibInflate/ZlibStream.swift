@@ -1,4 +1,4 @@
-internal import MemoryModel
+internal import MemoryAccess
 
 /// Undoes zlib's compression, of input that nobody vouches for.
 ///

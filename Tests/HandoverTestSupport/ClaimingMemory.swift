@@ -1,5 +1,5 @@
+package import MemoryAccess
 package import MemoryImages
-package import MemoryModel
 
 /// Memory of which little is there, but that says that much more exists: a machine of any size, for
 /// what only asks which addresses are memory.

@@ -1,5 +1,5 @@
 import Handover
-import MemoryModel
+import MemoryAccess
 import Testing
 
 /// Memory that goes through the stores of an operation, one after the other.

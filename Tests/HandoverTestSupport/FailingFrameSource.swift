@@ -1,4 +1,4 @@
-package import MemoryModel
+package import MemoryAccess
 
 /// A frame pool whose N-th take fails, and which counts what goes out and comes back.
 package struct FailingFrameSource<Memory: WritablePhysicalMemory>: FrameSource, ~Copyable {

@@ -1,6 +1,6 @@
 package import Handover
+package import MemoryAccess
 import MemoryImages
-package import MemoryModel
 package import PageAllocation
 import Testing
 

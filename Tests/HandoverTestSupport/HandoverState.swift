@@ -1,5 +1,5 @@
 package import Handover
-package import MemoryModel
+package import MemoryAccess
 import PreservedPages
 
 /// What a successor finds in a handover, for comparison.

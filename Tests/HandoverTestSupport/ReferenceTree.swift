@@ -1,4 +1,4 @@
-package import MemoryModel
+package import MemoryAccess
 package import PreservedPages
 
 /// A radix tree read the slow and obvious way, straight from `abi.md` sections 1 to 3, for

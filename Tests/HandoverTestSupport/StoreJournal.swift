@@ -1,6 +1,6 @@
 package import Handover
+package import MemoryAccess
 package import MemoryImages
-package import MemoryModel
 
 /// Everything that was stored, in order, so that a test can make memory as it was after any store.
 ///

@@ -1,4 +1,4 @@
-package import MemoryModel
+package import MemoryAccess
 
 /// A source whose N-th take fails, that knows which frames are out, and that fills frames with
 /// garbage: those that come back, and those that go out with no promise about what they hold.

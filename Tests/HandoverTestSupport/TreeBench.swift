@@ -1,5 +1,5 @@
+package import MemoryAccess
 import MemoryImages
-package import MemoryModel
 package import PreservedPages
 
 /// A tree, the frames it is made of, and the memory they lie in.

@@ -1,4 +1,4 @@
-package import MemoryModel
+package import MemoryAccess
 
 extension WritablePhysicalMemory {
   /// The word at `address`.

@@ -1,7 +1,7 @@
 import Foundation
 import HandoverTestSupport
+import MemoryAccess
 import MemoryImages
-import MemoryModel
 import SystemPackage
 import Testing
 

@@ -1,5 +1,5 @@
+import MemoryAccess
 import MemoryImages
-import MemoryModel
 import Testing
 
 @Suite struct ELFCoreImageTests {

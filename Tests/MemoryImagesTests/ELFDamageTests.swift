@@ -1,5 +1,5 @@
+import MemoryAccess
 import MemoryImages
-import MemoryModel
 import Testing
 
 /// Files that were cut or changed: whatever opens must answer every question.

@@ -1,4 +1,4 @@
-import MemoryModel
+import MemoryAccess
 
 /// The same memory as an image's, answered the slow and obvious way.
 struct ELFModel {

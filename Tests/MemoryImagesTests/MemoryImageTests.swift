@@ -1,6 +1,6 @@
 import Foundation
+import MemoryAccess
 import MemoryImages
-import MemoryModel
 import SystemPackage
 import Testing
 

@@ -1,5 +1,5 @@
+import MemoryAccess
 import MemoryImages
-import MemoryModel
 import Testing
 
 /// Segments that lie inside others: /proc/vmcore has the kernel's text twice.

@@ -1,4 +1,4 @@
-import MemoryModel
+import MemoryAccess
 import SystemPackage
 import Testing
 

@@ -1,5 +1,5 @@
+import MemoryAccess
 import MemoryImages
-import MemoryModel
 import Testing
 
 /// Addresses that nobody has checked, put to every method.

@@ -1,6 +1,6 @@
 import HandoverTestSupport
+import MemoryAccess
 import MemoryImages
-import MemoryModel
 import PageAllocation
 import Testing
 

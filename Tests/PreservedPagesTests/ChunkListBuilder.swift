@@ -1,5 +1,5 @@
 import HandoverTestSupport
-import MemoryModel
+import MemoryAccess
 import PreservedPages
 
 /// Writes `kho-v1` chunk lists into memory: `abi.md` section 5, written down once more.

@@ -1,7 +1,7 @@
 import Dispatch
 import HandoverTestSupport
+import MemoryAccess
 import MemoryImages
-import MemoryModel
 import PreservedPages
 import Synchronization
 import Testing

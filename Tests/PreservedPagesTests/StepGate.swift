@@ -1,6 +1,6 @@
 import Dispatch
+import MemoryAccess
 import MemoryImages
-import MemoryModel
 import Synchronization
 
 /// Lets two threads run one step at a time, in an order that a test chooses.

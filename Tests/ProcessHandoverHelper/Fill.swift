@@ -1,4 +1,4 @@
-import MemoryModel
+import MemoryAccess
 import ProcessHandover
 import SystemPackage
 

@@ -1,5 +1,5 @@
 import Foundation
-import MemoryModel
+import MemoryAccess
 import ProcessHandover
 import SystemPackage
 

@@ -1,6 +1,6 @@
 import Foundation
 import HandoverTestSupport
-import MemoryModel
+import MemoryAccess
 import ProcessHandover
 import SystemPackage
 import Testing

@@ -1,5 +1,5 @@
 import HandoverTestSupport
-import MemoryModel
+import MemoryAccess
 import SystemPackage
 import Testing
 

@@ -1,4 +1,4 @@
-import MemoryModel
+import MemoryAccess
 import PreservedPages
 
 /// Gathers what a walk over the records comes upon, and checks what they refer to on the way.

@@ -1,4 +1,4 @@
-public import MemoryModel
+public import MemoryAccess
 
 /// What the registered blobs of a handover hold, as far as it can be read.
 ///

@@ -1,4 +1,4 @@
-public import MemoryModel
+public import MemoryAccess
 
 extension HandoverSurvey {
   /// Reads what the registered blobs hold, and checks what their records refer to as

@@ -1,4 +1,4 @@
-public import MemoryModel
+public import MemoryAccess
 
 /// The record of the Live Update Orchestrator, and all that it leads to.
 public struct LiveUpdateContents: Sendable {

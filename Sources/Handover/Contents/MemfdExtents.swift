@@ -1,4 +1,4 @@
-public import MemoryModel
+public import MemoryAccess
 public import PreservedPages
 
 /// A stretch of a memfd's content.

@@ -1,4 +1,4 @@
-public import MemoryModel
+public import MemoryAccess
 import PreservedPages
 
 extension IncomingHandover {

@@ -1,4 +1,4 @@
-public import MemoryModel
+public import MemoryAccess
 import PreservedPages
 
 // A restore that did not lead to anything is taken back, so that it can be tried again.

@@ -1,4 +1,4 @@
-public import MemoryModel
+public import MemoryAccess
 public import PreservedPages
 
 /// What a predecessor handed over, as the successor takes it: read and checked once, kept out of the

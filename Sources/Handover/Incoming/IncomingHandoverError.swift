@@ -1,4 +1,4 @@
-public import MemoryModel
+public import MemoryAccess
 
 /// Why an incoming handover refused. Nothing has changed then.
 public enum IncomingHandoverError: Error, Hashable, Sendable {

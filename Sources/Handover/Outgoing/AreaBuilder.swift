@@ -1,4 +1,4 @@
-import MemoryModel
+import MemoryAccess
 
 /// Writes the chunks of a vmalloc area, block by block, into frames of a source.
 ///

@@ -1,4 +1,4 @@
-public import MemoryModel
+public import MemoryAccess
 
 /// What one operation changes in a handover: memory to mark, the root device tree to switch to, and
 /// memory to unmark, done in that order.

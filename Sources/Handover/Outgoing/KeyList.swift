@@ -1,4 +1,4 @@
-import MemoryModel
+import MemoryAccess
 import PreservedPages
 
 /// A list of blocks of any order that one change marks, or unmarks: a ``PageChain`` of their keys.

@@ -1,4 +1,4 @@
-public import MemoryModel
+public import MemoryAccess
 import PreservedPages
 
 // Memory that is preserved from its first moment on. It comes from the allocator, so nothing of the

@@ -1,4 +1,4 @@
-public import MemoryModel
+public import MemoryAccess
 
 // Areas: memory in many blocks that lie anywhere, and the chunks that name them in order. The
 // descriptor goes into a record of the owner's.

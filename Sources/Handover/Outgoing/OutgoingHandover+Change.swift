@@ -1,4 +1,4 @@
-import MemoryModel
+import MemoryAccess
 import PreservedPages
 
 // How several stores become one operation: prepare everything, then begin, mark, switch, unmark, end.

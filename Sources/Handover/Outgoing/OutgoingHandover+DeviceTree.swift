@@ -1,5 +1,5 @@
 import DeviceTreeBlob
-import MemoryModel
+import MemoryAccess
 import PreservedPages
 
 extension OutgoingHandover where Anchor: ~Copyable {

@@ -1,4 +1,4 @@
-public import MemoryModel
+public import MemoryAccess
 
 extension OutgoingHandover where Anchor: ~Copyable {
   /// Preserves an area that a predecessor wrote, blocks and chunks, as it is.

@@ -1,5 +1,5 @@
 import DeviceTreeBlob
-public import MemoryModel
+public import MemoryAccess
 import PreservedPages
 
 // The records that every handover of a machine carries: who wrote it, and the regions of

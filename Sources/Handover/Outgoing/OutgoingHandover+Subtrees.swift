@@ -1,5 +1,5 @@
 import DeviceTreeBlob
-public import MemoryModel
+public import MemoryAccess
 import PreservedPages
 
 // Subtrees: memory that a successor finds by name. Each change writes a new root device tree and

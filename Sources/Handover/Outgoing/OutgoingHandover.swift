@@ -1,5 +1,5 @@
 import DeviceTreeBlob
-public import MemoryModel
+public import MemoryAccess
 public import PreservedPages
 
 /// The handover that is being prepared: what a successor will find, right at every instant.

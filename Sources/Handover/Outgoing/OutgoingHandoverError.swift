@@ -1,5 +1,5 @@
 public import DeviceTreeBlob
-public import MemoryModel
+public import MemoryAccess
 
 /// Why an outgoing handover refused. Nothing has changed then.
 public enum OutgoingHandoverError: Error, Hashable, Sendable {

@@ -1,4 +1,4 @@
-import MemoryModel
+import MemoryAccess
 
 /// A chain of pages of words, written word by word into frames of a source.
 ///

@@ -1,4 +1,4 @@
-public import MemoryModel
+public import MemoryAccess
 import PreservedPages
 
 /// Writes records of one size into serialization blocks that were allocated and preserved before.

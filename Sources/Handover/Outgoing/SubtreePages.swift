@@ -1,4 +1,4 @@
-import MemoryModel
+import MemoryAccess
 
 /// Where subtrees lie, so that nobody unpreserves one that is still registered.
 struct SubtreePages {

@@ -1,4 +1,4 @@
-import MemoryModel
+import MemoryAccess
 import PreservedPages
 
 /// Turns what records refer to into claims.

@@ -1,4 +1,4 @@
-public import MemoryModel
+public import MemoryAccess
 
 /// Preserved memory that follows itself without a gap, in entries of one order, and has one owner.
 ///

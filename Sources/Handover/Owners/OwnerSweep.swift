@@ -1,4 +1,4 @@
-import MemoryModel
+import MemoryAccess
 import PreservedPages
 
 /// Finds out who has the entries in a window, run by run.

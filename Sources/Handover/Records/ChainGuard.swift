@@ -1,4 +1,4 @@
-import MemoryModel
+import MemoryAccess
 
 /// Notices when a chain of pages leads back to where it was, without remembering the pages.
 ///

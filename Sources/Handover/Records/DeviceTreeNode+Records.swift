@@ -1,5 +1,5 @@
 import DeviceTreeBlob
-import MemoryModel
+import MemoryAccess
 
 // Records that are device trees, read by the names of their properties.
 

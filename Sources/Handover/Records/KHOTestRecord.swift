@@ -1,5 +1,5 @@
 import DeviceTreeBlob
-public import MemoryModel
+public import MemoryAccess
 
 /// The record of the kernel's self-test of Kexec HandOver, which preserves folios of all orders.
 ///

@@ -1,4 +1,4 @@
-public import MemoryModel
+public import MemoryAccess
 
 /// What one kernel tells the next about itself.
 ///

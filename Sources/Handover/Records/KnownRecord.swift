@@ -1,4 +1,4 @@
-public import MemoryModel
+public import MemoryAccess
 
 /// A record of a known format, as a walk over the records of a handover comes upon it.
 public enum KnownRecord: Sendable {

@@ -1,4 +1,4 @@
-public import MemoryModel
+public import MemoryAccess
 
 /// A file of a session: who knows what became of it, and where they noted that.
 ///

@@ -1,5 +1,5 @@
 import DeviceTreeBlob
-public import MemoryModel
+public import MemoryAccess
 
 /// The record of the Live Update Orchestrator: sessions of preserved files, and data they share.
 ///

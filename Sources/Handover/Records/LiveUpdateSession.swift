@@ -1,4 +1,4 @@
-public import MemoryModel
+public import MemoryAccess
 
 /// A session of the Live Update Orchestrator: preserved files under a name.
 ///

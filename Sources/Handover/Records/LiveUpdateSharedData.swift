@@ -1,4 +1,4 @@
-public import MemoryModel
+public import MemoryAccess
 
 /// Data that all files of a handler share (Linux: file-lifecycle-bound, FLB).
 ///

@@ -1,4 +1,4 @@
-public import MemoryModel
+public import MemoryAccess
 
 /// One folio of a memfd; its order is that of its entry.
 ///

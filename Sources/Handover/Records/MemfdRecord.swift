@@ -1,4 +1,4 @@
-public import MemoryModel
+public import MemoryAccess
 
 /// What is kept of a memfd: its size, and where its pages lie.
 ///

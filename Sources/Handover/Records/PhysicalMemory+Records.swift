@@ -1,5 +1,5 @@
 import DeviceTreeBlob
-import MemoryModel
+import MemoryAccess
 
 extension PhysicalMemory {
   /// Calls `body` with the `byteCount` bytes of a record at `address`.

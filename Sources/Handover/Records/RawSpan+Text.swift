@@ -1,4 +1,4 @@
-import MemoryModel
+import MemoryAccess
 
 extension RawSpan {
   /// The text in the field of `byteCount` bytes at `offset`, up to its NUL; nil when it is empty or

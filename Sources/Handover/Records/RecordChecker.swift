@@ -1,4 +1,4 @@
-import MemoryModel
+import MemoryAccess
 import PreservedPages
 
 /// Checks that what records refer to is preserved.

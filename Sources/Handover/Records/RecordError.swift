@@ -1,5 +1,5 @@
 public import DeviceTreeBlob
-public import MemoryModel
+public import MemoryAccess
 
 /// Why a record cannot be read: one case for each rule.
 ///

@@ -1,4 +1,4 @@
-public import MemoryModel
+public import MemoryAccess
 public import PreservedPages
 
 /// Something wrong with a record, or with the memory that it refers to.

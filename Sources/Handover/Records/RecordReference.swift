@@ -1,4 +1,4 @@
-public import MemoryModel
+public import MemoryAccess
 
 /// Memory that a record refers to, and that must be preserved for the record to be of use.
 public struct RecordReference: Hashable, Sendable {

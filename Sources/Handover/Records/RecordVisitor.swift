@@ -1,4 +1,4 @@
-import MemoryModel
+import MemoryAccess
 
 /// Takes what a walk over the known records of a handover comes upon.
 public protocol RecordVisitor {

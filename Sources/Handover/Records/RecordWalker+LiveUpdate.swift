@@ -1,4 +1,4 @@
-import MemoryModel
+import MemoryAccess
 
 extension RecordWalker {
   /// Reads the record of the Live Update Orchestrator: its shared data, then session by session.

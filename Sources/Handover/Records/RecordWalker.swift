@@ -1,5 +1,5 @@
 import DeviceTreeBlob
-import MemoryModel
+import MemoryAccess
 
 /// Reads the known records of a handover and tells a visitor what they refer to.
 ///

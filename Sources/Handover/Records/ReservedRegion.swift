@@ -1,5 +1,5 @@
 import DeviceTreeBlob
-public import MemoryModel
+public import MemoryAccess
 
 /// A region of memory that `reserve_mem` on the command line set aside under a name.
 ///

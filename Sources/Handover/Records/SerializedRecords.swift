@@ -1,4 +1,4 @@
-public import MemoryModel
+public import MemoryAccess
 
 /// Where records of one size lie, whose contents the reader knows.
 public enum SerializedRecords: Hashable, Sendable {

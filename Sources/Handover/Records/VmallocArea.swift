@@ -1,4 +1,4 @@
-public import MemoryModel
+public import MemoryAccess
 
 /// Pages that lie one after the other in a kernel's virtual memory, and anywhere in physical memory.
 ///

@@ -1,4 +1,4 @@
-public import MemoryModel
+public import MemoryAccess
 
 /// Reads the chunks of a vmalloc area that nobody vouches for, and the blocks they name, in order.
 ///

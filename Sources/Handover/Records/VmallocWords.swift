@@ -1,4 +1,4 @@
-public import MemoryModel
+public import MemoryAccess
 
 /// Reads the content of a vmalloc area word by word, holding one page of it at a time.
 public struct VmallocWords<Memory: PhysicalMemory> {

@@ -1,4 +1,4 @@
-import MemoryModel
+import MemoryAccess
 
 /// A copy of the words of one page of records: it cannot change under its reader.
 struct WordPage {

@@ -1,4 +1,4 @@
-public import MemoryModel
+public import MemoryAccess
 
 /// Memory in which nothing preserved ever lies: the successor is loaded there, and allocates only
 /// there until it has walked the tree.

@@ -1,4 +1,4 @@
-public import MemoryModel
+public import MemoryAccess
 public import PageAllocation
 
 /// Scratch areas of a machine: one in low memory, one anywhere, one on each NUMA node.

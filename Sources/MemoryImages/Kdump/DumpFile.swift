@@ -1,4 +1,4 @@
-internal import MemoryModel
+internal import MemoryAccess
 
 /// The bytes of a dump file, as they would be on a disk that can be written anywhere: those of the
 /// file, or, of a flattened dump, what its pieces make up.

@@ -1,4 +1,4 @@
-internal import MemoryModel
+internal import MemoryAccess
 
 /// Where the pieces of a flattened dump belong.
 ///

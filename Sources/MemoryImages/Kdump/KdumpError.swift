@@ -1,4 +1,4 @@
-public import MemoryModel
+public import MemoryAccess
 public import ZlibInflate
 
 /// Why a file is no compressed dump that can be read.

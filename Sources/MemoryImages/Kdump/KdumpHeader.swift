@@ -1,4 +1,4 @@
-internal import MemoryModel
+internal import MemoryAccess
 
 /// The two headers of a compressed dump of a 64-bit machine.
 ///

@@ -1,4 +1,4 @@
-public import MemoryModel
+public import MemoryAccess
 
 extension KdumpImage {
   /// Whether every byte of `wanted` is memory of the machine, in the dump or not.

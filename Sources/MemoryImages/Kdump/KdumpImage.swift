@@ -1,4 +1,4 @@
-public import MemoryModel
+public import MemoryAccess
 public import SystemPackage
 
 /// A compressed dump of a machine's memory: what makedumpfile leaves of a crashed kernel, and QEMU's

@@ -1,4 +1,4 @@
-internal import MemoryModel
+internal import MemoryAccess
 internal import Synchronization
 
 /// A bitmap of a dump, a bit for each page, read where it lies in the file.

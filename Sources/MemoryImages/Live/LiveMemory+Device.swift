@@ -1,4 +1,4 @@
-internal import MemoryModel
+internal import MemoryAccess
 internal import SystemPackage
 
 extension LiveMemory {

@@ -1,4 +1,4 @@
-public import MemoryModel
+public import MemoryAccess
 public import SystemPackage
 
 /// The memory of the running system, read through `/proc/kcore` or `/dev/mem`.

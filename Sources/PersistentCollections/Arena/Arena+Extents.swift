@@ -1,4 +1,4 @@
-import MemoryModel
+import MemoryAccess
 
 // Extents come from the storage, slabs from extents. An extent of which every slab is free goes back to
 // the storage, but for one that is kept, so that a slab taken and given back in turn costs little.

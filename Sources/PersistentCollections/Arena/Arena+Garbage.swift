@@ -1,4 +1,4 @@
-import MemoryModel
+import MemoryAccess
 
 // What `removeAll` leaves hangs together by lists of its own, and is freed piece by piece; a crash in
 // between loses nothing of the lists.

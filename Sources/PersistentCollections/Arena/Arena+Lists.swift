@@ -1,4 +1,4 @@
-import MemoryModel
+import MemoryAccess
 
 /// Where the members of a list keep what comes before and after them.
 struct ListLinks {

@@ -1,4 +1,4 @@
-import MemoryModel
+import MemoryAccess
 
 extension Arena where Storage: ~Copyable {
   /// Takes an object of at least `byteCount` bytes, whose first word becomes `first`; the others are

@@ -1,4 +1,4 @@
-import MemoryModel
+import MemoryAccess
 
 extension Arena where Storage: ~Copyable {
   @inline(__always)

@@ -1,4 +1,4 @@
-import MemoryModel
+import MemoryAccess
 
 // All or nothing, whatever happens: before a word is changed, it is noted as it was. A transaction
 // ends with one store, of the control word. Whoever comes after a crash puts back what is noted, the

@@ -1,4 +1,4 @@
-import MemoryModel
+import MemoryAccess
 
 /// Memory for the objects of one collection, with all that it takes to be whole after a crash.
 ///

@@ -1,4 +1,4 @@
-import MemoryModel
+import MemoryAccess
 
 /// The region that leads to everything else of a collection, in bytes from its start.
 ///

@@ -1,4 +1,4 @@
-import MemoryModel
+import MemoryAccess
 
 extension ByteMap where Storage: ~Copyable {
   func checkExtents(_ checker: inout MapChecker) {

@@ -1,4 +1,4 @@
-import MemoryModel
+import MemoryAccess
 
 /// Looks at all of a map.
 struct MapChecker {

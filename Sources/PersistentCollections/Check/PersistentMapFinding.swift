@@ -1,4 +1,4 @@
-public import MemoryModel
+public import MemoryAccess
 
 /// Something that is wrong with a map in memory.
 public enum PersistentMapFinding: Error, Hashable, Sendable {

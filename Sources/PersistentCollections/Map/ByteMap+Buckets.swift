@@ -1,4 +1,4 @@
-import MemoryModel
+import MemoryAccess
 
 extension ByteMap where Storage: ~Copyable {
   /// Puts a slot's word into the first free slot of a chain, or into a new bucket at its end.

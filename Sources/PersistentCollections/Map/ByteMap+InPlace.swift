@@ -1,4 +1,4 @@
-import MemoryModel
+import MemoryAccess
 
 // A short value in the place of one that is as long is written over it: the log has its few words as
 // they were. That spares taking an object, giving another one back, and copying the key.

@@ -1,4 +1,4 @@
-import MemoryModel
+import MemoryAccess
 
 extension ByteMap where Storage: ~Copyable {
   /// Where a bucket is.

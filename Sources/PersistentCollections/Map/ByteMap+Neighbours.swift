@@ -1,4 +1,4 @@
-import MemoryModel
+import MemoryAccess
 
 extension ByteMap where Storage: ~Copyable {
   /// Calls `body` with all entries that share an extent with one at random, or with a large one alone.

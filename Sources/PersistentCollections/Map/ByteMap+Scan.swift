@@ -1,4 +1,4 @@
-import MemoryModel
+import MemoryAccess
 
 // A cursor is a place among the hashes with their bits reversed. A bucket has all of a stretch of them,
 // and splitting it halves the stretch: what a scan has passed stays passed, and what is there all the

@@ -1,4 +1,4 @@
-import MemoryModel
+import MemoryAccess
 
 extension ByteMap where Storage: ~Copyable {
   package static var keyByteLimit: Int { 0xffff }

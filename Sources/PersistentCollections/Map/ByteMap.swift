@@ -1,4 +1,4 @@
-package import MemoryModel
+package import MemoryAccess
 
 /// A map from bytes to bytes, over any storage: what ``PersistentByteMap`` is, and what tests watch.
 package struct ByteMap<Storage: PersistentStorage & ~Copyable>: ~Copyable {

@@ -1,4 +1,4 @@
-import MemoryModel
+import MemoryAccess
 
 /// SipHash-1-3, a keyed hash function: who does not know the key cannot make keys that collide.
 ///

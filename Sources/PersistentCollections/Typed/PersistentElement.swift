@@ -1,4 +1,4 @@
-import MemoryModel
+import MemoryAccess
 public import ProcessHandover
 
 /// A type whose values can be keys and values of a ``PersistentMap``: the same bytes in every version of

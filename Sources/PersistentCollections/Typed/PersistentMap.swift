@@ -1,4 +1,4 @@
-import MemoryModel
+import MemoryAccess
 public import ProcessHandover
 
 /// A map that outlives its process, of keys and values of any ``PersistentElement``.

@@ -1,5 +1,5 @@
 import Handover
-import MemoryModel
+import MemoryAccess
 import PreservedPages
 
 /// A memory file's handover as its new owner takes it over, in place.

@@ -1,6 +1,6 @@
 import Handover
+import MemoryAccess
 import MemoryImages
-import MemoryModel
 import PageAllocation
 import PreservedPages
 

@@ -1,5 +1,5 @@
 public import Handover
-public import MemoryModel
+public import MemoryAccess
 
 extension FreshTakeover {
   /// Keeps the region called `name`, under that name.

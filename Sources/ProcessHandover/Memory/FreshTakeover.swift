@@ -1,6 +1,6 @@
 import Handover
+public import MemoryAccess
 import MemoryImages
-public import MemoryModel
 import PreservedPages
 
 /// A take-over in which the new owner says anew what it wants kept, as a kernel does after a kexec.

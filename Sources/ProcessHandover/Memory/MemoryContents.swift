@@ -1,5 +1,5 @@
 public import Handover
-public import MemoryModel
+public import MemoryAccess
 import PreservedPages
 
 /// Why what a memory file holds cannot be taken over. The file is as it was then.

@@ -1,5 +1,5 @@
 import Handover
-public import MemoryModel
+public import MemoryAccess
 import PreservedPages
 
 // Memory without a name. Its address has to be kept somewhere that has one: in a region, say.

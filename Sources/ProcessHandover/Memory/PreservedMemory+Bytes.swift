@@ -1,4 +1,4 @@
-public import MemoryModel
+public import MemoryAccess
 
 extension PreservedMemory {
   /// Calls `body` with the bytes of `range`.

@@ -1,6 +1,6 @@
 import Handover
+import MemoryAccess
 import MemoryImages
-import MemoryModel
 import PreservedPages
 
 extension PreservedMemory {

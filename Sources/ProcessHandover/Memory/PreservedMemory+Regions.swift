@@ -1,5 +1,5 @@
 public import Handover
-public import MemoryModel
+public import MemoryAccess
 
 // Memory with a name: what a successor finds by itself.
 

@@ -1,6 +1,6 @@
 public import Handover
+public import MemoryAccess
 import MemoryImages
-public import MemoryModel
 import PreservedPages
 public import SystemPackage
 

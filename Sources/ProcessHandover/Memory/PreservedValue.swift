@@ -1,4 +1,4 @@
-public import MemoryModel
+public import MemoryAccess
 
 /// A type whose every bit pattern is a value, so that it can be read from memory that another process
 /// wrote: integers, floating-point numbers, and structures of nothing else.

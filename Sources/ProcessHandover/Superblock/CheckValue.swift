@@ -1,4 +1,4 @@
-import MemoryModel
+import MemoryAccess
 
 /// CRC-64/XZ, with which damaged bytes are told from those that were written.
 ///

@@ -1,5 +1,5 @@
 public import Handover
-public import MemoryModel
+public import MemoryAccess
 
 /// The first page of a memory file: what it holds, and the pointer that a successor begins at.
 ///

@@ -1,4 +1,4 @@
-public import MemoryModel
+public import MemoryAccess
 
 /// What the superblock of a memory file says, read from memory that nobody vouches for.
 public struct SuperblockContents: Sendable {

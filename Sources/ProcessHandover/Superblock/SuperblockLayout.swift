@@ -1,4 +1,4 @@
-import MemoryModel
+import MemoryAccess
 
 /// Where everything stands in the first page of a memory file.
 ///

@@ -1,5 +1,5 @@
 public import Handover
-public import MemoryModel
+public import MemoryAccess
 
 /// What a memory file says of itself that changes: one state at a time is valid.
 public struct SuperblockState: Sendable {

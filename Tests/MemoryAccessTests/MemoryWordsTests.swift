@@ -1,6 +1,6 @@
 import HandoverTestSupport
+import MemoryAccess
 import MemoryImages
-import MemoryModel
 import Testing
 
 /// Memory as words and as bytes, and where it ends.

@@ -1,5 +1,5 @@
 import HandoverTestSupport
-import MemoryModel
+import MemoryAccess
 import Testing
 
 /// Whole frames within ranges of bytes.

@@ -43,7 +43,7 @@ let package = Package(
     .executable(name: "cache-trials", targets: ["CacheTrials"]),
   ],
   dependencies: [
-    .package(name: "swift-kexec-handover", path: "../.."),
+    .package(name: "swift-kexec-handover", path: ".."),
     .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
     .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
     .package(url: "https://github.com/apple/swift-system", from: "1.6.0"),

@@ -1,5 +1,5 @@
 import HandoverTestSupport
-import MemoryModel
+import MemoryAccess
 import Testing
 
 /// Ranges of bytes, among small numbers and at the top of the address space.

@@ -1,6 +1,6 @@
 import HandoverTestSupport
+import MemoryAccess
 import MemoryImages
-import MemoryModel
 import Testing
 
 /// The pool that frames of nodes come from.

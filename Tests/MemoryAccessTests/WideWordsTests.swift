@@ -1,6 +1,6 @@
 import HandoverTestSupport
+import MemoryAccess
 import MemoryImages
-import MemoryModel
 import Testing
 
 /// Many words at once, against one bit after the other.
