@@ -72,6 +72,14 @@ let hostedTargets: [Target] = [
     swiftSettings: strict + [.enableExperimentalFeature("Lifetimes")]),
 ]
 
+/// `KHO_TESTS=PreservedPages,Handover` leaves only the tests of these targets, so that a change is built
+/// and tested in less time. Without it, all tests are built.
+let chosenTests = Context.environment["KHO_TESTS"]?.split(separator: ",").map { "\($0)Tests" }
+
+func isChosen(_ target: Target) -> Bool {
+  target.type != .test || chosenTests?.contains(target.name) ?? true
+}
+
 func tests(of name: String, also more: [Target.Dependency] = []) -> Target {
   .testTarget(
     name: "\(name)Tests",
@@ -98,7 +106,7 @@ let package = Package(
       .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
       .package(url: "https://github.com/apple/swift-system", from: "1.6.0"),
     ],
-  targets: coreTargets
+  targets: (coreTargets
     + (isEmbedded
       ? [
         .target(
@@ -122,6 +130,7 @@ let package = Package(
         .testTarget(
           name: "FuzzReplayTests", dependencies: ["FuzzTargets", "KexecHandover"],
           swiftSettings: strict),
-      ]),
+      ]))
+    .filter(isChosen),
   swiftLanguageModes: [.v6]
 )
