@@ -34,20 +34,21 @@ let argumentParser = Target.Dependency.product(
 let system = Target.Dependency.product(name: "SystemPackage", package: "swift-system")
 
 let hostedTargets: [Target] = [
+  .target(name: "CPlatform"),
+  .target(name: "Platform", dependencies: ["CPlatform", system], swiftSettings: strict),
   .target(name: "ZlibInflate", dependencies: ["MemoryAccess"], swiftSettings: strict),
   .target(
-    name: "MemoryImages", dependencies: ["MemoryAccess", "ZlibInflate", system],
+    name: "MemoryImages", dependencies: ["MemoryAccess", "Platform", "ZlibInflate", system],
     swiftSettings: strict),
-  .target(name: "CProcessHandover"),
   .target(
     name: "ProcessHandover",
     dependencies: [
       "MemoryAccess", "DeviceTreeBlob", "PreservedPages", "PageAllocation", "Handover",
-      "MemoryImages", "CProcessHandover", system,
+      "MemoryImages", "Platform", system,
     ],
     swiftSettings: strict),
   .target(
-    name: "PersistentCollections", dependencies: ["MemoryAccess", "ProcessHandover"],
+    name: "PersistentCollections", dependencies: ["MemoryAccess", "Platform", "ProcessHandover"],
     swiftSettings: strict),
   .target(
     name: "KexecHandover",
@@ -57,18 +58,20 @@ let hostedTargets: [Target] = [
     ],
     swiftSettings: strict),
   .target(
-    name: "KHOCommands", dependencies: ["KexecHandover", argumentParser, system],
+    name: "KHOCommands", dependencies: ["KexecHandover", "Platform", argumentParser, system],
     swiftSettings: strict),
-  .executableTarget(name: "kho", dependencies: ["KHOCommands"], swiftSettings: strict),
+  .executableTarget(name: "kho", dependencies: ["KHOCommands", "Platform"], swiftSettings: strict),
   .target(
-    name: "HandoverTestSupport", dependencies: ["KexecHandover"],
+    name: "HandoverTestSupport", dependencies: ["KexecHandover", "Platform", system],
     path: "Tests/HandoverTestSupport",
     swiftSettings: strict + [.enableExperimentalFeature("Lifetimes")]),
   .executableTarget(
-    name: "ProcessHandoverHelper", dependencies: ["MemoryAccess", "ProcessHandover", system],
+    name: "ProcessHandoverHelper",
+    dependencies: ["MemoryAccess", "Platform", "ProcessHandover", system],
     path: "Tests/ProcessHandoverHelper", swiftSettings: strict),
   .target(
-    name: "FuzzTargets", dependencies: ["KexecHandover", system], path: "Tests/FuzzTargets",
+    name: "FuzzTargets", dependencies: ["KexecHandover", "Platform", system],
+    path: "Tests/FuzzTargets",
     swiftSettings: strict + [.enableExperimentalFeature("Lifetimes")]),
 ]
 
@@ -83,13 +86,15 @@ func isChosen(_ target: Target) -> Bool {
 func tests(of name: String, also more: [Target.Dependency] = []) -> Target {
   .testTarget(
     name: "\(name)Tests",
-    dependencies: [.init(stringLiteral: name), "HandoverTestSupport", "KexecHandover"] + more,
+    dependencies: [.init(stringLiteral: name), "HandoverTestSupport", "KexecHandover", "Platform"]
+      + more,
     swiftSettings: strict)
 }
 
 let package = Package(
   name: "swift-kexec-handover",
-  platforms: [.macOS(.v26)],
+  // The package runs on Linux. `platforms:` names the oldest versions of Apple's systems, on which it
+  // does not build, so there is none.
   products: isEmbedded
     ? [.library(name: "EmbeddedProbe", type: .static, targets: ["EmbeddedProbe"])]
     : [

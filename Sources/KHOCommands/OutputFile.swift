@@ -1,11 +1,6 @@
 internal import KexecHandover
+internal import Platform
 internal import SystemPackage
-
-#if canImport(Glibc)
-  internal import Glibc
-#elseif canImport(Musl)
-  internal import Musl
-#endif
 
 /// A file that appears under its name when it is complete, and not before.
 struct OutputFile: ~Copyable {

@@ -1,11 +1,6 @@
 public import MemoryAccess
+internal import Platform
 internal import SystemPackage
-
-#if canImport(Glibc)
-  internal import Glibc
-#elseif canImport(Musl)
-  internal import Musl
-#endif
 
 /// Memory of this process, zero-filled, presented at physical addresses of the caller's choice.
 ///
@@ -35,9 +30,7 @@ public final class AnonymousMemory: WritablePhysicalMemory, @unchecked Sendable 
     }
     do throws(Errno) {
       // SAFETY: a fresh mapping; `deinit` alone unmaps it.
-      unsafe self.base = try SystemCalls.map(
-        byteCount: byteCount, protection: PROT_READ | PROT_WRITE,
-        flags: MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, descriptor: nil)
+      unsafe self.base = try SystemCalls.mapZeros(byteCount: byteCount)
     } catch {
       throw .cannotAllocate(byteCount: range.byteCount, error)
     }
@@ -46,7 +39,7 @@ public final class AnonymousMemory: WritablePhysicalMemory, @unchecked Sendable 
     unsafe self.map = DirectMap(range, mappedAt: base)
     if usesHugePages {
       // SAFETY: the advice changes the size of the pages, not what they hold.
-      unsafe SystemCalls.advise(base, byteCount: byteCount, advice: CInt(MADV_HUGEPAGE))
+      unsafe SystemCalls.advise(base, byteCount: byteCount, .hugePages)
     }
   }
 

@@ -1,4 +1,5 @@
 public import MemoryAccess
+internal import Platform
 public import SystemPackage
 
 /// Writes an ELF core file of chosen parts of a memory.

@@ -1,11 +1,6 @@
+internal import Platform
 internal import Synchronization
 internal import SystemPackage
-
-#if canImport(Glibc)
-  internal import Glibc
-#elseif canImport(Musl)
-  internal import Musl
-#endif
 
 /// A whole file, mapped read-only for as long as the object lives.
 ///
@@ -35,7 +30,7 @@ final class MappedFile: @unchecked Sendable {
   init(opening path: FilePath) throws(MemoryImageError) {
     let descriptor: FileDescriptor
     do throws(Errno) {
-      descriptor = try SystemCalls.openToRead(path)
+      descriptor = try SystemCalls.open(path, .readOnly)
     } catch {
       throw .cannotOpen(error)
     }
@@ -59,15 +54,15 @@ final class MappedFile: @unchecked Sendable {
   private static func mappableByteCount(
     of descriptor: FileDescriptor
   ) throws(MemoryImageError) -> UInt64 {
-    let status: (mode: mode_t, byteCount: UInt64)
+    let status: FileStatus
     do throws(Errno) {
       status = try SystemCalls.status(of: descriptor)
     } catch {
       throw .cannotInspect(error)
     }
-    switch status.mode & S_IFMT {
-    case S_IFREG: break
-    case S_IFDIR: throw .isDirectory
+    switch status.kind {
+    case .regular: break
+    case .directory: throw .isDirectory
     default: throw .notRegularFile
     }
     guard status.byteCount > 0 else { throw .emptyFile }
@@ -82,10 +77,7 @@ final class MappedFile: @unchecked Sendable {
     }
     do throws(Errno) {
       // SAFETY: a fresh mapping; `deinit` alone unmaps it.
-      return unsafe UnsafeRawPointer(
-        try SystemCalls.map(
-          byteCount: length, protection: PROT_READ, flags: MAP_PRIVATE | MAP_NORESERVE,
-          descriptor: descriptor))
+      return unsafe try SystemCalls.mapToRead(descriptor, byteCount: length)
     } catch {
       throw .cannotMap(byteCount: byteCount, error)
     }
@@ -141,6 +133,6 @@ extension MappedFile {
     // SAFETY: inside the mapping; its pages are never written, so nothing is lost.
     unsafe SystemCalls.advise(
       UnsafeMutableRawPointer(mutating: base + Int(start)), byteCount: Int(end &- start),
-      advice: CInt(MADV_DONTNEED))
+      .notNeeded)
   }
 }

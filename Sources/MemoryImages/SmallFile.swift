@@ -1,3 +1,4 @@
+internal import Platform
 public import SystemPackage
 
 /// Files that are read whole because they are small or cannot be mapped, as those of debugfs.
@@ -11,7 +12,7 @@ public enum SmallFile {
   ) throws(MemoryImageError) -> [UInt8]? {
     let file: FileDescriptor
     do throws(Errno) {
-      file = try SystemCalls.openToRead(path)
+      file = try SystemCalls.open(path, .readOnly)
     } catch {
       throw .cannotOpen(error)
     }

@@ -1,3 +1,4 @@
+internal import Platform
 internal import SystemPackage
 
 /// A file that is written under a name of its own beside the one it is to have.
@@ -37,7 +38,8 @@ struct TemporaryOutput {
         let isZero = bytes[index..<end].allSatisfy { $0 == 0 }
         if isZero, let first = start {
           try SystemCalls.write(
-            bytes[first..<index], to: descriptor, at: offset &+ UInt64(first))
+            bytes[first..<index], to: descriptor,
+            at: offset &+ UInt64(first))
           start = nil
         } else if !isZero, start == nil {
           start = index
@@ -45,7 +47,8 @@ struct TemporaryOutput {
         index = end
       }
       if let first = start {
-        try SystemCalls.write(bytes[first...], to: descriptor, at: offset &+ UInt64(first))
+        try SystemCalls.write(
+          bytes[first...], to: descriptor, at: offset &+ UInt64(first))
       }
     } catch {
       throw .cannotWrite(error)
@@ -54,7 +57,7 @@ struct TemporaryOutput {
 
   func setByteCount(_ byteCount: UInt64) throws(CoreFileError) {
     do throws(Errno) {
-      try SystemCalls.truncate(descriptor, to: byteCount)
+      try SystemCalls.resize(descriptor, to: byteCount)
     } catch {
       throw .cannotWrite(error)
     }
@@ -72,8 +75,8 @@ struct TemporaryOutput {
         try SystemCalls.rename(path, to: destination)
       } else {
         // A new name never replaces a file; the old one goes afterwards.
-        try SystemCalls.link(path, to: destination)
-        SystemCalls.remove(path)
+        try SystemCalls.link(path: path, to: destination)
+        try? SystemCalls.unlink(path)
       }
     } catch {
       throw error == .fileExists ? .exists : .cannotRename(error)
@@ -83,7 +86,7 @@ struct TemporaryOutput {
 
   /// Closes and removes the file.
   func discard() {
-    SystemCalls.remove(path)
+    try? SystemCalls.unlink(path)
     SystemCalls.release(descriptor)
   }
 }

@@ -1,3 +1,4 @@
+internal import Platform
 internal import SystemPackage
 
 /// A run of addresses of this process that parts of one file are mapped into, one after the other,
@@ -15,7 +16,7 @@ struct AddressReservation: ~Copyable {
     let (sum, overflow) = capacity.addingReportingOverflow(alignment)
     guard !overflow, let byteCount = Int(exactly: sum) else { throw .noMemory }
     // SAFETY: a fresh mapping; `deinit` alone unmaps it.
-    let base = unsafe try ProcessCalls.reserveAddresses(byteCount: byteCount)
+    let base = unsafe try SystemCalls.reserveAddresses(byteCount: byteCount)
     unsafe self.base = base
     self.byteCount = byteCount
     let misalignment = UInt(bitPattern: base) & UInt(alignment &- 1)
@@ -38,9 +39,9 @@ struct AddressReservation: ~Copyable {
   func map(_ descriptor: FileDescriptor, _ bytes: Range<UInt64>) throws(Errno) {
     guard !bytes.isEmpty else { return }
     // SAFETY: inside the addresses that were reserved for the capacity.
-    unsafe try ProcessCalls.map(descriptor, bytes, at: start + Int(bytes.lowerBound))
+    unsafe try SystemCalls.map(descriptor, bytes, at: start + Int(bytes.lowerBound))
   }
 
   // SAFETY: whoever lends bytes keeps the owner of this value alive until they are given back.
-  deinit { unsafe ProcessCalls.unmap(base, byteCount: byteCount) }
+  deinit { unsafe SystemCalls.unmap(base, byteCount: byteCount) }
 }

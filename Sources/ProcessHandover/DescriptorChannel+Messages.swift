@@ -1,3 +1,4 @@
+internal import Platform
 internal import SystemPackage
 
 extension DescriptorChannel {
@@ -46,7 +47,7 @@ extension DescriptorChannel {
     _ bytes: [UInt8], _ descriptors: [FileDescriptor]
   ) throws(DescriptorChannelError) {
     do throws(Errno) {
-      try ProcessCalls.send(socket.descriptor, bytes, descriptors)
+      try SystemCalls.send(socket.descriptor, bytes, descriptors)
     } catch {
       switch error {
       case .resourceTemporarilyUnavailable: throw .timedOut
@@ -62,7 +63,8 @@ extension DescriptorChannel {
   ) throws(DescriptorChannelError) -> [UInt8] {
     let message: (bytes: [UInt8], descriptors: [FileDescriptor], isTruncated: Bool)
     do throws(Errno) {
-      message = try ProcessCalls.receive(socket.descriptor, atMost: byteCount)
+      message = try SystemCalls.receive(
+        socket.descriptor, atMost: byteCount, descriptorCount: NamedDescriptor.countLimit)
     } catch {
       switch error {
       case .resourceTemporarilyUnavailable: throw .timedOut

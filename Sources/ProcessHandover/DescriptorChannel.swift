@@ -1,10 +1,5 @@
+internal import Platform
 public import SystemPackage
-
-#if canImport(Glibc)
-  internal import Glibc
-#elseif canImport(Musl)
-  internal import Musl
-#endif
 
 /// A connection of two processes of one machine, over which descriptors are passed: a UNIX socket
 /// of SOCK_SEQPACKET, with SCM_RIGHTS.
@@ -17,7 +12,7 @@ public struct DescriptorChannel: ~Copyable, Sendable {
   init(_ socket: consuming OwnedDescriptor) { self.socket = socket }
 
   /// The user whose processes are trusted if nothing else is said: this process's.
-  public static var currentUserID: UInt32 { geteuid() }
+  public static var currentUserID: UInt32 { SystemCalls.effectiveUserID }
 
   /// A socket that was connected elsewhere.
   ///
@@ -28,7 +23,7 @@ public struct DescriptorChannel: ~Copyable, Sendable {
   ) throws(DescriptorChannelError) -> DescriptorChannel {
     let owned = OwnedDescriptor(socket)
     do throws(Errno) {
-      try ProcessCalls.checkPacketSocket(socket)
+      try SystemCalls.checkPacketSocket(socket)
     } catch {
       throw .notPacketSocket
     }
@@ -40,7 +35,7 @@ public struct DescriptorChannel: ~Copyable, Sendable {
   /// - Throws: `cannotConnect`.
   public static func pair() throws(DescriptorChannelError) -> (FileDescriptor, FileDescriptor) {
     do throws(Errno) {
-      return try ProcessCalls.makeSocketPair()
+      return try SystemCalls.makeSocketPair()
     } catch {
       throw .cannotConnect(error)
     }
@@ -55,13 +50,13 @@ public struct DescriptorChannel: ~Copyable, Sendable {
     guard address.isValid else { throw .invalidAddress }
     let socket: OwnedDescriptor
     do throws(Errno) {
-      socket = OwnedDescriptor(try ProcessCalls.makeSocket(isDatagram: false))
+      socket = OwnedDescriptor(try SystemCalls.makeSocket(isDatagram: false))
     } catch {
       throw .cannotConnect(error)
     }
     do throws(Errno) {
-      try ProcessCalls.setTimeout(socket.descriptor, timeout)
-      try ProcessCalls.connect(socket.descriptor, to: address)
+      try SystemCalls.setTimeout(socket.descriptor, timeout)
+      try SystemCalls.connect(socket.descriptor, to: address.socketAddress)
     } catch {
       throw error == .resourceTemporarilyUnavailable ? .timedOut : .cannotConnect(error)
     }
@@ -74,9 +69,9 @@ public struct DescriptorChannel: ~Copyable, Sendable {
   ) throws(DescriptorChannelError) -> DescriptorChannel {
     let peer: UInt32
     do throws(Errno) {
-      peer = try ProcessCalls.peer(of: socket.descriptor)
-      try ProcessCalls.setTimeout(socket.descriptor, timeout)
-      try ProcessCalls.setCloseOnExec(socket.descriptor, true)
+      peer = try SystemCalls.peer(of: socket.descriptor)
+      try SystemCalls.setTimeout(socket.descriptor, timeout)
+      try SystemCalls.setCloseOnExec(socket.descriptor, true)
     } catch {
       throw .cannotConnect(error)
     }

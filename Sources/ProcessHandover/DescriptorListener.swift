@@ -1,10 +1,5 @@
+internal import Platform
 internal import SystemPackage
-
-#if canImport(Glibc)
-  internal import Glibc
-#elseif canImport(Musl)
-  internal import Musl
-#endif
 
 /// A process that waits for others to connect, to give them descriptors or to be given some.
 ///
@@ -29,35 +24,35 @@ public struct DescriptorListener: ~Copyable, Sendable {
     guard address.isValid else { throw .invalidAddress }
     let socket: OwnedDescriptor
     do throws(Errno) {
-      socket = OwnedDescriptor(try ProcessCalls.makeSocket(isDatagram: false))
+      socket = OwnedDescriptor(try SystemCalls.makeSocket(isDatagram: false))
     } catch {
       throw .cannotListen(error)
     }
     do throws(Errno) {
-      try ProcessCalls.restrictToOwner(socket.descriptor)
-      try ProcessCalls.setTimeout(socket.descriptor, timeout)
+      try SystemCalls.restrictToOwner(socket.descriptor)
+      try SystemCalls.setTimeout(socket.descriptor, timeout)
     } catch {
       throw .cannotListen(error)
     }
     try Self.bind(socket.descriptor, to: address)
     let path: FilePath? = if case .path(let path) = address { path } else { nil }
     do throws(Errno) {
-      try ProcessCalls.listen(socket.descriptor)
+      try SystemCalls.listen(socket.descriptor)
     } catch {
-      if let path { try? ProcessCalls.unlink(path) }
+      if let path { try? SystemCalls.unlink(path) }
       throw .cannotListen(error)
     }
     self.socket = socket
     self.timeout = timeout
     self.path = path
-    self.file = path.flatMap { try? ProcessCalls.status(at: $0, followsLinks: false).identity }
+    self.file = path.flatMap { try? SystemCalls.status(at: $0, followsLinks: false).identity }
   }
 
   deinit {
     guard let path, let file,
-      (try? ProcessCalls.status(at: path, followsLinks: false).identity) == file
+      (try? SystemCalls.status(at: path, followsLinks: false).identity) == file
     else { return }
-    try? ProcessCalls.unlink(path)
+    try? SystemCalls.unlink(path)
   }
 
   /// The next process that connects. One that only looked whether somebody listens shows as
@@ -69,7 +64,7 @@ public struct DescriptorListener: ~Copyable, Sendable {
   ) throws(DescriptorChannelError) -> DescriptorChannel {
     let peer: OwnedDescriptor
     do throws(Errno) {
-      peer = OwnedDescriptor(try ProcessCalls.accept(socket.descriptor))
+      peer = OwnedDescriptor(try SystemCalls.accept(socket.descriptor))
     } catch {
       throw error == .resourceTemporarilyUnavailable ? .timedOut : .cannotConnect(error)
     }
@@ -80,15 +75,15 @@ public struct DescriptorListener: ~Copyable, Sendable {
     _ socket: FileDescriptor, to address: LocalAddress
   ) throws(DescriptorChannelError) {
     do throws(Errno) {
-      try ProcessCalls.bind(socket, to: address)
+      try SystemCalls.bind(socket, to: address.socketAddress)
       return
     } catch {
       guard error == .addressInUse else { throw .cannotListen(error) }
     }
     guard case .path(let path) = address, isAbandoned(path) else { throw .addressInUse }
     do throws(Errno) {
-      try ProcessCalls.unlink(path)
-      try ProcessCalls.bind(socket, to: address)
+      try SystemCalls.unlink(path)
+      try SystemCalls.bind(socket, to: address.socketAddress)
     } catch {
       throw error == .addressInUse ? .addressInUse : .cannotListen(error)
     }
@@ -96,15 +91,15 @@ public struct DescriptorListener: ~Copyable, Sendable {
 
   /// Whether there is a socket at `path`, and nobody listens. In doubt somebody does.
   private static func isAbandoned(_ path: FilePath) -> Bool {
-    guard let status = try? ProcessCalls.status(at: path, followsLinks: false),
-      status.mode & S_IFMT == S_IFSOCK,
-      let probe = try? ProcessCalls.makeSocket(isDatagram: false)
+    guard let status = try? SystemCalls.status(at: path, followsLinks: false),
+      status.kind == .socket,
+      let probe = try? SystemCalls.makeSocket(isDatagram: false)
     else { return false }
     let socket = OwnedDescriptor(probe)
     do throws(Errno) {
       // Somebody who does not accept must not hold this up.
-      try ProcessCalls.setTimeout(socket.descriptor, .milliseconds(1))
-      try ProcessCalls.connect(socket.descriptor, to: .path(path))
+      try SystemCalls.setTimeout(socket.descriptor, .milliseconds(1))
+      try SystemCalls.connect(socket.descriptor, to: .path(path))
       return false
     } catch {
       return error == .connectionRefused

@@ -1,3 +1,4 @@
+internal import Platform
 internal import SystemPackage
 
 /// What /proc says of locks, proc(5).
@@ -37,21 +38,21 @@ enum LockTable {
     }
     // Some file systems show another device there than to fstat(2); the file itself decides.
     let path = FilePath("/proc/\(process)/fd/\(descriptor)")
-    return holds && (try? ProcessCalls.status(at: path).identity) == file
+    return holds && (try? SystemCalls.status(at: path).identity) == file
   }
 
   /// The numbers among the names in a folder; none where it cannot be read.
   private static func numbers(in folder: String) -> [Int32] {
-    (try? ProcessCalls.names(in: FilePath(folder)))?.compactMap { Int32($0) } ?? []
+    (try? SystemCalls.names(in: FilePath(folder)))?.compactMap { Int32($0) } ?? []
   }
 
   /// The first bytes of a small file; empty where it cannot be read.
   private static func text(of path: String, atMost limit: Int) -> String {
-    guard let descriptor = try? ProcessCalls.open(FilePath(path), .readOnly) else { return "" }
+    guard let descriptor = try? SystemCalls.open(FilePath(path), .readOnly) else { return "" }
     let file = OwnedDescriptor(descriptor)
     var bytes: [UInt8] = []
     while bytes.count < limit,
-      let piece = try? ProcessCalls.read(file.descriptor, atMost: min(4096, limit - bytes.count)),
+      let piece = try? SystemCalls.read(file.descriptor, atMost: min(4096, limit - bytes.count)),
       !piece.isEmpty
     {
       bytes += piece

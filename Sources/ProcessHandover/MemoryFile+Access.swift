@@ -1,4 +1,5 @@
 public import MemoryAccess
+internal import Platform
 public import Synchronization
 internal import SystemPackage
 
@@ -75,14 +76,14 @@ extension MemoryFile {
     guard offset < end else { return nil }
     let start: UInt64
     do throws(Errno) {
-      start = max(offset, try ProcessCalls.seek(file.descriptor, to: .data, from: offset))
+      start = max(offset, try SystemCalls.seek(file.descriptor, to: .data, from: offset))
     } catch {
       // ENXIO: no data up to the end. Anything else: the file system does not say.
       guard error != .noSuchAddressOrDevice else { return nil }
       return PhysicalRange(start: address, byteCount: end &- offset)
     }
     guard start < end else { return nil }
-    let hole = (try? ProcessCalls.seek(file.descriptor, to: .hole, from: start)) ?? end
+    let hole = (try? SystemCalls.seek(file.descriptor, to: .hole, from: start)) ?? end
     // A hole at or before the data: the file is being changed. Progress comes first.
     let stop = hole > start ? min(hole, end) : end
     return PhysicalRange(start: PhysicalAddress(start), byteCount: stop &- start)

@@ -1,4 +1,5 @@
 public import MemoryAccess
+internal import Platform
 internal import Synchronization
 internal import SystemPackage
 
@@ -54,7 +55,7 @@ extension MemoryFile {
     do throws(Errno) {
       try state.withLock { (state) throws(Errno) in
         for chunk in state.backed.chunks(of: bytes) { state.backed[chunk] = false }
-        try ProcessCalls.punchHole(file.descriptor, bytes)
+        try SystemCalls.punchHole(file.descriptor, bytes)
       }
     } catch {
       throw .cannotRelease(error)
@@ -75,7 +76,7 @@ extension MemoryFile {
       of: written.start.rawValue..<written.start.rawValue &+ written.byteCount)
     do throws(Errno) {
       // SAFETY: the pages hold bytes of the file, so they are mapped.
-      unsafe try ProcessCalls.synchronize(base + Int(pages.lowerBound), byteCount: pages.count)
+      unsafe try SystemCalls.synchronize(base + Int(pages.lowerBound), byteCount: pages.count)
     } catch {
       throw .cannotSynchronize(error)
     }
@@ -94,7 +95,7 @@ extension MemoryFile {
 
   private func allocate(_ bytes: Range<UInt64>) throws(Errno) {
     do throws(Errno) {
-      try ProcessCalls.allocate(file.descriptor, bytes)
+      try SystemCalls.allocate(file.descriptor, bytes)
     } catch {
       guard error == .notSupported || error == .noFunction else { throw error }
       try fillHoles(in: bytes.clamped(to: 0..<byteCount))
@@ -106,17 +107,17 @@ extension MemoryFile {
   private func fillHoles(in bytes: Range<UInt64>) throws(Errno) {
     var next = bytes.lowerBound
     while next < bytes.upperBound {
-      let hole = try ProcessCalls.seek(file.descriptor, to: .hole, from: next)
+      let hole = try SystemCalls.seek(file.descriptor, to: .hole, from: next)
       guard hole < bytes.upperBound else { return }
       var end = bytes.upperBound
       do throws(Errno) {
-        end = min(end, try ProcessCalls.seek(file.descriptor, to: .data, from: hole))
+        end = min(end, try SystemCalls.seek(file.descriptor, to: .data, from: hole))
       } catch {
         guard error == .noSuchAddressOrDevice else { throw error }
       }
       next = hole
       while next < end {
-        next &+= try ProcessCalls.writeZeros(file.descriptor, next..<end)
+        next &+= try SystemCalls.writeZeros(file.descriptor, next..<end)
       }
     }
   }

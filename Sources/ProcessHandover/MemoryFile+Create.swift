@@ -1,3 +1,4 @@
+internal import Platform
 internal import SystemPackage
 
 extension MemoryFile {
@@ -31,12 +32,12 @@ extension MemoryFile {
     let file: OwnedDescriptor
     do throws(Errno) {
       file = OwnedDescriptor(
-        try ProcessCalls.createMemfd(name: name, hugePageShift: pages.log2ByteCount))
+        try SystemCalls.createMemfd(name: name, hugePageShift: pages.log2ByteCount))
     } catch {
       throw .cannotCreate(error)
     }
     do throws(Errno) {
-      try ProcessCalls.sealAgainstShrinking(file.descriptor)
+      try SystemCalls.sealAgainstShrinking(file.descriptor)
     } catch {
       throw .cannotCreate(error)
     }
@@ -48,7 +49,7 @@ extension MemoryFile {
   ) throws(MemoryFileError) -> MemoryFile {
     // Nobody should wait for the contents to be made only to hear it then.
     switch Result(catching: { () throws(Errno) in
-      try ProcessCalls.status(at: path, followsLinks: false)
+      try SystemCalls.status(at: path, followsLinks: false)
     }) {
     case .success: throw .alreadyExists
     case .failure(.noSuchFileOrDirectory) where path.lastComponent != nil: break
@@ -61,7 +62,7 @@ extension MemoryFile {
         file, byteCount: byteCount, growableTo: capacity,
         name: .unpublished(path: path, temporary: temporary))
     } catch {
-      if let temporary { try? ProcessCalls.unlink(temporary) }
+      if let temporary { try? SystemCalls.unlink(temporary) }
       throw error
     }
   }
@@ -74,7 +75,7 @@ extension MemoryFile {
     let parent = path.removingLastComponent()
     let folder = parent.isEmpty ? "." : parent
     do throws(Errno) {
-      return (try ProcessCalls.openUnnamed(in: folder), nil)
+      return (try SystemCalls.openUnnamed(in: folder), nil)
     } catch {
       // What file systems and kernels say that know no O_TMPFILE, open(2).
       guard [.notSupported, .isDirectory, .invalidArgument].contains(error) else {
@@ -84,9 +85,7 @@ extension MemoryFile {
     let number = String(UInt64.random(in: .min ... .max), radix: 16)
     let temporary = parent.appending(".memory-file-\(number)")
     do throws(Errno) {
-      let file = try ProcessCalls.open(
-        temporary, .readWrite, options: [.create, .exclusiveCreate])
-      return (file, temporary)
+      return (try SystemCalls.create(temporary, .readWrite), temporary)
     } catch {
       throw .cannotCreate(error)
     }
@@ -99,7 +98,7 @@ extension MemoryFile {
     let storage = try MemoryFileStorage(of: file.descriptor)
     let byteCount = rounded(byteCount, to: storage.pageByteCount)
     do throws(Errno) {
-      try ProcessCalls.resize(file.descriptor, to: byteCount)
+      try SystemCalls.resize(file.descriptor, to: byteCount)
     } catch {
       throw .cannotResize(byteCount: byteCount, error)
     }

@@ -1,3 +1,4 @@
+internal import Platform
 public import SystemPackage
 
 extension MemoryFile {
@@ -13,6 +14,6 @@ extension MemoryFile {
 
   /// Whether nobody can cut bytes off the file any more (F_SEAL_SHRINK): never of a file at a path.
   public var isSealedAgainstShrinking: Bool {
-    ProcessCalls.isSealedAgainstShrinking(file.descriptor)
+    SystemCalls.isSealedAgainstShrinking(file.descriptor)
   }
 }

@@ -1,3 +1,4 @@
+internal import Platform
 internal import Synchronization
 internal import SystemPackage
 
@@ -19,7 +20,7 @@ extension MemoryFile {
       try mapMore(upTo: wanted)
       if there < wanted {
         do throws(Errno) {
-          try ProcessCalls.resize(file.descriptor, to: wanted)
+          try SystemCalls.resize(file.descriptor, to: wanted)
         } catch {
           throw .cannotResize(byteCount: wanted, error)
         }

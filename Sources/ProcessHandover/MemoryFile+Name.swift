@@ -1,3 +1,4 @@
+internal import Platform
 internal import Synchronization
 public import SystemPackage
 
@@ -20,22 +21,22 @@ extension MemoryFile {
       if storage == .disk { try synchronize(file.descriptor) }
       do throws(Errno) {
         if let temporary {
-          try ProcessCalls.link(path: temporary, to: path)
+          try SystemCalls.link(path: temporary, to: path)
         } else {
-          try ProcessCalls.link(file.descriptor, to: path)
+          try SystemCalls.link(file.descriptor, to: path)
         }
       } catch {
         throw error == .fileExists ? .alreadyExists : .cannotPublish(error)
       }
       state.name = .path(path)
-      if let temporary { try? ProcessCalls.unlink(temporary) }
+      if let temporary { try? SystemCalls.unlink(temporary) }
       if storage == .disk { try synchronizeFolder(of: path) }
     }
   }
 
   private func synchronize(_ descriptor: FileDescriptor) throws(MemoryFileError) {
     do throws(Errno) {
-      try ProcessCalls.synchronize(descriptor)
+      try SystemCalls.synchronize(descriptor)
     } catch {
       throw .cannotSynchronize(error)
     }
@@ -46,7 +47,7 @@ extension MemoryFile {
     let folder: OwnedDescriptor
     do throws(Errno) {
       folder = OwnedDescriptor(
-        try ProcessCalls.open(parent.isEmpty ? "." : parent, .readOnly, options: .directory))
+        try SystemCalls.open(parent.isEmpty ? "." : parent, .readOnly, options: .directory))
     } catch {
       throw .cannotSynchronize(error)
     }

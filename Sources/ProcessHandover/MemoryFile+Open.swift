@@ -1,10 +1,5 @@
+internal import Platform
 public import SystemPackage
-
-#if canImport(Glibc)
-  internal import Glibc
-#elseif canImport(Musl)
-  internal import Musl
-#endif
 
 extension MemoryFile {
   /// The file at `path`, for reading and writing, left as it is.
@@ -17,7 +12,7 @@ extension MemoryFile {
   ) throws(MemoryFileError) -> MemoryFile {
     let file: OwnedDescriptor
     do throws(Errno) {
-      file = OwnedDescriptor(try ProcessCalls.open(path, .readWrite))
+      file = OwnedDescriptor(try SystemCalls.open(path, .readWrite))
     } catch {
       switch error {
       case .isDirectory: throw .isDirectory
@@ -48,15 +43,15 @@ extension MemoryFile {
     let status = try status(of: descriptor)
     let mode: CInt
     do throws(Errno) {
-      mode = try ProcessCalls.accessMode(of: descriptor)
-      try ProcessCalls.setCloseOnExec(descriptor, true)
+      mode = try SystemCalls.accessMode(of: descriptor)
+      try SystemCalls.setCloseOnExec(descriptor, true)
     } catch {
       throw .cannotInspect(error)
     }
     guard mode == O_RDWR else { throw .notWritable }
     let storage = try MemoryFileStorage(of: descriptor)
     if storage != .disk, status.linkCount == 0 {
-      try? ProcessCalls.sealAgainstShrinking(descriptor)
+      try? SystemCalls.sealAgainstShrinking(descriptor)
     }
     return try MemoryFile(
       mapping: file, status, storage, growableTo: capacity,
@@ -67,13 +62,13 @@ extension MemoryFile {
   static func status(of descriptor: FileDescriptor) throws(MemoryFileError) -> FileStatus {
     let status: FileStatus
     do throws(Errno) {
-      status = try ProcessCalls.status(of: descriptor)
+      status = try SystemCalls.status(of: descriptor)
     } catch {
       throw .cannotInspect(error)
     }
-    switch status.mode & S_IFMT {
-    case S_IFREG: break
-    case S_IFDIR: throw .isDirectory
+    switch status.kind {
+    case .regular: break
+    case .directory: throw .isDirectory
     default: throw .notRegularFile
     }
     guard status.byteCount > 0 else { throw .emptyFile }
@@ -83,8 +78,8 @@ extension MemoryFile {
   /// The path that the file was opened by, where it still leads there.
   private static func path(of descriptor: FileDescriptor, _ status: FileStatus) -> FilePath? {
     guard status.linkCount > 0,
-      let path = try? ProcessCalls.target(ofLink: descriptor.pathInProc), path.isAbsolute,
-      let found = try? ProcessCalls.status(at: path), found.identity == status.identity
+      let path = try? SystemCalls.target(ofLink: descriptor.pathInProc), path.isAbsolute,
+      let found = try? SystemCalls.status(at: path), found.identity == status.identity
     else { return nil }
     return path
   }

@@ -1,4 +1,5 @@
 public import MemoryAccess
+internal import Platform
 public import Synchronization
 internal import SystemPackage
 
@@ -89,7 +90,7 @@ public final class MemoryFile: WritablePhysicalMemory, @unchecked Sendable {
 
   deinit {
     guard case .unpublished(_, let temporary?) = state.withLock({ $0.name }) else { return }
-    try? ProcessCalls.unlink(temporary)
+    try? SystemCalls.unlink(temporary)
   }
 
   /// The next multiple of `unit`, a power of two; the last one where there is no next.

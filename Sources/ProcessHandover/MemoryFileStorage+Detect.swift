@@ -1,3 +1,4 @@
+internal import Platform
 internal import SystemPackage
 
 extension MemoryFileStorage {
@@ -5,14 +6,14 @@ extension MemoryFileStorage {
   init(of descriptor: FileDescriptor) throws(MemoryFileError) {
     let found: (type: UInt64, blockByteCount: UInt64)
     do throws(Errno) {
-      found = try ProcessCalls.fileSystem(of: descriptor)
+      found = try SystemCalls.fileSystem(of: descriptor)
     } catch {
       throw .cannotInspect(error)
     }
     switch found.type {
     case 0x0102_1994:
       // A memfd lies on a tmpfs of the kernel's own, and shows its kind only in its name.
-      let target = try? ProcessCalls.target(ofLink: descriptor.pathInProc)
+      let target = try? SystemCalls.target(ofLink: descriptor.pathInProc)
       self = target?.string.hasPrefix("/memfd:") == true ? .memfd : .tmpfs
     case 0x9584_58f6 where found.blockByteCount.nonzeroBitCount == 1:
       self = .hugetlbfs(pageByteCount: found.blockByteCount)
@@ -22,6 +23,6 @@ extension MemoryFileStorage {
 
   /// The unit of the file's size and mapping, in bytes; a power of two.
   var pageByteCount: UInt64 {
-    if case .hugetlbfs(let byteCount) = self { byteCount } else { ProcessCalls.pageByteCount }
+    if case .hugetlbfs(let byteCount) = self { byteCount } else { SystemCalls.pageByteCount }
   }
 }

@@ -1,4 +1,4 @@
-internal import CProcessHandover
+internal import Platform
 public import SystemPackage
 
 /// Lets go of a memory file at once when the process is killed, however much of it is mapped.
@@ -24,7 +24,7 @@ public enum MemoryKeeper {
   @discardableResult
   public static func start() throws(MemoryKeeperError) -> Int32 {
     do throws(Errno) {
-      return try ProcessCalls.perform(.startKeeper) { kho_start_keeper() }
+      return try SystemCalls.startKeeper()
     } catch {
       throw error == .notSupported ? .notSupported : .cannotStart(error)
     }
@@ -32,12 +32,11 @@ public enum MemoryKeeper {
 
   /// The keeper's process identifier; nil where none runs.
   public static var processID: Int32? {
-    let process = kho_keeper()
-    return process == 0 ? nil : process
+    SystemCalls.keeperID
   }
 
   /// Ends the keeper, and waits until it has left the memory; does nothing where none runs.
-  public static func stop() { kho_stop_keeper() }
+  public static func stop() { SystemCalls.stopKeeper() }
 }
 
 /// Why a process has no keeper.

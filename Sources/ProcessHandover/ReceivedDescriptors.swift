@@ -1,3 +1,4 @@
+internal import Platform
 public import SystemPackage
 
 /// Descriptors that were passed on to this process. Each is taken once, by its name; those that
@@ -10,7 +11,7 @@ public struct ReceivedDescriptors: ~Copyable, Sendable {
   /// None: what a process has that was not started as a successor.
   public init() { entries = [] }
 
-  deinit { for entry in entries { ProcessCalls.release(entry.descriptor) } }
+  deinit { for entry in entries { SystemCalls.release(entry.descriptor) } }
 
   /// The names of what was not taken yet, in the order in which they were passed on.
   public var names: [String] { entries.map(\.name) }

@@ -1,10 +1,5 @@
+internal import Platform
 internal import SystemPackage
-
-#if canImport(Glibc)
-  internal import Glibc
-#elseif canImport(Musl)
-  internal import Musl
-#endif
 
 extension ServiceManager {
   /// The descriptors that the service manager gave this process: its sockets, and what was stored;
@@ -20,15 +15,15 @@ extension ServiceManager {
     removingVariables removesVariables: Bool = false
   ) throws(ServiceManagerError) -> ReceivedDescriptors {
     let names = ["LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES"]
-    let values = names.map(ProcessCalls.environmentValue)
-    if removesVariables { names.forEach(ProcessCalls.removeEnvironmentValue) }
+    let values = names.map(SystemCalls.environmentValue)
+    if removesVariables { names.forEach(SystemCalls.removeEnvironmentValue) }
     let listed = try ListenVariables(
-      processID: values[0], count: values[1], names: values[2], ownProcessID: getpid())
+      processID: values[0], count: values[1], names: values[2], ownProcessID: SystemCalls.processID)
     var descriptors: [NamedDescriptor] = []
     for (index, name) in listed.names.enumerated() {
       let descriptor = FileDescriptor(rawValue: ListenVariables.firstNumber + Int32(index))
       do throws(Errno) {
-        try ProcessCalls.setCloseOnExec(descriptor, true)
+        try SystemCalls.setCloseOnExec(descriptor, true)
       } catch {
         throw .missingDescriptor(number: descriptor.rawValue, error)
       }

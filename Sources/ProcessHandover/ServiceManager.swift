@@ -1,3 +1,4 @@
+internal import Platform
 internal import SystemPackage
 
 /// The service manager that started this process, as systemd does: it keeps descriptors over a
@@ -15,7 +16,7 @@ public struct ServiceManager: Sendable {
   ///
   /// - Throws: `unsupportedAddress`.
   public static func current() throws(ServiceManagerError) -> ServiceManager? {
-    guard let text = ProcessCalls.environmentValue("NOTIFY_SOCKET"), !text.isEmpty else {
+    guard let text = SystemCalls.environmentValue("NOTIFY_SOCKET"), !text.isEmpty else {
       return nil
     }
     return ServiceManager(at: try address(text))
@@ -67,10 +68,11 @@ public struct ServiceManager: Sendable {
     _ message: String, _ descriptors: [FileDescriptor] = []
   ) throws(ServiceManagerError) {
     do throws(Errno) {
-      let socket = OwnedDescriptor(try ProcessCalls.makeSocket(isDatagram: true))
+      let socket = OwnedDescriptor(try SystemCalls.makeSocket(isDatagram: true))
       // A manager that hangs must not hang the service.
-      try ProcessCalls.setTimeout(socket.descriptor, .seconds(10))
-      try ProcessCalls.send(socket.descriptor, Array(message.utf8), descriptors, to: address)
+      try SystemCalls.setTimeout(socket.descriptor, .seconds(10))
+      try SystemCalls.send(
+        socket.descriptor, Array(message.utf8), descriptors, to: address.socketAddress)
     } catch {
       throw .cannotNotify(error)
     }

@@ -1,3 +1,4 @@
+internal import Platform
 internal import SystemPackage
 
 extension Successor {
@@ -9,8 +10,8 @@ extension Successor {
   /// - Throws: `malformedVariable`, `unsupportedVersion`, `missingDescriptor`, `foreignDescriptor`.
   ///   What was passed on, as far as it is known to be, is closed.
   public static func inherited() throws(SuccessorError) -> ReceivedDescriptors? {
-    guard let text = ProcessCalls.environmentValue(SuccessorVariable.name) else { return nil }
-    ProcessCalls.removeEnvironmentValue(SuccessorVariable.name)
+    guard let text = SystemCalls.environmentValue(SuccessorVariable.name) else { return nil }
+    SystemCalls.removeEnvironmentValue(SuccessorVariable.name)
     return try received(SuccessorVariable(parsing: text))
   }
 
@@ -23,12 +24,12 @@ extension Successor {
     for entry in variable.entries {
       let descriptor = FileDescriptor(rawValue: entry.number)
       do throws(Errno) {
-        guard try ProcessCalls.status(of: descriptor).identity == entry.identity else {
+        guard try SystemCalls.status(of: descriptor).identity == entry.identity else {
           problem = problem ?? .foreignDescriptor(name: entry.name)
           continue
         }
         received.append(NamedDescriptor(entry.name, descriptor))
-        try ProcessCalls.setCloseOnExec(descriptor, true)
+        try SystemCalls.setCloseOnExec(descriptor, true)
       } catch {
         problem = problem ?? .missingDescriptor(name: entry.name, error)
       }

@@ -1,3 +1,4 @@
+internal import Platform
 internal import SystemPackage
 
 extension Successor {
@@ -15,18 +16,18 @@ extension Successor {
   public func exec() throws(SuccessorError) -> Never {
     let strings = try startStrings()
     var opened: [FileDescriptor] = []
-    defer { for descriptor in opened { try? ProcessCalls.setCloseOnExec(descriptor, true) } }
+    defer { for descriptor in opened { try? SystemCalls.setCloseOnExec(descriptor, true) } }
     for entry in passed {
       do throws(Errno) {
-        guard try ProcessCalls.isClosedOnExec(entry.descriptor) else { continue }
-        try ProcessCalls.setCloseOnExec(entry.descriptor, false)
+        guard try SystemCalls.isClosedOnExec(entry.descriptor) else { continue }
+        try SystemCalls.setCloseOnExec(entry.descriptor, false)
         opened.append(entry.descriptor)
       } catch {
         throw .cannotPass(name: entry.name, error)
       }
     }
     let byteCount = files.reduce(0) { $0 &+ $1.byteCount }
-    let error = ProcessCalls.execute(
+    let error = SystemCalls.execute(
       strings, leavesMemoryBehind: byteCount >= Self.slowlyUnmappedByteCount)
     throw .cannotExecute(error)
   }
@@ -39,7 +40,7 @@ extension Successor {
   public func spawn() throws(SuccessorError) -> Int32 {
     let strings = try startStrings()
     do throws(Errno) {
-      return try ProcessCalls.spawn(strings, passing: passed.map(\.descriptor.rawValue))
+      return try SystemCalls.spawn(strings, passing: passed.map(\.descriptor.rawValue))
     } catch {
       throw .cannotSpawn(error)
     }
@@ -48,20 +49,20 @@ extension Successor {
   /// From here on, unmapping takes longer than starting a process that does it.
   private static var slowlyUnmappedByteCount: UInt64 { 64 << 20 }
 
-  private func startStrings() throws(SuccessorError) -> StartStrings {
+  private func startStrings() throws(SuccessorError) -> ProgramStrings {
     var entries: [SuccessorVariable.Entry] = []
     for entry in passed {
       do throws(Errno) {
         entries.append(
           .init(
             name: entry.name, number: entry.descriptor.rawValue,
-            identity: try ProcessCalls.status(of: entry.descriptor).identity))
+            identity: try SystemCalls.status(of: entry.descriptor).identity))
       } catch {
         throw .cannotPass(name: entry.name, error)
       }
     }
-    return StartStrings(
+    return ProgramStrings(
       executable: executable, arguments: arguments, environment: environment,
-      variable: SuccessorVariable(entries))
+      adding: (SuccessorVariable.name, SuccessorVariable(entries).text))
   }
 }

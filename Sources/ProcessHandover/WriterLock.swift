@@ -1,3 +1,4 @@
+internal import Platform
 public import SystemPackage
 
 /// The right to write a memory file, which one holder has at a time: flock(2).
@@ -22,7 +23,7 @@ public struct WriterLock: ~Copyable, Sendable {
     do throws(Errno) {
       own = OwnedDescriptor(
         try file.withDescriptor { (descriptor) throws(Errno) in
-          try ProcessCalls.open(descriptor.pathInProc, .readWrite)
+          try SystemCalls.open(descriptor.pathInProc, .readWrite)
         })
     } catch {
       throw .cannotOpen(error)
@@ -43,8 +44,8 @@ public struct WriterLock: ~Copyable, Sendable {
     let own = OwnedDescriptor(descriptor)
     let identity: FileIdentity
     do throws(Errno) {
-      identity = try ProcessCalls.status(of: descriptor).identity
-      try ProcessCalls.setCloseOnExec(descriptor, true)
+      identity = try SystemCalls.status(of: descriptor).identity
+      try SystemCalls.setCloseOnExec(descriptor, true)
     } catch {
       throw .cannotInspect(error)
     }
@@ -60,7 +61,7 @@ public struct WriterLock: ~Copyable, Sendable {
     _ own: consuming OwnedDescriptor, of file: MemoryFile
   ) throws(WriterLockError) -> WriterLock {
     do throws(Errno) {
-      try ProcessCalls.lockExclusively(own.descriptor)
+      try SystemCalls.lockExclusively(own.descriptor)
     } catch {
       guard error == .wouldBlock else { throw .cannotLock(error) }
       throw .held(by: LockTable.holder(of: file.identity))
@@ -72,7 +73,7 @@ public struct WriterLock: ~Copyable, Sendable {
   ///
   /// A lock that is merely dropped goes with the last copy.
   public consuming func release() {
-    try? ProcessCalls.unlock(file.descriptor)
+    try? SystemCalls.unlock(file.descriptor)
   }
 
   /// The descriptor that holds the lock, to pass it on. It stays this value's.
@@ -86,7 +87,7 @@ public struct WriterLock: ~Copyable, Sendable {
   /// - Throws: `cannotInspect`.
   public func keepAcrossExec() throws(WriterLockError) -> FileDescriptor {
     do throws(Errno) {
-      try ProcessCalls.setCloseOnExec(file.descriptor, false)
+      try SystemCalls.setCloseOnExec(file.descriptor, false)
     } catch {
       throw .cannotInspect(error)
     }

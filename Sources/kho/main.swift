@@ -1,10 +1,5 @@
 import KHOCommands
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#endif
+import Platform
 
 KHOCommandLine.explainBusErrors()
 exit(KHOCommandLine.run(Array(CommandLine.arguments.dropFirst())))

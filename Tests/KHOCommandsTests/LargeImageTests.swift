@@ -1,6 +1,6 @@
 import Foundation
-import Glibc
 import HandoverTestSupport
+import Platform
 import Testing
 
 /// An image larger than memory: read where it is stored, never as a whole.

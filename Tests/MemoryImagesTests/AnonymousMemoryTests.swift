@@ -1,4 +1,6 @@
+import HandoverTestSupport
 import MemoryAccess
+import Platform
 import SystemPackage
 import Testing
 
@@ -8,7 +10,7 @@ import Testing
   private let memoryRange = range(0x4000_0000, 0x10000)
 
   @Test func startsAsZerosAndKeepsWhatIsWritten() throws {
-    let counter = CallCounter()
+    let counter = CallWatcher()
     try counter.watch {
       let memory = try AnonymousMemory(memoryRange)
       #expect(memory.range == memoryRange && memory.byteCount == 0x10000)
@@ -46,16 +48,16 @@ import Testing
   }
 
   @Test func adviceMayFail() throws {
-    let counter = CallCounter()
+    let counter = CallWatcher()
     try counter.watch { _ = try AnonymousMemory(memoryRange, usesHugePages: true) }
     #expect(counter[.madvise] == 1 && counter.isBalanced)
-    let failing = CallCounter(failing: [.madvise: .invalidArgument])
+    let failing = CallWatcher(failing: [.madvise: .invalidArgument])
     try failing.watch { _ = try AnonymousMemory(memoryRange, usesHugePages: true) }
     #expect(failing.isBalanced)
   }
 
   @Test func refusals() throws {
-    CallCounter(failing: [.mmap: .noMemory]).watch {
+    CallWatcher(failing: [.mmap: .noMemory]).watch {
       #expect(throws: MemoryImageError.cannotAllocate(byteCount: 0x10000, .noMemory)) {
         try AnonymousMemory(memoryRange)
       }

@@ -2,6 +2,7 @@ import Foundation
 import HandoverTestSupport
 import MemoryAccess
 import MemoryImages
+import Platform
 import SystemPackage
 import Testing
 
@@ -114,25 +115,25 @@ import Testing
     let all = MemoryMap([range(0, 8192)])
     let writer = CoreFileWriter(existing: all, stored: all)
     for (call, error) in [
-      (SystemCall.create, CoreFileError.cannotCreate(.noSpace)), (.write, .cannotWrite(.noSpace)),
-      (.truncate, .cannotWrite(.noSpace)), (.synchronize, .cannotWrite(.noSpace)),
+      (SystemCall.create, CoreFileError.cannotCreate(.noSpace)), (.pwrite, .cannotWrite(.noSpace)),
+      (.ftruncate, .cannotWrite(.noSpace)), (.fsync, .cannotWrite(.noSpace)),
       (.link, .cannotRename(.noSpace)),
     ] {
-      CallCounter(failing: [call: .noSpace]).watch {
+      CallWatcher(failing: [call: .noSpace]).watch {
         #expect(throws: error) {
           try writer.write(to: folder.path("core"), replacing: false, from: memory)
         }
       }
       #expect(folder.names == [])
     }
-    CallCounter(failing: [.rename: .noSpace]).watch {
+    CallWatcher(failing: [.rename: .noSpace]).watch {
       #expect(throws: CoreFileError.cannotRename(.noSpace)) {
         try writer.write(to: folder.path("core"), replacing: true, from: memory)
       }
     }
     #expect(folder.names == [])
     // Somebody else was faster.
-    CallCounter(failing: [.link: .fileExists]).watch {
+    CallWatcher(failing: [.link: .fileExists]).watch {
       #expect(throws: CoreFileError.exists) {
         try writer.write(to: folder.path("core"), replacing: false, from: memory)
       }

@@ -1,4 +1,6 @@
+import HandoverTestSupport
 import MemoryAccess
+import Platform
 import Testing
 
 @testable import MemoryImages
@@ -28,7 +30,7 @@ import Testing
   @Test func raw() throws {
     let file = try TemporaryFile(
       byteCount: Self.hundredGiB, pieces: Self.offsets.map { ($0, Self.page) })
-    let counter = CallCounter()
+    let counter = CallWatcher()
     try counter.watch {
       let image = try RawImage(opening: file.path, base: PhysicalAddress(0x1000))
       try check(image, visits: Self.offsets.map { $0 + 0x1000 })
@@ -51,7 +53,7 @@ import Testing
     let file = try TemporaryFile(
       byteCount: Self.hundredGiB,
       pieces: [(0, builder.built())] + Self.offsets.map { ($0, Self.page) })
-    let counter = CallCounter()
+    let counter = CallWatcher()
     try counter.watch {
       let image = try ELFCoreImage(opening: file.path)
       try check(
@@ -70,7 +72,7 @@ import Testing
     bytes.replace(at: 120 + 44, with: 1_000_000_000 as UInt32)
     let file = try TemporaryFile(byteCount: Self.hundredGiB, pieces: [(0, bytes)])
     let before = try residentFileByteCount()
-    let counter = CallCounter()
+    let counter = CallWatcher()
     try counter.watch {
       // What follows the only header in its page is the section header, read as a program header:
       // its first words are zeros, so it says nothing.
@@ -119,7 +121,7 @@ import Testing
     var builder = ELFBuilder()
     builder.segments = (0..<500).map { .init(address: UInt64($0) * 64, bytes: [1, 2, 3]) }
     let file = try TemporaryFile(builder.built())
-    let counter = CallCounter()
+    let counter = CallWatcher()
     try counter.watch {
       let image = try ELFCoreImage(opening: file.path)
       #expect(image.storedRanges().count == 500)

@@ -1,4 +1,6 @@
+import HandoverTestSupport
 import MemoryAccess
+import Platform
 import SystemPackage
 import Testing
 
@@ -15,7 +17,7 @@ import Testing
     ]
     let file = try TemporaryFile(bytes)
     for (call, error) in cases {
-      let counter = CallCounter(failing: [call: .ioError])
+      let counter = CallWatcher(failing: [call: .ioError])
       counter.watch {
         #expect(throws: error) { try RawImage(opening: file.path, base: .zero) }
       }
@@ -32,7 +34,7 @@ import Testing
       (SystemCall.seekData, Errno.invalidArgument), (.seekData, .ioError), (.seekHole, .ioError),
       (.madvise, .noMemory),
     ] {
-      let counter = CallCounter(failing: [call: errno])
+      let counter = CallWatcher(failing: [call: errno])
       try counter.watch {
         for image in [
           try MemoryImage.open(raw.path, base: .zero), try MemoryImage.open(elf.path, base: nil),
@@ -49,7 +51,7 @@ import Testing
 
   @Test func noDataAtAll() throws {
     let file = try TemporaryFile(bytes)
-    try CallCounter(failing: [.seekData: .noSuchAddressOrDevice]).watch {
+    try CallWatcher(failing: [.seekData: .noSuchAddressOrDevice]).watch {
       let image = try RawImage(opening: file.path, base: .zero)
       #expect(image.storedRanges() == [])
       #expect(image.bytes(in: range(0, 10_000)) == bytes)
@@ -63,7 +65,7 @@ import Testing
     ]
     for bytes in refused {
       let file = try TemporaryFile(bytes)
-      let counter = CallCounter()
+      let counter = CallWatcher()
       counter.watch {
         #expect(throws: MemoryImageError.self) { try MemoryImage.open(file.path, base: nil) }
       }
@@ -73,7 +75,7 @@ import Testing
 
   @Test func copiesShareOneMapping() throws {
     let file = try TemporaryFile(bytes)
-    let counter = CallCounter()
+    let counter = CallWatcher()
     try counter.watch {
       var copies = [try MemoryImage.open(file.path, base: .zero)]
       copies += copies

@@ -1,13 +1,8 @@
 import Foundation
 import MemoryAccess
+import Platform
 import ProcessHandover
 import SystemPackage
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#endif
 
 // Preserved memory as it goes from process to process. Each process says what it found, and waits for
 // a line of input.

@@ -1,5 +1,6 @@
 import Foundation
 import HandoverTestSupport
+import Platform
 import SystemPackage
 import Testing
 
@@ -40,7 +41,7 @@ import Testing
         #expect(names == ["memory", "other"])
         let taken = received.take("memory")
         let memory = try #require(taken)
-        #expect(try ProcessCalls.isClosedOnExec(memory))
+        #expect(try SystemCalls.isClosedOnExec(memory))
         let adopted = try MemoryFile.adopt(memory)
         #expect(adopted.load(8) == 17 && adopted.identity == file.identity)
         try second.acknowledge()
@@ -78,14 +79,14 @@ import Testing
     ]
     for (bytes, count, error) in cases {
       try withPair { _, second, socket in
-        try ProcessCalls.send(socket, bytes, Array(repeating: other, count: count))
+        try SystemCalls.send(socket, bytes, Array(repeating: other, count: count))
         #expect(throws: error, "\(bytes.prefix(8)) \(count)") { _ = try second.receive() }
         #expect(try descriptorCount(of: folder.name) == 1)
       }
     }
     for (bytes, count) in [([0, 0], 0), ([0], 1), ([0], 100)] as [([UInt8], Int)] {
       try withPair { _, second, socket in
-        try ProcessCalls.send(socket, bytes, Array(repeating: other, count: count))
+        try SystemCalls.send(socket, bytes, Array(repeating: other, count: count))
         #expect(throws: DescriptorChannelError.self) { _ = try second.awaitAcknowledgement() }
         #expect(try descriptorCount(of: folder.name) == 1)
       }
@@ -150,8 +151,8 @@ import Testing
   @Test func whatLiesAtThePath() throws {
     let path = folder.path.appending("socket")
     // A socket file that was left behind is replaced.
-    let left = try ProcessCalls.makeSocket(isDatagram: false)
-    try ProcessCalls.bind(left, to: .path(path))
+    let left = try SystemCalls.makeSocket(isDatagram: false)
+    try SystemCalls.bind(left, to: .path(path))
     try left.close()
     #expect(folder.names == ["socket"])
     do {
@@ -169,7 +170,7 @@ import Testing
     // What somebody else put there since stays.
     do {
       let listener = try DescriptorListener(at: .path(path))
-      try ProcessCalls.unlink(path)
+      try SystemCalls.unlink(path)
       _ = try folder.write([1], to: "socket")
       withExtendedLifetime(listener) {}
     }
@@ -190,14 +191,14 @@ import Testing
 
   @Test func socketsThatAreNone() throws {
     let file = try opened("file")
-    let datagram = try ProcessCalls.makeSocket(isDatagram: true)
+    let datagram = try SystemCalls.makeSocket(isDatagram: true)
     for descriptor in [file, datagram, FileDescriptor(rawValue: -1)] {
       #expect(throws: DescriptorChannelError.notPacketSocket) {
         _ = try DescriptorChannel.adopt(descriptor)
       }
     }
     // Not connected to anybody.
-    let alone = try ProcessCalls.makeSocket(isDatagram: false)
+    let alone = try SystemCalls.makeSocket(isDatagram: false)
     #expect(throws: DescriptorChannelError.foreignPeer(userID: .max)) {
       _ = try DescriptorChannel.adopt(alone)
     }
@@ -206,15 +207,15 @@ import Testing
 
   /// Every system call fails once: a typed error, no descriptor more and no file.
   @Test func everyCallFails() throws {
-    let made: [ProcessCall] = [.socket, .accept]
-    let reported: Set<ProcessCall> = [
+    let made: [SystemCall] = [.socket, .accept]
+    let reported: Set<SystemCall> = [
       .socket, .fchmod, .setTimeout, .bind, .listen, .connect, .accept, .getPeer,
       .setDescriptorFlags, .sendmsg, .recvmsg,
     ]
-    var found: Set<ProcessCall> = []
+    var found: Set<SystemCall> = []
     let other = try opened("other")
     defer { try? other.close() }
-    for call in ProcessCall.allCases where call != .close {
+    for call in SystemCall.allCases where call != .close {
       var occurrence = 1
       while true {
         let watcher = CallWatcher(failing: call, at: occurrence)
@@ -239,7 +240,7 @@ import Testing
         try #require(watcher[.close] - watcher[.recvmsg].clamped(to: 0...1) == sum)
         // Without them, the listener cannot tell that the file is its own.
         if call == .unlink || call == .stat {
-          try? ProcessCalls.unlink(folder.path.appending("socket"))
+          try? SystemCalls.unlink(folder.path.appending("socket"))
         }
         try #require(folder.names == ["other"], "\(call) \(occurrence)")
         occurrence += 1

@@ -1,5 +1,6 @@
 import HandoverTestSupport
 import MemoryAccess
+import Platform
 import SystemPackage
 import Testing
 
@@ -11,7 +12,7 @@ import Testing
   /// What a scenario does in a folder of its own, and the calls whose failure it reports.
   private struct Scenario: Sendable {
     let name: String
-    let reported: Set<ProcessCall>
+    let reported: Set<SystemCall>
     let run: @Sendable (TemporaryFolder) throws -> Void
   }
 
@@ -36,10 +37,10 @@ import Testing
         try file.publish()
       } catch {
         // The name may be there, and only its way to the disk have failed.
-        if file.path != nil { try ProcessCalls.unlink(path) }
+        if file.path != nil { try SystemCalls.unlink(path) }
         throw error
       }
-      try ProcessCalls.unlink(path)
+      try SystemCalls.unlink(path)
     },
     Scenario(name: "open", reported: [.open, .fstat, .fstatfs, .reserveAddresses, .mmap]) {
       folder in
@@ -68,7 +69,7 @@ import Testing
         try file.grow(to: 4 << 20)
       } catch {
         #expect(file.byteCount == 4096)
-        try ProcessCalls.$interceptor.withValue(nil) { try file.grow(to: 4 << 20) }
+        try SystemCalls.$interceptor.withValue(nil) { try file.grow(to: 4 << 20) }
         #expect(file.load(4 << 20 - 8) == 0)
         throw error
       }
@@ -81,8 +82,8 @@ import Testing
   @Test func everyCallFails() throws {
     for scenario in Self.scenarios {
       try withCombination("scenario", scenario.name) {
-        var reported: Set<ProcessCall> = []
-        for call in ProcessCall.allCases where call != .close && call != .munmap {
+        var reported: Set<SystemCall> = []
+        for call in SystemCall.allCases where call != .close && call != .munmap {
           var occurrence = 1
           while try failOnce(call, at: occurrence, in: scenario, &reported) { occurrence += 1 }
         }
@@ -97,8 +98,8 @@ import Testing
 
   /// Whether the call came to that occurrence.
   private func failOnce(
-    _ call: ProcessCall, at occurrence: Int, in scenario: Scenario,
-    _ reported: inout Set<ProcessCall>
+    _ call: SystemCall, at occurrence: Int, in scenario: Scenario,
+    _ reported: inout Set<SystemCall>
   ) throws -> Bool {
     let folder = try TemporaryFolder()
     let watcher = CallWatcher(failing: call, at: occurrence)
@@ -119,7 +120,7 @@ import Testing
   }
 
   @Test func interruptedCallsAreMadeAgain() throws {
-    for call in [ProcessCall.fallocate, .ftruncate, .mmap, .memfdCreate, .fstat] {
+    for call in [SystemCall.fallocate, .ftruncate, .mmap, .memfdCreate, .fstat] {
       let watcher = CallWatcher(failing: call, with: .interrupted, at: 1)
       try watcher.watch {
         let file = try MemoryFile.create(.memfd(name: "again"), byteCount: 4096)
@@ -146,9 +147,9 @@ import Testing
         _ = consume late
         #expect(folder.names == ["memory"])
       }
-      for call in [ProcessCall.ftruncate, .fstat, .mmap, .fstatfs] {
+      for call in [SystemCall.ftruncate, .fstat, .mmap, .fstatfs] {
         let other = try TemporaryFolder()
-        ProcessCalls.$interceptor.withValue({
+        SystemCalls.$interceptor.withValue({
           $0 == .openUnnamed ? error : $0 == call ? .ioError : nil
         }) {
           #expect(throws: MemoryFileError.self) {

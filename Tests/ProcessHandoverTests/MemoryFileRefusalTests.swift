@@ -1,13 +1,8 @@
 import MemoryAccess
+import Platform
 import ProcessHandover
 import SystemPackage
 import Testing
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#endif
 
 @Suite struct MemoryFileRefusalTests {
   private let folder: TemporaryFolder

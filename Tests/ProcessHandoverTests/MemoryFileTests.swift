@@ -1,14 +1,9 @@
 import HandoverTestSupport
 import MemoryAccess
+import Platform
 import ProcessHandover
 import SystemPackage
 import Testing
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#endif
 
 /// The size of every page used here, and more than one chunk of storage.
 private let chunk: UInt64 = 2 << 20

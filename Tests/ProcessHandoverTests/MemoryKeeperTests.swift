@@ -1,15 +1,10 @@
 import Foundation
 import HandoverTestSupport
+import Platform
 import SystemPackage
 import Testing
 
 @testable import ProcessHandover
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#endif
 
 @Suite(.namesCombination, .timeLimit(.minutes(2))) struct MemoryKeeperTests {
   private let folder: TemporaryFolder
@@ -88,7 +83,7 @@ import Testing
   }
 
   @Test func failureIsTold() throws {
-    ProcessCalls.$interceptor.withValue({ $0 == .startKeeper ? .noMemory : nil }) {
+    SystemCalls.$interceptor.withValue({ $0 == .startKeeper ? .noMemory : nil }) {
       #expect(throws: MemoryKeeperError.cannotStart(.noMemory)) { try MemoryKeeper.start() }
     }
   }

@@ -1,5 +1,6 @@
 import Foundation
 import HandoverTestSupport
+import Platform
 import SystemPackage
 import Testing
 
@@ -140,14 +141,14 @@ import Testing
 
   /// The memory has no path, its process is killed, and the service manager has kept it.
   @Test func byTheServiceManager() throws {
-    let socket = try ProcessCalls.makeSocket(isDatagram: true)
+    let socket = try SystemCalls.makeSocket(isDatagram: true)
     defer { try? socket.close() }
     let address = folder.path.appending("notify")
-    try ProcessCalls.bind(socket, to: .path(address))
+    try SystemCalls.bind(socket, to: .path(address))
     let first = try HelperProcess(
       helperPath, ["preserved-store"], environment: ["NOTIFY_SOCKET": address.string])
     #expect(try first.readLine() == "generation 0: count 2, text kept, stored")
-    let message = try ProcessCalls.receive(socket, atMost: 1000)
+    let message = try SystemCalls.receive(socket, atMost: 1000, descriptorCount: 64)
     #expect(message.bytes == Array("FDSTORE=1\nFDPOLL=0\nFDNAME=kho-memory\n".utf8))
     let stored = try #require(message.descriptors.first)
     let file = try MemoryFile.adopt(stored)

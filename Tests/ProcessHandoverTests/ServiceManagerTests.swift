@@ -1,5 +1,6 @@
 import Foundation
 import HandoverTestSupport
+import Platform
 import SystemPackage
 import Testing
 
@@ -70,15 +71,15 @@ import Testing
   @Test func whatTheManagerHears() throws {
     let path = folder.path.appending("notify")
     for address in [LocalAddress.path(path), .abstract("kho-\(UUID().uuidString)")] {
-      let socket = try ProcessCalls.makeSocket(isDatagram: true)
+      let socket = try SystemCalls.makeSocket(isDatagram: true)
       defer { try? socket.close() }
-      try ProcessCalls.bind(socket, to: address)
+      try SystemCalls.bind(socket, to: address.socketAddress)
       let manager = ServiceManager(at: address)
       let file = try MemoryFile.create(.memfd(name: folder.name), byteCount: 4096)
       file.store(3, at: 0)
 
       func heard() throws -> (String, [FileDescriptor]) {
-        let message = try ProcessCalls.receive(socket, atMost: 1000)
+        let message = try SystemCalls.receive(socket, atMost: 1000, descriptorCount: 64)
         #expect(!message.isTruncated)
         return (String(decoding: message.bytes, as: UTF8.self), message.descriptors)
       }
@@ -94,7 +95,7 @@ import Testing
       try manager.notifyMainProcess(17)
       let (last, none) = try heard()
       #expect(last == "MAINPID=17\n" && none.isEmpty)
-      for call in [ProcessCall.socket, .setTimeout, .sendmsg] {
+      for call in [SystemCall.socket, .setTimeout, .sendmsg] {
         let watcher = CallWatcher(failing: call)
         watcher.watch {
           #expect(throws: ServiceManagerError.cannotNotify(.ioError)) { try manager.notifyReady() }
@@ -110,12 +111,12 @@ import Testing
 
   @Test func theManagerOfAProcess() throws {
     let path = folder.path.appending("notify")
-    let socket = try ProcessCalls.makeSocket(isDatagram: true)
+    let socket = try SystemCalls.makeSocket(isDatagram: true)
     defer { try? socket.close() }
-    try ProcessCalls.bind(socket, to: .path(path))
+    try SystemCalls.bind(socket, to: .path(path))
     let run = try ProcessRun("/usr/bin/env", ["NOTIFY_SOCKET=\(path)", helperPath, "ready"])
     #expect(run.output == "told\n", "\(run.errors)")
-    let message = try ProcessCalls.receive(socket, atMost: 100)
+    let message = try SystemCalls.receive(socket, atMost: 100, descriptorCount: 64)
     #expect(message.bytes == Array("READY=1\n".utf8))
     #expect(
       try ProcessRun("/usr/bin/env", ["-u", "NOTIFY_SOCKET", helperPath, "ready"]).output

@@ -1,3 +1,4 @@
+import Platform
 import Synchronization
 import SystemPackage
 
@@ -19,7 +20,7 @@ final class StorageLimit: Sendable {
   var wasReached: Bool { askedCount > takeCount }
 
   func impose<Result>(_ body: () throws -> Result) rethrows -> Result {
-    try ProcessCalls.$interceptor.withValue({ [self] call in
+    try SystemCalls.$interceptor.withValue({ [self] call in
       guard call == .fallocate else { return nil }
       return callCount.withLock { count in
         count += 1

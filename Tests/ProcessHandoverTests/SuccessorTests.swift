@@ -1,5 +1,6 @@
 import Foundation
 import HandoverTestSupport
+import Platform
 import SystemPackage
 import Testing
 
@@ -42,12 +43,12 @@ import Testing
     successor.pass(lock)
     successor.pass(NamedDescriptor("folder", open))
     func flags() throws -> [Bool] {
-      try successor.passed.map { try ProcessCalls.isClosedOnExec($0.descriptor) }
+      try successor.passed.map { try SystemCalls.isClosedOnExec($0.descriptor) }
     }
     try #require(try flags() == [true, true, false])
     #expect(throws: SuccessorError.cannotExecute(.noSuchFileOrDirectory)) { try successor.exec() }
     #expect(throws: SuccessorError.cannotSpawn(.noSuchFileOrDirectory)) { try successor.spawn() }
-    for call in [ProcessCall.fstat, .getDescriptorFlags, .setDescriptorFlags, .execve] {
+    for call in [SystemCall.fstat, .getDescriptorFlags, .setDescriptorFlags, .execve] {
       // The third time, FD_CLOEXEC is set again, which cannot fail for an open descriptor.
       for occurrence in 1...(call == .setDescriptorFlags ? 2 : 3) {
         let watcher = CallWatcher(failing: call, at: occurrence)
@@ -62,7 +63,7 @@ import Testing
         #expect(throws: SuccessorError.cannotSpawn(.ioError)) { try successor.spawn() }
         return try flags()
       } == [true, true, false])
-    #expect(ProcessCalls.environmentValue(SuccessorVariable.name) == nil)
+    #expect(SystemCalls.environmentValue(SuccessorVariable.name) == nil)
     lock.release()
   }
 
@@ -72,7 +73,7 @@ import Testing
       let descriptor = try FileDescriptor.open(path, .readWrite)
       return .init(
         name: "n\(descriptor.rawValue)", number: descriptor.rawValue,
-        identity: try ProcessCalls.status(of: descriptor).identity)
+        identity: try SystemCalls.status(of: descriptor).identity)
     }
     let good = [try opened(), try opened()]
     do {
@@ -84,7 +85,7 @@ import Testing
       let first = try #require(taken)
       #expect(first.rawValue == good[0].number && takenTwice == nil)
       #expect(received.names == [good[1].name])
-      #expect(try ProcessCalls.isClosedOnExec(first))
+      #expect(try SystemCalls.isClosedOnExec(first))
       try first.close()
     }
     #expect(try descriptorCount(of: folder.name) == 0)
@@ -106,7 +107,7 @@ import Testing
     // It may be anybody's.
     #expect(try descriptorCount(of: folder.name) == 1)
     try FileDescriptor(rawValue: other.number).close()
-    for call in [ProcessCall.fstat, .setDescriptorFlags] {
+    for call in [SystemCall.fstat, .setDescriptorFlags] {
       let entry = try opened()
       CallWatcher(failing: call).watch {
         #expect(throws: SuccessorError.missingDescriptor(name: entry.name, .ioError)) {

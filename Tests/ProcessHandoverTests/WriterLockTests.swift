@@ -1,5 +1,6 @@
 import Foundation
 import HandoverTestSupport
+import Platform
 import SystemPackage
 import Testing
 
@@ -70,10 +71,10 @@ import Testing
     let file = try MemoryFile.open(path)
     let lock = try WriterLock.acquire(of: file)
     let copy = try lock.keepAcrossExec().duplicate()
-    #expect(try !ProcessCalls.isClosedOnExec(lock.descriptor))
+    #expect(try !SystemCalls.isClosedOnExec(lock.descriptor))
     do {
       let inherited = try WriterLock.inherit(copy, of: file)
-      #expect(try ProcessCalls.isClosedOnExec(inherited.descriptor))
+      #expect(try SystemCalls.isClosedOnExec(inherited.descriptor))
       _ = consume lock
       #expect(throws: WriterLockError.held(by: ownHolder)) { _ = try WriterLock.acquire(of: file) }
       inherited.release()
@@ -98,7 +99,7 @@ import Testing
 
   @Test func everyCallFails() throws {
     let file = try MemoryFile.open(path)
-    let cases: [(ProcessCall, WriterLockError)] = [
+    let cases: [(SystemCall, WriterLockError)] = [
       (.open, .cannotOpen(.ioError)), (.flock, .cannotLock(.ioError)),
       (.fstat, .cannotInspect(.ioError)), (.setDescriptorFlags, .cannotInspect(.ioError)),
       (.stat, .notHeld), (.read, .notHeld),

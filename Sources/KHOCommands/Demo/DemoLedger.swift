@@ -1,10 +1,5 @@
 internal import KexecHandover
-
-#if canImport(Glibc)
-  internal import Glibc
-#elseif canImport(Musl)
-  internal import Musl
-#endif
+internal import Platform
 
 /// What each generation tells of itself: a region of preserved memory, so that it survives with the
 /// rest, and whoever supervises reads it while they work. Sixteen words a generation.
@@ -59,12 +54,4 @@ struct DemoLedger {
     return memory.withWords(
       at: range.start.advanced(byBytes: offset), count: Self.wordCount, body)
   }
-}
-
-/// Nanoseconds of CLOCK_MONOTONIC, which are the same to every process.
-func monotonicNanoseconds() -> UInt64 {
-  var time = timespec()
-  // SAFETY: `time` outlives the call.
-  _ = unsafe clock_gettime(CLOCK_MONOTONIC, &time)
-  return UInt64(clamping: time.tv_sec) &* 1_000_000_000 &+ UInt64(clamping: time.tv_nsec)
 }

@@ -1,11 +1,6 @@
 internal import KexecHandover
+internal import Platform
 internal import SystemPackage
-
-#if canImport(Glibc)
-  internal import Glibc
-#elseif canImport(Musl)
-  internal import Musl
-#endif
 
 /// Supervises the generations of the demo: starts the first, kills one, starts the one after it, and
 /// keeps the file's descriptor meanwhile, as a service manager does.
@@ -37,7 +32,7 @@ struct DemoRun {
     self.capacity = capacity
     self.killed = killed
     self.seed = seed
-    ledger[1, .start] = monotonicNanoseconds()
+    ledger[1, .start] = SystemCalls.monotonicNanoseconds
     do throws(SuccessorError) {
       current = ChildProcess(
         try memory.handOver(
@@ -92,7 +87,7 @@ struct DemoRun {
     var program = ChildProcess.program(
       DemoWorkerCommand.arguments(killed: killed, capacity: capacity, seed: seed))
     program.pass(file, named: PreservedMemory.memoryName)
-    ledger[killed + 1, .start] = monotonicNanoseconds()
+    ledger[killed + 1, .start] = SystemCalls.monotonicNanoseconds
     do throws(SuccessorError) { current = ChildProcess(try program.spawn()) } catch {
       throw DemoFailure(error.sentence)
     }

@@ -1,4 +1,5 @@
 internal import KexecHandover
+internal import Platform
 
 extension DemoWorker {
   /// Compares all bytes with their checksums.
@@ -19,7 +20,7 @@ extension DemoWorker {
       guard let range else { throw fail("\(name) is gone") }
       try verify(range, name, in: memory)
     }
-    ledger[generation, .verified] = monotonicNanoseconds()
+    ledger[generation, .verified] = SystemCalls.monotonicNanoseconds
   }
 
   private func read<Found>(
@@ -53,7 +54,7 @@ extension DemoWorker {
 
   private func held(_ range: PhysicalRange) {
     if ledger[generation, .firstByte] == 0 {
-      ledger[generation, .firstByte] = monotonicNanoseconds()
+      ledger[generation, .firstByte] = SystemCalls.monotonicNanoseconds
     }
     ledger[generation, .checksums] += 1
     ledger[generation, .checkedBytes] += range.byteCount

@@ -1,10 +1,5 @@
 internal import KexecHandover
-
-#if canImport(Glibc)
-  internal import Glibc
-#elseif canImport(Musl)
-  internal import Musl
-#endif
+internal import Platform
 
 /// What a generation of the demo does with the memory.
 struct DemoWorker {

@@ -1,5 +1,6 @@
 internal import ArgumentParser
 internal import KexecHandover
+internal import Platform
 
 /// `kho demo-worker`: one generation.
 struct DemoWorkerCommand: ParsableCommand {
@@ -58,7 +59,7 @@ struct DemoWorkerCommand: ParsableCommand {
   ) throws(DemoFailure) {
     let program = ChildProcess.program(
       Self.arguments(killed: killed, capacity: capacity, seed: seed))
-    ledger[memory.generation + 1, .start] = monotonicNanoseconds()
+    ledger[memory.generation + 1, .start] = SystemCalls.monotonicNanoseconds
     do throws(SuccessorError) { try memory.exec(program) } catch {
       throw DemoFailure(error.sentence)
     }

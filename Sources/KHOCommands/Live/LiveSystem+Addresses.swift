@@ -1,11 +1,6 @@
 internal import KexecHandover
+internal import Platform
 internal import SystemPackage
-
-#if canImport(Glibc)
-  internal import Glibc
-#elseif canImport(Musl)
-  internal import Musl
-#endif
 
 extension LiveSystem {
   var systemPageByteCount: Int { Int(sysconf(CInt(_SC_PAGESIZE))) }

@@ -1,8 +1,4 @@
-#if canImport(Glibc)
-  internal import Glibc
-#elseif canImport(Musl)
-  internal import Musl
-#endif
+internal import Platform
 
 /// A timer of the kernel that ends this process with SIGKILL, at whatever instruction it is then:
 /// timer_create(2). On a busy machine it is more exact than another process.

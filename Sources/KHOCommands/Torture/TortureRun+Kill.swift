@@ -1,11 +1,6 @@
 internal import KexecHandover
+internal import Platform
 internal import SystemPackage
-
-#if canImport(Glibc)
-  internal import Glibc
-#elseif canImport(Musl)
-  internal import Musl
-#endif
 
 extension TortureRun {
   /// Starts a process that works on the memory, and has it killed a random while after `field` of the

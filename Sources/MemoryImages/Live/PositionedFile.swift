@@ -1,4 +1,5 @@
 internal import MemoryAccess
+internal import Platform
 internal import Synchronization
 internal import SystemPackage
 
@@ -16,7 +17,7 @@ final class PositionedFile: FileBytes, Sendable {
     Array(repeating: nil, count: keptCount))
 
   init(opening path: FilePath) throws(Errno) {
-    descriptor = try SystemCalls.openToRead(path)
+    descriptor = try SystemCalls.open(path, .readOnly)
   }
 
   deinit { SystemCalls.release(descriptor) }

@@ -1,3 +1,5 @@
+internal import Platform
+
 /// The lock of memory that a process uses: given up at once when the memory is dropped.
 ///
 /// Merely closed, it would last as long as any copy of its descriptor, and a child that another thread
@@ -11,7 +13,7 @@ struct MemoryLock: ~Copyable {
   }
 
   deinit {
-    if isOwn { try? ProcessCalls.unlock(lock.descriptor) }
+    if isOwn { try? SystemCalls.unlock(lock.descriptor) }
   }
 
   /// Names the lock among what `program` gets.
@@ -24,7 +26,7 @@ struct MemoryLock: ~Copyable {
 
   /// Gives the lock up.
   mutating func release() {
-    try? ProcessCalls.unlock(lock.descriptor)
+    try? SystemCalls.unlock(lock.descriptor)
     isOwn = false
   }
 }

@@ -1,16 +1,11 @@
 import MemoryImages
+import Platform
 import SystemPackage
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#endif
 
 extension WriterIdentity {
   /// This process.
   static var current: WriterIdentity {
-    let processID = UInt64(clamping: getpid())
+    let processID = UInt64(clamping: SystemCalls.processID)
     return WriterIdentity(processID: processID, startTime: startTime(of: processID) ?? 0)
   }
 

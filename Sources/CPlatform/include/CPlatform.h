@@ -1,11 +1,15 @@
-#ifndef C_PROCESS_HANDOVER_H
-#define C_PROCESS_HANDOVER_H
+#ifndef C_PLATFORM_H
+#define C_PLATFORM_H
 
 #include <stddef.h>
 #include <stdint.h>
 
-// What Swift cannot import: calls behind _GNU_SOURCE, variadic calls, and the macros of cmsg(3).
-// Every function gives -errno where the call fails.
+#ifndef __linux__
+#error "This package runs on Linux: it uses memfd_create(2), O_TMPFILE, SO_PEERCRED and clone(2)."
+#endif
+
+// System calls that Swift cannot import: those behind _GNU_SOURCE, variadic ones, and the macros of
+// cmsg(3). Every function returns -errno where the call fails.
 
 /// memfd_create(2): close-on-exec, sealable, not executable where the kernel knows that. Pages of
 /// 2^huge_page_shift bytes, or of the usual size for 0.

@@ -1,7 +1,5 @@
-#define _GNU_SOURCE
-#include "CProcessHandover.h"
+#include "Internal.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <linux/futex.h>
 #include <pthread.h>

@@ -1,28 +1,29 @@
-internal import CProcessHandover
-internal import SystemPackage
-
-#if canImport(Glibc)
-  internal import Glibc
-#elseif canImport(Musl)
-  internal import Musl
-#endif
+internal import CPlatform
+package import SystemPackage
 
 /// The strings that a program is started with, as execve(2) wants them.
 @safe
-struct StartStrings: ~Copyable {
-  let executable: FilePath
+package struct ProgramStrings: ~Copyable {
+  /// The program.
+  package let executable: FilePath
   private let argumentStrings: CStrings
   private let environmentStrings: CStrings
 
-  init(
+  /// The strings for the program at `executable`.
+  ///
+  /// - Parameters:
+  ///   - arguments: without the program's name.
+  ///   - environment: nil for that of this process.
+  ///   - variable: is added to the environment, in the place of its namesakes.
+  package init(
     executable: FilePath, arguments: [String], environment: [String: String]?,
-    variable: SuccessorVariable
+    adding variable: (name: String, value: String)
   ) {
     self.executable = executable
     argumentStrings = CStrings([executable.string] + arguments)
-    let assignment = "\(SuccessorVariable.name)=\(variable.text)"
+    let assignment = "\(variable.name)=\(variable.value)"
     if let environment {
-      let kept = environment.filter { $0.key != SuccessorVariable.name }
+      let kept = environment.filter { $0.key != variable.name }
       environmentStrings = CStrings(kept.map { "\($0.key)=\($0.value)" } + [assignment])
     } else {
       environmentStrings = CStrings(ownEnvironmentWith: assignment)
@@ -58,8 +59,8 @@ private struct CStrings: ~Copyable {
   init(ownEnvironmentWith assignment: String) {
     let name = assignment.prefix { $0 != "=" } + "="
     var kept: [UnsafeMutablePointer<CChar>] = unsafe []
-    // SAFETY: the environment ends with a null pointer, and its strings with a zero byte; whoever
-    // changes it on another thread breaks the rules of setenv(3).
+    // SAFETY: the environment ends with a null pointer, and its strings with a zero byte; a thread
+    // that changes it at the same time breaks the rules of setenv(3).
     if var next = unsafe kho_environment() {
       while let entry = unsafe next.pointee {
         if unsafe strncmp(entry, String(name), name.utf8.count) != 0 { unsafe kept.append(entry) }
@@ -78,7 +79,7 @@ private struct CStrings: ~Copyable {
   }
 
   deinit {
-    // SAFETY: the strings and the buffer were allocated above, and nobody else has them.
+    // SAFETY: the strings and the buffer were allocated above, and are not lent any more.
     for index in unsafe buffer.indices { unsafe free(buffer[index]) }
     unsafe buffer.deallocate()
   }

@@ -1,14 +1,8 @@
-internal import SystemPackage
+package import SystemPackage
 
-#if canImport(Glibc)
-  internal import Glibc
-#elseif canImport(Musl)
-  internal import Musl
-#endif
-
-extension ProcessCalls {
+extension SystemCalls {
   /// opendir(3) and readdir(3): the names in a folder.
-  static func names(in folder: FilePath) throws(Errno) -> [String] {
+  package static func names(in folder: FilePath) throws(Errno) -> [String] {
     var opened: OpaquePointer?
     try perform(.readDirectory) { () -> CInt in
       // SAFETY: the path is whole, and outlives the call.
@@ -21,7 +15,7 @@ extension ProcessCalls {
     // SAFETY: opened above, and not used after this.
     defer { _ = unsafe closedir(stream) }
     var names: [String] = []
-    // SAFETY: the stream is this function's alone; an entry is used before the next is read, and
+    // SAFETY: only this function uses the stream; an entry is used before the next is read, and
     // its name ends with a zero byte.
     while let entry = unsafe readdir(stream) {
       let name = unsafe withUnsafePointer(to: &entry.pointee.d_name) {

@@ -1,20 +1,14 @@
-internal import CProcessHandover
-internal import SystemPackage
+internal import CPlatform
+package import SystemPackage
 
-#if canImport(Glibc)
-  internal import Glibc
-#elseif canImport(Musl)
-  internal import Musl
-#endif
-
-extension ProcessCalls {
+extension SystemCalls {
   /// socket(2) of AF_UNIX.
-  static func makeSocket(isDatagram: Bool) throws(Errno) -> FileDescriptor {
+  package static func makeSocket(isDatagram: Bool) throws(Errno) -> FileDescriptor {
     FileDescriptor(rawValue: try perform(.socket) { kho_socket(isDatagram ? 1 : 0) })
   }
 
   /// socketpair(2).
-  static func makeSocketPair() throws(Errno) -> (FileDescriptor, FileDescriptor) {
+  package static func makeSocketPair() throws(Errno) -> (FileDescriptor, FileDescriptor) {
     var pair: [CInt] = [-1, -1]
     // SAFETY: the call fills both numbers.
     try perform(.socketpair) { unsafe kho_socket_pair(&pair) }
@@ -23,12 +17,12 @@ extension ProcessCalls {
 
   /// Whether it is a socket of AF_UNIX that keeps messages apart; EAFNOSUPPORT or EPROTOTYPE where
   /// not.
-  static func checkPacketSocket(_ socket: FileDescriptor) throws(Errno) {
+  package static func checkPacketSocket(_ socket: FileDescriptor) throws(Errno) {
     try perform(.getSocketType) { kho_check_packet_socket(socket.rawValue) }
   }
 
   /// SO_RCVTIMEO and SO_SNDTIMEO.
-  static func setTimeout(_ socket: FileDescriptor, _ timeout: Duration) throws(Errno) {
+  package static func setTimeout(_ socket: FileDescriptor, _ timeout: Duration) throws(Errno) {
     let (seconds, attoseconds) = timeout.components
     // None at all would be no limit.
     let microseconds = max(attoseconds / 1_000_000_000_000, seconds == 0 ? 1 : 0)
@@ -36,12 +30,12 @@ extension ProcessCalls {
   }
 
   /// fchmod(2): of a socket before bind(2), the mode of the file that it makes.
-  static func restrictToOwner(_ socket: FileDescriptor) throws(Errno) {
+  package static func restrictToOwner(_ socket: FileDescriptor) throws(Errno) {
     try perform(.fchmod) { fchmod(socket.rawValue, 0o600) == 0 ? 0 : -errno }
   }
 
   /// bind(2).
-  static func bind(_ socket: FileDescriptor, to address: LocalAddress) throws(Errno) {
+  package static func bind(_ socket: FileDescriptor, to address: SocketAddress) throws(Errno) {
     try perform(.bind) {
       // SAFETY: the address is whole, and outlives the call.
       address.withSocketAddress { unsafe kho_bind(socket.rawValue, $0, $1) } ?? -EINVAL
@@ -49,7 +43,7 @@ extension ProcessCalls {
   }
 
   /// connect(2).
-  static func connect(_ socket: FileDescriptor, to address: LocalAddress) throws(Errno) {
+  package static func connect(_ socket: FileDescriptor, to address: SocketAddress) throws(Errno) {
     try perform(.connect) {
       // SAFETY: the address is whole, and outlives the call.
       address.withSocketAddress { unsafe kho_connect(socket.rawValue, $0, $1) } ?? -EINVAL
@@ -57,17 +51,17 @@ extension ProcessCalls {
   }
 
   /// listen(2).
-  static func listen(_ socket: FileDescriptor) throws(Errno) {
+  package static func listen(_ socket: FileDescriptor) throws(Errno) {
     try perform(.listen) { kho_listen(socket.rawValue) }
   }
 
   /// accept4(2).
-  static func accept(_ socket: FileDescriptor) throws(Errno) -> FileDescriptor {
+  package static func accept(_ socket: FileDescriptor) throws(Errno) -> FileDescriptor {
     FileDescriptor(rawValue: try perform(.accept) { kho_accept(socket.rawValue) })
   }
 
   /// The user at the other end, SO_PEERCRED.
-  static func peer(of socket: FileDescriptor) throws(Errno) -> UInt32 {
+  package static func peer(of socket: FileDescriptor) throws(Errno) -> UInt32 {
     var user: UInt32 = 0
     var process: Int32 = 0
     // SAFETY: both numbers outlive the call.
@@ -76,9 +70,9 @@ extension ProcessCalls {
   }
 
   /// sendmsg(2), to an address where the socket is not connected.
-  static func send(
+  package static func send(
     _ socket: FileDescriptor, _ bytes: [UInt8], _ descriptors: [FileDescriptor],
-    to address: LocalAddress? = nil
+    to address: SocketAddress? = nil
   ) throws(Errno) {
     let numbers = descriptors.map(\.rawValue)
     try perform(.sendmsg) { () -> Int64 in
@@ -94,12 +88,13 @@ extension ProcessCalls {
     }
   }
 
-  /// recvmsg(2): one message of at most `byteCount` bytes, and the descriptors that came with it.
-  static func receive(
-    _ socket: FileDescriptor, atMost byteCount: Int
+  /// recvmsg(2): one message of at most `byteCount` bytes, and the descriptors that came with it, at
+  /// most `descriptorCount`.
+  package static func receive(
+    _ socket: FileDescriptor, atMost byteCount: Int, descriptorCount: Int
   ) throws(Errno) -> (bytes: [UInt8], descriptors: [FileDescriptor], isTruncated: Bool) {
     var bytes = [UInt8](repeating: 0, count: byteCount)
-    var numbers = [CInt](repeating: -1, count: NamedDescriptor.countLimit)
+    var numbers = [CInt](repeating: -1, count: descriptorCount)
     var received = kho_received()
     let count = try perform(.recvmsg) {
       // SAFETY: the call fills no more than the arrays, and `received`, which outlive it.

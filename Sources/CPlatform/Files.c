@@ -1,0 +1,78 @@
+#include "Internal.h"
+
+#include <fcntl.h>
+#include <stdint.h>
+#include <sys/file.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+// Younger than some C libraries; values from linux/memfd.h.
+#ifndef MFD_NOEXEC_SEAL
+#define MFD_NOEXEC_SEAL 0x0008U
+#endif
+#ifndef MFD_HUGE_SHIFT
+#define MFD_HUGE_SHIFT 26
+#endif
+
+int kho_memfd_create(const char *name, unsigned huge_page_shift) {
+  unsigned flags = MFD_CLOEXEC | MFD_ALLOW_SEALING;
+  if (huge_page_shift != 0) flags |= MFD_HUGETLB | (huge_page_shift << MFD_HUGE_SHIFT);
+  int descriptor = memfd_create(name, flags | MFD_NOEXEC_SEAL);
+  // Kernels before 6.3 do not know the flag.
+  if (descriptor < 0 && errno == EINVAL) descriptor = memfd_create(name, flags);
+  return kho_result(descriptor);
+}
+
+int kho_seal_shrink(int descriptor) {
+  return kho_result(fcntl(descriptor, F_ADD_SEALS, F_SEAL_SHRINK));
+}
+
+int kho_is_sealed_against_shrinking(int descriptor) {
+  int seals = fcntl(descriptor, F_GET_SEALS);
+  return seals < 0 ? -errno : (seals & F_SEAL_SHRINK) != 0;
+}
+
+int kho_open_unnamed(const char *folder) {
+  return kho_result(open(folder, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600));
+}
+
+int kho_fallocate(int descriptor, int punches_hole, int64_t offset, int64_t byte_count) {
+  int mode = punches_hole ? FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE : 0;
+  return kho_result(fallocate(descriptor, mode, offset, byte_count));
+}
+
+int kho_file_system(int descriptor, uint64_t *type, uint64_t *block_byte_count) {
+  struct statfs status;
+  if (fstatfs(descriptor, &status) < 0) return -errno;
+  *type = (uint32_t)status.f_type;
+  *block_byte_count = (uint64_t)status.f_bsize;
+  return 0;
+}
+
+uint64_t kho_file_size_limit(void) {
+  struct rlimit limit;
+  if (getrlimit(RLIMIT_FSIZE, &limit) < 0 || limit.rlim_cur == RLIM_INFINITY) return UINT64_MAX;
+  return limit.rlim_cur;
+}
+
+int kho_descriptor_flags(int descriptor) { return kho_result(fcntl(descriptor, F_GETFD)); }
+
+int kho_set_close_on_exec(int descriptor, int is_closed) {
+  return kho_result(fcntl(descriptor, F_SETFD, is_closed ? FD_CLOEXEC : 0));
+}
+
+int kho_access_mode(int descriptor) {
+  int flags = fcntl(descriptor, F_GETFL);
+  if (flags < 0) return -errno;
+  // Such a descriptor names a file, and opens nothing.
+  if (flags & O_PATH) return -EBADF;
+  return flags & O_ACCMODE;
+}
+
+int kho_lock_exclusively(int descriptor) {
+  return kho_result(flock(descriptor, LOCK_EX | LOCK_NB));
+}
+
+int kho_unlock(int descriptor) { return kho_result(flock(descriptor, LOCK_UN)); }
