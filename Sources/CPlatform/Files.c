@@ -57,20 +57,6 @@ uint64_t kho_file_size_limit(void) {
   return limit.rlim_cur;
 }
 
-int kho_descriptor_flags(int descriptor) { return kho_result(fcntl(descriptor, F_GETFD)); }
-
-int kho_set_close_on_exec(int descriptor, int is_closed) {
-  return kho_result(fcntl(descriptor, F_SETFD, is_closed ? FD_CLOEXEC : 0));
-}
-
-int kho_access_mode(int descriptor) {
-  int flags = fcntl(descriptor, F_GETFL);
-  if (flags < 0) return -errno;
-  // Such a descriptor names a file, and opens nothing.
-  if (flags & O_PATH) return -EBADF;
-  return flags & O_ACCMODE;
-}
-
 int kho_lock_exclusively(int descriptor) {
   return kho_result(flock(descriptor, LOCK_EX | LOCK_NB));
 }

@@ -17,21 +17,16 @@
 // The kernel takes apart the mappings of a process, tens of milliseconds for a gigabyte, before it
 // closes the descriptors of one that ends, and before it starts the new program of one that calls
 // execve(2). So another process shares the memory, and takes it apart by ending. It is a grandchild,
-// so that nobody here has to wait for it.
-
-// The number is the same on every architecture.
-#ifndef SYS_close_range
-#define SYS_close_range 436
-#endif
+// so that this process does not have to wait for it.
 
 static struct {
   pthread_mutex_t mutex;
-  // Who started it: a process that was forked has a copy of all this, and no keeper.
-  pid_t owner;
+  // The process that started it: a forked child has a copy of all this, and no keeper.
+  _Atomic pid_t owner;
   // The kernel makes it 0 when the keeper has left the memory.
   _Atomic pid_t process;
   // The keeper ends when no process has the first of them any more. A socket and not a pipe: it can
-  // be shut down whoever has a copy.
+  // be shut down while other processes have copies.
   int ends[2];
   int ready[2];
   int error;
@@ -40,37 +35,30 @@ static struct {
 
 enum { STACK_BYTE_COUNT = 1 << 17 };
 
-#if defined(__has_feature)
-#if __has_feature(thread_sanitizer)
-// The sanitizer's own clone(2) ends a process that has threads of its own.
-#define IS_WATCHED_FOR_RACES 1
-#endif
-#endif
-
 #ifndef IS_WATCHED_FOR_RACES
 
 // Both functions run on stacks of their own, in memory that this process still uses, and with the
 // thread-local variables of the thread that started them. They call nothing but the system; while a
 // call might fail, and set errno, that thread waits.
 
-__attribute__((noreturn, no_sanitize("address"))) static void fail(void) {
+__attribute__((noreturn)) NO_SANITIZE static void fail(void) {
   keeper.error = errno;
   _exit(1);
 }
 
 // The descriptors from `first` on and below `bound`.
-__attribute__((no_sanitize("address"))) static void close_between(unsigned first, unsigned bound) {
+NO_SANITIZE static void close_between(unsigned first, unsigned bound) {
   if (first < bound && syscall(SYS_close_range, first, bound - 1, 0) < 0) fail();
 }
 
-__attribute__((no_sanitize("address"))) static int keep_memory(void *unused) {
+NO_SANITIZE static int keep_memory(void *unused) {
   (void)unused;
   unsigned end = (unsigned)keeper.ends[1];
   char byte;
   syscall(SYS_prctl, PR_SET_NAME, "kho-keeper", 0, 0, 0);
   // Every signal is blocked; those that cannot be are often sent to a group.
   syscall(SYS_setpgid, 0, 0);
-  // Taking the memory apart has time; whoever comes next has not.
+  // Taking the memory apart has time; the next program has not.
   syscall(SYS_setpriority, PRIO_PROCESS, 0, 19);
   // The descriptors are copies. Of them only one is needed; the others would keep locks and sockets.
   // The last one to go is that by which the starter sees that all are gone.
@@ -86,7 +74,7 @@ __attribute__((no_sanitize("address"))) static int keep_memory(void *unused) {
   _exit(0);
 }
 
-__attribute__((no_sanitize("address"))) static int start_keeper(void *unused) {
+NO_SANITIZE static int start_keeper(void *unused) {
   char *top = keeper.stack + STACK_BYTE_COUNT / 2;
   int flags = CLONE_VM | CLONE_PARENT_SETTID | CLONE_CHILD_CLEARTID;
   if (clone(keep_memory, top, flags, unused, &keeper.process, NULL, &keeper.process) < 0) fail();
@@ -101,7 +89,7 @@ static void close_pair(int pair[2]) {
 // With both pairs open; they are closed or in use afterwards.
 static void start(void) {
   keeper.error = EAGAIN;
-  // No signal is sent at its end, so that nobody who waits for children sees it.
+  // No signal is sent at its end, so that a thread that waits for any child does not see it.
   pid_t starter =
       clone(start_keeper, keeper.stack + STACK_BYTE_COUNT, CLONE_VM | CLONE_VFORK, NULL);
   if (starter < 0) keeper.error = errno;
@@ -122,9 +110,9 @@ static int start_with_stack(void) {
     if (stack == MAP_FAILED) return -errno;
     keeper.stack = stack;
   }
-  // Of one that somebody has ended.
-  if (keeper.owner == getpid()) close(keeper.ends[0]);
-  keeper.owner = 0;
+  // Of a keeper that was ended from outside.
+  if (atomic_load(&keeper.owner) == getpid()) close(keeper.ends[0]);
+  atomic_store(&keeper.owner, 0);
   atomic_store(&keeper.process, 0);
   if (pipe2(keeper.ready, O_CLOEXEC) < 0) return -errno;
   if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, keeper.ends) < 0) {
@@ -134,11 +122,18 @@ static int start_with_stack(void) {
   }
   start();
   if (atomic_load(&keeper.process) == 0) return -keeper.error;
-  keeper.owner = getpid();
+  atomic_store(&keeper.owner, getpid());
   return keeper.process;
 }
 
+// A fork while another thread has the mutex would leave it locked in the child for ever.
+static void lock(void) { pthread_mutex_lock(&keeper.mutex); }
+static void unlock(void) { pthread_mutex_unlock(&keeper.mutex); }
+static void watch_forks(void) { pthread_atfork(lock, unlock, unlock); }
+
 int kho_start_keeper(void) {
+  static pthread_once_t once = PTHREAD_ONCE_INIT;
+  pthread_once(&once, watch_forks);
   sigset_t all, before;
   sigfillset(&all);
   // The keeper blocks what this thread does.
@@ -160,7 +155,7 @@ int kho_start_keeper(void) { return -ENOTSUP; }
 
 int kho_keeper(void) {
   // The order is that of start_with_stack.
-  return keeper.owner == getpid() ? atomic_load(&keeper.process) : 0;
+  return atomic_load(&keeper.owner) == getpid() ? atomic_load(&keeper.process) : 0;
 }
 
 void kho_stop_keeper(void) {
@@ -172,7 +167,7 @@ void kho_stop_keeper(void) {
     while (atomic_load(&keeper.process) == process) {
       syscall(SYS_futex, &keeper.process, FUTEX_WAIT, process, NULL, NULL, 0);
     }
-    keeper.owner = 0;
+    atomic_store(&keeper.owner, 0);
     // A process that inherits orphans, the first of a container, has it for a child.
     while (waitpid(process, NULL, __WALL) < 0 && errno == EINTR) continue;
   }

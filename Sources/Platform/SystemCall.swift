@@ -11,12 +11,12 @@ package enum SystemCall: Hashable, Sendable, CaseIterable {
   // Memory
   case reserveAddresses, mmap, madvise, msync, munmap
   // Descriptors
-  case getAccessMode, getDescriptorFlags, setDescriptorFlags
+  case getAccessMode, getDescriptorFlags, setDescriptorFlags, closeRange
   // Sockets
   case socket, socketpair, getSocketType, setTimeout, fchmod, bind, listen, accept, connect
   case getPeer, sendmsg, recvmsg
   // Processes
-  case execve, posixSpawn, startKeeper
+  case execve, spawn, startKeeper
 }
 
 /// The one place that calls the operating system, so that a test can watch a call or make it fail.

@@ -21,6 +21,33 @@ extension SystemCalls {
 }
 
 extension SystemCalls {
+  /// Whether close_range(2) may be tried; a test forbids it, to have the way of older kernels taken.
+  static var mayCloseRange: Bool { interceptor?(.closeRange) == nil }
+
+  /// Sets FD_CLOEXEC of every descriptor but the standard streams and `kept`: close_range(2) with
+  /// CLOSE_RANGE_CLOEXEC, and fcntl(2) for each open one where the kernel does not have it.
+  static func keepOnExec(_ kept: [FileDescriptor]) throws(Errno) {
+    let numbers = kept.map(\.rawValue).sorted()
+    let hasCloseRange: CInt = mayCloseRange ? 1 : 0
+    try perform(.setDescriptorFlags) {
+      // SAFETY: the call reads the array, which outlives it.
+      unsafe kho_keep_on_exec(numbers, numbers.count, hasCloseRange)
+    }
+  }
+
+  /// The descriptors of this process that are open across execve(2) at present, but for the standard
+  /// streams; as far as /proc or, where there is none, a search up to RLIMIT_NOFILE finds them.
+  static func openAcrossExec() -> [FileDescriptor] {
+    let numbers =
+      (try? names(in: "/proc/self/fd"))?.compactMap { CInt($0) }
+      ?? Array(3..<min(CInt(clamping: sysconf(CInt(_SC_OPEN_MAX))), 1 << 20))
+    return numbers.filter { $0 > 2 }.map { FileDescriptor(rawValue: $0) }
+      // One that another thread has closed since cannot be asked.
+      .filter { (try? isClosedOnExec($0)) == false }
+  }
+}
+
+extension SystemCalls {
   /// flock(2), exclusive, without waiting.
   package static func lockExclusively(_ descriptor: FileDescriptor) throws(Errno) {
     try perform(.flock) { kho_lock_exclusively(descriptor.rawValue) }

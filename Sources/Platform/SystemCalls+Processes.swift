@@ -25,18 +25,21 @@ extension SystemCalls {
     return .ioError
   }
 
-  /// posix_spawn(3); returns the child's process identifier.
+  /// Starts a program in a child of this process, which gets the standard streams and `descriptors`,
+  /// and no others: clone(2) and execve(2); returns the child's process identifier.
   package static func spawn(
-    _ strings: borrowing ProgramStrings, passing descriptors: [CInt]
+    _ strings: borrowing ProgramStrings, passing descriptors: [FileDescriptor]
   ) throws(Errno) -> CInt {
     let executable = strings.executable
+    let numbers = descriptors.map(\.rawValue).sorted()
     // SAFETY: the strings outlive the call, which this value does.
     let arguments = unsafe strings.arguments
     let environment = unsafe strings.environment
-    return try perform(.posixSpawn) {
+    let hasCloseRange: CInt = mayCloseRange ? 1 : 0
+    return try perform(.spawn) {
       // SAFETY: as above.
       unsafe executable.withPlatformString { path in
-        unsafe kho_spawn(path, arguments, environment, descriptors, descriptors.count)
+        unsafe kho_spawn(path, arguments, environment, numbers, numbers.count, hasCloseRange)
       }
     }
   }

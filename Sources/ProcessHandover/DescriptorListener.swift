@@ -10,6 +10,8 @@ public struct DescriptorListener: ~Copyable, Sendable {
   /// The file that was made, by which one that somebody else put there since is left alone.
   private let file: FileIdentity?
   private let timeout: Duration
+  /// The process that made it, which removes the file; a forked child does not.
+  private let processID = SystemCalls.processID
 
   /// Listens at `address`. A socket file at which nobody listens any more is replaced.
   ///
@@ -49,7 +51,7 @@ public struct DescriptorListener: ~Copyable, Sendable {
   }
 
   deinit {
-    guard let path, let file,
+    guard processID == SystemCalls.processID, let path, let file,
       (try? SystemCalls.status(at: path, followsLinks: false).identity) == file
     else { return }
     try? SystemCalls.unlink(path)

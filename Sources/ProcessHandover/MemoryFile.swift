@@ -38,6 +38,8 @@ public final class MemoryFile: WritablePhysicalMemory, @unchecked Sendable {
   let addresses: AddressReservation
   let file: OwnedDescriptor
   let pageByteCount: UInt64
+  /// The process that opened it. A forked child removes no file of its parent.
+  private let processID = SystemCalls.processID
   let state: Mutex<State>
 
   /// What changes, one thread at a time.
@@ -89,7 +91,9 @@ public final class MemoryFile: WritablePhysicalMemory, @unchecked Sendable {
   }
 
   deinit {
-    guard case .unpublished(_, let temporary?) = state.withLock({ $0.name }) else { return }
+    guard processID == SystemCalls.processID,
+      case .unpublished(_, let temporary?) = state.withLock({ $0.name })
+    else { return }
     try? SystemCalls.unlink(temporary)
   }
 

@@ -8,8 +8,9 @@ public import SystemPackage
 ///     successor.pass(NamedDescriptor("listener", socket))
 ///     try successor.exec()
 ///
-/// Descriptors keep their numbers; the environment variable `KHO_HANDOVER` tells the successor
-/// which is which, and ``inherited()`` reads it there.
+/// The successor gets exactly the descriptors that are passed, and the standard streams: one that other
+/// code opened without close-on-exec is closed too. Descriptors keep their numbers; the environment
+/// variable `KHO_HANDOVER` names them, and ``inherited()`` reads it in the successor.
 public struct Successor: Sendable {
   /// The program.
   public let executable: FilePath

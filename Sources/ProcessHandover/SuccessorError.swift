@@ -8,7 +8,7 @@ public enum SuccessorError: Error, Equatable, Sendable {
   case cannotPass(name: String, Errno)
   /// The program cannot be executed: execve(2).
   case cannotExecute(Errno)
-  /// The process cannot be made, or the program not be executed in it: posix_spawn(3).
+  /// The process cannot be made, or the program not be executed in it: clone(2), execve(2).
   case cannotSpawn(Errno)
 
   // Being it.

@@ -5,12 +5,15 @@ public import SystemPackage
 ///
 /// The lock belongs to an open file description that is its own, so a copy of the file's descriptor
 /// that a parent, a peer or a service manager keeps holds nothing. It is gone with the last
-/// descriptor of it, however its process ends; a holder that died is no obstacle. A child that was
-/// forked, and has not called execve(2) yet, holds it too: ``release()`` does not wait for that.
+/// descriptor of it, however its process ends; a holder that died does not block others. A child that was
+/// forked, and has not called execve(2) yet, has a copy of the descriptor: ``release()`` in this process
+/// does not wait for the child, and in the child it gives up nothing.
 ///
 /// It keeps out only those who ask for it.
 public struct WriterLock: ~Copyable, Sendable {
   let file: OwnedDescriptor
+  /// The process that has the lock. A forked child is another one.
+  private let processID = SystemCalls.processID
 
   private init(_ file: consuming OwnedDescriptor) { self.file = file }
 
@@ -71,8 +74,13 @@ public struct WriterLock: ~Copyable, Sendable {
 
   /// Gives the lock up at once, also where a child or a successor has a copy of its descriptor.
   ///
-  /// A lock that is merely dropped goes with the last copy.
-  public consuming func release() {
+  /// A lock that is merely dropped is gone with the last copy. A child that was forked from the process
+  /// that took the lock only closes its copy: the lock stays its parent's.
+  public consuming func release() { unlock() }
+
+  /// Unlocks the open file description, which a forked child shares with its parent.
+  func unlock() {
+    guard processID == SystemCalls.processID else { return }
     try? SystemCalls.unlock(file.descriptor)
   }
 

@@ -81,7 +81,8 @@ private func blockedSignals() throws -> UInt64? {
     .flatMap { UInt64($0.dropFirst(7).trimmingCharacters(in: .whitespaces), radix: 16) }
 }
 
-private var ownPath: FilePath {
+/// This program.
+var ownPath: FilePath {
   FilePath(URL(filePath: "/proc/self/exe").resolvingSymlinksInPath().path)
 }
 

@@ -20,5 +20,10 @@ case "preserved-give": try preserveAndGive(arguments[1], FilePath(arguments[2]))
 case "preserved-store": try preserveAndStore()
 case "preserved-stored": try takeStored()
 case "preserved-change": try changeForever(FilePath(arguments[1]))
+case "careless":
+  try passCarelessly(arguments[1], FilePath(arguments[2]), hasCloseRange: arguments[3] == "range")
+case "careless-list": try listDescriptors()
+case "exec-beside-reader": try execBesideReader(holdsOutput: arguments[1] == "both")
+case "fork": try fork(in: FilePath(arguments[1]))
 default: fatalError("unknown task: \(arguments)")
 }

@@ -33,6 +33,29 @@ import Testing
     #expect(run.status == 0)
   }
 
+  /// The program has nine more descriptors without close-on-exec, and passes two.
+  @Test(arguments: ["exec", "spawn"], ["range", "list"])
+  func exactlyWhatIsPassedArrives(_ way: String, _ kernel: String) throws {
+    let run = try ProcessRun(helper: "careless", way, folder.path.string, kernel)
+    #expect(run.output == "third far: careless-3, 900 careless-1\n", "\(run.errors)")
+    #expect(run.status == 0)
+  }
+
+  /// A thread that waits in readLine() holds the lock of standard input, and one that waits in print()
+  /// that of standard output.
+  @Test(.timeLimit(.minutes(1)), arguments: ["input", "both"])
+  func execDoesNotWaitForStreams(_ streams: String) throws {
+    let helper = try HelperProcess("exec-beside-reader", streams)
+    #expect(try helper.readLine() == "executed")
+    #expect(helper.wait() == 0)
+  }
+
+  @Test func aForkedChildTakesNothingFromItsParent() throws {
+    let run = try ProcessRun(helper: "fork", folder.path.string)
+    #expect(run.output == "locks kept: true, files kept: true\n", "\(run.errors)")
+    #expect(run.status == 0)
+  }
+
   @Test func whatCannotBeExecutedChangesNothing() throws {
     let file = try MemoryFile.create(.path(folder.path.appending("memory")), byteCount: 4096)
     let lock = try WriterLock.acquire(of: file)
@@ -42,27 +65,31 @@ import Testing
     successor.pass(file)
     successor.pass(lock)
     successor.pass(NamedDescriptor("folder", open))
+    let careless = try FileDescriptor.open(folder.path, .readOnly)
+    defer { try? careless.close() }
     func flags() throws -> [Bool] {
-      try successor.passed.map { try SystemCalls.isClosedOnExec($0.descriptor) }
+      try (successor.passed.map(\.descriptor) + [careless]).map {
+        try SystemCalls.isClosedOnExec($0)
+      }
     }
-    try #require(try flags() == [true, true, false])
+    try #require(try flags() == [true, true, false, false])
     #expect(throws: SuccessorError.cannotExecute(.noSuchFileOrDirectory)) { try successor.exec() }
     #expect(throws: SuccessorError.cannotSpawn(.noSuchFileOrDirectory)) { try successor.spawn() }
     for call in [SystemCall.fstat, .getDescriptorFlags, .setDescriptorFlags, .execve] {
-      // The third time, FD_CLOEXEC is set again, which cannot fail for an open descriptor.
-      for occurrence in 1...(call == .setDescriptorFlags ? 2 : 3) {
+      // After the third time, FD_CLOEXEC is set again, which cannot fail for an open descriptor.
+      for occurrence in 1...3 {
         let watcher = CallWatcher(failing: call, at: occurrence)
         watcher.watch {
           #expect(throws: SuccessorError.self, "\(call)") { try successor.exec() }
         }
-        try #require(try flags() == [true, true, false], "\(call) \(occurrence)")
+        try #require(try flags() == [true, true, false, false], "\(call) \(occurrence)")
       }
     }
     #expect(
-      try CallWatcher(failing: .posixSpawn).watch {
+      try CallWatcher(failing: .spawn).watch {
         #expect(throws: SuccessorError.cannotSpawn(.ioError)) { try successor.spawn() }
         return try flags()
-      } == [true, true, false])
+      } == [true, true, false, false])
     #expect(SystemCalls.environmentValue(SuccessorVariable.name) == nil)
     lock.release()
   }

@@ -11,6 +11,8 @@
 // System calls that Swift cannot import: those behind _GNU_SOURCE, variadic ones, and the macros of
 // cmsg(3). Every function returns -errno where the call fails.
 
+// Files
+
 /// memfd_create(2): close-on-exec, sealable, not executable where the kernel knows that. Pages of
 /// 2^huge_page_shift bytes, or of the usual size for 0.
 int kho_memfd_create(const char *name, unsigned huge_page_shift);
@@ -33,6 +35,14 @@ int kho_file_system(int descriptor, uint64_t *type, uint64_t *block_byte_count);
 /// The size up to which this process may make files, getrlimit(2).
 uint64_t kho_file_size_limit(void);
 
+/// flock(2): exclusive, without waiting.
+int kho_lock_exclusively(int descriptor);
+
+/// flock(2): no lock.
+int kho_unlock(int descriptor);
+
+// Descriptors
+
 /// F_GETFD.
 int kho_descriptor_flags(int descriptor);
 
@@ -42,11 +52,11 @@ int kho_set_close_on_exec(int descriptor, int is_closed);
 /// The access mode, O_RDONLY, O_WRONLY or O_RDWR; F_GETFL.
 int kho_access_mode(int descriptor);
 
-/// flock(2): exclusive, without waiting.
-int kho_lock_exclusively(int descriptor);
+/// FD_CLOEXEC set for all descriptors but 0, 1, 2 and those in `kept`, which ascend: by close_range(2)
+/// where the caller allows it and the system has it, otherwise for each that is open.
+int kho_keep_on_exec(const int *kept, size_t count, int has_close_range);
 
-/// flock(2): no lock.
-int kho_unlock(int descriptor);
+// Sockets
 
 /// sendmsg(2) of `bytes` and descriptors, without SIGPIPE. With an address, a `struct sockaddr_un`,
 /// the socket need not be connected.
@@ -93,12 +103,15 @@ int kho_listen(int socket);
 /// accept4(2), close-on-exec.
 int kho_accept(int socket);
 
+// Processes
+
 /// The variables of this process, environ(7).
 char **kho_environment(void);
 
-/// Standard output written out, and execve(2) with no signal blocked; the thread's mask is restored
-/// where it fails. A program that leaves much memory behind does not wait until it is unmapped: a
-/// process that nobody has to wait for does that, where one can be had.
+/// Standard output written out, unless another thread is writing to it, and execve(2) with no signal
+/// blocked; the thread's mask is restored where it fails. A program that leaves much memory behind does
+/// not wait until it is unmapped: another process does that, which is not this one's child, where one
+/// can be started.
 int kho_exec(const char *path, char *const *arguments, char *const *environment,
              int leaves_memory_behind);
 
@@ -112,9 +125,10 @@ int kho_keeper(void);
 /// Ends it, and waits until it has left the memory.
 void kho_stop_keeper(void);
 
-/// posix_spawn(3) with no signal blocked, and `descriptors` open in the child under their numbers;
-/// gives the process.
+/// A child that executes the program with no signal blocked, and with no descriptors but 0, 1, 2 and
+/// those in `kept`, which ascend; returns its process identifier. `has_close_range` as in
+/// kho_keep_on_exec.
 int kho_spawn(const char *path, char *const *arguments, char *const *environment,
-              const int *descriptors, size_t descriptor_count);
+              const int *kept, size_t kept_count, int has_close_range);
 
 #endif

@@ -1,5 +1,3 @@
-internal import Platform
-
 /// The lock of memory that a process uses: given up at once when the memory is dropped.
 ///
 /// Merely closed, it would last as long as any copy of its descriptor, and a child that another thread
@@ -13,7 +11,7 @@ struct MemoryLock: ~Copyable {
   }
 
   deinit {
-    if isOwn { try? SystemCalls.unlock(lock.descriptor) }
+    if isOwn { lock.unlock() }
   }
 
   /// Names the lock among what `program` gets.
@@ -26,7 +24,7 @@ struct MemoryLock: ~Copyable {
 
   /// Gives the lock up.
   mutating func release() {
-    try? SystemCalls.unlock(lock.descriptor)
+    lock.unlock()
     isOwn = false
   }
 }
