@@ -29,6 +29,10 @@ let coreTargets: [Target] = [
     swiftSettings: core),
 ]
 
+let coreProduct = Product.library(
+  name: "KexecHandoverCore",
+  targets: ["MemoryAccess", "DeviceTreeBlob", "PreservedPages", "PageAllocation", "Handover"])
+
 let argumentParser = Target.Dependency.product(
   name: "ArgumentParser", package: "swift-argument-parser")
 let system = Target.Dependency.product(name: "SystemPackage", package: "swift-system")
@@ -96,13 +100,11 @@ let package = Package(
   // The package runs on Linux. `platforms:` names the oldest versions of Apple's systems, on which it
   // does not build, so there is none.
   products: isEmbedded
-    ? [.library(name: "EmbeddedProbe", type: .static, targets: ["EmbeddedProbe"])]
+    ? [coreProduct, .library(name: "EmbeddedProbe", type: .static, targets: ["EmbeddedProbe"])]
     : [
       .library(name: "KexecHandover", targets: ["KexecHandover"]),
       .library(name: "PersistentCollections", targets: ["PersistentCollections"]),
-      .library(
-        name: "KexecHandoverCore",
-        targets: ["MemoryAccess", "DeviceTreeBlob", "PreservedPages", "PageAllocation", "Handover"]),
+      coreProduct,
       .executable(name: "kho", targets: ["kho"]),
     ],
   dependencies: isEmbedded
