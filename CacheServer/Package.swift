@@ -57,8 +57,7 @@ let package = Package(
     .target(
       name: "CacheServer",
       dependencies: [
-        "RESP", "CacheCore", library, collections, nio, posix, logging, system, argumentParser,
-        lifecycle, signals,
+        "RESP", "CacheCore", library, collections, nio, posix, logging, system, lifecycle, signals,
       ],
       swiftSettings: strict),
     .executableTarget(

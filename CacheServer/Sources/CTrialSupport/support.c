@@ -4,6 +4,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <ifaddrs.h>
 #include <ftw.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -14,6 +15,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -195,6 +197,38 @@ int ct_connect(uint16_t port) {
   int error = errno;
   close(descriptor);
   return -error;
+}
+
+static int connected(int descriptor, const struct sockaddr *address, socklen_t length) {
+  if (descriptor < 0) return descriptor;
+  if (connect(descriptor, address, length) == 0) return descriptor;
+  int error = errno;
+  close(descriptor);
+  return -error;
+}
+
+int ct_connect_local(const char *path) {
+  struct sockaddr_un address = {.sun_family = AF_UNIX};
+  if (strlen(path) >= sizeof address.sun_path) return -ENAMETOOLONG;
+  strcpy(address.sun_path, path);
+  return connected(checked(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)),
+                   (struct sockaddr *)&address, sizeof address);
+}
+
+int ct_connect_outside(uint16_t port) {
+  struct ifaddrs *all;
+  if (getifaddrs(&all) != 0) return -errno;
+  int result = -EADDRNOTAVAIL;
+  for (struct ifaddrs *each = all; each; each = each->ifa_next) {
+    if (!each->ifa_addr || each->ifa_addr->sa_family != AF_INET) continue;
+    struct sockaddr_in address = *(struct sockaddr_in *)each->ifa_addr;
+    if (ntohl(address.sin_addr.s_addr) >> 24 == 127) continue;
+    address.sin_port = htons(port);
+    result = connected(stream_socket(), (struct sockaddr *)&address, sizeof address);
+    break;
+  }
+  freeifaddrs(all);
+  return result;
 }
 
 int ct_is_port_free(uint16_t port) {

@@ -16,13 +16,15 @@ extension Cache {
   /// - Returns: the time.
   @discardableResult
   public mutating func beginBatch(at time: UInt64? = nil) -> UInt64 {
-    now = time ?? Self.currentTime()
+    let time = time ?? Self.currentTime()
+    if time < now { clockSkew &+= now &- time }
+    now = time
     return now
   }
 
   /// Stores the figures; called after the last command, before the replies are sent.
   public mutating func endBatch() {
-    books.store(figures, in: &map.memory)
+    books.store(figures, accessClock: accessClock, in: &map.memory)
     peakByteCount = max(peakByteCount, map.storageByteCount)
   }
 
@@ -43,6 +45,8 @@ extension Cache {
   ) -> Outcome {
     let slot = table.slot(of: request[0])
     guard let command = slot.command else {
+      // What a browser sends can contain commands: see `isOfHTTP`.
+      guard !Self.isOfHTTP(request[0]) else { return .close }
       writeUnknownCommand(request, &reply)
       return .done
     }
@@ -54,6 +58,10 @@ extension Cache {
     }
     guard slot.takes(request.count) else {
       reply.error(CommandError.count(of: command.name).reply)
+      return .done
+    }
+    guard session.isAuthenticated || slot.needsNoPassword else {
+      reply.error("NOAUTH Authentication required.")
       return .done
     }
     figures.commandCount &+= 1
@@ -80,10 +88,13 @@ extension Cache {
     case .mget: try getSeveral(request, &reply)
     case .mset: try setSeveral(request, &reply)
     case .del, .unlink: try delete(request, &reply)
-    case .exists: try countExisting(request, &reply)
-    case .ping, .echo, .select, .hello, .reset, .quit:
+    case .exists: try countExisting(request, touches: false, &reply)
+    case .ping, .echo, .select, .hello, .auth, .reset, .quit:
       return try performConnection(command, request, &session, &reply)
     case .client, .shutdown, .info, .upgrade: return .forServer(command)
+    case .save, .bgsave,
+      .lastsave where isOnDisk:
+      return .forServer(command)
     default: try performOther(command, request, &reply)
     }
     return .done
@@ -108,7 +119,7 @@ extension Cache {
     case .incrby: try increment(request[1], by: integer(request[2]), &reply)
     case .decrby: try decrement(request, &reply)
     case .incrbyfloat: try incrementFloat(request, &reply)
-    case .touch: try countExisting(request, &reply)
+    case .touch: try countExisting(request, touches: true, &reply)
     case .expire: try expire(.expire, request, unit: .seconds, isAbsolute: false, &reply)
     case .pexpire: try expire(.pexpire, request, unit: .milliseconds, isAbsolute: false, &reply)
     case .expireat: try expire(.expireat, request, unit: .seconds, isAbsolute: true, &reply)
@@ -133,6 +144,12 @@ extension Cache {
     case .command: try describeCommands(request, &reply)
     default: try performSaving(command, request, &reply)
     }
+  }
+
+  /// Whether the word begins a line of HTTP: a web page can have a browser send a request whose body
+  /// consists of commands, so a connection that sends one is closed before its body is read.
+  private static func isOfHTTP(_ word: RawSpan) -> Bool {
+    word.isWord("post") || word.isWord("host:")
   }
 
   private func writeUnknownCommand(_ request: borrowing Request, _ reply: inout ReplyWriter) {

@@ -13,6 +13,7 @@ extension Cache {
     of key: RawSpan, touches: Bool = true, _ body: (RawSpan, UInt64) -> Result
   ) throws(CommandError) -> Result? {
     let now = now
+    let accessClock = accessClock
     var isOver = false
     var result: Result?
     do throws(PersistentCollectionError) {
@@ -21,7 +22,7 @@ extension Cache {
           isOver = true
           return
         }
-        if touches { notes.lastAccess = now }
+        if touches { notes.lastAccess = accessClock }
         result = body(value, notes.deadline)
       }
       if isOver { try removeExpired(key) }
@@ -62,7 +63,7 @@ extension Cache {
       inout PersistentByteMap, EntryNotes
     ) throws(PersistentCollectionError) -> Void
   ) throws(CommandError) {
-    let notes = EntryNotes(deadline: deadline, lastAccess: now)
+    let notes = EntryNotes(deadline: deadline, lastAccess: accessClock)
     var effort = EvictionEffort()
     while true {
       do throws(PersistentCollectionError) {

@@ -22,6 +22,7 @@ extension Cache {
     _ reply: inout ReplyWriter, outputLimit: Int
   ) -> Stop {
     while true {
+      parser.isTrusted = session.isAuthenticated
       switch parser.next(in: bytes) {
       case .incomplete: return .incomplete
       case .failed(let error):

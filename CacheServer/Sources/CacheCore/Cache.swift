@@ -41,6 +41,11 @@ public struct Cache: ~Copyable {
   var deadlineCount: UInt64
   /// The milliseconds since 1970 at which the batch began.
   public internal(set) var now: UInt64
+  /// How far the clock of accesses is ahead of ``now``: as far as the clock of the machine was set back.
+  var clockSkew: UInt64 = 0
+  /// The clock by which entries are compared, in milliseconds. It never goes back, whatever happens to the
+  /// clock of the machine, so an entry that was used later always has the larger number.
+  var accessClock: UInt64 { now &+ clockSkew }
   var generator = SystemSeededGenerator()
   var pool = EvictionPool()
   /// Where the search for entries whose time has come goes on.
@@ -55,7 +60,10 @@ public struct Cache: ~Copyable {
   /// How often that was an upgrade, and how often one was killed.
   public let upgradeCount: UInt64, crashCount: UInt64
 
-  /// What `CONFIG GET` tells and nobody can change while the server runs.
+  /// Whether the memory file is on a disk, so that there is something that `SAVE` has to do.
+  public var isOnDisk = false
+
+  /// What `CONFIG GET` gives and `CONFIG SET` cannot change.
   public var fixedParameters: [(name: String, value: String)] = []
 
   /// What can be set.
@@ -103,6 +111,8 @@ public struct Cache: ~Copyable {
     self.books = books
     self.map = map
     now = Self.currentTime()
+    let accessClock = books.load(.accessClock, in: self.map.memory)
+    if accessClock > now, accessClock < 1 << 48 { clockSkew = accessClock - now }
     applySettings()
   }
 
@@ -132,7 +142,7 @@ public struct Cache: ~Copyable {
 
   /// Ends, and gives the memory to whoever serves from it next.
   public consuming func close() -> PreservedMemory {
-    books.store(figures, in: &map.memory)
+    books.store(figures, accessClock: accessClock, in: &map.memory)
     books.store(0, at: .isServed, in: &map.memory)
     return map.close()
   }

@@ -22,9 +22,36 @@ public struct ServerFacts: Sendable {
   public var rejectedCount = 0
   /// The bytes of memory that the process has, as the system counts.
   public var residentByteCount: UInt64 = 0
+  /// The processor time of the process and of the children that have ended, in microseconds.
+  public var processorTime = ProcessorTime()
+  /// What the memory file is made of, in one word.
+  public var storage = "tmpfs"
+  /// When the memory file was written to its disk, in milliseconds since 1970.
+  public var saveTime: UInt64 = 0
+  /// Whether it is being written to its disk.
+  public var isSaving = false
+  /// Whether that failed the last time.
+  public var hasSaveFailed = false
+  /// The configuration file, by its path; empty where there is none.
+  public var configurationFile = ""
   /// A service manager that keeps watch.
   public var isSupervised = false
 
   /// Nothing.
+  public init() {}
+}
+
+/// What getrusage(2) reports, in microseconds.
+public struct ProcessorTime: Equatable, Sendable {
+  /// In the program.
+  public var user: UInt64 = 0
+  /// In the kernel.
+  public var system: UInt64 = 0
+  /// In the programs of children that have ended.
+  public var childrenUser: UInt64 = 0
+  /// In the kernel for children that have ended.
+  public var childrenSystem: UInt64 = 0
+
+  /// Nothing yet.
   public init() {}
 }

@@ -12,6 +12,8 @@ public struct Session: Equatable, Sendable {
   public var libraryVersion: [UInt8] = []
   /// Whether it has asked for RESP3.
   public var isRESP3 = false
+  /// Whether it has given the password, or needed none when it connected.
+  public var isAuthenticated = true
   /// Whether it has asked not to be closed where memory is short.
   public var isNotEvicted = false
   /// The name of its last command.

@@ -1,4 +1,3 @@
-internal import ArgumentParser
 internal import Logging
 internal import NIOCore
 internal import ServiceLifecycle
@@ -9,8 +8,8 @@ internal import UnixSignals
 public enum CacheServerCommandLine {
   /// How it has begun.
   public enum Beginning: Sendable {
-    /// There is nothing to serve: the exit status is 0 done, 1 it cannot serve, 2 the command line is
-    /// wrong.
+    /// There is nothing to serve: the exit status is 0 done, 1 it cannot serve, 2 the command line or the
+    /// configuration file is wrong.
     case over(status: Int32)
     /// Clients are served.
     case serving(RunningServer)
@@ -23,23 +22,26 @@ public enum CacheServerCommandLine {
   public static func begin(_ name: String, _ arguments: [String]) -> Beginning {
     EarlySignals.take()
     let configuration: ServerConfiguration
-    do {
-      let options =
-        if let quick = ServerOptions(quick: arguments) { quick } else {
-          try CacheServerCommand.parse(arguments).options
-        }
+    do throws(OptionError) {
+      let options: ServerOptions
+      var isCheck = false
+      switch try CommandLineWish(arguments) {
+      case .show(let text):
+        print(text, terminator: "")
+        return .over(status: 0)
+      case .check(let found):
+        isCheck = true
+        options = found
+      case .serve(let found): options = found
+      }
       configuration = try options.configuration(
         executable: ExecutablePath.resolve(name), arguments: arguments)
-    } catch let error as OptionError {
-      StandardError.write("cache-server: \(error.sentence)\n")
-      return .over(status: 2)
-    } catch {
-      let message = CacheServerCommand.fullMessage(for: error)
-      guard CacheServerCommand.exitCode(for: error) != .success else {
-        print(message)
+      if isCheck {
+        print("cache-server: the configuration is valid")
         return .over(status: 0)
       }
-      StandardError.write(message + "\n")
+    } catch {
+      StandardError.write("cache-server: \(error.sentence)\n")
       return .over(status: 2)
     }
     LoggingSystem.bootstrap(StreamLogHandler.standardError)
@@ -57,7 +59,7 @@ public enum CacheServerCommandLine {
 public struct RunningServer: Sendable {
   let engine: Engine
 
-  /// Serves until it is told to end, by a signal or a command, or has handed everything over.
+  /// Serves until a signal or a command ends it, or it has handed everything over.
   ///
   /// - Returns: the exit status: 0, or 1 where it could not go on.
   public func run() async -> Int32 {
@@ -72,7 +74,7 @@ public struct RunningServer: Sendable {
     do {
       try await group.run()
     } catch {
-      StandardError.write("cache-server: \(error)\n")
+      StandardError.write("cache-server: \(sentence(of: error))\n")
       return 1
     }
     return await engine.hasFailed() ? 1 : 0
@@ -99,6 +101,11 @@ struct CacheService: Service {
         if EarlySignals.wantUpgrade { engine.eventLoop.execute { engine.upgrade(for: nil) } }
         for await _ in signals {
           engine.eventLoop.execute { engine.upgrade(for: nil) }
+        }
+      }
+      group.addTask {
+        for await _ in await UnixSignalsSequence(trapping: .sighup) {
+          engine.eventLoop.execute { engine.reload() }
         }
       }
       // The group has trapped what comes from here on.

@@ -24,6 +24,8 @@ final class ConnectionHandler: ChannelInboundHandler, @unchecked Sendable {
   var parser = RequestParser()
   /// What it has sent and is not carried out yet.
   var pending: ByteBuffer
+  /// How many bytes are being carried out.
+  private(set) var servedByteCount = 0
   var hold = Hold.none
   /// Its socket; -1 before it is connected.
   var descriptor: Int32 = -1
@@ -58,6 +60,8 @@ final class ConnectionHandler: ChannelInboundHandler, @unchecked Sendable {
       (try? context.channel.pipeline.syncOperations.withUnsafeTransportIfAvailable(
         of: NIOBSDSocket.Handle.self
       ) { $0 }) ?? -1
+    // SwiftNIO leaves it open in programs that are started.
+    if descriptor >= 0 { SystemCalls.closeOnExec(descriptor) }
     engine.add(self)
     if awaitsUpgrade {
       awaitsUpgrade = false
@@ -123,6 +127,8 @@ final class ConnectionHandler: ChannelInboundHandler, @unchecked Sendable {
   private func serve(_ input: inout ByteBuffer, _ context: ChannelHandlerContext) {
     guard engine.cache != nil, !isHandedOver else { return }
     lastTime = engine.cache!.beginBatch()
+    servedByteCount = input.readableBytes
+    defer { servedByteCount = 0 }
     engine.reply.isRESP3 = session.isRESP3
     var isDone = false
     while !isDone {
@@ -190,6 +196,17 @@ final class ConnectionHandler: ChannelInboundHandler, @unchecked Sendable {
     guard let channel = context?.channel else { return }
     try? channel.syncOptions?.setOption(.autoRead, value: isReading)
     if isReading { channel.read() }
+  }
+
+  /// Whether it has connected from this machine: over a UNIX socket, or from an address of loopback.
+  var isOfThisMachine: Bool {
+    guard let address = context?.channel.remoteAddress else { return false }
+    switch address {
+    case .v4: return address.ipAddress?.hasPrefix("127.") ?? false
+    case .v6:
+      return address.ipAddress == "::1" || address.ipAddress?.hasPrefix("::ffff:127.") == true
+    case .unixDomainSocket: return true
+    }
   }
 
   private func checkInput(_ context: ChannelHandlerContext) {

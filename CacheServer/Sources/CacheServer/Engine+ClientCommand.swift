@@ -127,7 +127,8 @@ extension Engine {
     line += " laddr=\(client.localText ?? "?") fd=\(client.descriptor)"
     line += " name=\(text(session.name)) age=\(seconds(client.connectTime))"
     line += " idle=\(seconds(client.lastTime)) flags=N db=0 sub=0 psub=0 ssub=0 multi=-1"
-    line += " qbuf=\(client.pending.readableBytes) qbuf-free=\(client.pending.writableBytes)"
+    line +=
+      " qbuf=\(client.pending.readableBytes + client.servedByteCount) qbuf-free=\(client.pending.writableBytes)"
     line += " argv-mem=0 multi-mem=0 rbs=0 rbp=0 obl=0 oll=0 omem=0"
     line += " tot-mem=\(client.pending.capacity) events=r"
     line += " cmd=\(command ?? session.lastCommandName ?? "NULL") user=default redir=-1"

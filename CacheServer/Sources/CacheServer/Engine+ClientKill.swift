@@ -95,6 +95,8 @@ extension ConnectionHandler {
 
   /// An address as Redis writes it.
   private static func text(_ address: SocketAddress) -> String {
+    // The client's end of a UNIX socket has no name.
+    if case .unixDomainSocket = address { return "\(address.pathname ?? ""):0" }
     let ip = address.ipAddress ?? "?"
     let port = address.port.map(String.init) ?? "?"
     return ip.contains(":") ? "[\(ip)]:\(port)" : "\(ip):\(port)"

@@ -3,47 +3,32 @@ internal import Logging
 internal import NIOCore
 internal import NIOPosix
 internal import RESP
+internal import SystemPackage
 
 extension Engine {
-  /// Makes the listening socket a channel, and accepts clients from now on.
-  func listen(at socket: Int32) -> EventLoopFuture<Void> {
-    serverBootstrap.withBoundSocket(socket).flatMapThrowing { try self.take($0) }
-  }
-
-  /// Listens at the configured address.
-  func listen() -> EventLoopFuture<Void> {
-    let bootstrap = serverBootstrap
-    let channel: EventLoopFuture<any Channel>
-    // Names are looked up; an address needs not be.
-    if let address = try? SocketAddress(
-      ipAddress: configuration.address, port: configuration.port)
-    {
-      channel = bootstrap.bind(to: address)
-    } else {
-      channel = bootstrap.bind(host: configuration.address, port: configuration.port)
+  /// Makes the listening sockets channels, and accepts clients from now on.
+  func acceptClients() -> EventLoopFuture<Void> {
+    setKeepAlive()
+    for listener in listeners {
+      SystemCalls.closeOnExec(listener.socket.rawValue)
+      if case .internet(let host, let port) = listener.endpoint.address, facts.port == 0 {
+        facts.address = host
+        facts.port = Int(port)
+      }
     }
-    return channel.flatMapThrowing { try self.take($0) }
-  }
-
-  private func take(_ channel: any Channel) throws {
-    listener = channel
-    listenerDescriptor =
-      try channel.pipeline.syncOperations.withUnsafeTransportIfAvailable(
-        of: NIOBSDSocket.Handle.self
-      ) { $0 } ?? -1
-    if let port = channel.localAddress?.port { facts.port = port }
-    if let address = channel.localAddress?.ipAddress { facts.address = address }
     // The port is known now.
     cache?.fixedParameters = fixedParameters
+    return EventLoopFuture.andAllSucceed(listeners.map(accept), on: eventLoop)
+  }
+
+  private func accept(at listener: Listener) -> EventLoopFuture<Void> {
+    serverBootstrap.withBoundSocket(listener.socket.rawValue).map { listener.channel = $0 }
   }
 
   private var serverBootstrap: ServerBootstrap {
     ServerBootstrap(group: group)
-      .serverChannelOption(.backlog, value: 511)
-      // A restart does not wait until the last connections are forgotten.
-      .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+      .serverChannelOption(.backlog, value: Int32(configuration.backlog))
       .serverChannelOption(.maxMessagesPerRead, value: 64)
-      .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
       .childChannelOption(.recvAllocator, value: Self.receiveAllocator)
       .childChannelOption(.maxMessagesPerRead, value: 4)
       .childChannelInitializer { channel in
@@ -54,12 +39,14 @@ extension Engine {
       }
   }
 
+  /// Small at first, since a client that sends nothing keeps what it has; it follows what a client sends.
   private static var receiveAllocator: AdaptiveRecvByteBufferAllocator {
-    AdaptiveRecvByteBufferAllocator(minimum: 16 << 10, initial: 64 << 10, maximum: 1 << 20)
+    AdaptiveRecvByteBufferAllocator(minimum: 2 << 10, initial: 4 << 10, maximum: 1 << 20)
   }
 
   private func makeConnection() -> ConnectionHandler {
-    let session = Session(id: nextClientID)
+    var session = Session(id: nextClientID)
+    session.isAuthenticated = cache?.settings.password.isEmpty ?? false
     nextClientID += 1
     let now = cache?.now ?? 0
     cache?.figures.connectionCount += 1
@@ -79,7 +66,8 @@ extension Engine {
       .withConnectedSocket(socket)
       .whenFailure { error in
         // It has gone meanwhile.
-        self.logger.debug("client \(handler.session.id) could not be taken over: \(error)")
+        self.logger.debug(
+          "client \(handler.session.id) could not be taken over: \(sentence(of: error))")
       }
   }
 
@@ -91,7 +79,26 @@ extension Engine {
       connection.abandon()
       return
     }
+    guard mayConnect(connection) else {
+      facts.rejectedCount += 1
+      connection.send {
+        $0.error(
+          "DENIED this server has no password, so it is in protected mode and serves only clients of its "
+            + "own machine. Set requirepass, or protected-mode no where every client of the network may "
+            + "read and write.")
+      }
+      connection.abandon()
+      return
+    }
     connections[connection.session.id] = connection
+  }
+
+  /// Whether the client is of this machine, or protected mode does not matter.
+  private func mayConnect(_ connection: ConnectionHandler) -> Bool {
+    guard let settings = cache?.settings, settings.isProtected, settings.password.isEmpty,
+      !connection.isHandedOver
+    else { return true }
+    return connection.isOfThisMachine
   }
 
   /// A client has gone.

@@ -11,6 +11,7 @@ extension Engine {
     case .info:
       facts.clientCount = connections.count
       facts.residentByteCount = SystemCalls.residentByteCount()
+      facts.processorTime = SystemCalls.processorTime()
       cache!.writeInfo(request, facts, &reply)
     case .shutdown:
       switch shutdownWish(request) {
@@ -22,6 +23,9 @@ extension Engine {
       connection.markClosing()
       eventLoop.execute { self.end() }
     case .upgrade: upgrade(for: connection)
+    case .save: save()
+    case .bgsave: saveInBackground(request)
+    case .lastsave: reply.integer(Int64(facts.saveTime / 1000))
     default: client(request, for: connection)
     }
   }

@@ -33,29 +33,75 @@ extension Engine {
     } catch let error as SuccessorError {
       throw StartFailure("what the predecessor passed on cannot be used: \(error.sentence)")
     } catch let error as ServiceManagerError {
-      throw StartFailure("the service manager cannot be spoken to: \(error)")
-    } catch let error as any ErrorForPeople {
-      throw StartFailure("\(configuration.memoryFile): \(error.sentence)")
+      throw StartFailure("the service manager: \(error.sentence)")
     } catch {
-      throw StartFailure(
-        "\(configuration.address):\(configuration.port) cannot be listened at: \(error)")
+      throw StartFailure("\(configuration.memoryFile): \(sentence(of: error))")
     }
   }
 
   private func startAlone(_ given: consuming GivenDescriptors, _ manager: ServiceManager?) throws {
+    // The addresses come first: without them there is nothing to do with the memory, which may be made.
+    let patience = Patience()
+    listeners = given.takeListeners()
+    if listeners.isEmpty { try bindListeners(patience) }
     let box = GivenBox(given)
     try eventLoop.flatSubmit {
       self.eventLoop.makeCompletedFuture {
-        let memory = try self.openMemory(&box.given.descriptors, manager)
+        let memory = try patience.wait(
+          for: { try self.openMemory(&box.given.descriptors, manager) }, after: Self.isHeld)
         self.memoryFile = memory.file
+        self.warnOfDisk(memory)
         let cache = try Cache(in: memory, settings: self.configuration.settings)
         self.nextClientID = cache.figures.connectionCount + 1
         self.begin(with: cache)
-      }.flatMap {
-        if let socket = box.given.listener { self.listen(at: socket) } else { self.listen() }
-      }
+      }.flatMap { self.acceptClients() }
     }.wait()
     logReady()
+  }
+
+  /// Listens at the configured addresses.
+  private func bindListeners(_ patience: Patience) throws {
+    var anyPort: UInt16?
+    for endpoint in configuration.endpoints {
+      var endpoint = endpoint
+      // Several addresses have the same port, also where it is any.
+      if case .internet(let host, 0) = endpoint.address, let anyPort {
+        endpoint.address = .internet(host: host, port: anyPort)
+      }
+      let socket: SystemPackage.FileDescriptor
+      do {
+        socket = try patience.wait(
+          for: { try SystemCalls.makeListener(at: endpoint, backlog: self.configuration.backlog) },
+          after: { ($0 as? SocketFailure)?.isTaken ?? false })
+      } catch {
+        let reason = (error as? SocketFailure)?.reason ?? "\(error)"
+        throw StartFailure("\(endpoint.text) cannot be listened at: \(reason)")
+      }
+      if case .internet = endpoint.address, let (host, port) = SystemCalls.boundAddress(of: socket)
+      {
+        endpoint.address = .internet(host: host, port: port)
+        anyPort = port
+      }
+      listeners.append(Listener(endpoint, socket))
+    }
+  }
+
+  /// Whether another process has the memory, which may be one that was just killed.
+  private static func isHeld(_ error: any Error) -> Bool {
+    guard let error = error as? PreservedMemoryError, case .heldByAnother(.held) = error else {
+      return false
+    }
+    return true
+  }
+
+  /// A disk keeps the memory through a loss of power only as far as it was written there.
+  private func warnOfDisk(_ memory: borrowing PreservedMemory) {
+    guard memory.file.storage == .disk else { return }
+    logger.warning(
+      """
+      the memory file \(configuration.memoryFile) is on a disk: every write is slower, and what SAVE \
+      has not written there may be lost or torn when the machine ends without warning
+      """)
   }
 
   /// Says that clients are served.
@@ -71,7 +117,8 @@ extension Engine {
   /// Lets a kill end this process at once, so that the next one gets the memory and the port.
   private func startKeeper() {
     do throws(MemoryKeeperError) { try MemoryKeeper.start() } catch {
-      logger.warning("no keeper of the memory: a start after kill -9 takes longer (\(error))")
+      logger.warning(
+        "no keeper of the memory: a start after kill -9 takes longer (\(error.sentence))")
     }
   }
 
@@ -99,23 +146,47 @@ extension Engine {
   }
 }
 
+/// How long a start waits for what a process that was just killed still holds: the kernel may need a
+/// moment to take it apart.
+struct Patience: Sendable {
+  private let end = NIODeadline.now() + .seconds(1)
+
+  /// What `body` gives, tried again while it fails for a reason that may pass, and there is time.
+  func wait<Result: ~Copyable>(
+    for body: () throws -> Result, after mayPass: (any Error) -> Bool
+  ) throws -> Result {
+    while true {
+      do { return try body() } catch {
+        guard mayPass(error), NIODeadline.now() < end else { throw error }
+      }
+      SystemCalls.wait(milliseconds: 5)
+    }
+  }
+}
+
 /// What the service manager gave the process.
 struct GivenDescriptors: ~Copyable {
   var descriptors: ReceivedDescriptors
-  /// A listening socket, by socket activation.
-  let listener: Int32?
 
   init() throws(ServiceManagerError) {
-    var descriptors = try ServiceManager.receivedDescriptors(removingVariables: true)
-    let socket = descriptors.names.first { $0.hasSuffix(".socket") || $0 == "listener" }
-    listener = if let socket { descriptors.take(socket)?.rawValue } else { nil }
-    self.descriptors = descriptors
+    descriptors = try ServiceManager.receivedDescriptors(removingVariables: true)
+  }
+
+  /// The listening sockets, by socket activation.
+  mutating func takeListeners() -> [Listener] {
+    var listeners: [Listener] = []
+    // Several sockets of one unit have one name.
+    for name in descriptors.names where name.hasSuffix(".socket") || name == "listener" {
+      guard let socket = descriptors.take(name) else { continue }
+      listeners.append(Listener(.redis, given: socket))
+    }
+    return listeners
   }
 }
 
 /// Carries them to the event loop.
 ///
-/// `@unchecked Sendable`: whoever makes it does not touch it any more.
+/// `@unchecked Sendable`: the thread that makes it does not touch it any more.
 private final class GivenBox: @unchecked Sendable {
   var given: GivenDescriptors
 

@@ -49,12 +49,15 @@ final class Engine: @unchecked Sendable {
   /// Keeps the memory file open for the case that a successor does not get as far as serving.
   var memoryFile: MemoryFile?
 
-  var listener: (any Channel)?
-  var listenerDescriptor: Int32 = -1
+  var listeners: [Listener] = []
   var connections: [UInt64: ConnectionHandler] = [:]
   var nextClientID: UInt64 = 1
   let clientLimit: Int
   var facts = ServerFacts()
+  /// What the listening sockets were told last, as `tcp-keepalive` counts.
+  var keepAliveSeconds = 0
+  /// When clients that send nothing were looked for, in milliseconds since 1970.
+  var lastIdleCheck: UInt64 = 0
   /// The client that waits for the end of an upgrade.
   var upgradeRequester: ConnectionHandler?
   var successor: SuccessorProcess?
@@ -69,31 +72,48 @@ final class Engine: @unchecked Sendable {
     end = eventLoop.makePromise(of: Void.self)
     ended = end.futureResult
     // Some are for the memory file, the listener, the event loop and a successor.
-    clientLimit = max(SystemCalls.raiseDescriptorLimit() - 32, 1)
+    let most = max(SystemCalls.raiseDescriptorLimit() - 32, 1)
+    clientLimit = min(configuration.clientLimit ?? most, most)
     facts.processID = SystemCalls.processID
     facts.executable = configuration.executable.string
     facts.memoryFile = configuration.memoryFile
     facts.capacity = configuration.capacity
     facts.clientLimit = clientLimit
-    facts.address = configuration.address
-    facts.port = configuration.port
+    facts.configurationFile = configuration.file?.string ?? ""
   }
 
   /// Takes the cache, and serves from it from now on.
   func begin(with cache: consuming Cache) {
     self.cache = .some(cache)
     facts.startTime = self.cache!.beginBatch()
-    self.cache!.fixedParameters = fixedParameters
+    prepareCache()
     state = .serving
     scheduleUpkeep()
   }
 
-  /// Ends: nobody is served any more, and the memory is let go of.
+  /// Tells the cache what it does not know by itself.
+  func prepareCache() {
+    let isOnDisk = memoryFile?.storage == .disk
+    facts.storage = memoryFile.map { Self.word(for: $0.storage) } ?? ""
+    if isOnDisk, facts.saveTime == 0 { facts.saveTime = cache?.now ?? 0 }
+    cache?.isOnDisk = isOnDisk
+    cache?.fixedParameters = fixedParameters
+  }
+
+  private static func word(for storage: MemoryFileStorage) -> String {
+    switch storage {
+    case .memfd: "memfd"
+    case .tmpfs: "tmpfs"
+    case .hugetlbfs: "hugetlbfs"
+    case .disk: "disk"
+    }
+  }
+
+  /// Ends: no client is served any more, and the memory is let go of.
   func end(afterHandover: Bool = false) {
     guard state != .ended else { return }
     state = .ended
-    listener?.close(promise: nil)
-    listener = nil
+    closeListeners(removesFiles: !afterHandover)
     for connection in connections.values { connection.abandon() }
     connections = [:]
     if let cache = cache.take() { _ = cache.close() }
@@ -109,9 +129,15 @@ final class Engine: @unchecked Sendable {
     end.fail(StartFailure(sentence))
   }
 
+  func closeListeners(removesFiles: Bool) {
+    for listener in listeners { listener.close(removesFile: removesFiles) }
+    listeners = []
+  }
+
   /// Ends before it has begun.
   func abandonStart() {
     state = .ended
+    closeListeners(removesFiles: true)
     end.succeed()
   }
 
@@ -121,12 +147,16 @@ final class Engine: @unchecked Sendable {
     return false
   }
 
-  /// What `CONFIG GET` tells beside the settings.
+  /// What `CONFIG GET` gives beside the settings.
   var fixedParameters: [(name: String, value: String)] {
-    [
-      ("port", "\(facts.port)"), ("bind", configuration.address), ("databases", "1"),
-      ("save", ""), ("appendonly", "no"), ("maxclients", "\(clientLimit)"), ("timeout", "0"),
-      ("proto-max-bulk-len", "\(RequestParser.bulkByteLimit)"), ("tcp-keepalive", "300"),
+    let hosts = listeners.compactMap { listener -> String? in
+      if case .internet(let host, _) = listener.endpoint.address { host } else { nil }
+    }
+    let path = listeners.lazy.compactMap(\.endpoint.path).first ?? ""
+    return [
+      ("port", "\(facts.port)"), ("bind", hosts.joined(separator: " ")), ("unixsocket", path),
+      ("databases", "1"), ("save", ""), ("appendonly", "no"), ("maxclients", "\(clientLimit)"),
+      ("proto-max-bulk-len", "\(RequestParser.bulkByteLimit)"),
       ("supervised", facts.isSupervised ? "systemd" : "no"),
     ]
   }
@@ -156,8 +186,22 @@ final class Engine: @unchecked Sendable {
       guard step.lookedAt > 0 || isMore else { break }
     } while NIODeadline.now() < deadline
     cache!.endBatch()
+    disconnectIdleClients()
+    if keepAliveSeconds != cache!.settings.keepAliveSeconds { setKeepAlive() }
     // Where one in ten was over, there is more: up to a quarter of the time goes into it.
     let isMuch = isMore || sweep.removed * 10 > sweep.lookedAt
     scheduleUpkeep(after: isMuch ? .milliseconds(3) : .milliseconds(100))
+  }
+
+  /// Disconnects, once a second, the clients that have sent nothing for as long as `timeout` says.
+  private func disconnectIdleClients() {
+    guard let idleSeconds = cache?.settings.idleSeconds, let now = cache?.now, idleSeconds > 0,
+      now &- min(lastIdleCheck, now) >= 1000
+    else { return }
+    lastIdleCheck = now
+    let limit = UInt64(idleSeconds) * 1000
+    for client in connections.values where now &- min(client.lastTime, now) > limit {
+      client.abandon()
+    }
   }
 }

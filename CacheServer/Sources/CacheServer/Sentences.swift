@@ -1,15 +1,22 @@
 internal import CacheCore
 internal import KexecHandover
+internal import NIOCore
 internal import PersistentCollections
+internal import SystemPackage
 
 /// What went wrong, for people, as it follows `cache-server: FILE: `.
 protocol ErrorForPeople: Error {
   var sentence: String { get }
 }
 
-/// What went wrong, for people where somebody has written it down.
+/// What went wrong, in words for the operator.
 func sentence(of error: any Error) -> String {
-  (error as? any ErrorForPeople)?.sentence ?? "\(error)"
+  switch error {
+  case let error as any ErrorForPeople: error.sentence
+  case let error as Errno: "\(error)"
+  case let error as IOError: "\(Errno(rawValue: error.errnoCode))"
+  default: "an unexpected error (\(error))"
+  }
 }
 
 extension CacheOpenError: ErrorForPeople {
@@ -45,7 +52,7 @@ extension PreservedMemoryError: ErrorForPeople {
   var sentence: String {
     switch self {
     case .file(let error): error.sentence
-    case .contents(.superblock(.notMemoryFile(_))): "it is no memory file"
+    case .contents(.superblock(.notMemoryFile(_))): "it is not a memory file"
     case .contents(.superblock(.versionUnknown(let version))):
       "it is a memory file of layout \(version), which a newer version has made"
     case .contents(.superblock(.truncated(let byteCount, let wanted))):
@@ -54,15 +61,41 @@ extension PreservedMemoryError: ErrorForPeople {
       "its \(byteCount) bytes are too few for a memory file"
     case .contents(.superblock(.headerDamaged)): "it is damaged: bits of its header have changed"
     case .contents(.superblock(.stateDamaged)): "it is damaged: bits of its state have changed"
-    case .contents(let error): "it is damaged: \(error)"
+    case .contents(.superblock(.pageShiftUnknown(let shift))):
+      "it is damaged: its pages would have 2^\(shift) bytes"
+    case .contents(.superblock(.selectorDamaged(_))):
+      "it is damaged: it does not say which of its two states is the present one"
+    case .contents(.superblock(.stateImpossible)):
+      "it is damaged: its state is not one that any version writes"
+    case .contents(.deviceTreeChanged(let address)):
+      "it is damaged: bits of the device tree at \(address) have changed"
+    case .contents(.damaged(_)):
+      "it is damaged: what is preserved in it cannot be (kho check prints what is wrong)"
+    case .contents(.versionNotWritable(let version)):
+      "its handover is of version \(version), which this server can read and not write"
+    case .contents(.changeDamaged):
+      "it is damaged: the record of a change that was under way has changed"
     case .heldByAnother(.held(let holder?)):
       "process \(holder.processID)" + (holder.command.map { " (\(Self.printable($0)))" } ?? "")
         + " serves from it"
     case .heldByAnother(.held(nil)): "another process serves from it"
-    case .heldByAnother(let error): "it cannot be locked: \(error)"
+    case .heldByAnother(.cannotOpen(let errno)), .heldByAnother(.cannotLock(let errno)),
+      .heldByAnother(.cannotInspect(let errno)):
+      "it cannot be locked (\(errno))"
+    case .heldByAnother(.foreignDescriptor), .heldByAnother(.notHeld):
+      "the lock that was passed on is not the lock of this file"
     case .full(_, let byteCount): "it has grown to \(byteCount) bytes and is full"
     case .outOfStorage(let error): error.sentence
-    default: "it cannot be used: \(self)"
+    case .outOfProcessMemory(let byteCount):
+      "\(byteCount) bytes of memory cannot be had to keep account of it"
+    case .nameTaken: "something else has the cache's name in it"
+    case .noSuchName: "the cache's name is missing in it"
+    case .sizeDiffers(let byteCount, let wanted):
+      "what has the cache's name in it has \(byteCount) bytes, not \(wanted)"
+    case .channel(let error): error.sentence
+    case .nothingReceived: "the predecessor has sent no memory"
+    case .handover(_), .incoming(_):
+      "it is damaged: what is preserved in it cannot be (kho check prints what is wrong)"
     }
   }
 
@@ -85,7 +118,57 @@ extension MemoryFileError: ErrorForPeople {
       "\(byteCount) bytes cannot be mapped (\(errno)); check the limit on addresses (ulimit -v)"
     case .beyondCapacity(let byteCount, let capacity):
       "its \(byteCount) bytes do not fit into the capacity of \(capacity)"
-    default: "it cannot be used: \(self)"
+    case .notWritable: "it is not open for writing"
+    case .cannotInspect(let errno): "it cannot be looked at (\(errno))"
+    case .cannotPublish(let errno): "it cannot be given its name (\(errno))"
+    case .cannotResize(let byteCount, let errno): "it cannot have \(byteCount) bytes (\(errno))"
+    case .cannotBack(let errno): "it cannot have storage (\(errno))"
+    case .cannotRelease(let errno): "its storage cannot be given back (\(errno))"
+    case .cannotSynchronize(let errno): "it cannot be written to its disk (\(errno))"
+    }
+  }
+}
+
+extension DescriptorChannelError: ErrorForPeople {
+  var sentence: String {
+    switch self {
+    case .invalidAddress: "the address of the socket is empty or too long"
+    case .addressInUse: "another process listens at the address"
+    case .cannotListen(let errno): "no socket can listen (\(errno))"
+    case .cannotConnect(let errno): "no socket can be had (\(errno))"
+    case .notPacketSocket: "what was passed on is not a socket of packets"
+    case .foreignPeer(let userID): "the other end belongs to user \(userID)"
+    case .cannotSend(let errno): "nothing can be sent (\(errno))"
+    case .cannotReceive(let errno): "nothing can be received (\(errno))"
+    case .timedOut: "the other end did nothing for too long"
+    case .closed: "the other end has closed the channel"
+    case .truncated:
+      "a message came without all of its descriptors: more are needed than the limit allows (ulimit -n)"
+    case .malformedMessage: "the other end has sent something unexpected"
+    case .unsupportedVersion(let version):
+      "the other end speaks version \(version), which this server does not know"
+    case .refused(let code): "the other end has refused (code \(code))"
+    }
+  }
+}
+
+extension ServiceManagerError: ErrorForPeople {
+  var sentence: String {
+    switch self {
+    case .malformedEnvironment: "LISTEN_PID, LISTEN_FDS or LISTEN_FDNAMES is malformed"
+    case .missingDescriptor(let number, let errno):
+      "descriptor \(number), which it passes on, is not open (\(errno))"
+    case .unsupportedAddress: "NOTIFY_SOCKET is not the address of a UNIX socket"
+    case .cannotNotify(let errno): "it cannot be notified (\(errno))"
+    }
+  }
+}
+
+extension MemoryKeeperError: ErrorForPeople {
+  var sentence: String {
+    switch self {
+    case .notSupported: "there is none under the thread sanitizer"
+    case .cannotStart(let errno): "\(errno)"
     }
   }
 }

@@ -3,7 +3,7 @@ internal import SystemPackage
 
 /// What the server is started with.
 struct ServerConfiguration: Sendable {
-  /// Where the memory lies.
+  /// Where the memory is.
   enum Place: Sendable {
     /// A file.
     case path(FilePath)
@@ -11,12 +11,17 @@ struct ServerConfiguration: Sendable {
     case memfd(name: String)
   }
 
-  let port: Int
-  let address: String
+  /// What clients connect to.
+  let endpoints: [Endpoint]
+  let backlog: Int
   let place: Place
   let settings: Settings
   /// How large the memory file may grow, in bytes.
   let capacity: UInt64
+  /// How many clients may be connected; nil for as many as there are descriptors.
+  let clientLimit: Int?
+  /// The configuration file.
+  let file: FilePath?
   /// The program that an upgrade starts, and what it gets.
   let executable: FilePath
   let arguments: [String]

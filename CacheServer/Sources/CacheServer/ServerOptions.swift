@@ -2,14 +2,25 @@ internal import CacheCore
 internal import KexecHandover
 internal import SystemPackage
 
-/// What the operator has said, as it was said.
-struct ServerOptions: Equatable {
-  var port: UInt16 = 6379
-  var address = "127.0.0.1"
+/// What the operator asked for, by the command line and the configuration file.
+struct ServerOptions: Equatable, Sendable {
+  /// The port of the TCP sockets; nil for none.
+  var port: UInt16? = 6379
+  var addresses = ["127.0.0.1"]
+  var backlog = 511
+  /// The path of a UNIX socket.
+  var unixSocket: String?
+  /// The mode of its file; nil for what the process's umask leaves.
+  var unixSocketMode: UInt32?
   var memoryFile = "/dev/shm/cache-server"
-  var maximumByteCount: UInt64 = 0
-  var policy = Settings.Policy.noeviction
+  /// How large the memory file may grow, in bytes.
   var capacity: UInt64?
+  /// How many clients may be connected; nil for as many as there are descriptors.
+  var clientLimit: Int?
+  /// What can be changed while the server runs.
+  var settings = Settings()
+  /// The configuration file.
+  var file: FilePath?
 
   /// What it means.
   ///
@@ -17,29 +28,29 @@ struct ServerOptions: Equatable {
   func configuration(
     executable: FilePath, arguments: [String]
   ) throws(OptionError) -> ServerConfiguration {
-    if let capacity {
-      guard capacity >= 1 << 20 else {
-        throw OptionError(sentence: "the capacity has to be at least 1mb, not \(capacity) bytes")
-      }
+    var endpoints: [Endpoint] = []
+    if let port {
+      endpoints += addresses.map { Endpoint(.redis, .internet(host: $0, port: port)) }
+    }
+    if let unixSocket {
+      endpoints.append(Endpoint(.redis, .local(path: unixSocket, mode: unixSocketMode)))
+    }
+    guard !endpoints.isEmpty else {
+      throw OptionError("there is nothing to listen at: name a port or a unixsocket")
     }
     return ServerConfiguration(
-      port: Int(port), address: address, place: try place,
-      settings: Settings(maximumByteCount: maximumByteCount, policy: policy),
-      capacity: capacity ?? PreservedMemory.standardCapacity, executable: executable,
-      arguments: arguments)
+      endpoints: endpoints, backlog: backlog, place: try place, settings: settings,
+      capacity: capacity ?? PreservedMemory.standardCapacity, clientLimit: clientLimit, file: file,
+      executable: executable, arguments: arguments)
   }
 
   private var place: ServerConfiguration.Place {
     get throws(OptionError) {
-      guard memoryFile.hasPrefix("memfd:") else {
-        guard !memoryFile.isEmpty, !memoryFile.utf8.contains(0) else {
-          throw OptionError(sentence: "the memory file has no name")
-        }
-        return .path(FilePath(memoryFile))
-      }
+      guard memoryFile.hasPrefix("memfd:") else { return .path(FilePath(memoryFile)) }
       let name = String(memoryFile.dropFirst(6))
       guard NamedDescriptor.isValidName(name), !name.contains(" ") else {
-        throw OptionError(sentence: "memfd: needs a name of 1 to 64 printable characters")
+        throw OptionError(
+          "memory-file \(memoryFile): memfd: needs a name of 1 to 64 printable characters")
       }
       return .memfd(name: name)
     }
@@ -49,4 +60,6 @@ struct ServerOptions: Equatable {
 /// What cannot be meant.
 struct OptionError: ErrorForPeople, Equatable {
   let sentence: String
+
+  init(_ sentence: String) { self.sentence = sentence }
 }

@@ -1,3 +1,4 @@
+internal import CacheCore
 internal import SystemPackage
 
 #if canImport(Glibc)
@@ -43,6 +44,40 @@ enum SystemCalls {
     guard unsafe waitpid(child, &status, WNOHANG) == child else { return nil }
     let signal = status & 0x7f
     return signal == 0 ? "status \((status >> 8) & 0xff)" : "signal \(signal)"
+  }
+
+  /// All of a small file, up to `limit` bytes.
+  static func contents(of path: FilePath, atMost limit: Int) throws -> [UInt8] {
+    let file = try FileDescriptor.open(path, .readOnly, options: .closeOnExec)
+    defer { try? file.close() }
+    var all: [UInt8] = []
+    var piece = [UInt8](repeating: 0, count: 1 << 14)
+    while all.count < limit {
+      // SAFETY: lent for the length of the call, which writes no more than there is.
+      let count = try unsafe piece.withUnsafeMutableBytes { try unsafe file.read(into: $0) }
+      if count == 0 { break }
+      all += piece[..<count]
+    }
+    return Array(all.prefix(limit))
+  }
+
+  /// The processor time of this process and of its children that have ended: getrusage(2).
+  static func processorTime() -> ProcessorTime {
+    func microseconds(_ time: timeval) -> UInt64 {
+      UInt64(time.tv_sec) &* 1_000_000 &+ UInt64(time.tv_usec)
+    }
+    var time = ProcessorTime()
+    var usage = rusage()
+    // SAFETY: both calls fill the structure.
+    if unsafe getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage) == 0 {
+      time.user = microseconds(usage.ru_utime)
+      time.system = microseconds(usage.ru_stime)
+    }
+    if unsafe getrusage(__rusage_who_t(RUSAGE_CHILDREN.rawValue), &usage) == 0 {
+      time.childrenUser = microseconds(usage.ru_utime)
+      time.childrenSystem = microseconds(usage.ru_stime)
+    }
+    return time
   }
 
   /// usleep(3).

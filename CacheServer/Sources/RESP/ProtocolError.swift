@@ -14,6 +14,10 @@ public enum ProtocolError: Error, Equatable, Sendable {
   case bulkExpected(got: UInt8)
   /// The length of an argument is no number, negative, or more than 512 MiB.
   case bulkLengthInvalid
+  /// More arguments than a client may send that has not given the password.
+  case multibulkLengthOfStranger
+  /// A longer argument than a client may send that has not given the password.
+  case bulkLengthOfStranger
 
   /// What Redis says.
   public var words: [UInt8] {
@@ -29,6 +33,8 @@ public enum ProtocolError: Error, Equatable, Sendable {
         + [byte == UInt8(ascii: "\r") || byte == UInt8(ascii: "\n") ? UInt8(ascii: " ") : byte]
         + Array("'".utf8)
     case .bulkLengthInvalid: Array("invalid bulk length".utf8)
+    case .multibulkLengthOfStranger: Array("unauthenticated multibulk length".utf8)
+    case .bulkLengthOfStranger: Array("unauthenticated bulk length".utf8)
     }
   }
 }

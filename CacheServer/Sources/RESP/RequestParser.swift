@@ -25,6 +25,14 @@ public struct RequestParser: Sendable {
   /// The longest line, in bytes.
   public static let lineByteLimit = 64 << 10
 
+  /// Whether the client has said who it is. One that has not is refused what takes memory: requests of more
+  /// than ``strangerArgumentLimit`` arguments, or with one longer than ``strangerBulkByteLimit``.
+  public var isTrusted = true
+  /// The most arguments of a request of a client that is not trusted.
+  public static let strangerArgumentLimit = 10
+  /// The longest argument of a client that is not trusted, in bytes.
+  public static let strangerBulkByteLimit = 16 << 10
+
   /// The arguments of the request that was found last: in the bytes that were given, or in
   /// ``inlineBytes``.
   private var arguments: [ArgumentRange] = []
@@ -67,6 +75,9 @@ public struct RequestParser: Sendable {
         case .invalid: return .failed(.multibulkLengthInvalid)
         case .number(let count, let end):
           guard count <= Self.argumentLimit else { return .failed(.multibulkLengthInvalid) }
+          guard isTrusted || count <= Self.strangerArgumentLimit else {
+            return .failed(.multibulkLengthOfStranger)
+          }
           cursor = end
           guard count > 0 else { continue }
           missing = Int(count)
@@ -117,6 +128,9 @@ public struct RequestParser: Sendable {
       case .number(let count, let end):
         guard first == UInt8(ascii: "$") else { return .failed(.bulkExpected(got: first)) }
         guard count >= 0, count <= Self.bulkByteLimit else { return .failed(.bulkLengthInvalid) }
+        guard isTrusted || count <= Self.strangerBulkByteLimit else {
+          return .failed(.bulkLengthOfStranger)
+        }
         // The two bytes behind an argument are not looked at, as Redis does not.
         guard bytes.byteCount &- end >= Int(count) &+ 2 else { return .incomplete }
         arguments.append(ArgumentRange(start: end, byteCount: Int(count)))
@@ -143,6 +157,15 @@ public struct RequestParser: Sendable {
     guard splitWords(of: line) else { return .failed(.unbalancedQuotes) }
     cursor = end + 1
     return arguments.isEmpty ? nil : .request
+  }
+
+  /// The words of a line; nil where they cannot be told apart.
+  mutating func words(of line: [UInt8]) -> [String]? {
+    guard splitWords(of: line.rawSpan) else { return nil }
+    return arguments.map {
+      String(
+        decoding: inlineBytes[Int($0.start)..<Int($0.start) + Int($0.byteCount)], as: UTF8.self)
+    }
   }
 
   /// Adds a word of an inline request that was put into ``inlineBytes`` from `start` on.

@@ -32,6 +32,24 @@ public final class Connection {
     }
   }
 
+  /// Connects to a UNIX socket.
+  ///
+  /// - Throws: ``ConnectionError/failed(_:)``.
+  public init(path: String) throws(ConnectionError) {
+    do throws(Errno) { descriptor = try SystemCalls.connect(path: path) } catch {
+      throw .failed(error)
+    }
+  }
+
+  /// Connects by an address that is not of loopback.
+  ///
+  /// - Throws: ``ConnectionError/failed(_:)``; `addressNotAvailable` where the machine has none.
+  public init(outsidePort port: UInt16) throws(ConnectionError) {
+    do throws(Errno) { descriptor = try SystemCalls.connect(outsidePort: port) } catch {
+      throw .failed(error)
+    }
+  }
+
   deinit { SystemCalls.closeDescriptor(descriptor) }
 
   /// Whether something waits to be sent.

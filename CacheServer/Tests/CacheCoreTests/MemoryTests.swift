@@ -125,4 +125,45 @@ import TrialSupport
     }
     #expect(bench.problems() == [])
   }
+
+  /// A clock that is set back by a year does not keep what was written before from being evicted.
+  @Test func clockSetBack() throws {
+    let bench = try CacheBench(
+      settings: Settings(maximumByteCount: 8 << 20, policy: .allkeysLRU, sampleCount: 10))
+    let value = [UInt8](repeating: 1, count: 1000)
+    for number in 0..<5000 {
+      bench.time += 1
+      try #require(bench.set(Array("old \(number)".utf8), value) == Array("+OK\r\n".utf8))
+    }
+    let year: UInt64 = 365 * 86_400_000
+    bench.time -= year
+    for number in 0..<5000 {
+      bench.time += 1
+      try #require(bench.set(Array("new \(number)".utf8), value) == Array("+OK\r\n".utf8))
+      // The next process goes on with the clock of this one.
+      if number == 2500 { try bench.restart() }
+    }
+    #expect(bench.send("OBJECT IDLETIME 'new 4999'") == ":0⏎")
+    func count(_ name: String) -> Int {
+      (0..<5000).count { bench.get(Array("\(name) \($0)".utf8)) != CacheBench.reply(nil) }
+    }
+    #expect(count("new") > 4500)
+    #expect(bench.problems() == [])
+  }
+
+  /// EXISTS, TYPE, TTL and OBJECT look, and do not use; TOUCH and GET use.
+  @Test func whatIsAnAccess() throws {
+    let bench = try CacheBench()
+    #expect(bench.send("SET a 1") == "+OK⏎")
+    bench.time += 5000
+    for look in ["EXISTS a", "TYPE a", "TTL a", "OBJECT ENCODING a", "OBJECT IDLETIME a"] {
+      _ = bench.send(look)
+      #expect(bench.send("OBJECT IDLETIME a") == ":5⏎", "\(look)")
+    }
+    for use in ["TOUCH a", "GET a"] {
+      _ = bench.send(use)
+      #expect(bench.send("OBJECT IDLETIME a") == ":0⏎", "\(use)")
+      bench.time += 5000
+    }
+  }
 }

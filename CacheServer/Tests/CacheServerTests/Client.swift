@@ -8,6 +8,8 @@ final class Client {
 
   init(port: UInt16) throws { connection = try Connection(port: port) }
 
+  init(_ connection: Connection) { self.connection = connection }
+
   func write(_ bytes: some Sequence<UInt8>) throws {
     connection.enqueue(Array(bytes))
     try connection.flush()

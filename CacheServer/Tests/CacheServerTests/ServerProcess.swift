@@ -19,10 +19,11 @@ final class ServerProcess {
   /// Starts a server that serves from `file`, and waits until it does.
   init(
     _ file: String, _ arguments: [String] = [], program: String = builtProgram("cache-server"),
-    environment: [String: String] = [:]
+    environment: [String: String] = [:], configuration: String? = nil
   ) throws {
     process.executableURL = URL(filePath: program)
-    process.arguments = ["--port", "0", "--memory-file", file] + arguments
+    process.arguments =
+      (configuration.map { [$0] } ?? []) + ["--port", "0", "--memory-file", file] + arguments
     process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
     process.standardInput = FileHandle.nullDevice
     process.standardOutput = FileHandle.nullDevice

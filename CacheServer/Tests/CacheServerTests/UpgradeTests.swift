@@ -163,7 +163,7 @@ import TrialSupport
     ("hang", "took too long before it was ready, and was ended"),
     ("unwilling", "does not want the memory"),
     ("exit when ready", "has ended with status 5 before it served"),
-    ("refuse", "was ended before it served: refused(code: 6)"),
+    ("refuse", "was ended before it served: the other end has refused (code 6)"),
     ("take and exit", "has ended with status 7 before it served"),
     ("take and hang", "took too long before it served, and was ended"),
   ])

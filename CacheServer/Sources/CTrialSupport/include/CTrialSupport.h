@@ -30,6 +30,13 @@ int ct_core_count(void);
 /// A socket connected to a port of 127.0.0.1, without Nagle's delay.
 int ct_connect(uint16_t port);
 
+/// A socket connected to a UNIX socket.
+int ct_connect_local(const char *path);
+
+/// A socket connected to a port of this machine by an address that is not of loopback; -EADDRNOTAVAIL
+/// where the machine has none.
+int ct_connect_outside(uint16_t port);
+
 /// 1 where nobody has that port of 127.0.0.1.
 int ct_is_port_free(uint16_t port);
 

@@ -7,7 +7,8 @@ internal import RESP
 ///     word 0   magic, layout version      16   0, or 1 + bytes of the witness's key
 ///          2   figures                    17   entries with a deadline, if the witness has one
 ///         10   entries with a deadline    18   the same, if it has none
-///         11   whether somebody serves    64   the witness's key
+///         11   whether a process serves   64   the witness's key
+///         12   the clock of accesses
 ///
 /// The number of entries with a deadline changes together with an entry, and both are there after a
 /// crash or neither is: before the entry changes, its key is noted as a witness, with what the number
@@ -33,6 +34,7 @@ struct PreservedBooks {
     case crashes = 9
     case deadlines = 10
     case isServed = 11
+    case accessClock = 12
     case witness = 16
     case deadlinesWithWitness = 17
     case deadlinesWithoutWitness = 18
@@ -92,8 +94,10 @@ struct PreservedBooks {
     memory.withWords(of: header) { $0.publish(value, at: word.rawValue) }
   }
 
-  /// Stores the figures, each whole.
-  func store(_ figures: Figures, in memory: inout PreservedMemory) {
+  /// Stores the figures and the clock of accesses, each whole.
+  func store(
+    _ figures: Figures, accessClock: UInt64, in memory: inout PreservedMemory
+  ) {
     memory.withWords(of: header) {
       $0.publish(figures.commandCount, at: Word.commands.rawValue)
       $0.publish(figures.hitCount, at: Word.hits.rawValue)
@@ -101,6 +105,7 @@ struct PreservedBooks {
       $0.publish(figures.expiredCount, at: Word.expired.rawValue)
       $0.publish(figures.evictedCount, at: Word.evicted.rawValue)
       $0.publish(figures.connectionCount, at: Word.connections.rawValue)
+      $0.publish(accessClock, at: Word.accessClock.rawValue)
     }
   }
 

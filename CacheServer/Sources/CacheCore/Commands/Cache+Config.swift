@@ -42,13 +42,9 @@ extension Cache {
     "    Rewrite the configuration file.",
   ]
 
-  /// What `CONFIG GET` knows.
+  /// What `CONFIG GET` gives.
   private var parameters: [(name: String, value: String)] {
-    [
-      ("maxmemory", String(settings.maximumByteCount)),
-      ("maxmemory-policy", settings.policy.rawValue),
-      ("maxmemory-samples", String(settings.sampleCount)),
-    ] + fixedParameters
+    Directive.all.map { ($0.name, $0.value(in: settings)) } + fixedParameters
   }
 
   private func getSettings(_ request: borrowing Request, _ reply: inout ReplyWriter) {
@@ -58,7 +54,7 @@ extension Cache {
       where GlobPattern.matches(
         request[index], Array(parameter.name.utf8).rawSpan, ignoringCase: true)
       {
-        // A name is told as it was asked for.
+        // A name is written as it was asked for.
         let asked = request[index].text
         let isName =
           asked.utf8.count == parameter.name.utf8.count && !asked.contains { "*?[\\".contains($0) }
@@ -87,35 +83,16 @@ extension Cache {
       guard seen.insert(name).inserted else {
         throw failed("duplicate parameter", of: request[index].text)
       }
-      switch name {
-      case "maxmemory":
-        guard let byteCount = ByteCountText.parse(value) else {
-          throw failed("argument must be a memory value")
+      if let directive = Directive.named(name) {
+        do throws(DirectiveRefusal) { try directive.set(value, in: &new) } catch {
+          throw failed(error.reason)
         }
-        new.maximumByteCount = byteCount
-      case "maxmemory-policy":
-        guard let policy = Settings.Policy(rawValue: value.lowercased()) else {
-          let all = Settings.Policy.allCases.map(\.rawValue).joined(separator: ", ")
-          throw failed("argument(s) must be one of the following: \(all)")
-        }
-        new.policy = policy
-      case "maxmemory-samples":
-        guard let count = Int(value) else {
-          throw failed("argument couldn't be parsed into an integer")
-        }
-        let counts = Settings.sampleCounts
-        guard counts.contains(count) else {
-          throw failed(
-            "argument must be between \(counts.lowerBound) and \(counts.upperBound) inclusive")
-        }
-        new.sampleCount = count
-      default:
-        guard let fixed = fixedParameters.first(where: { $0.name == name }) else {
-          throw .sentence(
-            "ERR Unknown option or number of arguments for CONFIG SET - '\(request[index].text)'")
-        }
-        // What is so already may be asked for.
+      } else if let fixed = fixedParameters.first(where: { $0.name == name }) {
+        // A value that holds already is accepted.
         guard fixed.value == value else { throw failed("can't set immutable config") }
+      } else {
+        throw .sentence(
+          "ERR Unknown option or number of arguments for CONFIG SET - '\(request[index].text)'")
       }
     }
     return new

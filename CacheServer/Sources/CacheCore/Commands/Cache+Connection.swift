@@ -4,7 +4,10 @@ extension Cache {
   /// The version of Redis whose commands and replies these are.
   public static var redisVersion: String { "7.0.15" }
 
-  /// `PING`, `ECHO`, `SELECT`, `HELLO`, `RESET`, `QUIT`.
+  /// The version of this server.
+  public static var version: String { "0.1.0" }
+
+  /// `PING`, `ECHO`, `SELECT`, `HELLO`, `AUTH`, `RESET`, `QUIT`.
   mutating func performConnection(
     _ command: Command, _ request: borrowing Request, _ session: inout Session,
     _ reply: inout ReplyWriter
@@ -24,7 +27,9 @@ extension Cache {
       guard index == 0 else { throw .sentence("ERR DB index is out of range") }
       reply.ok()
     case .hello: try hello(request, &session, &reply)
+    case .auth: try authenticate(request, &session, &reply)
     case .reset:
+      session.isAuthenticated = settings.password.isEmpty
       session.isRESP3 = false
       session.isNotEvicted = false
       session.name = []
@@ -42,6 +47,7 @@ extension Cache {
     _ request: borrowing Request, _ session: inout Session, _ reply: inout ReplyWriter
   ) throws(CommandError) {
     var isRESP3 = session.isRESP3
+    var isAuthenticated = session.isAuthenticated
     var name: [UInt8]?
     if request.count > 1 {
       guard let version = Int64(decimal: request[1]) else {
@@ -56,10 +62,10 @@ extension Cache {
     while index < request.count {
       let option = request[index]
       if option.isWord("auth"), index + 2 < request.count {
-        // The default user has no password, so any one does.
-        guard request[index + 1].hasSameBytes(as: Self.defaultUser.rawSpan) else {
-          throw .sentence("WRONGPASS invalid username-password pair or user is disabled.")
+        guard isValid(user: request[index + 1], password: request[index + 2]) else {
+          throw .wrongPassword
         }
+        isAuthenticated = true
         index += 3
       } else if option.isWord("setname"), index + 1 < request.count {
         guard Session.isValidName(request[index + 1]) else {
@@ -71,6 +77,13 @@ extension Cache {
         throw .sentence("ERR Syntax error in HELLO option '\(option.text)'")
       }
     }
+    guard isAuthenticated else {
+      throw .sentence(
+        "NOAUTH HELLO must be called with the client already authenticated, otherwise the HELLO "
+          + "<proto> AUTH <user> <pass> option can be used to authenticate the client and select "
+          + "the RESP protocol version at the same time")
+    }
+    session.isAuthenticated = true
     session.isRESP3 = isRESP3
     if let name { session.name = name }
     reply.isRESP3 = isRESP3
@@ -91,5 +104,48 @@ extension Cache {
     reply.array(0)
   }
 
+  // MARK: Passwords
+
+  /// `AUTH [user] password`.
+  private func authenticate(
+    _ request: borrowing Request, _ session: inout Session, _ reply: inout ReplyWriter
+  ) throws(CommandError) {
+    guard request.count <= 3 else { throw .syntax }
+    if request.count == 2, settings.password.isEmpty {
+      throw .sentence(
+        "ERR AUTH <password> called without any password configured for the default user. Are you "
+          + "sure your configuration is correct?")
+    }
+    let isValid =
+      request.count == 2
+      ? isPassword(request[1]) : isValid(user: request[1], password: request[2])
+    guard isValid else { throw .wrongPassword }
+    session.isAuthenticated = true
+    reply.ok()
+  }
+
+  /// There is one user, as Redis calls it. Without a password, any is right.
+  private func isValid(user: RawSpan, password: RawSpan) -> Bool {
+    guard user.hasSameBytes(as: Self.defaultUser.rawSpan) else { return false }
+    return settings.password.isEmpty || isPassword(password)
+  }
+
+  /// Compares in a time that depends on the length of what was sent only, so that a client cannot find
+  /// the password byte by byte.
+  private func isPassword(_ sent: RawSpan) -> Bool {
+    let password = settings.password
+    var difference: UInt8 = sent.byteCount == password.count && !password.isEmpty ? 0 : 1
+    for index in 0..<sent.byteCount {
+      difference |= sent[index] ^ (password.isEmpty ? 0 : password[index % password.count])
+    }
+    return difference == 0
+  }
+
   private static var defaultUser: [UInt8] { Array("default".utf8) }
+}
+
+extension CommandError {
+  static var wrongPassword: CommandError {
+    .sentence("WRONGPASS invalid username-password pair or user is disabled.")
+  }
 }

@@ -6,7 +6,8 @@ public import RESP
 
 extension Cache {
   private static let sections = [
-    "server", "clients", "memory", "persistence", "stats", "replication", "keyspace", "handover",
+    "server", "clients", "memory", "persistence", "stats", "replication", "cpu", "keyspace",
+    "handover",
   ]
 
   /// Writes what `INFO [section …]` asks for.
@@ -23,10 +24,14 @@ extension Cache {
     var text = ""
     for section in Self.sections where wanted.contains(section) {
       if !text.isEmpty { text += "\r\n" }
-      text += "# \(section.prefix(1).uppercased())\(section.dropFirst())\r\n"
+      text += "# \(Self.title(of: section))\r\n"
       for (name, value) in lines(of: section, facts) { text += "\(name):\(value)\r\n" }
     }
     reply.verbatim(text)
+  }
+
+  private static func title(of section: String) -> String {
+    section == "cpu" ? "CPU" : section.prefix(1).uppercased() + section.dropFirst()
   }
 
   private func lines(of section: String, _ facts: ServerFacts) -> [(String, String)] {
@@ -41,8 +46,11 @@ extension Cache {
     case "persistence":
       [
         ("loading", "0"), ("rdb_changes_since_last_save", "0"),
-        ("rdb_bgsave_in_progress", "0"), ("rdb_last_save_time", "\(now / 1000)"),
-        ("rdb_last_bgsave_status", "ok"), ("aof_enabled", "0"),
+        ("rdb_bgsave_in_progress", facts.isSaving ? "1" : "0"),
+        ("rdb_last_save_time", "\((isOnDisk ? facts.saveTime : now) / 1000)"),
+        ("rdb_last_bgsave_status", facts.hasSaveFailed ? "err" : "ok"), ("aof_enabled", "0"),
+        ("memory_file_storage", facts.storage), ("survives_process", "yes"),
+        ("survives_power_loss", isOnDisk ? "after_save" : "no"),
       ]
     case "stats":
       [
@@ -52,6 +60,7 @@ extension Cache {
         ("expired_keys", "\(figures.expiredCount)"), ("evicted_keys", "\(figures.evictedCount)"),
         ("keyspace_hits", "\(figures.hitCount)"), ("keyspace_misses", "\(figures.missCount)"),
       ]
+    case "cpu": processorLines(facts.processorTime)
     case "replication": [("role", "master"), ("connected_slaves", "0")]
     case "keyspace":
       count == 0 ? [] : [("db0", "keys=\(count),expires=\(deadlineCount),avg_ttl=0")]
@@ -68,7 +77,19 @@ extension Cache {
       ("process_supervised", facts.isSupervised ? "systemd" : "no"),
       ("tcp_port", "\(facts.port)"), ("uptime_in_seconds", "\(uptime)"),
       ("uptime_in_days", "\(uptime / 86_400)"), ("executable", facts.executable),
-      ("config_file", ""), ("io_threads_active", "0"),
+      ("config_file", facts.configurationFile), ("io_threads_active", "0"),
+    ]
+  }
+
+  private func processorLines(_ time: ProcessorTime) -> [(String, String)] {
+    func seconds(_ microseconds: UInt64) -> String {
+      let rest = String(microseconds % 1_000_000)
+      return "\(microseconds / 1_000_000).\(String(repeating: "0", count: 6 - rest.count))\(rest)"
+    }
+    return [
+      ("used_cpu_sys", seconds(time.system)), ("used_cpu_user", seconds(time.user)),
+      ("used_cpu_sys_children", seconds(time.childrenSystem)),
+      ("used_cpu_user_children", seconds(time.childrenUser)),
     ]
   }
 

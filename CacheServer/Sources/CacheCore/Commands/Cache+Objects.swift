@@ -38,7 +38,7 @@ extension Cache {
     if isEncoding {
       reply.bulk(encoding)
     } else if isIdleTime {
-      reply.integer(Int64((now &- min(access, now)) / 1000))
+      reply.integer(Int64((accessClock &- min(access, accessClock)) / 1000))
     } else {
       reply.integer(1)
     }

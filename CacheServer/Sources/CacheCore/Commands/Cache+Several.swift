@@ -58,7 +58,7 @@ extension Cache {
     _ request: borrowing Request, _ indices: StrideTo<Int>
   ) throws(PersistentCollectionError) {
     let (witness, lostCount) = try deadlines(lostBy: request, indices)
-    let notes = EntryNotes(lastAccess: now)
+    let notes = EntryNotes(lastAccess: accessClock)
     guard lostCount > 0 else { return try Self.storePairs(request, indices, notes, in: &map) }
     try changeDeadlines(
       to: deadlineCount &- lostCount, witness: request[witness], hadDeadline: true
@@ -105,13 +105,13 @@ extension Cache {
     reply.integer(count)
   }
 
-  /// `EXISTS key …`, `TOUCH key …`.
+  /// `EXISTS key …`, and `TOUCH key …`, which alone of the two is an access.
   mutating func countExisting(
-    _ request: borrowing Request, _ reply: inout ReplyWriter
+    _ request: borrowing Request, touches: Bool, _ reply: inout ReplyWriter
   ) throws(CommandError) {
     var count = 0
     for index in 1..<request.count
-    where try withValueRead(of: request[index], { _, _ in true }) != nil {
+    where try withValueRead(of: request[index], touches: touches, { _, _ in true }) != nil {
       count += 1
     }
     reply.integer(count)

@@ -462,6 +462,13 @@ extension Command {
         since: "6.0.0",
         group: "connection",
         complexity: "O(1)")
+    case .auth:
+      .init(
+        categories: "@fast @connection",
+        summary: "Authenticate to the server",
+        since: "1.0.0",
+        group: "connection",
+        complexity: "O(N) where N is the length of the password")
     case .reset:
       .init(
         categories: "@fast @connection",

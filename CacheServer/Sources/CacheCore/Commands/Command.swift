@@ -4,7 +4,7 @@ public enum Command: String, CaseIterable, Sendable {
     strlen, decr, incrby, decrby, incrbyfloat, getrange, setrange, msetnx
   case del, exists, unlink, touch, expire, pexpire, expireat, pexpireat, ttl, pttl,
     expiretime, pexpiretime, persist, type, scan, keys, randomkey, object, wait
-  case ping, echo, select, client, hello, reset, quit
+  case ping, echo, select, client, hello, auth, reset, quit
   case dbsize, info, config, command, flushall, flushdb, save, bgsave, lastsave, shutdown,
     time, memory
   /// Not a command of Redis: starts the program anew and hands everything over to it.
@@ -74,6 +74,8 @@ public enum Command: String, CaseIterable, Sendable {
       .init(arity: -1, flags: "admin noscript loading stale no_multi allow_busy")
     case .hello:
       .init(arity: -1, flags: "noscript loading stale fast no_auth allow_busy")
+    case .auth:
+      .init(arity: -2, flags: "noscript loading stale fast no_auth allow_busy")
     case .reset:
       .init(arity: 1, flags: "noscript loading stale fast no_auth allow_busy")
     case .quit:

@@ -12,6 +12,8 @@ struct CommandTable {
     var arity: Int = 0
     var growsMemory = false
     var hasSubcommands = false
+    /// Whether a client that has not given the password may send it.
+    var needsNoPassword = false
 
     /// Whether the command takes `count` arguments, its name with them.
     @inline(__always)
@@ -25,6 +27,7 @@ struct CommandTable {
     var slots = [Slot](repeating: Slot(), count: Self.slotCount)
     for command in Command.allCases {
       let entry = command.entry
+      let flags = entry.flags.split(separator: " ")
       let name = Array(command.name.utf8)
       guard let (low, high) = Self.words(of: name.rawSpan) else {
         preconditionFailure("a command's name is too long")
@@ -33,10 +36,9 @@ struct CommandTable {
       while slots[index].command != nil { index = (index + 1) % Self.slotCount }
       slots[index] = Slot(
         low: low, high: high, command: command, arity: entry.arity,
-        growsMemory: entry.flags.utf8.split(separator: UInt8(ascii: " ")).contains {
-          $0.elementsEqual("denyoom".utf8)
-        },
-        hasSubcommands: [.client, .config, .command, .object, .memory].contains(command))
+        growsMemory: flags.contains("denyoom"),
+        hasSubcommands: [.client, .config, .command, .object, .memory].contains(command),
+        needsNoPassword: flags.contains("no_auth"))
     }
     self.slots = slots
   }

@@ -83,7 +83,8 @@ extension Engine {
     let memory = cache.close()
     do {
       let state = HandoverState(
-        settings: settings, nextClientID: nextClientID, clientCount: UInt32(clients.count))
+        settings: settings, nextClientID: nextClientID, clientCount: UInt32(clients.count),
+        endpoints: listeners.map(\.endpoint))
       try successor.stream.write(state.frame)
       for client in clients { try successor.stream.write(client.state.frame) }
       try successor.stream.flush()
@@ -93,7 +94,9 @@ extension Engine {
       }
       try memory.handOver(
         to: &successor.channel,
-        with: [NamedDescriptor("listener", FileDescriptor(rawValue: listenerDescriptor))])
+        with: listeners.enumerated().map {
+          NamedDescriptor(HandoverState.listenerName($0), $1.socket)
+        })
       guard try successor.channel.awaitAcknowledgement() == 0 else {
         throw DescriptorChannelError.malformedMessage
       }
@@ -111,8 +114,9 @@ extension Engine {
     do {
       let memory = try PreservedMemory(adopting: file)
       var cache = try Cache(in: memory, by: .resumed, settings: lastSettings)
-      cache.fixedParameters = fixedParameters
+      cache.beginBatch()
       self.cache = .some(cache)
+      prepareCache()
     } catch {
       return fail("upgrade: \(failure.sentence); the memory is lost to it: \(sentence(of: error))")
     }
@@ -134,8 +138,7 @@ extension Engine {
     state = .handedOver
     self.successor = successor
     try? ServiceManager.current()?.notifyMainProcess(successor.processID)
-    listener?.close(promise: nil)
-    listener = nil
+    closeListeners(removesFiles: false)
     for client in clients { client.leave() }
     for client in connections.values { client.setReading(false) }
     handOverRest(until: .now() + .seconds(30))
@@ -151,7 +154,7 @@ extension Engine {
         try successor.channel.send([client.namedDescriptor])
         client.leave()
       } catch {
-        logger.error("upgrade: a client could not be handed over: \(error)")
+        logger.error("upgrade: a client could not be handed over: \(sentence(of: error))")
         client.abandon()
       }
     }

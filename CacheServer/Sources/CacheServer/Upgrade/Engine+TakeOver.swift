@@ -23,7 +23,7 @@ final class PredecessorLink: @unchecked Sendable {
     do throws(DescriptorChannelError) {
       channel = try DescriptorChannel.adopt(socket)
     } catch {
-      throw StartFailure("what the predecessor passed on is no channel: \(error)")
+      throw StartFailure("what the predecessor passed on is not a channel: \(error.sentence)")
     }
     self.stream = StateStream(stream)
     self.descriptors = descriptors
@@ -40,14 +40,14 @@ extension Engine {
     }
     try eventLoop.flatSubmit {
       self.eventLoop.makeCompletedFuture { try self.receive(from: link) }
-        .flatMap { self.listen(at: $0) }
+        .flatMap { self.acceptClients() }
     }.wait()
     logReady()
     receiveRest(from: link)
   }
 
-  /// Takes clients and memory, and serves from there on; gives the listening socket.
-  private func receive(from link: PredecessorLink) throws -> Int32 {
+  /// Takes clients and memory, and serves from there on; takes the listening sockets.
+  private func receive(from link: PredecessorLink) throws {
     // Ready. The predecessor stands still from its answer on.
     do {
       try link.channel.acknowledge()
@@ -56,6 +56,12 @@ extension Engine {
       let clients = try receiveClients(Int(state.clientCount), from: link)
       let memory = try PreservedMemory.receive(
         from: &link.channel, &link.descriptors, growableTo: configuration.capacity)
+      for (index, endpoint) in state.endpoints.enumerated() {
+        guard let socket = link.descriptors.take(HandoverState.listenerName(index)) else {
+          throw StartFailure("the predecessor has not sent its listening sockets")
+        }
+        listeners.append(Listener(endpoint, socket))
+      }
       nextClientID = state.nextClientID
       memoryFile = memory.file
       begin(with: try Cache(in: memory, by: .upgrade, settings: state.settings))
@@ -64,14 +70,10 @@ extension Engine {
         throw StartFailure.predecessorGone
       }
       for (client, socket) in clients { adopt(client, socket) }
-      guard let socket = link.descriptors.take("listener") else {
-        throw StartFailure("the predecessor has sent no listening socket")
-      }
-      return socket.rawValue
     } catch let error as HandoverStateError {
-      throw StartFailure("the predecessor's state cannot be read: \(error)")
+      throw StartFailure("the predecessor's state cannot be read: \(error.sentence)")
     } catch let error where error is DescriptorChannelError || error is Errno {
-      throw StartFailure("the predecessor does not hand over: \(error)")
+      throw StartFailure("the predecessor does not hand over: \(sentence(of: error))")
     }
   }
 
@@ -110,7 +112,7 @@ extension Engine {
           // Replies to slow clients take their time.
           continue
         } catch {
-          self.logger.error("the predecessor's last clients are lost: \(error)")
+          self.logger.error("the predecessor's last clients are lost: \(sentence(of: error))")
           return
         }
       }

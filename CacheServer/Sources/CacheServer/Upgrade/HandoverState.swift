@@ -1,29 +1,38 @@
 internal import CacheCore
 internal import NIOCore
-internal import RESP
 
-/// What goes with the memory to the successor, and is in no file: the settings, and how many clients
-/// follow.
+/// What goes with the memory to the successor, and is in no file: the settings, the listening sockets,
+/// and how many clients follow.
 ///
-/// The numbers are in network byte order; strings stand behind their lengths.
+/// The numbers are in network byte order; strings follow their lengths. The settings are pairs of strings, as
+/// `CONFIG SET` takes them: a successor leaves those out that it does not know.
 struct HandoverState: Equatable {
   static let magic: UInt32 = 0x4b43_4831
-  /// Another version may put something behind what this one knows, and keeps the number then.
-  static let version: UInt32 = 1
+  /// A version may add fields behind those of this one, and keeps the number then.
+  static let version: UInt32 = 2
 
   var settings: Settings
   var nextClientID: UInt64
   var clientCount: UInt32
+  /// What the listening sockets are, in the order in which they follow.
+  var endpoints: [Endpoint]
+
+  /// The name under which a listening socket is passed on.
+  static func listenerName(_ index: Int) -> String { "listener-\(index)" }
 
   var frame: ByteBuffer {
     var frame = ByteBuffer()
     frame.writeInteger(Self.magic)
     frame.writeInteger(Self.version)
-    frame.writeInteger(settings.maximumByteCount)
-    frame.writeInteger(UInt32(settings.sampleCount))
-    frame.writeCounted(Array(settings.policy.rawValue.utf8))
+    frame.writeInteger(UInt32(Directive.all.count))
+    for directive in Directive.all {
+      frame.writeCounted(Array(directive.name.utf8))
+      frame.writeCounted(Array(directive.value(in: settings).utf8))
+    }
     frame.writeInteger(nextClientID)
     frame.writeInteger(clientCount)
+    frame.writeInteger(UInt32(endpoints.count))
+    for endpoint in endpoints { frame.write(endpoint) }
     return frame
   }
 }
@@ -34,81 +43,70 @@ extension HandoverState {
     guard frame.readInteger() == Self.magic else { throw .malformed }
     guard let version = frame.readInteger(as: UInt32.self) else { throw .malformed }
     guard version == Self.version else { throw .unknownVersion(version) }
-    guard let maximum = frame.readInteger(as: UInt64.self),
-      let sampleCount = frame.readInteger(as: UInt32.self).map(Int.init),
-      Settings.sampleCounts.contains(sampleCount),
-      let policyName = frame.readCounted(),
-      let policy = Settings.Policy(rawValue: String(decoding: policyName, as: UTF8.self)),
-      let nextClientID = frame.readInteger(as: UInt64.self),
-      let clientCount = frame.readInteger(as: UInt32.self)
+    var settings = Settings()
+    guard let settingCount = frame.readInteger(as: UInt32.self) else { throw .malformed }
+    for _ in 0..<settingCount {
+      guard let name = frame.readText(), let value = frame.readText() else { throw .malformed }
+      guard let directive = Directive.named(name) else { continue }
+      do throws(DirectiveRefusal) { try directive.set(value, in: &settings) } catch {
+        throw .malformed
+      }
+    }
+    guard let nextClientID = frame.readInteger(as: UInt64.self),
+      let clientCount = frame.readInteger(as: UInt32.self),
+      let endpointCount = frame.readInteger(as: UInt32.self)
     else { throw .malformed }
-    settings = Settings(maximumByteCount: maximum, policy: policy, sampleCount: sampleCount)
+    self.settings = settings
     self.nextClientID = nextClientID
     self.clientCount = clientCount
+    endpoints = []
+    for _ in 0..<endpointCount { endpoints.append(try frame.readEndpoint()) }
   }
 }
 
 /// Why a state cannot be taken over.
-enum HandoverStateError: Error, Equatable {
+enum HandoverStateError: ErrorForPeople, Equatable {
   /// It is not what any version writes.
   case malformed
   /// A version of the server has written it that this one does not know.
   case unknownVersion(UInt32)
-}
 
-/// What a client is, beside its socket.
-struct ClientState: Equatable {
-  var session: Session
-  var connectTime: UInt64
-  var lastTime: UInt64
-  /// Whether it asked for the upgrade, and is to be told that it has come about.
-  var awaitsUpgrade: Bool
-  /// What it has sent and is not carried out.
-  var pending: ByteBuffer
-
-  var frame: ByteBuffer {
-    var frame = ByteBuffer()
-    frame.writeInteger(session.id)
-    var flags: UInt8 = session.isRESP3 ? 1 : 0
-    if session.isNotEvicted { flags |= 2 }
-    if awaitsUpgrade { flags |= 4 }
-    frame.writeInteger(flags)
-    frame.writeInteger(connectTime)
-    frame.writeInteger(lastTime)
-    frame.writeCounted(session.name)
-    frame.writeCounted(session.libraryName)
-    frame.writeCounted(session.libraryVersion)
-    frame.writeCounted(Array((session.lastCommand?.name ?? "").utf8))
-    frame.writeImmutableBuffer(pending)
-    return frame
-  }
-}
-
-extension ClientState {
-  init(parsing frame: ByteBuffer) throws(HandoverStateError) {
-    var frame = frame
-    guard let id = frame.readInteger(as: UInt64.self),
-      let flags = frame.readInteger(as: UInt8.self),
-      let connectTime = frame.readInteger(as: UInt64.self),
-      let lastTime = frame.readInteger(as: UInt64.self), let name = frame.readCounted(),
-      let libraryName = frame.readCounted(), let libraryVersion = frame.readCounted(),
-      let command = frame.readCounted()
-    else { throw .malformed }
-    session = Session(id: id)
-    session.isRESP3 = flags & 1 != 0
-    session.isNotEvicted = flags & 2 != 0
-    session.name = name
-    session.libraryName = libraryName
-    session.libraryVersion = libraryVersion
-    session.lastCommand = Command(rawValue: String(decoding: command, as: UTF8.self))
-    self.connectTime = connectTime
-    self.lastTime = lastTime
-    awaitsUpgrade = flags & 4 != 0
-    pending = frame.slice()
+  var sentence: String {
+    switch self {
+    case .malformed: "it is not what any version of this server writes"
+    case .unknownVersion(let version):
+      "it is of version \(version), and this server reads version \(HandoverState.version)"
+    }
   }
 }
 
 extension ByteBuffer {
+  fileprivate mutating func write(_ endpoint: Endpoint) {
+    writeCounted(Array(endpoint.service.rawValue.utf8))
+    switch endpoint.address {
+    case .internet(let host, let port):
+      writeInteger(0 as UInt8)
+      writeCounted(Array(host.utf8))
+      writeInteger(UInt32(port))
+    case .local(let path, let mode):
+      writeInteger(1 as UInt8)
+      writeCounted(Array(path.utf8))
+      writeInteger(mode ?? .max)
+    }
+  }
+
+  fileprivate mutating func readEndpoint() throws(HandoverStateError) -> Endpoint {
+    guard let name = readText(), let service = Endpoint.Service(rawValue: name),
+      let kind = readInteger(as: UInt8.self), let text = readText(),
+      let number = readInteger(as: UInt32.self), kind <= 1
+    else { throw .malformed }
+    guard kind == 0 else {
+      return Endpoint(service, .local(path: text, mode: number == .max ? nil : number))
+    }
+    guard let port = UInt16(exactly: number) else { throw .malformed }
+    return Endpoint(service, .internet(host: text, port: port))
+  }
+
   mutating func writeCounted(_ bytes: [UInt8]) {
     writeInteger(UInt32(bytes.count))
     writeBytes(bytes)
@@ -118,5 +116,10 @@ extension ByteBuffer {
   mutating func readCounted() -> [UInt8]? {
     guard let count = readInteger(as: UInt32.self), Int(count) <= readableBytes else { return nil }
     return readBytes(length: Int(count))
+  }
+
+  /// The text behind its length.
+  fileprivate mutating func readText() -> String? {
+    readCounted().map { String(decoding: $0, as: UTF8.self) }
   }
 }

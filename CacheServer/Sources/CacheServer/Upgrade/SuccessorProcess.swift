@@ -20,14 +20,14 @@ final class SuccessorProcess: @unchecked Sendable {
   ) throws(UpgradeFailure) -> SuccessorProcess {
     let ends: (FileDescriptor, FileDescriptor)
     do throws(DescriptorChannelError) { ends = try DescriptorChannel.pair() } catch {
-      throw UpgradeFailure("no channel can be made: \(error)")
+      throw UpgradeFailure("no channel can be made: \(error.sentence)")
     }
     let channel: DescriptorChannel
     do throws(DescriptorChannelError) {
       channel = try DescriptorChannel.adopt(ends.0)
     } catch {
       try? ends.1.close()
-      throw UpgradeFailure("no channel can be made: \(error)")
+      throw UpgradeFailure("no channel can be made: \(error.sentence)")
     }
     defer { try? ends.1.close() }
     let streams: (FileDescriptor, FileDescriptor)
@@ -85,7 +85,7 @@ final class SuccessorProcess: @unchecked Sendable {
     return UpgradeFailure(
       error == .timedOut
         ? "process \(processID) took too long before \(moment), and was ended"
-        : "process \(processID) was ended before \(moment): \(error)")
+        : "process \(processID) was ended before \(moment): \(error.sentence)")
   }
 }
 

@@ -6,6 +6,17 @@ extension SystemCalls {
   /// A socket connected to a port of 127.0.0.1.
   static func connect(port: UInt16) throws(Errno) -> CInt { CInt(try checked(ct_connect(port))) }
 
+  /// A socket connected to a UNIX socket.
+  static func connect(path: String) throws(Errno) -> CInt {
+    // SAFETY: the call uses the text while it runs.
+    CInt(try checked(unsafe ct_connect_local(path)))
+  }
+
+  /// A socket connected to a port of this machine by an address of the network.
+  static func connect(outsidePort port: UInt16) throws(Errno) -> CInt {
+    CInt(try checked(ct_connect_outside(port)))
+  }
+
   /// Whether nobody has that port of 127.0.0.1.
   static func isPortFree(_ port: UInt16) -> Bool { ct_is_port_free(port) == 1 }
 

@@ -1,0 +1,115 @@
+/// A setting under the name that redis.conf has for it: what the command line, the configuration file,
+/// `CONFIG GET` and `CONFIG SET` have in common.
+public struct Directive: Sendable {
+  /// The name, in lower case.
+  public let name: String
+  /// What `--help` prints about it.
+  public let help: String
+  private let read: @Sendable (Settings) -> String
+  private let write: @Sendable (String, inout Settings) throws(DirectiveRefusal) -> Void
+
+  /// All of them, in the order in which `CONFIG GET *` gives them.
+  public static let all: [Directive] = [
+    .byteCount(
+      "maxmemory", "Bytes of the memory file that entries may take, as 100mb.", \.maximumByteCount),
+    .choice("maxmemory-policy", "What happens when they take more.", \.policy),
+    .integer(
+      "maxmemory-samples", "Entries that an eviction looks at.", \.sampleCount,
+      Settings.sampleCounts),
+    .bytes("requirepass", "The password that clients give with AUTH.", \.password),
+    .flag(
+      "protected-mode", "Whether a server without a password serves only its own machine.",
+      \.isProtected),
+    .integer(
+      "tcp-keepalive", "Seconds of silence after which a client is probed; 0 for never.",
+      \.keepAliveSeconds, 0...Int(Int32.max)),
+    .integer(
+      "timeout", "Seconds of silence after which a client is disconnected; 0 for never.",
+      \.idleSeconds, 0...Int(Int32.max)),
+  ]
+
+  private static let byName = Dictionary(uniqueKeysWithValues: all.map { ($0.name, $0) })
+
+  /// The directive called `name`, in lower case; nil when there is none.
+  public static func named(_ name: String) -> Directive? { byName[name] }
+
+  /// The value in `settings`, as text that ``set(_:in:)`` takes.
+  public func value(in settings: Settings) -> String { read(settings) }
+
+  /// Changes the value in `settings`.
+  ///
+  /// - Throws: ``DirectiveRefusal``; `settings` is unchanged then.
+  public func set(_ text: String, in settings: inout Settings) throws(DirectiveRefusal) {
+    try write(text, &settings)
+  }
+}
+
+/// Why a value is not one for a directive, in Redis's words.
+public struct DirectiveRefusal: Error, Equatable, Sendable {
+  /// The reason, without the directive's name.
+  public let reason: String
+}
+
+extension Directive {
+  private typealias Field<Value> = any WritableKeyPath<Settings, Value> & Sendable
+
+  private static func byteCount(_ name: String, _ help: String, _ field: Field<UInt64>) -> Directive
+  {
+    Directive(name: name, help: help, read: { String($0[keyPath: field]) }) {
+      (text, settings) throws(DirectiveRefusal) in
+      guard let value = ByteCountText.parse(text) else {
+        throw DirectiveRefusal(reason: "argument must be a memory value")
+      }
+      settings[keyPath: field] = value
+    }
+  }
+
+  private static func integer(
+    _ name: String, _ help: String, _ field: Field<Int>, _ range: ClosedRange<Int>
+  ) -> Directive {
+    Directive(name: name, help: help, read: { String($0[keyPath: field]) }) {
+      (text, settings) throws(DirectiveRefusal) in
+      guard let value = Int(text) else {
+        throw DirectiveRefusal(reason: "argument couldn't be parsed into an integer")
+      }
+      guard range.contains(value) else {
+        throw DirectiveRefusal(
+          reason: "argument must be between \(range.lowerBound) and \(range.upperBound) inclusive")
+      }
+      settings[keyPath: field] = value
+    }
+  }
+
+  private static func flag(_ name: String, _ help: String, _ field: Field<Bool>) -> Directive {
+    Directive(name: name, help: help, read: { $0[keyPath: field] ? "yes" : "no" }) {
+      (text, settings) throws(DirectiveRefusal) in
+      switch text.lowercased() {
+      case "yes": settings[keyPath: field] = true
+      case "no": settings[keyPath: field] = false
+      default: throw DirectiveRefusal(reason: "argument must be 'yes' or 'no'")
+      }
+    }
+  }
+
+  private static func choice<Value: RawRepresentable<String> & CaseIterable & Sendable>(
+    _ name: String, _ help: String, _ field: Field<Value>
+  ) -> Directive {
+    let values = Dictionary(uniqueKeysWithValues: Value.allCases.map { ($0.rawValue, $0) })
+    let all = Value.allCases.map(\.rawValue).joined(separator: ", ")
+    return Directive(name: name, help: help, read: { $0[keyPath: field].rawValue }) {
+      (text, settings) throws(DirectiveRefusal) in
+      guard let value = values[text.lowercased()] else {
+        throw DirectiveRefusal(reason: "argument(s) must be one of the following: \(all)")
+      }
+      settings[keyPath: field] = value
+    }
+  }
+
+  private static func bytes(_ name: String, _ help: String, _ field: Field<[UInt8]>) -> Directive {
+    Directive(
+      name: name, help: help, read: { String(decoding: $0[keyPath: field], as: UTF8.self) }
+    ) { (text, settings) throws(DirectiveRefusal) in
+      settings[keyPath: field] = Array(text.utf8)
+    }
+  }
+}

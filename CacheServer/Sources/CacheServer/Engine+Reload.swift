@@ -1,0 +1,32 @@
+internal import CacheCore
+internal import Logging
+
+extension Engine {
+  /// Reads the configuration file again, and does as it says as far as that can change while the server
+  /// runs. Without a file, nothing happens; where the file is wrong, nothing changes.
+  func reload() {
+    guard let file = configuration.file else {
+      logger.notice("SIGHUP: there is no configuration file to read")
+      return
+    }
+    guard let old = cache?.settings else { return }
+    var options = ServerOptions()
+    options.settings = old
+    do throws(OptionError) { try options.read(file) } catch {
+      logger.error("SIGHUP: nothing was changed: \(error.sentence)")
+      return
+    }
+    cache?.settings = options.settings
+    logger.notice("SIGHUP: \(file) was read again")
+  }
+
+  /// Has the sockets that listen, and so those of the clients that connect from now on, do as
+  /// `tcp-keepalive` says.
+  func setKeepAlive() {
+    guard let seconds = cache?.settings.keepAliveSeconds else { return }
+    keepAliveSeconds = seconds
+    for listener in listeners where listener.isInternet {
+      SystemCalls.setOptions(ofListener: listener.socket, keepAlive: seconds)
+    }
+  }
+}

@@ -1,0 +1,123 @@
+internal import CacheCore
+
+/// A directive that only a start takes: the command line and the configuration file know it, and
+/// `CONFIG SET` does not.
+struct StartDirective: Sendable {
+  let name: String
+  let help: String
+  let read: @Sendable (ServerOptions) -> String
+  private let write: @Sendable (String, inout ServerOptions) -> String?
+
+  /// All of them, in the order of `--help`.
+  static let all: [StartDirective] = [
+    .init(
+      name: "port", help: "The TCP port to listen at; 0 for any that is free, none for no TCP.",
+      read: { $0.port.map(String.init) ?? "none" },
+      write: { text, options in
+        if text == "none" {
+          options.port = nil
+          return nil
+        }
+        guard let number = UInt16(text) else {
+          return "a port is a number from 0 to 65535, or none"
+        }
+        options.port = number
+        return nil
+      }),
+    .init(
+      name: "bind", help: "The addresses to listen at, separated by spaces; * for all.",
+      read: { $0.addresses.joined(separator: " ") },
+      write: { text, options in
+        let addresses = text.split(separator: " ").map(String.init)
+        guard !addresses.isEmpty else { return "an address is missing" }
+        options.addresses = addresses
+        return nil
+      }),
+    .init(
+      name: "tcp-backlog", help: "How many clients may wait to be accepted.",
+      read: { String($0.backlog) },
+      write: { text, options in
+        guard let number = Int(text), (1...65535).contains(number) else {
+          return "a backlog is a number from 1 to 65535"
+        }
+        options.backlog = number
+        return nil
+      }),
+    .init(
+      name: "unixsocket", help: "The path of a UNIX socket to listen at as well.",
+      read: { $0.unixSocket ?? "" },
+      write: { text, options in
+        guard text.utf8.count <= 107 else { return "the path of a socket has at most 107 bytes" }
+        options.unixSocket = text.isEmpty ? nil : text
+        return nil
+      }),
+    .init(
+      name: "unixsocketperm", help: "The mode of its file, in octal digits, as 700.",
+      read: { $0.unixSocketMode.map { String($0, radix: 8) } ?? "0" },
+      write: { text, options in
+        guard let mode = UInt32(text, radix: 8), mode <= 0o777 else {
+          return "a mode is an octal number up to 777"
+        }
+        options.unixSocketMode = mode == 0 ? nil : mode
+        return nil
+      }),
+    .init(
+      name: "memory-file",
+      help: "Where the entries are: a file on tmpfs or hugetlbfs, or memfd:NAME, kept by systemd.",
+      read: { $0.memoryFile },
+      write: { text, options in
+        guard !text.isEmpty, !text.utf8.contains(0) else { return "the memory file has no name" }
+        options.memoryFile = text
+        return nil
+      }),
+    .init(
+      name: "capacity", help: "How large the memory file may grow, as 16gb.",
+      read: { $0.capacity.map(String.init) ?? "0" },
+      write: { text, options in
+        guard let byteCount = ByteCountText.parse(text) else { return "not a size, as 16gb" }
+        guard byteCount == 0 || byteCount >= 1 << 20 else { return "a capacity is at least 1mb" }
+        options.capacity = byteCount == 0 ? nil : byteCount
+        return nil
+      }),
+    .init(
+      name: "maxclients", help: "How many clients may be connected; 0 for what descriptors allow.",
+      read: { $0.clientLimit.map(String.init) ?? "0" },
+      write: { text, options in
+        guard let number = Int(text), number >= 0 else { return "not a number of clients" }
+        options.clientLimit = number == 0 ? nil : number
+        return nil
+      }),
+  ]
+
+  private static let byName = Dictionary(uniqueKeysWithValues: all.map { ($0.name, $0) })
+
+  /// Directives of redis.conf that are true of this server with these values, and refused with others.
+  static let implied: [String: String] = [
+    "save": "", "appendonly": "no", "databases": "1", "daemonize": "no",
+  ]
+
+  /// Gives the directive called `name` a value.
+  ///
+  /// - Throws: ``OptionError``, a sentence without the place where the directive was found.
+  static func set(
+    _ name: String, to text: String, in options: inout ServerOptions
+  ) throws(OptionError) {
+    if let directive = byName[name] {
+      if let refusal = directive.write(text, &options) {
+        throw OptionError("\(name) \(text): \(refusal)")
+      }
+    } else if let directive = Directive.named(name) {
+      do throws(DirectiveRefusal) { try directive.set(text, in: &options.settings) } catch {
+        throw OptionError("\(name) \(text): \(error.reason)")
+      }
+    } else if let value = implied[name] {
+      guard text == value else {
+        throw OptionError(
+          "\(name) \(text): this server always does as with \(name) \(value.isEmpty ? "\"\"" : value)"
+        )
+      }
+    } else {
+      throw OptionError("\(name) is not a directive of this server; see --help")
+    }
+  }
+}

@@ -1,0 +1,111 @@
+internal import CacheCore
+internal import NIOCore
+internal import RESP
+
+/// What a client is, beside its socket.
+///
+/// Its fields follow each other, each a number that says which it is, a length and its bytes. A successor
+/// leaves those out that it does not know, so a version can add fields.
+struct ClientState: Equatable {
+  var session: Session
+  var connectTime: UInt64
+  var lastTime: UInt64
+  /// Whether it asked for the upgrade, and is to be told that it has come about.
+  var awaitsUpgrade: Bool
+  /// What it has sent and is not carried out.
+  var pending: ByteBuffer
+
+  /// The numbers of the fields; none is ever used for something else.
+  private enum Field: UInt8 {
+    case id = 1
+    case flags = 2
+    case connectTime = 3
+    case lastTime = 4
+    case name = 5
+    case libraryName = 6
+    case libraryVersion = 7
+    case lastCommand = 8
+    case pending = 9
+  }
+
+  private struct Flags: OptionSet {
+    let rawValue: UInt64
+    static let isRESP3 = Flags(rawValue: 1)
+    static let isNotEvicted = Flags(rawValue: 2)
+    static let awaitsUpgrade = Flags(rawValue: 4)
+    static let isAuthenticated = Flags(rawValue: 8)
+  }
+
+  private var flags: Flags {
+    var flags: Flags = []
+    if session.isRESP3 { flags.insert(.isRESP3) }
+    if session.isNotEvicted { flags.insert(.isNotEvicted) }
+    if awaitsUpgrade { flags.insert(.awaitsUpgrade) }
+    if session.isAuthenticated { flags.insert(.isAuthenticated) }
+    return flags
+  }
+
+  var frame: ByteBuffer {
+    var frame = ByteBuffer()
+    func number(_ field: Field, _ value: UInt64) {
+      frame.writeInteger(field.rawValue)
+      frame.writeInteger(8 as UInt32)
+      frame.writeInteger(value)
+    }
+    func bytes(_ field: Field, _ bytes: [UInt8]) {
+      guard !bytes.isEmpty else { return }
+      frame.writeInteger(field.rawValue)
+      frame.writeCounted(bytes)
+    }
+    number(.id, session.id)
+    number(.flags, flags.rawValue)
+    number(.connectTime, connectTime)
+    number(.lastTime, lastTime)
+    bytes(.name, session.name)
+    bytes(.libraryName, session.libraryName)
+    bytes(.libraryVersion, session.libraryVersion)
+    bytes(.lastCommand, Array((session.lastCommand?.name ?? "").utf8))
+    if pending.readableBytes > 0 {
+      frame.writeInteger(Field.pending.rawValue)
+      frame.writeInteger(UInt32(pending.readableBytes))
+      frame.writeImmutableBuffer(pending)
+    }
+    return frame
+  }
+}
+
+extension ClientState {
+  init(parsing frame: ByteBuffer) throws(HandoverStateError) {
+    var frame = frame
+    var fields: [Field: ByteBuffer] = [:]
+    while frame.readableBytes > 0 {
+      guard let tag = frame.readInteger(as: UInt8.self),
+        let count = frame.readInteger(as: UInt32.self),
+        let bytes = frame.readSlice(length: Int(count))
+      else { throw .malformed }
+      if let field = Field(rawValue: tag) { fields[field] = bytes }
+    }
+    func number(_ field: Field) throws(HandoverStateError) -> UInt64 {
+      guard var bytes = fields[field], let value = bytes.readInteger(as: UInt64.self) else {
+        throw .malformed
+      }
+      return value
+    }
+    func bytes(_ field: Field) -> [UInt8] {
+      fields[field].map { Array($0.readableBytesView) } ?? []
+    }
+    session = Session(id: try number(.id))
+    let flags = Flags(rawValue: try number(.flags))
+    session.isRESP3 = flags.contains(.isRESP3)
+    session.isNotEvicted = flags.contains(.isNotEvicted)
+    session.isAuthenticated = flags.contains(.isAuthenticated)
+    session.name = bytes(.name)
+    session.libraryName = bytes(.libraryName)
+    session.libraryVersion = bytes(.libraryVersion)
+    session.lastCommand = Command(rawValue: String(decoding: bytes(.lastCommand), as: UTF8.self))
+    connectTime = try number(.connectTime)
+    lastTime = try number(.lastTime)
+    awaitsUpgrade = flags.contains(.awaitsUpgrade)
+    pending = fields[.pending] ?? ByteBuffer()
+  }
+}
