@@ -92,8 +92,7 @@ extension Cache {
     case .ping, .echo, .select, .hello, .auth, .reset, .quit:
       return try performConnection(command, request, &session, &reply)
     case .client, .shutdown, .info, .upgrade: return .forServer(command)
-    case .save, .bgsave,
-      .lastsave where isOnDisk:
+    case .save where isOnDisk, .bgsave where isOnDisk, .lastsave where isOnDisk:
       return .forServer(command)
     default: try performOther(command, request, &reply)
     }
