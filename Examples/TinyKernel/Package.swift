@@ -12,7 +12,14 @@ let package = Package(
     // What Swift cannot say: the first instructions, ports and system registers, memcpy.
     .target(
       name: "Machine",
-      cSettings: [.unsafeFlags(["-ffreestanding", "-fno-builtin", "-fPIC"])]),
+      cSettings: [
+        .headerSearchPath("freestanding"),
+        .unsafeFlags([
+          "-ffreestanding", "-fno-builtin", "-fPIC",
+          // The tree in C that the benchmarks compare with.
+          "-I\(Context.packageDirectory)/../../Benchmarks/Sources/Peers/include",
+        ]),
+      ]),
     .target(
       name: "TinyKernel",
       dependencies: [

@@ -61,6 +61,8 @@ struct Options {
   var generations: UInt64 = 5
   /// Whether to preserve and unpreserve without end, until the machine is reset.
   var resets = false
+  /// Whether to count what operations on a tree cost, and stop.
+  var counts = false
   /// What to break, to see that it is noticed: 1 a bit of a preserved block, 2 a pointer of the
   /// tree, 3 the checksum for Linux's test.
   var damage: UInt64 = 0
@@ -82,6 +84,7 @@ struct Options {
     }
     generations = Self.number("generations=", at: address) ?? generations
     resets = Self.number("resets=", at: address) == 1
+    counts = Self.number("counts=", at: address) == 1
     damage = Self.number("damage=", at: address) ?? 0
   }
 

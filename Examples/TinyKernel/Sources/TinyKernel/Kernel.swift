@@ -33,6 +33,7 @@ public func kernelMain(_ information: UInt64, _ entry: UInt32) {
   let anchor = KernelAnchor(of: machine_image_start(), in: memory)
   say(
     "TinyKernel at \(hex: machine_image_start()), memory \(bounds), stack \(machine_stack_peak())")
+  if boot.options.counts { countInstructions(in: memory) }
   var kernel = start(boot, in: memory, anchor)
   if boot.options.resets { runUntilReset(&kernel) } else { runGeneration(&kernel) }
 }

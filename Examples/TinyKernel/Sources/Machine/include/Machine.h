@@ -4,6 +4,7 @@
 #include <stdint.h>
 
 #include "Layout.h"
+#include "Textbook.h"
 
 // The first byte of the image, wherever it was loaded.
 uint64_t machine_image_start(void);
