@@ -17,6 +17,9 @@ struct Line: ExpressibleByStringInterpolation {
       write("0x")
       write(value, base: 16)
     }
+    mutating func appendInterpolation(hex32 value: UInt32) {
+      for shift in (0..<8).reversed() { write(UInt64(value >> (4 * UInt32(shift)) & 15), base: 16) }
+    }
     mutating func appendInterpolation(_ address: PhysicalAddress) {
       appendInterpolation(hex: address.rawValue)
     }

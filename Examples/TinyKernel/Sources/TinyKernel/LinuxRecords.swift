@@ -46,6 +46,7 @@ extension Kernel {
     try handover.addKexecMetadata(
       KexecMetadata(previousRelease: "TinyKernel", kexecCount: UInt32(ledger.generation)),
       from: &frames)
+    try addFileForLinux()
     guard try handover.subtree(named: KHOTestRecord.subtreeName) == nil else { return }
 
     var folios = InlineArray<11, UInt64>(repeating: 0)

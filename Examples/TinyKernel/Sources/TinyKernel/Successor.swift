@@ -47,6 +47,7 @@ func takeOver(
       say("generation 1, after Linux: \(incoming.pages.entryCount) entries handed over")
     }
     inspectLinuxTest(incoming)
+    inspectLinuxFiles(incoming)
 
     // 5. Prepare the next handover beside the old one: until it is complete, the anchor leads to the
     //    old one, and a reset finds that.
