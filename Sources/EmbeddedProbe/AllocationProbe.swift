@@ -37,7 +37,7 @@ private func useEarly(
   _ memblock: inout Memblock<DirectMap>, _ range: PhysicalRange
 ) throws(MemblockError) {
   try memblock.add(range, nodeID: NodeID(0))
-  try memblock.mark(range, .scratch)
+  try memblock.mark(PhysicalRange(start: range.start, byteCount: range.byteCount / 2), .scratch)
   try memblock.setNode(NodeID(1), of: range)
   memblock.isScratchOnly = true
   let page = try memblock.allocate(MemblockRequest(byteCount: 4096, node: .preferred(NodeID(2))))

@@ -16,6 +16,19 @@ extension MemoryWords {
       as: UInt8.self, repeating: isSet ? 0xff : 0, count: range.count &* 8)
   }
 
+  /// Copies `copied` words from index `source` on to index `target` on; both runs may overlap.
+  ///
+  /// - Precondition: both runs lie in `0..<count`.
+  /// - Complexity: as copying memory.
+  @inlinable
+  public func copy(_ copied: Int, from source: Int, to target: Int) {
+    precondition(
+      copied >= 0 && source >= 0 && target >= 0 && copied <= count && source <= count &- copied
+        && target <= count &- copied, "words outside what was lent")
+    // SAFETY: both runs are inside the words that `init` was promised; bytes are copied as such.
+    unsafe (base + target &* 8).copyMemory(from: base + source &* 8, byteCount: copied &* 8)
+  }
+
   /// Sets or clears a run of bits: whole words as one run, the words at its ends by themselves.
   ///
   /// Bit i is bit i mod 64 of word i / 64.

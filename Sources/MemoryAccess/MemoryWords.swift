@@ -45,9 +45,21 @@ public struct MemoryWords: ~Copyable {
     unsafe word(index).pointee.load(ordering: .relaxed)
   }
 
+  /// Stores `value` at `index`, in no order with other stores.
+  ///
+  /// For words that no reader can reach yet, and for state that only one thread uses. A store that
+  /// makes something visible is ``publish(_:at:)``.
+  ///
+  /// - Precondition: `index` lies in `0..<count`.
+  @inlinable
+  public func store(_ value: UInt64, at index: Int) {
+    // SAFETY: `word(_:)` checks the index.
+    unsafe word(index).pointee.store(value, ordering: .relaxed)
+  }
+
   /// Stores `value` at `index`, after everything that this thread stored before.
   ///
-  /// The store that links a filled node, or sets a bit: whoever sees it sees what it announces.
+  /// The store that links a filled node, or sets a bit: a reader that sees it sees all of that, too.
   ///
   /// - Precondition: `index` lies in `0..<count`.
   @inlinable

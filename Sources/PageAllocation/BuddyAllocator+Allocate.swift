@@ -25,18 +25,21 @@ extension BuddyAllocator {
     return PhysicalBlock(address: FrameNumber(frame).address(in: geometry), order: order)
   }
 
-  /// Takes exactly `frameCount` frames in one piece: of the block that holds them, the rest stays
-  /// free.
+  /// Takes exactly `frameCount` frames in one piece: of the block that holds them, or of the largest
+  /// blocks that do together, the rest stays free.
   ///
-  /// - Throws: ``BuddyAllocatorError/outOfFrames(frameCount:)`` when no block holds as many.
+  /// - Throws: ``BuddyAllocatorError/outOfFrames(frameCount:)`` when no free block holds as many, nor
+  ///   free blocks of ``maximumOrder`` that follow each other.
   /// - Precondition: `frameCount` lies in 1…2^63.
-  /// - Complexity: O(orders · log frames).
+  /// - Complexity: O(orders · log frames); of more frames than the largest block has, O(free blocks of
+  ///   the largest order).
   @inlinable
   public mutating func allocate(
     frameCount: UInt64
   ) throws(BuddyAllocatorError) -> FrameRange {
     precondition(frameCount > 0 && frameCount <= 1 << 63, "frame count outside 1…2^63")
     let order = PageOrder(64 &- (frameCount &- 1).leadingZeroBitCount)
+    if order > maximumOrder { return try allocateRun(frameCount) }
     guard ordersWithFreeBlocks &>> UInt64(order.rawValue) != 0 else {
       throw .outOfFrames(frameCount: frameCount)
     }
@@ -44,6 +47,33 @@ extension BuddyAllocator {
     let start = FrameNumber(containing: block.address, in: geometry)
     releaseRun(start.rawValue &+ frameCount, order.frameCount &- frameCount)
     return FrameRange(start: start, frameCount: frameCount)
+  }
+
+  /// Takes more frames than the largest block has: the lowest run of largest blocks that are all free.
+  @inlinable
+  @inline(never)
+  mutating func allocateRun(_ frameCount: UInt64) throws(BuddyAllocatorError) -> FrameRange {
+    let order = Int(maximumOrder.rawValue)
+    let blockFrameCount = maximumOrder.frameCount
+    let blockCount =
+      frameCount &>> UInt64(order) &+ (frameCount & (blockFrameCount &- 1) == 0 ? 0 : 1)
+    let pyramid = freeBlocks[order]
+    var from: UInt64 = 0
+    while let first = pyramid.first(atOrAfter: from, in: map) {
+      var count: UInt64 = 1
+      while count < blockCount, pyramid.contains(first &+ count, in: map) { count &+= 1 }
+      guard count == blockCount else {
+        from = first &+ count &+ 1
+        continue
+      }
+      let start = frame(of: first, order: order)
+      for index in 0..<blockCount {
+        removeBlock(start &+ index &<< UInt64(order), order: order)
+      }
+      releaseRun(start &+ frameCount, blockCount &<< UInt64(order) &- frameCount)
+      return FrameRange(start: FrameNumber(start), frameCount: frameCount)
+    }
+    throw .outOfFrames(frameCount: frameCount)
   }
 
   /// Takes those very frames.

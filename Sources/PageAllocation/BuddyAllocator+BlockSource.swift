@@ -10,7 +10,8 @@ extension BuddyAllocator: BlockSource {
     do throws(BuddyAllocatorError) { return try allocate(order) } catch { return nil }
   }
 
-  /// Takes `frameCount` frames in one piece; nil when no free block holds as many.
+  /// Takes `frameCount` frames in one piece; nil when no free block holds as many, nor do largest blocks
+  /// that follow each other.
   ///
   /// - Precondition: `frameCount` is not 0.
   /// - Complexity: O(orders · log frames).

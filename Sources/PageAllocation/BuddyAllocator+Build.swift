@@ -94,12 +94,14 @@ extension BuddyAllocator {
   /// are free, and what is reserved now may be freed later. The map is reserved in `memblock`, which
   /// must hand nothing out from here on.
   ///
+  /// - Parameter filter: without one, all memory but what must not be mapped and scratch memory, in which
+  ///   nothing may be preserved. The map is never in scratch memory.
   /// - Throws: ``BuddyAllocatorError/noRoomForMap(byteCount:)`` when the early allocator has no
   ///   memory for the map.
   /// - Complexity: O(regions · log regions + maximal blocks), and the map is cleared.
   public init(
     from memblock: inout Memblock<Memory>, maximumOrder: PageOrder = linuxMaximumOrder,
-    _ filter: RegionFilter = RegionFilter()
+    _ filter: RegionFilter = RegionFilter(excluded: [.noMap, .scratch])
   ) throws(BuddyAllocatorError) {
     let geometry = memblock.geometry
     let bounds = memblock.memoryBounds.map { FrameRange(within: $0, in: geometry) }

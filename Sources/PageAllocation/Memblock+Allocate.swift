@@ -4,7 +4,8 @@ extension Memblock {
   /// Takes free memory and reserves it. Its content is whatever was there.
   ///
   /// Never crosses from one region of memory into another, so that all of it has one node and the
-  /// same flags.
+  /// same flags. Scratch memory is taken in scratch-only mode, or where the request requires it, and
+  /// never otherwise.
   ///
   /// - Parameter flags: the flags of the reservation.
   /// - Throws: ``MemblockError/outOfMemory(byteCount:)``; ``MemblockError/listFull(_:)`` when the
@@ -26,7 +27,11 @@ extension Memblock {
   public func firstFit(_ request: MemblockRequest) -> PhysicalRange? {
     guard let bounds = (request.range ?? accessible).intersection(accessible) else { return nil }
     var filter = RegionFilter(required: request.required, excluded: request.excluded)
-    if isScratchOnly { filter.required.insert(.scratch) }
+    if isScratchOnly {
+      filter.required.insert(.scratch)
+    } else if !filter.required.contains(.scratch) {
+      filter.excluded.insert(.scratch)
+    }
     switch request.node {
     case .any: break
     case .only(let node), .preferred(let node): filter.nodeID = node

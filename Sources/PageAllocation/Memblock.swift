@@ -6,9 +6,9 @@ public import MemoryAccess
 ///     reserved       ├─ kernel ─┤  ├ FDT ┤                   ├ list ┤
 ///     free       ├──┤           ├──┤     ├┤      ├───────────┤        ├────────────────┤
 ///
-/// Two sorted lists of regions, and free is what the first holds and the second does not. It needs
-/// no heap: both lists begin inside the value and move into memory of their own, found by the
-/// allocator itself, when they are full.
+/// Two sorted lists of regions, and free is what the first holds and the second does not. Both lists
+/// begin on the heap, or, where there is none yet, in room that the caller lends. When a list is full,
+/// the allocator finds pages for it in the memory itself and moves it there.
 ///
 /// A successor starts in scratch-only mode: until it has walked the predecessor's tree it knows of
 /// no other memory that nothing preserved lies there (`abi.md` sections 6 and 10). Then it reserves
@@ -31,13 +31,36 @@ public struct Memblock<Memory: WritablePhysicalMemory>: ~Copyable {
 
   /// An allocator that knows of no memory yet.
   ///
-  /// - Parameter capacity: how many regions each list holds before it moves into `memory`, 4…128.
+  /// - Parameter capacity: how many regions each list holds on the heap before it moves into `memory`.
+  /// - Precondition: `capacity` is 4 or more.
   public init(in memory: Memory, geometry: PageGeometry, capacity: Int = 128) {
     self.memory = memory
     self.geometry = geometry
     self.accessible = PhysicalRange(start: .zero, byteCount: .max)
-    self.memoryList = RegionList(in: memory, capacity: capacity)
-    self.reservedList = RegionList(in: memory, capacity: capacity)
+    self.memoryList = RegionList(in: memory, RegionSlots(capacity: capacity))
+    self.reservedList = RegionList(in: memory, RegionSlots(capacity: capacity))
+  }
+
+  /// An allocator that knows of no memory yet, and never uses a heap.
+  ///
+  /// Each list begins in one half of `storage`: 24 bytes a region, so 6 KiB hold 128 regions each.
+  ///
+  /// - Precondition: `storage` is aligned to 8 bytes, has 192 bytes or more, and is used by nothing
+  ///   else for as long as the value lives. A kernel gives a part of its own image, which it reserves.
+  @unsafe
+  public init(
+    in memory: Memory, geometry: PageGeometry, storage: UnsafeMutableRawBufferPointer
+  ) {
+    let half = storage.count / 2 & ~7
+    self.memory = memory
+    self.geometry = geometry
+    self.accessible = PhysicalRange(start: .zero, byteCount: .max)
+    // SAFETY: the halves share no byte, and nothing else uses them, as the caller promised.
+    unsafe self.memoryList = RegionList(
+      in: memory, RegionSlots(borrowing: .init(rebasing: storage[..<half])))
+    // SAFETY: as above.
+    unsafe self.reservedList = RegionList(
+      in: memory, RegionSlots(borrowing: .init(rebasing: storage[half..<(2 &* half)])))
   }
 
   /// Says that `range` is memory. Bytes known already keep their node and flags.
@@ -83,6 +106,7 @@ public struct Memblock<Memory: WritablePhysicalMemory>: ~Copyable {
     if range.isEmpty { return }
     try refuseRegionLists(in: range)
     let region = MemoryRegion(range, nodeID: nodeID, flags: flags)
+    if reservedList.append(region) { return }
     while reservedList.growth(inserting: region) > reservedList.capacity &- reservedList.count {
       try grow(.reserved, avoiding: range)
     }

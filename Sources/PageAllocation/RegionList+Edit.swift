@@ -17,6 +17,23 @@ extension RegionList {
     return peak
   }
 
+  /// Adds `region` behind all others, as part of the last where they are alike.
+  ///
+  /// - Returns: whether it lies behind all others and there was room; otherwise nothing has changed.
+  mutating func append(_ region: MemoryRegion) -> Bool {
+    if count > 0 {
+      let last = self[count &- 1]
+      guard let end = last.range.last, end < region.range.start else { return false }
+      if let both = last.joined(with: region) {
+        self[count &- 1] = both
+        return true
+      }
+    }
+    if count == capacity { return false }
+    insert(region, at: count)
+    return true
+  }
+
   /// Adds the bytes of `region` that the list does not hold; those it holds stay as they are.
   mutating func insert(_ region: MemoryRegion) {
     var rest: PhysicalRange? = region.range

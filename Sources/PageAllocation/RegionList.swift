@@ -2,34 +2,31 @@ import MemoryAccess
 
 /// Regions sorted by address that share no byte; those that touch differ in node or flags.
 ///
-///     inline                          pages of the memory itself
+///     room of the first regions        pages of the memory itself
 ///     ┌──────────────────────┐  move  ┌─────────────────────────────────────────┐
-///     │ region × inlineCount │ ─────► │ start, byteCount, node << 32 | flags, … │
+///     │ region, region, …    │ ─────► │ start, byteCount, node << 32 | flags, … │
 ///     └──────────────────────┘        └─────────────────────────────────────────┘
 ///
-/// The first regions lie in the value itself, because before any memory is known there is no place
-/// to put them. When they no longer fit, the owner finds pages and moves the list there.
+/// Before any memory is known there are no pages to put the first regions in, so they go to the heap or
+/// to room that the caller lends. When they no longer fit, the owner finds pages and moves the list
+/// there.
 struct RegionList<Memory: WritablePhysicalMemory>: ~Copyable {
-  /// How many regions there is room for in the value itself.
-  static var inlineCount: Int { 128 }
   /// A region in memory: three words.
   static var regionByteCount: Int { 24 }
 
   let memory: Memory
-  /// The pages the regions lie in; nil while they lie in the value itself.
+  /// The pages the regions lie in; nil while they lie in the first room.
   private(set) var storage: PhysicalRange?
   /// How many regions there is room for.
   private(set) var capacity: Int
   private(set) var count = 0
-  private var inline: InlineArray<128, MemoryRegion>
+  private let slots: RegionSlots
 
-  /// An empty list with room for `capacity` regions in the value itself.
-  init(in memory: Memory, capacity: Int) {
-    precondition(capacity >= 4 && capacity <= Self.inlineCount, "room for 4 to 128 regions")
+  /// An empty list that begins in `slots`.
+  init(in memory: Memory, _ slots: consuming RegionSlots) {
     self.memory = memory
-    self.capacity = capacity
-    self.inline = InlineArray(
-      repeating: MemoryRegion(PhysicalRange(start: .zero, byteCount: 0)))
+    capacity = slots.capacity
+    self.slots = slots
   }
 
   subscript(index: Int) -> MemoryRegion {
@@ -44,7 +41,7 @@ struct RegionList<Memory: WritablePhysicalMemory>: ~Copyable {
   }
 
   private func slot(_ index: Int) -> MemoryRegion {
-    guard let storage else { return inline[index] }
+    guard let storage else { return slots[index] }
     return memory.withWords(at: Self.address(of: index, in: storage), count: 3) { words in
       let range = PhysicalRange(start: PhysicalAddress(words.load(0)), byteCount: words.load(1))
       let attributes = words.load(2)
@@ -59,15 +56,15 @@ struct RegionList<Memory: WritablePhysicalMemory>: ~Copyable {
     if let storage {
       write(region, to: index, in: storage)
     } else {
-      inline[index] = region
+      slots[index] = region
     }
   }
 
   private func write(_ region: MemoryRegion, to index: Int, in pages: PhysicalRange) {
     memory.withWords(at: Self.address(of: index, in: pages), count: 3) { words in
-      words.publish(region.range.start.rawValue, at: 0)
-      words.publish(region.range.byteCount, at: 1)
-      words.publish(UInt64(region.node) &<< 32 | UInt64(region.flags.rawValue), at: 2)
+      words.store(region.range.start.rawValue, at: 0)
+      words.store(region.range.byteCount, at: 1)
+      words.store(UInt64(region.node) &<< 32 | UInt64(region.flags.rawValue), at: 2)
     }
   }
 
@@ -75,25 +72,29 @@ struct RegionList<Memory: WritablePhysicalMemory>: ~Copyable {
     pages.start.advanced(byBytes: UInt64(index &* regionByteCount))
   }
 
+  /// Copies `moved` slots from `source` on to where `target` is.
+  private mutating func move(_ moved: Int, from source: Int, to target: Int) {
+    guard moved > 0 else { return }
+    guard let storage else { return slots.move(moved, from: source, to: target) }
+    let first = min(source, target)
+    let wordCount = (max(source, target) &- first &+ moved) &* 3
+    memory.withWords(at: Self.address(of: first, in: storage), count: wordCount) { words in
+      words.copy(moved &* 3, from: (source &- first) &* 3, to: (target &- first) &* 3)
+    }
+  }
+
   /// Puts `region` before the one at `index`.
   mutating func insert(_ region: MemoryRegion, at index: Int) {
     precondition(count < capacity, "region list full")
-    var hole = count
-    while hole > index {
-      setSlot(hole, to: slot(hole &- 1))
-      hole &-= 1
-    }
+    move(count &- index, from: index, to: index &+ 1)
     setSlot(index, to: region)
     count &+= 1
   }
 
   /// Drops `dropped` regions from `index` on.
   mutating func remove(at index: Int, count dropped: Int = 1) {
-    var next = index &+ dropped
-    while next < count {
-      setSlot(next &- dropped, to: slot(next))
-      next &+= 1
-    }
+    let next = index &+ dropped
+    move(count &- next, from: next, to: index)
     count &-= dropped
   }
 
@@ -106,19 +107,25 @@ struct RegionList<Memory: WritablePhysicalMemory>: ~Copyable {
 
   /// The index of the first region that ends at or after `address`; `count` when there is none.
   ///
-  /// - Complexity: O(log regions).
+  /// - Complexity: O(log regions); O(1) behind the last.
   func firstIndex(endingAtOrAfter address: PhysicalAddress) -> Int {
     var low = 0
     var high = count
+    // Ranges mostly come in order of address: the last region is looked at first.
+    if high > 0, lastByte(of: high &- 1) < address.rawValue { return high }
     while low < high {
       let middle = low &+ (high &- low) / 2
-      let range = self[middle].range
-      if range.start.rawValue &+ (range.byteCount &- 1) < address.rawValue {
+      if lastByte(of: middle) < address.rawValue {
         low = middle &+ 1
       } else {
         high = middle
       }
     }
     return low
+  }
+
+  private func lastByte(of index: Int) -> UInt64 {
+    let range = self[index].range
+    return range.start.rawValue &+ (range.byteCount &- 1)
   }
 }

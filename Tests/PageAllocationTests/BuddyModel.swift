@@ -29,6 +29,15 @@ struct BuddyModel: Equatable {
     return blocks
   }
 
+  /// The start of the lowest run of largest blocks, all free, that hold `count` frames together.
+  func firstRun(_ count: UInt64) -> UInt64? {
+    let size: UInt64 = 1 << UInt64(maximumOrder)
+    let whole = (count + size - 1) / size * size
+    return free.sorted().first { start in
+      start % size == 0 && (start..<start + whole).allSatisfy { free.contains($0) }
+    }
+  }
+
   /// The frame of the block that is taken or split for `order`.
   func firstFit(_ order: Int) -> UInt64? {
     blocks.filter { $0.order >= order }.min { ($0.order, $0.frame) < ($1.order, $1.frame) }?.frame
@@ -154,7 +163,8 @@ enum BuddyStep: Hashable, Sendable {
   private func allocate(
     _ count: UInt64, order: Int, _ model: inout BuddyModel
   ) -> (FrameRange?, BuddyAllocatorError?) {
-    guard let frame = model.firstFit(order) else { return (nil, .outOfFrames(frameCount: count)) }
+    let found = order > model.maximumOrder ? model.firstRun(count) : model.firstFit(order)
+    guard let frame = found else { return (nil, .outOfFrames(frameCount: count)) }
     let range = FrameRange(start: FrameNumber(frame), frameCount: count)
     model.free.subtract(range.all)
     return (range, nil)

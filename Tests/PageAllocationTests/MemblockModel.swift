@@ -78,7 +78,9 @@ struct MemblockModel: Equatable {
         if let bounds = request.range, !bounds.contains(place) { continue }
         guard let first = memory[start] else { continue }
         let required = request.required.union(isScratchOnly ? .scratch : [])
-        if !first.flags.isSuperset(of: required) || !first.flags.isDisjoint(with: request.excluded)
+        let excluded = required.contains(.scratch) ? [] : RegionFlags.scratch
+        if !first.flags.isSuperset(of: required)
+          || !first.flags.isDisjoint(with: request.excluded.union(excluded))
         {
           continue
         }

@@ -47,9 +47,11 @@ struct RebuildTests {
       for storage in [memblock.memoryListStorage, memblock.reservedListStorage] {
         if let storage { try #require(scratch.contains(storage)) }
       }
-      var frames = try BuddyAllocator(from: &memblock, maximumOrder: PageOrder(5))
+      var frames = try BuddyAllocator(
+        from: &memblock, maximumOrder: PageOrder(5), RegionFilter())
       try frames.validate()
       let mapFrames = frames.mapRange.byteCount >> UInt64(shift)
+      try #require(!scratch.overlaps(frames.mapRange))
       try #require(frames.managedFrameCount == frameCount - mapFrames)
 
       var taken: Set<UInt64> = []
