@@ -19,7 +19,7 @@ public enum ABIVersion: Int, Hashable, Comparable, CaseIterable, Sendable {
   ///
   /// A string that merely begins like a known one is another format.
   public init?(compatible: String) {
-    for version in Self.allCases where version.compatible == compatible {
+    for version in Self.allCases where version.compatible.hasBytes(of: compatible) {
       self = version
       return
     }

@@ -39,20 +39,22 @@ extension ChunkListReader {
     of listing: Listing, byteCount: Int, _ findings: inout FindingList
   ) -> [BlockBitmap] {
     var bitmaps: [BlockBitmap] = []
-    let chunks = Set(listing.chunks)
-    var reached: Set<PhysicalAddress> = []
-    var stretches: Set<PhysicalBlock> = []
+    var chunks = AddressSet()
+    for chunk in listing.chunks { _ = chunks.insert(chunk.rawValue) }
+    var reached = AddressSet()
+    var stretches = AddressSet()
     for element in listing.elements {
       do throws(PreservedPagesFinding) {
         let bitmap = try bitmap(of: element, byteCount: byteCount)
         // A small bitmap may lie in a page with others, but not in a chunk's.
         let page = element.bitmap.rawValue & ~(UInt64(geometry.pageByteCount) &- 1)
-        guard !chunks.contains(PhysicalAddress(page)), reached.insert(element.bitmap).inserted
+        guard !chunks.contains(page), reached.insert(element.bitmap.rawValue)
         else {
           throw .nodeReachedTwice(in: element.place, pointer: element.bitmap)
         }
-        let stretch = PhysicalBlock(address: element.start, order: element.order)
-        guard stretches.insert(stretch).inserted else {
+        // A start is a multiple of the bitmap's span, so the order has room in its low bits.
+        let stretch = element.start.rawValue | UInt64(element.order.rawValue)
+        guard stretches.insert(stretch) else {
           throw .bitmapRepeated(in: element.place, start: element.start, order: element.order)
         }
         bitmaps.append(bitmap)

@@ -28,7 +28,7 @@ struct ChunkListReader<Memory: PhysicalMemory> {
   /// - Complexity: O(chunks · page size), at most O(memory).
   func list(_ findings: inout FindingList) -> Listing {
     var listing = Listing()
-    var reached: Set<PhysicalAddress> = []
+    var reached = AddressSet()
     var place = PointerPlace.start
     var next = firstChunk
     while next != .zero {
@@ -36,7 +36,7 @@ struct ChunkListReader<Memory: PhysicalMemory> {
         findings.append(finding)
         break
       }
-      guard reached.insert(next).inserted else {
+      guard reached.insert(next.rawValue) else {
         findings.append(.cycle(in: place, pointer: next))
         break
       }

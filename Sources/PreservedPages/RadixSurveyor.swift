@@ -18,7 +18,7 @@ struct RadixSurveyor<Memory: PhysicalMemory>: RadixTreeVisitor {
   let memory: Memory
   let geometry: RadixGeometry
   var survey: PreservedPagesSurvey
-  private var reached: Set<PhysicalAddress> = []
+  private var reached = AddressSet()
 
   init(memory: Memory, geometry: RadixGeometry) {
     self.memory = memory
@@ -27,7 +27,7 @@ struct RadixSurveyor<Memory: PhysicalMemory>: RadixTreeVisitor {
   }
 
   mutating func enter(_ node: RadixNode, from place: PointerPlace) -> Bool {
-    guard reached.insert(node.address).inserted else {
+    guard reached.insert(node.address.rawValue) else {
       report(.nodeReachedTwice(in: place, pointer: node.address))
       return false
     }

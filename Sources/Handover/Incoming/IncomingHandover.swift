@@ -77,20 +77,33 @@ public struct IncomingHandover<Memory: WritablePhysicalMemory>: ~Copyable {
     named name: String
   ) throws(IncomingHandoverError) -> HandoverSurvey.Subtree {
     guard
-      let found = survey.subtrees.first(where: {
-        $0.subtree.name.utf8.elementsEqual(name.utf8)
-      })
+      let found = survey.subtrees.first(where: { $0.subtree.name.hasBytes(of: name) })
     else {
       for finding in survey.findings {
-        if case .subtreeAddressWrong(name, _, _) = finding { throw .damaged(finding) }
+        if case .subtreeAddressWrong(let wrong, _, _) = finding, wrong.hasBytes(of: name) {
+          throw .damaged(finding)
+        }
       }
       throw .noSuchSubtree
     }
     for finding in survey.findings {
-      if case .subtreeSizeWrong(found.subtree.name, _, _) = finding { throw .damaged(finding) }
+      if case .subtreeSizeWrong(let wrong, _, _) = finding, wrong.hasBytes(of: name) {
+        throw .damaged(finding)
+      }
     }
     guard found.isPreserved else { throw .subtreeNotPreserved(address: found.subtree.address) }
     return found
+  }
+
+  /// The entry that holds the byte at `address`: the block that a predecessor preserved, with the order
+  /// under which it can be restored. Nil where no entry holds it.
+  ///
+  /// A record tells where it lies, but not in which block: Linux keeps a blob of 240 bytes in a folio of
+  /// two pages.
+  ///
+  /// - Complexity: O(orders in use · log leaves).
+  public mutating func entry(holding address: PhysicalAddress) -> PhysicalBlock? {
+    lookup.block(holding: address)
   }
 
   /// Whether `block`, of exactly that order, is an entry.

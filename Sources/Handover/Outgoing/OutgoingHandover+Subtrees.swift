@@ -93,7 +93,7 @@ extension OutgoingHandover where Anchor: ~Copyable {
   public func subtree(
     named name: String
   ) throws(OutgoingHandoverError) -> RootDeviceTree.Subtree? {
-    try rootDeviceTree().subtrees.first { $0.name.utf8.elementsEqual(name.utf8) }
+    try rootDeviceTree().subtrees.first { $0.name.hasBytes(of: name) }
   }
 
   /// What the root device tree says now.
@@ -167,13 +167,13 @@ extension OutgoingHandover where Anchor: ~Copyable {
   /// block where nothing else tells the size, and no other subtree's.
   func ownFrames(ofSubtree name: String) throws(OutgoingHandoverError) -> OwnFrames {
     let subtrees = try rootDeviceTree().subtrees
-    guard let subtree = subtrees.first(where: { $0.name.utf8.elementsEqual(name.utf8) }) else {
+    guard let subtree = subtrees.first(where: { $0.name.hasBytes(of: name) }) else {
       throw .noSuchSubtree
     }
     let own = try ownFrames(of: subtree)
     try blocks.forEach(of: own.item) { (block) throws(OutgoingHandoverError) in
       try requireEntry(block)
-      for other in subtrees where other != subtree {
+      for other in subtrees where !other.name.hasBytes(of: name) {
         let range = PhysicalRange(checkedStart: other.address, byteCount: other.byteCount ?? 1)
         if let range, range.overlaps(block.range(in: geometry)) {
           throw .holdsSubtree(block, subtree: range)

@@ -31,7 +31,7 @@ public struct LiveUpdateFile: Hashable, Sendable {
   }
 
   /// Whether ``data`` is the address of a ``MemfdRecord``.
-  public var isMemfd: Bool { handler == "memfd-v2" }
+  public var isMemfd: Bool { handler.hasBytes(of: "memfd-v2") }
 }
 
 /// Reads the files of a ``LiveUpdateSession``, one at a time.

@@ -45,7 +45,7 @@ public struct LiveUpdateRecord: Hashable, Sendable {
       guard let compatible = bytes.text(atByte: 0, byteCount: 8) else {
         throw .textMalformed(address)
       }
-      guard compatible == "luo-v5" else { throw .formatUnknown(compatible) }
+      guard compatible.hasBytes(of: "luo-v5") else { throw .formatUnknown(compatible) }
       return Self(
         format: .structure, number: bytes.word(atByte: 8) ?? 0,
         sessions: PhysicalAddress(bytes.word(atByte: 16) ?? 0),
