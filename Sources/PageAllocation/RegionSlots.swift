@@ -1,15 +1,20 @@
-import MemoryAccess
-
 /// The room in which a region list begins: on the heap, or memory that the caller lends.
 ///
 /// The regions are outside the value that owns the room, so that a list is passed on and changed
 /// without copying them.
+///
+/// Frozen, because Embedded Swift has to see how the room is given back where an allocator goes out of use.
+@frozen
+@usableFromInline
 @safe
 struct RegionSlots: ~Copyable {
-  private let base: UnsafeMutablePointer<MemoryRegion>
+  @usableFromInline
+  let base: UnsafeMutablePointer<MemoryRegion>
   /// How many regions there is room for.
+  @usableFromInline
   let capacity: Int
-  private let isOnHeap: Bool
+  @usableFromInline
+  let isOnHeap: Bool
 
   /// Room on the heap.
   init(capacity: Int) {
@@ -38,6 +43,7 @@ struct RegionSlots: ~Copyable {
     isOnHeap = false
   }
 
+  @inlinable
   deinit {
     // SAFETY: allocated by `init`, and nothing else keeps the pointer.
     if isOnHeap { unsafe base.deallocate() }
