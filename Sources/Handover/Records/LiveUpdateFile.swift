@@ -30,6 +30,34 @@ public struct LiveUpdateFile: Hashable, Sendable {
     self.token = token
   }
 
+  /// The most bytes of a handler's name.
+  public static var largestHandlerByteCount: Int { 47 }
+
+  /// A file that a handler preserved.
+  ///
+  /// - Precondition: the handler has 1 to 47 bytes of UTF-8, none of them 0.
+  public init(handler: String, data: UInt64, token: UInt64) {
+    precondition(
+      handler.canBeWritten(atMost: Self.largestHandlerByteCount), "a handler that cannot be written"
+    )
+    self.handler = handler
+    self.data = data
+    self.token = token
+  }
+
+  /// A memfd whose ``MemfdRecord`` starts at `record`.
+  public init(memfd record: PhysicalAddress, token: UInt64) {
+    self.init(handler: "memfd-v2", data: record.rawValue, token: token)
+  }
+
+  /// Writes the record at the start of `bytes`, which are zeros.
+  @_lifetime(bytes: copy bytes)
+  func write(to bytes: inout MutableRawSpan) {
+    bytes.store(text: handler, atByte: 0)
+    bytes.storeBytes(of: data, toByteOffset: 48, as: UInt64.self)
+    bytes.storeBytes(of: token, toByteOffset: 56, as: UInt64.self)
+  }
+
   /// Whether ``data`` is the address of a ``MemfdRecord``.
   public var isMemfd: Bool { handler.hasBytes(of: "memfd-v2") }
 }

@@ -53,6 +53,14 @@ public struct LiveUpdateRecord: Hashable, Sendable {
     }
   }
 
+  /// Writes a record of ``Format/structure`` at the start of `bytes`, which are zeros.
+  @_lifetime(bytes: copy bytes)
+  static func write(number: UInt64, sessions: PhysicalAddress, to bytes: inout MutableRawSpan) {
+    bytes.store(text: "luo-v5", atByte: 0)
+    bytes.storeBytes(of: number, toByteOffset: 8, as: UInt64.self)
+    bytes.storeBytes(of: sessions.rawValue, toByteOffset: 16, as: UInt64.self)
+  }
+
   private init(parsing bytes: [UInt8]) throws(RecordError) {
     self = try DeviceTree.withRecordRoot(of: bytes) { (root) throws(RecordError) in
       try root.require(compatible: "luo-v1")

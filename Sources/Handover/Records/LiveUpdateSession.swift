@@ -30,6 +30,29 @@ public struct LiveUpdateSession: Hashable, Sendable {
     fileCount = count
   }
 
+  /// The most bytes of a session's name.
+  public static var largestNameByteCount: Int { 63 }
+
+  /// A session whose files' records start at `files`.
+  ///
+  /// - Precondition: the name has 1 to 63 bytes of UTF-8, none of them 0.
+  public init(name: String, files: PhysicalAddress, fileCount: UInt64) {
+    precondition(
+      name.canBeWritten(atMost: Self.largestNameByteCount),
+      "a session's name that cannot be written")
+    self.name = name
+    self.files = files
+    self.fileCount = fileCount
+  }
+
+  /// Writes the record at the start of `bytes`, which are zeros.
+  @_lifetime(bytes: copy bytes)
+  func write(to bytes: inout MutableRawSpan) {
+    bytes.store(text: name, atByte: 0)
+    bytes.storeBytes(of: files.rawValue, toByteOffset: 64, as: UInt64.self)
+    bytes.storeBytes(of: fileCount, toByteOffset: 72, as: UInt64.self)
+  }
+
   /// Where the records of the files lie, in a record of that format.
   ///
   /// - Throws: where no memory could hold them.

@@ -19,6 +19,22 @@ public struct MemfdFolio: Hashable, Sendable {
   /// The place of its first page in the file, in pages.
   public let pageIndex: UInt64
 
+  /// A folio of the file; the address 0 stands for a hole.
+  public init(
+    address: PhysicalAddress, pageIndex: UInt64, isDirty: Bool = true, isUpToDate: Bool = true
+  ) {
+    self.address = address
+    self.isDirty = isDirty
+    self.isUpToDate = isUpToDate
+    self.pageIndex = pageIndex
+  }
+
+  /// The record's first word.
+  func word(in geometry: PageGeometry) -> UInt64 {
+    FrameNumber(containing: address, in: geometry).rawValue
+      | (isDirty ? 1 &<< 52 : 0) | (isUpToDate ? 1 &<< 53 : 0)
+  }
+
   /// Whether the record stands for no folio.
   public var isHole: Bool { address == .zero }
 }
@@ -49,7 +65,7 @@ public struct MemfdFolios<Memory: PhysicalMemory> {
       throw .blockImpossible(word, in: place)
     }
     return MemfdFolio(
-      address: FrameNumber(frame).address(in: geometry), isDirty: word &>> 52 & 1 != 0,
-      isUpToDate: word &>> 53 & 1 != 0, pageIndex: index)
+      address: FrameNumber(frame).address(in: geometry), pageIndex: index,
+      isDirty: word &>> 52 & 1 != 0, isUpToDate: word &>> 53 & 1 != 0)
   }
 }

@@ -39,6 +39,30 @@ public struct MemfdRecord: Hashable, Sendable {
     }
   }
 
+  /// What is kept of a file whose folio records lie in `folios`.
+  public init(
+    position: UInt64 = 0, byteSize: UInt64, seals: UInt32 = 0, flags: UInt32 = 0,
+    folioCount: UInt64, folios: VmallocArea
+  ) {
+    self.position = position
+    self.byteSize = byteSize
+    self.seals = seals
+    self.flags = flags
+    self.folioCount = folioCount
+    self.folios = folios
+  }
+
+  /// Writes the record at the start of `bytes`, which are zeros.
+  @_lifetime(bytes: copy bytes)
+  func write(to bytes: inout MutableRawSpan) {
+    bytes.storeBytes(of: position, toByteOffset: 0, as: UInt64.self)
+    bytes.storeBytes(of: byteSize, toByteOffset: 8, as: UInt64.self)
+    bytes.storeBytes(of: seals, toByteOffset: 16, as: UInt32.self)
+    bytes.storeBytes(of: flags, toByteOffset: 20, as: UInt32.self)
+    bytes.storeBytes(of: folioCount, toByteOffset: 24, as: UInt64.self)
+    folios.write(to: &bytes, atByte: 32)
+  }
+
   private init(_ bytes: RawSpan, folioCount: UInt64, _ folios: VmallocArea) {
     position = bytes.word(atByte: 0) ?? 0
     byteSize = bytes.word(atByte: 8) ?? 0

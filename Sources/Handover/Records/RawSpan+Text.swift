@@ -20,3 +20,22 @@ extension RawSpan {
     return UInt16(littleEndian: UInt16(high) &<< 8 | UInt16(low))
   }
 }
+
+extension MutableRawSpan {
+  /// Stores the UTF-8 of `text` from `offset` on.
+  @_lifetime(self: copy self)
+  mutating func store(text: String, atByte offset: Int) {
+    var place = offset
+    for byte in text.utf8 {
+      storeBytes(of: byte, toByteOffset: place, as: UInt8.self)
+      place &+= 1
+    }
+  }
+}
+
+extension String {
+  /// Whether it has 1 to `limit` bytes of UTF-8, none of them 0.
+  func canBeWritten(atMost limit: Int) -> Bool {
+    utf8.count >= 1 && utf8.count <= limit && !utf8.contains(0)
+  }
+}
