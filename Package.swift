@@ -55,10 +55,17 @@ let hostedTargets: [Target] = [
     name: "PersistentCollections", dependencies: ["MemoryAccess", "Platform", "ProcessHandover"],
     swiftSettings: strict),
   .target(
+    name: "HandoverForge",
+    dependencies: [
+      "MemoryAccess", "DeviceTreeBlob", "PreservedPages", "PageAllocation", "Handover",
+      "MemoryImages", system,
+    ],
+    swiftSettings: strict + [.enableExperimentalFeature("Lifetimes")]),
+  .target(
     name: "KexecHandover",
     dependencies: [
       "MemoryAccess", "DeviceTreeBlob", "PreservedPages", "PageAllocation", "Handover",
-      "MemoryImages", "ProcessHandover",
+      "MemoryImages", "HandoverForge", "ProcessHandover",
     ],
     swiftSettings: strict),
   .target(
@@ -73,6 +80,9 @@ let hostedTargets: [Target] = [
     name: "ProcessHandoverHelper",
     dependencies: ["MemoryAccess", "Platform", "ProcessHandover", system],
     path: "Tests/ProcessHandoverHelper", swiftSettings: strict),
+  .executableTarget(
+    name: "LabGuest", dependencies: ["KexecHandover", "Platform", system], path: "Lab/Guest",
+    exclude: ["init", "lab-kexec"], swiftSettings: strict),
   .target(
     name: "FuzzTargets", dependencies: ["KexecHandover", "Platform", system],
     path: "Tests/FuzzTargets",
@@ -131,9 +141,16 @@ let package = Package(
         tests(of: "ZlibInflate"),
         tests(of: "MemoryImages"),
         tests(of: "Handover"),
+        tests(of: "HandoverForge", also: [system]),
         tests(of: "ProcessHandover", also: ["ProcessHandoverHelper", system]),
         tests(of: "PersistentCollections"),
         tests(of: "KHOCommands", also: ["kho", system]),
+        .testTarget(
+          name: "LabTests",
+          dependencies: [
+            "LabGuest", "kho", "HandoverTestSupport", "KexecHandover", "Platform", system,
+          ],
+          path: "Lab/Tests", swiftSettings: strict),
         .testTarget(
           name: "FuzzReplayTests", dependencies: ["FuzzTargets", "KexecHandover"],
           swiftSettings: strict),
