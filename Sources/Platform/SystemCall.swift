@@ -17,6 +17,8 @@ package enum SystemCall: Hashable, Sendable, CaseIterable {
   case getPeer, sendmsg, recvmsg
   // Processes
   case execve, spawn, startKeeper
+  // Live update
+  case ioctl, getWriteSeals, kexecFileLoad, reboot
 }
 
 /// The one place that calls the operating system, so that a test can watch a call or make it fail.

@@ -131,4 +131,23 @@ void kho_stop_keeper(void);
 int kho_spawn(const char *path, char *const *arguments, char *const *environment,
               const int *kept, size_t kept_count, int has_close_range);
 
+// Live update
+
+/// ioctl(2) on /dev/liveupdate or a session of it.
+int kho_live_update(int descriptor, unsigned request, void *argument);
+
+/// Whether the kernel will seal the file against writing when it restores it after a live update: a
+/// memfd with F_SEAL_EXEC.
+int kho_comes_back_read_only(int descriptor);
+
+/// Whether the file is sealed against writing.
+int kho_is_write_sealed(int descriptor);
+
+/// kexec_file_load(2); `byte_count` counts the 0 at the end of the command line. An initramfs of -1 is
+/// none.
+int64_t kho_load_kernel(int kernel, int initramfs, const char *command_line, size_t byte_count);
+
+/// reboot(2).
+int kho_restart(unsigned command);
+
 #endif
