@@ -1,0 +1,26 @@
+import KexecHandover
+import SystemPackage
+
+// What a guest of the lab needs beside `kho` and busybox. The first argument says what.
+let arguments = Array(CommandLine.arguments.dropFirst())
+do {
+  switch arguments.first {
+  case "load":
+    try NextKernel.load(
+      FilePath(arguments[1]), initramfs: FilePath(arguments[2]), commandLine: arguments[3])
+  case "reboot": try NextKernel.start()
+  case "poweroff": try NextKernel.powerOff()
+  case "preserve": try preserveFiles(session: arguments[1], paths: arguments.dropFirst(2))
+  case "retrieve": try retrieveFiles(session: arguments[1], tokens: arguments.dropFirst(2))
+  case "refusals": try showRefusals()
+  case "memory-make": try makeMemory(session: arguments[1], mebibytes: UInt64(arguments[2])!)
+  case "memory-take":
+    try takeMemory(session: arguments[1], again: arguments.dropFirst(2).first)
+  default:
+    print("LabGuest: unknown task \(arguments)")
+    exitProcess(2)
+  }
+} catch {
+  print("LabGuest: \(error)")
+  exitProcess(1)
+}

@@ -1,0 +1,98 @@
+import Foundation
+
+/// An archive that a kernel unpacks into its root: "newc" of cpio(5), uncompressed.
+struct Initramfs {
+  private(set) var bytes = Data()
+  private var folders: Set<String> = []
+  private var inode = 1
+
+  /// Busybox with all its applets, the guest's scripts, and programs with the libraries they need.
+  init(busybox: URL, programs: [URL]) throws {
+    for folder in ["proc", "sys", "dev", "tmp", "root", "etc"] { addFolder(folder) }
+    try addFile("bin/busybox", busybox)
+    let applets = try Run(busybox.path, ["--list"]).text.split(separator: "\n").map(String.init)
+    for applet in applets where applet != "busybox" { addLink("bin/\(applet)", to: "busybox") }
+    add("etc/passwd", Data("root::0:0::/:/bin/sh\nnobody::65534:65534::/:/bin/sh\n".utf8))
+    add("etc/group", Data("root::0:\nnogroup::65534:\n".utf8))
+    let scripts = Lab.folder.appending(path: "Guest")
+    try addFile("init", scripts.appending(path: "init"))
+    try addFile("bin/lab-kexec", scripts.appending(path: "lab-kexec"))
+    var libraries: Set<String> = []
+    for program in programs {
+      try addProgram("bin/\(program.lastPathComponent)", program)
+      for line in try Run("/usr/bin/ldd", [program.path]).text.split(separator: "\n") {
+        // "libc.so.6 => /lib/… (0x…)", and the loader without an arrow.
+        guard
+          let path = line.split(separator: " ").map(String.init).first(where: { $0.contains("/") })?
+            .trimmingCharacters(in: .whitespaces)
+        else { continue }
+        libraries.insert(path)
+      }
+    }
+    for path in libraries.sorted() {
+      let name = URL(filePath: path).lastPathComponent
+      let place = name.hasPrefix("ld-linux") ? String(path.dropFirst()) : "lib/\(name)"
+      try addProgram(place, URL(filePath: path))
+    }
+  }
+
+  /// Adds a file with the contents of another, executable.
+  mutating func addFile(_ path: String, _ source: URL) throws {
+    add(path, try Data(contentsOf: source.resolvingSymlinksInPath()))
+  }
+
+  /// Adds a program without what only a debugger reads.
+  private mutating func addProgram(_ path: String, _ source: URL) throws {
+    guard let strip = Lab.program("strip") else { return try addFile(path, source) }
+    let stripped = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString)
+    defer { try? FileManager.default.removeItem(at: stripped) }
+    let run = try Run(strip.path, ["-o", stripped.path, source.resolvingSymlinksInPath().path])
+    try addFile(path, run.status == 0 ? stripped : source)
+  }
+
+  /// Adds a file.
+  mutating func add(_ path: String, _ content: Data, mode: Int = 0o100755) {
+    var parent = ""
+    for part in path.split(separator: "/").dropLast() {
+      parent += parent.isEmpty ? String(part) : "/\(part)"
+      addFolder(parent)
+    }
+    addEntry(path, mode, content)
+  }
+
+  private mutating func addLink(_ path: String, to target: String) {
+    addEntry(path, 0o120777, Data(target.utf8))
+  }
+
+  private mutating func addFolder(_ path: String) {
+    if folders.insert(path).inserted { addEntry(path, 0o040755, Data()) }
+  }
+
+  /// The archive with its last entry.
+  var whole: Data {
+    var copy = self
+    copy.addEntry("TRAILER!!!", 0, Data())
+    return copy.bytes
+  }
+
+  private mutating func addEntry(_ path: String, _ mode: Int, _ content: Data) {
+    inode += 1
+    let fields = [
+      inode, mode, 0, 0, 1, 0, content.count, 0, 0, 0, 0, path.utf8.count + 1, 0,
+    ]
+    bytes.append(Data("070701".utf8))
+    for field in fields {
+      let digits = String(field, radix: 16)
+      bytes.append(Data((String(repeating: "0", count: 8 - digits.count) + digits).utf8))
+    }
+    bytes.append(Data(path.utf8))
+    bytes.append(0)
+    pad()
+    bytes.append(content)
+    pad()
+  }
+
+  private mutating func pad() {
+    bytes.append(Data(count: (4 - bytes.count % 4) % 4))
+  }
+}
