@@ -74,6 +74,7 @@ extension ForgedHandover {
       in: memory, description, scratchAreas: layout.scratchAreas,
       anchorAt: setupData.advanced(byBytes: SetupData.deviceTreeOffset), frames: frames)
     try forger.addAll(description)
+    forger.clearFreeMemory()
     deviceTree = forger.deviceTree
     SetupData(deviceTree: deviceTree, scratchAreas: scratchArray).write(at: setupData, in: memory)
     self.memory = memory

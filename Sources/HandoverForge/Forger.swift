@@ -29,6 +29,28 @@ struct Forger: ~Copyable {
   /// The bytes of the root device tree, in whole pages.
   var deviceTree: PhysicalRange { handover.deviceTree.range(in: geometry) }
 
+  /// Clears what was written and freed again, such as root device trees that were replaced: a reader
+  /// would take one for another handover. Nothing can be added after it.
+  mutating func clearFreeMemory() {
+    var order = Int(geometry.maximumOrder.rawValue)
+    while order >= 0 {
+      guard order <= 40, let block = frames.takeBlock(PageOrder(order)) else {
+        order -= 1
+        continue
+      }
+      let range = block.range(in: geometry)
+      for offset in stride(from: 0, to: range.byteCount, by: UInt64.Stride(geometry.pageByteCount))
+      {
+        // Only what was written: a page that is read stays the kernel's page of zeros.
+        memory.withWords(
+          at: range.start.advanced(byBytes: offset), count: geometry.pageWordCount
+        ) { words in
+          for index in 0..<words.count where words.load(index) != 0 { words.publish(0, at: index) }
+        }
+      }
+    }
+  }
+
   mutating func addAll(_ description: ForgeDescription) throws(ForgeError) {
     if let metadata = description.metadata {
       try refused { () throws(OutgoingHandoverError) in

@@ -1,0 +1,68 @@
+internal import ArgumentParser
+internal import KexecHandover
+internal import SystemPackage
+
+/// `kho forge`: a handover that no kernel made, for a kernel to boot from.
+struct Forge: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Makes a handover out of a description or a folder, for a kernel to boot from.",
+    discussion: """
+      SOURCE is a JSON file, or a folder. Of a folder, each folder in it is a session of the Live Update \
+      Orchestrator, and each file in that is a memfd: of a name that is a number, under that token; \
+      otherwise under 1, 2, … in the order of the names. A JSON file can say everything, all of it optional:
+
+        {"machine": "x86_64", "pageSize": "4K", "memory": "512M",
+         "placement": [{"start": "0x8000000", "size": "32M"}], "scratch": [ … ],
+         "metadata": {"release": "7.3.4", "count": 1}, "liveUpdate": 2,
+         "sessions": [{"name": "vm", "files": [{"token": 1, "file": "state", "position": 0, "seals": 0,
+           "folioOrder": 0}]}],
+         "reserveMem": [{"name": "trace", "size": "1M", "file": "trace.bin"}],
+         "blobs": [{"name": "note", "text": "hello"}],
+         "test": {"orders": [0, 1, 9], "seed": 1, "wrongSum": false}}
+
+      Bytes come from "file" (relative to the description) or "text". Addresses and sizes are numbers, or \
+      text as on the command line.
+
+      With --kernel, OUTPUT is one ELF file that boots: qemu-system-x86_64 -kernel OUTPUT -m SIZE. \
+      Otherwise it is raw memory, and what is printed says where to load it and what leads to it.
+
+      Exit status: 0 written, 1 the input is bad or the file cannot be written, 2 the command line is \
+      wrong.
+      """)
+
+  @Argument(
+    help: ArgumentHelp("A JSON file, or a folder of sessions.", valueName: "source"),
+    completion: .file())
+  var source: String
+
+  @OptionGroup var boot: BootOptions
+
+  @Flag(help: "Print JSON.")
+  var json = false
+
+  func run() throws {
+    var description = try ForgeDescription.read(source)
+    let contents = try boot.contents()
+    if let contents {
+      guard description.machine == .x86_64 else {
+        throw CommandFailure.badInput("\(source): one ELF file boots only on x86-64")
+      }
+      do throws(ForgeError) {
+        description.scratchByteCount = max(
+          description.scratchByteCount, try contents.scratchByteCount())
+      } catch {
+        throw CommandFailure.badInput("\(boot.kernel ?? ""): \(error.description)")
+      }
+    }
+    if let memory = boot.memory { description.memoryByteCount = memory.byteCount }
+    let handover: ForgedHandover
+    do throws(ForgeError) { handover = try ForgedHandover(description) } catch {
+      throw CommandFailure.badInput("\(source): \(error.description)")
+    }
+    let report = try boot.write(
+      handover.memory, handover.deviceTree, handover.stored, handover.scratchAreas,
+      machine: handover.machineMemory, setupData: handover.setupData,
+      scratchArray: handover.scratchArray, contents, source)
+    report.print(asJSON: json)
+  }
+}

@@ -1,0 +1,73 @@
+internal import ArgumentParser
+internal import KexecHandover
+internal import SystemPackage
+
+/// `kho replay`: the handover of an image, for a kernel to boot from.
+struct Replay: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Makes a real handover, out of a dump, one that a kernel boots from again.",
+    discussion: """
+      IMAGE is a dump that holds the contents of the preserved pages: of a whole machine, or what \
+      kho capture --with-contents wrote. OUTPUT is one ELF file with the preserved memory where it was, \
+      and a kernel with new scratch areas around it: qemu-system-x86_64 -kernel OUTPUT -m SIZE. Without \
+      --kernel it is raw memory.
+
+      A kernel restores only what its own version of the formats holds: see kho compat.
+
+      Exit status: 0 written, 1 the input is bad or the file cannot be written, 2 the command line is \
+      wrong.
+      """)
+
+  @OptionGroup var options: ImageOptions
+  @OptionGroup var boot: BootOptions
+
+  func run() throws {
+    let found = try options.find()
+    let plan = try CapturePlan(of: found, options, withContents: true)
+    let readable = plan.surveys.filter { $0.error == nil }
+    guard let survey = readable.first, let address = survey.address else {
+      throw CommandFailure.badInput(
+        "\(found.path): \(plan.surveys.first?.error?.sentence ?? "no handover at a known address")")
+    }
+    if plan.surveys.count > 1 {
+      Console.current.complain(
+        "kho: \(found.path): of \(plan.surveys.count) handovers, the one at \(address) is replayed; "
+          + "choose another with --fdt-address")
+    }
+    let contents = try boot.contents()
+    let page = UInt64(survey.geometry.pageByteCount)
+    let deviceTree = PhysicalRange(
+      start: address,
+      byteCount: found.deviceTreeByteCount(at: address, pageByteCount: page))
+    let end = plan.existing.ranges.last?.last?.rawValue ?? 0
+    let unit: UInt64 = 64 << 20
+    let memory = boot.memory?.byteCount ?? (end / unit + 1) * unit
+    let areas: [ScratchArea]
+    do throws(ForgeError) {
+      let byteCount = try contents?.scratchByteCount() ?? 128 << 20
+      areas = try [ScratchArea](
+        replaying: plan.stored, byteCount: byteCount, memoryByteCount: memory)
+    } catch {
+      throw CommandFailure.badInput("\(found.path): \(error.description)")
+    }
+    let report = try boot.write(
+      found.memory, deviceTree, plan.stored, areas,
+      machine: PhysicalRange(start: .zero, byteCount: memory), setupData: nil, scratchArray: nil,
+      contents, found.path)
+    report.print(asJSON: options.json)
+  }
+}
+
+extension FoundHandovers {
+  /// The length of the root device tree, in whole pages, as its header says; a page where that is not
+  /// a root device tree's.
+  fileprivate func deviceTreeByteCount(
+    at address: PhysicalAddress, pageByteCount: UInt64
+  ) -> UInt64 {
+    let header = PhysicalRange(checkedStart: address, byteCount: 8)
+    let bytes = header.flatMap { memory.withBytes(in: $0) { $0.copiedBytes() } } ?? []
+    let told = bytes.dropFirst(4).reduce(0 as UInt64) { $0 << 8 | UInt64($1) }
+    let byteCount = told <= RootDeviceTree.largestByteCount ? max(told, 1) : 1
+    return (byteCount + pageByteCount - 1) / pageByteCount * pageByteCount
+  }
+}
