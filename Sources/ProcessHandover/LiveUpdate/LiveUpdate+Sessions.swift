@@ -43,9 +43,10 @@ extension LiveUpdate {
 
     /// Why the kernel has no way to preserve the file.
     private static func refusal(of file: FileDescriptor) -> LiveUpdateError {
-      // TMPFS_MAGIC; a pipe has a link as well, and loses its name nowhere.
+      // TMPFS_MAGIC; a device or a pipe can have a link as well.
       guard let system = try? SystemCalls.fileSystem(of: file), system.type == 0x0102_1994,
-        let status = try? SystemCalls.status(of: file), status.linkCount > 0
+        let status = try? SystemCalls.status(of: file), status.kind == .regular,
+        status.linkCount > 0
       else { return .fileNotPreservable }
       return .fileHasName(try? SystemCalls.target(ofLink: file.pathInProc))
     }
