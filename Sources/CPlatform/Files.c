@@ -12,6 +12,9 @@
 #ifndef MFD_NOEXEC_SEAL
 #define MFD_NOEXEC_SEAL 0x0008U
 #endif
+#ifndef MFD_EXEC
+#define MFD_EXEC 0x0010U
+#endif
 #ifndef MFD_HUGE_SHIFT
 #define MFD_HUGE_SHIFT 26
 #endif
@@ -19,8 +22,11 @@
 int kho_memfd_create(const char *name, unsigned huge_page_shift) {
   unsigned flags = MFD_CLOEXEC | MFD_ALLOW_SEALING;
   if (huge_page_shift != 0) flags |= MFD_HUGETLB | (huge_page_shift << MFD_HUGE_SHIFT);
-  int descriptor = memfd_create(name, flags | MFD_NOEXEC_SEAL);
-  // Kernels before 6.3 do not know the flag.
+  // A memfd with F_SEAL_EXEC comes back read-only from a kernel update by Live Update.
+  int descriptor = memfd_create(name, flags | MFD_EXEC);
+  // vm.memfd_noexec=2 allows only memfds with that seal.
+  if (descriptor < 0 && errno == EACCES) descriptor = memfd_create(name, flags | MFD_NOEXEC_SEAL);
+  // Kernels before 6.3 know neither flag.
   if (descriptor < 0 && errno == EINVAL) descriptor = memfd_create(name, flags);
   return kho_result(descriptor);
 }
@@ -29,10 +35,7 @@ int kho_seal_shrink(int descriptor) {
   return kho_result(fcntl(descriptor, F_ADD_SEALS, F_SEAL_SHRINK));
 }
 
-int kho_is_sealed_against_shrinking(int descriptor) {
-  int seals = fcntl(descriptor, F_GET_SEALS);
-  return seals < 0 ? -errno : (seals & F_SEAL_SHRINK) != 0;
-}
+int kho_seals(int descriptor) { return kho_result(fcntl(descriptor, F_GET_SEALS)); }
 
 int kho_open_unnamed(const char *folder) {
   return kho_result(open(folder, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600));

@@ -15,6 +15,9 @@ package struct FileStatus: Equatable, Sendable {
   /// The size in bytes, `st_size`.
   package let byteCount: UInt64
 
+  /// How many bytes of storage the file takes, `st_blocks` · 512.
+  package let storedByteCount: UInt64
+
   init(_ status: stat) {
     device = UInt64(status.st_dev)
     inode = UInt64(status.st_ino)
@@ -23,12 +26,24 @@ package struct FileStatus: Equatable, Sendable {
     ownerID = status.st_uid
     linkCount = UInt64(status.st_nlink)
     byteCount = UInt64(clamping: status.st_size)
+    storedByteCount = UInt64(clamping: status.st_blocks) &* 512
   }
 
   /// Whether both are the same file, whatever its names.
   package func isSameFile(as other: FileStatus) -> Bool {
     device == other.device && inode == other.inode
   }
+}
+
+/// What cannot be done to a file any more; raw values from linux/fcntl.h.
+package struct FileSeals: OptionSet, Sendable {
+  package let rawValue: CInt
+  package init(rawValue: CInt) { self.rawValue = rawValue }
+
+  /// F_SEAL_SHRINK.
+  package static let shrink = FileSeals(rawValue: 0x2)
+  /// F_SEAL_EXEC: the execute permission cannot be changed.
+  package static let execute = FileSeals(rawValue: 0x20)
 }
 
 /// What a file is, `st_mode` & S_IFMT.

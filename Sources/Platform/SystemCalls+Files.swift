@@ -58,9 +58,19 @@ extension SystemCalls {
     try perform(.sealShrink) { kho_seal_shrink(descriptor.rawValue) }
   }
 
-  /// fcntl(2) with F_GET_SEALS.
-  package static func isSealedAgainstShrinking(_ descriptor: FileDescriptor) -> Bool {
-    (try? perform(.getSeals) { kho_is_sealed_against_shrinking(descriptor.rawValue) }) == 1
+  /// fcntl(2) with F_GET_SEALS: none where the file cannot be sealed.
+  package static func seals(of descriptor: FileDescriptor) -> FileSeals {
+    FileSeals(rawValue: (try? perform(.getSeals) { kho_seals(descriptor.rawValue) }) ?? 0)
+  }
+
+  /// mkdir(2): a folder for its owner alone.
+  package static func makeFolder(_ path: FilePath) throws(Errno) {
+    try perform(.mkdir) {
+      // SAFETY: the path is whole, and outlives the call.
+      unsafe path.withPlatformString { path -> CInt in
+        unsafe mkdir(path, 0o700) == 0 ? 0 : -errno
+      }
+    }
   }
 
   /// fstat(2).

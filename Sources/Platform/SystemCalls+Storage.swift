@@ -35,6 +35,20 @@ extension SystemCalls {
     return bytes
   }
 
+  /// The first `limit` bytes of a small file, as those of /proc, as text; empty where it cannot be read.
+  package static func text(of path: FilePath, atMost limit: Int) -> String {
+    guard let descriptor = try? open(path, .readOnly) else { return "" }
+    let file = OwnedDescriptor(descriptor)
+    var bytes: [UInt8] = []
+    while bytes.count < limit,
+      let piece = try? read(file.descriptor, atMost: min(1 << 16, limit - bytes.count)),
+      !piece.isEmpty
+    {
+      bytes += piece
+    }
+    return String(decoding: bytes, as: UTF8.self)
+  }
+
   /// pread(2): up to `byteCount` bytes from `offset` on; fewer at the end of the file.
   ///
   /// - Parameter offset: may be above 2^63, as in /proc/kcore.
@@ -119,11 +133,16 @@ extension SystemCalls {
     }
   }
 
-  /// pwrite(2) of zeros; returns how many were written.
+  /// pwrite(2) of zeros into a file; returns how many were written.
+  ///
+  /// - Throws: EFBIG above RLIMIT_FSIZE, as ``resize(_:to:)``.
   package static func writeZeros(
     _ descriptor: FileDescriptor, _ bytes: Range<UInt64>
   ) throws(Errno) -> UInt64 {
     let zeros = [UInt8](repeating: 0, count: min(bytes.count, 1 << 16))
+    guard bytes.lowerBound &+ UInt64(zeros.count) <= kho_file_size_limit() else {
+      throw .fileTooLarge
+    }
     try write(zeros[...], to: descriptor, at: bytes.lowerBound)
     return UInt64(zeros.count)
   }

@@ -9,7 +9,7 @@ internal import SystemPackage
 enum LockTable {
   /// Who holds the exclusive flock(2) lock on a file.
   static func holder(of file: FileIdentity) -> LockHolder? {
-    let hints = text(of: "/proc/locks", atMost: 1 << 20)
+    let hints = SystemCalls.text(of: "/proc/locks", atMost: 1 << 20)
       .split(separator: "\n").compactMap(LockLine.init)
       .filter { $0.processID > 0 && $0.mayBe(file) }
     for process in hints.map(\.processID) + numbers(in: "/proc") {
@@ -19,7 +19,9 @@ enum LockTable {
   }
 
   private static func holder(_ process: Int32) -> LockHolder {
-    let name = text(of: "/proc/\(process)/comm", atMost: 64).prefix { $0 != "\n" }
+    let name = SystemCalls.text(of: FilePath("/proc/\(process)/comm"), atMost: 64).prefix {
+      $0 != "\n"
+    }
     return LockHolder(processID: process, command: name.isEmpty ? nil : String(name))
   }
 
@@ -31,8 +33,10 @@ enum LockTable {
 
   /// Whether a descriptor of a process holds the exclusive lock on a file.
   static func holdsLock(process: String, descriptor: Int32, on file: FileIdentity) -> Bool {
-    let lines = text(of: "/proc/\(process)/fdinfo/\(descriptor)", atMost: 1 << 16)
-      .split(separator: "\n")
+    let lines = SystemCalls.text(
+      of: FilePath("/proc/\(process)/fdinfo/\(descriptor)"), atMost: 1 << 16
+    )
+    .split(separator: "\n")
     let holds = lines.contains { line in
       line.hasPrefix("lock:") && LockLine(line.dropFirst(5))?.mayBe(file) == true
     }
@@ -44,20 +48,6 @@ enum LockTable {
   /// The numbers among the names in a folder; none where it cannot be read.
   private static func numbers(in folder: String) -> [Int32] {
     (try? SystemCalls.names(in: FilePath(folder)))?.compactMap { Int32($0) } ?? []
-  }
-
-  /// The first bytes of a small file; empty where it cannot be read.
-  private static func text(of path: String, atMost limit: Int) -> String {
-    guard let descriptor = try? SystemCalls.open(FilePath(path), .readOnly) else { return "" }
-    let file = OwnedDescriptor(descriptor)
-    var bytes: [UInt8] = []
-    while bytes.count < limit,
-      let piece = try? SystemCalls.read(file.descriptor, atMost: min(4096, limit - bytes.count)),
-      !piece.isEmpty
-    {
-      bytes += piece
-    }
-    return String(decoding: bytes, as: UTF8.self)
   }
 }
 

@@ -9,35 +9,55 @@ extension MemoryFile {
   /// A store into a hole of a file on a full file system, or of huge pages that are all taken, ends
   /// the process with SIGBUS; so bytes are backed before they are written. Storage is taken for
   /// whole chunks of 2 MiB or one huge page, as long as there is room for that, and a chunk that
-  /// was backed once by this object is not asked about again. A limit on the memory of a control
-  /// group is none on storage: the kernel enforces it by ending processes.
+  /// was backed once by this object is not asked about again.
+  ///
+  /// Where the process's control group limits its memory, the kernel enforces that by ending processes;
+  /// so storage that would come close to the limit is refused.
   ///
   /// On a file system without fallocate(2), zeros are written into the holes; so no other thread
   /// may store into a hole that is being backed.
   ///
-  /// - Throws: `outOfSpace`, `cannotBack`; the bytes read as before.
+  /// - Throws: `outOfSpace`, `beyondMemoryLimit`, `frozen`, `cannotBack`; the bytes read as before.
   /// - Precondition: the bytes exist.
   /// - Complexity: O(chunks); one system call for each that was not backed before.
   public func back(_ wanted: PhysicalRange) throws(MemoryFileError) {
+    try back(wanted, isExact: false)
+  }
+
+  /// - Parameter isExact: of several chunks, backs exactly what is wanted, so that it can be given back.
+  private func back(_ wanted: PhysicalRange, isExact: Bool) throws(MemoryFileError) {
     precondition(contains(wanted), "bytes outside the memory file")
     guard !wanted.isEmpty else { return }
     let bytes = wanted.start.rawValue..<wanted.start.rawValue &+ wanted.byteCount
-    do throws(Errno) {
-      try state.withLock { (state) throws(Errno) in
-        for chunk in state.backed.chunks(of: bytes) where !state.backed[chunk] {
-          let whole = state.backed.bytes(ofChunk: chunk, fileByteCount: byteCount)
-          do throws(Errno) {
-            try allocate(whole)
+    try state.withLock { (state) throws(MemoryFileError) in
+      let chunks = state.backed.chunks(of: bytes)
+      for chunk in chunks where !state.backed[chunk] {
+        let whole = state.backed.bytes(ofChunk: chunk, fileByteCount: byteCount)
+        let part = pages(of: bytes.clamped(to: whole)).clamped(to: whole)
+        do throws(MemoryFileError) {
+          if isExact, chunks.count > 1, part != whole {
+            try allocate(part, &state)
+          } else {
+            try allocate(whole, &state)
             state.backed[chunk] = true
-          } catch {
-            // No room for the whole chunk; there may be some for what is wanted of it.
-            guard isLackOfSpace(error) else { throw error }
-            try allocate(pages(of: bytes.clamped(to: whole)).clamped(to: whole))
           }
+        } catch {
+          // No room for the whole chunk; there may be some for what is wanted of it.
+          guard error.isLackOfRoom else { throw error }
+          try allocate(part, &state)
         }
       }
+    }
+  }
+
+  /// The same for bytes that are not in use: where there is no room for all of them, none keeps its
+  /// storage.
+  func backUnused(_ wanted: PhysicalRange) throws(MemoryFileError) {
+    do throws(MemoryFileError) {
+      try back(wanted, isExact: true)
     } catch {
-      throw isLackOfSpace(error) ? .outOfSpace : .cannotBack(error)
+      try? release(wanted)
+      throw error
     }
   }
 
@@ -46,7 +66,7 @@ extension MemoryFile {
   /// What shares a chunk with them has to be backed anew before it is written where it had been a
   /// hole before.
   ///
-  /// - Throws: `cannotRelease`.
+  /// - Throws: `cannotRelease`, `frozen`.
   /// - Precondition: the bytes exist.
   public func release(_ unwanted: PhysicalRange) throws(MemoryFileError) {
     precondition(contains(unwanted), "bytes outside the memory file")
@@ -58,7 +78,7 @@ extension MemoryFile {
         try SystemCalls.punchHole(file.descriptor, bytes)
       }
     } catch {
-      throw .cannotRelease(error)
+      throw error == .notPermitted ? .frozen : .cannotRelease(error)
     }
   }
 
@@ -87,19 +107,68 @@ extension MemoryFile {
     bytes.lowerBound & ~(pageByteCount &- 1)..<Self.rounded(bytes.upperBound, to: pageByteCount)
   }
 
-  /// The pool of huge pages says ENOMEM at times, where a file system says ENOSPC.
-  private func isLackOfSpace(_ error: Errno) -> Bool {
-    if case .hugetlbfs = storage, error == .noMemory { return true }
-    return error == .noSpace || error == .diskQuotaExceeded
+  /// Backs the bytes, if the control group has room for them.
+  private func allocate(
+    _ bytes: Range<UInt64>, _ state: inout State
+  ) throws(MemoryFileError) {
+    try checkMemoryLimit(bytes, &state)
+    do throws(Errno) {
+      do throws(Errno) {
+        try SystemCalls.allocate(file.descriptor, bytes)
+      } catch {
+        guard error == .notSupported || error == .noFunction else { throw error }
+        try fillHoles(in: bytes.clamped(to: 0..<byteCount))
+      }
+    } catch {
+      switch error {
+      case .noSpace, .diskQuotaExceeded: throw .outOfSpace
+      // The pool of huge pages reports ENOMEM at times, where a file system reports ENOSPC.
+      case .noMemory where storage.isOfHugePages: throw .outOfSpace
+      case .notPermitted:
+        // A file that is kept for a kernel update has all its pages, and they stay.
+        guard isStored(bytes) else { throw .frozen }
+      default: throw .cannotBack(error)
+      }
+    }
   }
 
-  private func allocate(_ bytes: Range<UInt64>) throws(Errno) {
-    do throws(Errno) {
-      try SystemCalls.allocate(file.descriptor, bytes)
-    } catch {
-      guard error == .notSupported || error == .noFunction else { throw error }
-      try fillHoles(in: bytes.clamped(to: 0..<byteCount))
+  /// Whether the file system says that none of the bytes is in a hole.
+  private func isStored(_ bytes: Range<UInt64>) -> Bool {
+    let hole = try? SystemCalls.seek(file.descriptor, to: .hole, from: bytes.lowerBound)
+    return hole.map { $0 >= min(bytes.upperBound, byteCount) } ?? false
+  }
+
+  /// Looks whether the control group has room for bytes, now and then: see ``ControlGroupMemory``.
+  private func checkMemoryLimit(
+    _ bytes: Range<UInt64>, _ state: inout State
+  ) throws(MemoryFileError) {
+    guard storage == .memfd || storage == .tmpfs, let group = ControlGroupMemory.own else { return }
+    let count = UInt64(bytes.count)
+    if count > state.uncheckedByteCount {
+      let room = group.room()
+      let needed = room.byteCount < count ? unstoredByteCount(of: bytes) : count
+      guard needed <= room.byteCount else {
+        throw .beyondMemoryLimit(byteCount: needed, limit: room.limit)
+      }
+      // Others take memory too, so it is not long until the next look.
+      state.uncheckedByteCount = max(count, min(room.byteCount / 2, 64 << 20))
     }
+    state.uncheckedByteCount &-= count
+  }
+
+  /// How many of the bytes are in holes; all where the file system does not say.
+  private func unstoredByteCount(of bytes: Range<UInt64>) -> UInt64 {
+    var count = UInt64(bytes.count)
+    var next = bytes.lowerBound
+    while next < bytes.upperBound,
+      let data = try? SystemCalls.seek(file.descriptor, to: .data, from: next),
+      data < bytes.upperBound,
+      let hole = try? SystemCalls.seek(file.descriptor, to: .hole, from: data), hole > data
+    {
+      next = min(hole, bytes.upperBound)
+      count &-= next &- data
+    }
+    return count
   }
 
   /// Writes zeros where nothing is stored. A file system that does not tell where that is stores
@@ -119,6 +188,16 @@ extension MemoryFile {
       while next < end {
         next &+= try SystemCalls.writeZeros(file.descriptor, next..<end)
       }
+    }
+  }
+}
+
+extension MemoryFileError {
+  /// Whether less storage may be had where this much cannot.
+  fileprivate var isLackOfRoom: Bool {
+    switch self {
+    case .outOfSpace, .beyondMemoryLimit: true
+    default: false
     }
   }
 }

@@ -12,8 +12,22 @@ extension MemoryFile {
     }
   }
 
-  /// Whether nobody can cut bytes off the file any more (F_SEAL_SHRINK): never of a file at a path.
+  /// Whether no process can cut bytes off the file any more (F_SEAL_SHRINK): never of a file at a path.
   public var isSealedAgainstShrinking: Bool {
-    SystemCalls.isSealedAgainstShrinking(file.descriptor)
+    SystemCalls.seals(of: file.descriptor).contains(.shrink)
+  }
+
+  /// What becomes of the file in a kernel update: in what state Live Update (`/dev/liveupdate`, or a
+  /// service manager that uses it) gives it to the next kernel.
+  public var kernelUpdate: KernelUpdateFate {
+    switch storage {
+    case .disk: return .notNeeded
+    case .hugetlbfs: return .lost
+    case .memfd:
+      return SystemCalls.seals(of: file.descriptor).contains(.execute) ? .readOnly : .kept
+    case .tmpfs:
+      let status = try? SystemCalls.status(of: file.descriptor)
+      return status?.linkCount == 0 ? .kept : .lost
+    }
   }
 }

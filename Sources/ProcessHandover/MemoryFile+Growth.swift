@@ -6,7 +6,8 @@ extension MemoryFile {
   /// Makes the file at least `wanted` bytes long, rounded up to whole pages of the file; the new
   /// bytes are zeros. What is mapped stays where it is.
   ///
-  /// - Throws: `beyondCapacity`, `cannotMap`, `cannotResize`, `cannotInspect`; nothing has changed.
+  /// - Throws: `beyondCapacity`, `cannotMap`, `cannotResize`, `frozen`, `cannotInspect`; nothing has
+  ///   changed.
   public func grow(to wanted: UInt64) throws(MemoryFileError) {
     try state.withLock { (state) throws(MemoryFileError) in
       guard wanted > byteCount else { return }
@@ -14,18 +15,20 @@ extension MemoryFile {
         throw .beyondCapacity(byteCount: wanted, capacity: capacity)
       }
       let wanted = Self.rounded(wanted, to: pageByteCount)
-      // Resizing to less than somebody else has made of it would cut that off.
       let there = try Self.status(of: file.descriptor).byteCount
+      // Another process may have made the file longer: all of that is taken in.
+      let end = max(wanted, min(there, capacity))
       // Pages beyond the end can be mapped, and not touched; so what can fail comes first.
-      try mapMore(upTo: wanted)
+      try mapMore(upTo: end)
+      // Resizing to less than another process has made of it would cut that off.
       if there < wanted {
         do throws(Errno) {
           try SystemCalls.resize(file.descriptor, to: wanted)
         } catch {
-          throw .cannotResize(byteCount: wanted, error)
+          throw error == .notPermitted ? .frozen : .cannotResize(byteCount: wanted, error)
         }
       }
-      extend(to: max(min(there, capacity), wanted), &state)
+      extend(to: end, &state)
     }
   }
 

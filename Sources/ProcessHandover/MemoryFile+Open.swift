@@ -4,27 +4,49 @@ public import SystemPackage
 extension MemoryFile {
   /// The file at `path`, for reading and writing, left as it is.
   ///
-  /// - Parameter capacity: the size in bytes that the file can grow to here; nil for its own.
-  /// - Throws: `cannotOpen`, `isDirectory`, `notRegularFile`, `emptyFile`, `cannotInspect`,
-  ///   `beyondCapacity`, `cannotMap`.
+  /// - Parameters:
+  ///   - capacity: the size in bytes that the file can grow to here; nil for its own.
+  ///   - trust: which files are used.
+  /// - Throws: `cannotOpen`, `isDirectory`, `notRegularFile`, `danglingLink`, `untrustedLink`,
+  ///   `foreignOwner`, `writableByOthers`, `emptyFile`, `cannotInspect`, `beyondCapacity`, `cannotMap`.
   public static func open(
-    _ path: FilePath, growableTo capacity: UInt64? = nil
+    _ path: FilePath, growableTo capacity: UInt64? = nil,
+    trusting trust: MemoryFileTrust = .ownFiles
   ) throws(MemoryFileError) -> MemoryFile {
-    let file: OwnedDescriptor
+    let file = try opened(path, trust)
+    let status = try status(of: file.descriptor)
+    if trust == .ownFiles {
+      guard status.ownerID == SystemCalls.effectiveUserID else {
+        throw .foreignOwner(userID: status.ownerID)
+      }
+      guard status.permissions & 0o022 == 0 else {
+        throw .writableByOthers(permissions: status.permissions)
+      }
+    }
+    let storage = try MemoryFileStorage(of: file.descriptor)
+    return try MemoryFile(
+      mapping: file, status, storage, growableTo: capacity, name: .path(path))
+  }
+
+  private static func opened(
+    _ path: FilePath, _ trust: MemoryFileTrust
+  ) throws(MemoryFileError) -> OwnedDescriptor {
+    let parent = path.removingLastComponent()
+    let folder = try? SystemCalls.status(at: parent.isEmpty ? "." : parent)
+    let followsLinks = trust == .allFiles || (folder?.permissions ?? 0) & 0o002 == 0
     do throws(Errno) {
-      file = OwnedDescriptor(try SystemCalls.open(path, .readWrite))
+      return OwnedDescriptor(
+        try SystemCalls.open(path, .readWrite, options: followsLinks ? [] : .noFollow))
     } catch {
       switch error {
       case .isDirectory: throw .isDirectory
       // A socket, or a device without a driver.
       case .noSuchAddressOrDevice: throw .notRegularFile
+      case .tooManySymbolicLinkLevels where !followsLinks: throw .untrustedLink
+      case .noSuchFileOrDirectory where SystemCalls.exists(path): throw .danglingLink
       default: throw .cannotOpen(error)
       }
     }
-    let status = try status(of: file.descriptor)
-    let storage = try MemoryFileStorage(of: file.descriptor)
-    return try MemoryFile(
-      mapping: file, status, storage, growableTo: capacity, name: .path(path))
   }
 
   /// The file of a descriptor that was received.

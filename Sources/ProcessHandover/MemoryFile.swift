@@ -46,6 +46,8 @@ public final class MemoryFile: WritablePhysicalMemory, @unchecked Sendable {
   struct State: Sendable {
     var name: Name
     var backed: BackedChunks
+    /// How many bytes may be backed until the limit of the control group is looked at again.
+    var uncheckedByteCount: UInt64 = 0
   }
 
   /// How the file is called.

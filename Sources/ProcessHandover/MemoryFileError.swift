@@ -10,10 +10,21 @@ public enum MemoryFileError: Error, Equatable, Sendable {
   case cannotCreate(Errno)
   /// There is a file at the path already.
   case alreadyExists
-  /// The path or the descriptor leads to a directory.
+  /// The path or the descriptor is that of a directory.
   case isDirectory
-  /// The path or the descriptor leads to a device, a pipe or a socket.
+  /// The path or the descriptor is that of a device, a pipe or a socket.
   case notRegularFile
+  /// The path is that of a symbolic link to a file that does not exist.
+  case danglingLink
+  /// The path is that of a symbolic link in a folder that every user may write, so any user may have made
+  /// it.
+  case untrustedLink
+  /// The file is another user's, who can change it and cut it off at any time.
+  case foreignOwner(userID: UInt32)
+  /// Other users may write the file: its mode.
+  case writableByOthers(permissions: UInt32)
+  /// The folder for this user's memory files, `/dev/shm/UID-memory`, is not this user's alone.
+  case untrustedFolder
   /// The file holds no byte.
   case emptyFile
   /// The descriptor is not open for reading and writing.
@@ -36,6 +47,12 @@ public enum MemoryFileError: Error, Equatable, Sendable {
 
   /// The file system, or the pool of huge pages, has no more room.
   case outOfSpace
+  /// The process's control group may not take `byteCount` bytes more memory under its limit; the kernel
+  /// would end the process.
+  case beyondMemoryLimit(byteCount: UInt64, limit: UInt64)
+  /// The file is being kept for a kernel update, or is sealed: it can neither grow nor give storage back.
+  /// What is stored in it can be read and written.
+  case frozen
   /// Storage could not be had for another reason: fallocate(2) or pwrite(2).
   case cannotBack(Errno)
   /// Storage could not be given back: fallocate(2).

@@ -45,4 +45,8 @@ public enum MemoryFileStorage: Hashable, Sendable {
   case hugetlbfs(pageByteCount: UInt64)
   /// Anything else: survives a restart as far as it was synchronized.
   case disk
+
+  var isOfHugePages: Bool {
+    if case .hugetlbfs = self { true } else { false }
+  }
 }

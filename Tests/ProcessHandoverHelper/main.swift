@@ -25,5 +25,7 @@ case "careless":
 case "careless-list": try listDescriptors()
 case "exec-beside-reader": try execBesideReader(holdsOutput: arguments[1] == "both")
 case "fork": try fork(in: FilePath(arguments[1]))
+case "limited": try fillInControlGroup(FilePath(arguments[1]), FilePath(arguments[2]))
+case "refused": try allocateTooMuch(FilePath(arguments[1]))
 default: fatalError("unknown task: \(arguments)")
 }

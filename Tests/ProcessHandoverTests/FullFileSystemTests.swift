@@ -8,7 +8,7 @@ import Testing
 /// Real file systems without room: a store to what is backed never fails.
 @Suite(.namesCombination) struct FullFileSystemTests {
   /// Whether an unprivileged process may mount a file system that nobody else sees.
-  private static let canMount: Bool =
+  static let canMount: Bool =
     (try? ProcessRun("/usr/bin/unshare", ["-Urm", "mount", "-t", "tmpfs", "none", "/mnt"]).status)
     == 0
 

@@ -105,28 +105,7 @@ extension PreservedMemoryError: ErrorForPeople {
 }
 
 extension MemoryFileError: ErrorForPeople {
-  var sentence: String {
-    switch self {
-    case .cannotOpen(let errno): "it cannot be opened (\(errno))"
-    case .cannotCreate(let errno): "it cannot be made (\(errno))"
-    case .alreadyExists: "there is a file already"
-    case .isDirectory: "it is a directory; name a file in it"
-    case .notRegularFile: "it is a device, a pipe or a socket, and no file"
-    case .emptyFile: "it is empty, and no memory file"
-    case .outOfSpace: "the file system has no more room"
-    case .cannotMap(let byteCount, let errno):
-      "\(byteCount) bytes cannot be mapped (\(errno)); check the limit on addresses (ulimit -v)"
-    case .beyondCapacity(let byteCount, let capacity):
-      "its \(byteCount) bytes do not fit into the capacity of \(capacity)"
-    case .notWritable: "it is not open for writing"
-    case .cannotInspect(let errno): "it cannot be looked at (\(errno))"
-    case .cannotPublish(let errno): "it cannot be given its name (\(errno))"
-    case .cannotResize(let byteCount, let errno): "it cannot have \(byteCount) bytes (\(errno))"
-    case .cannotBack(let errno): "it cannot have storage (\(errno))"
-    case .cannotRelease(let errno): "its storage cannot be given back (\(errno))"
-    case .cannotSynchronize(let errno): "it cannot be written to its disk (\(errno))"
-    }
-  }
+  var sentence: String { description }
 }
 
 extension DescriptorChannelError: ErrorForPeople {

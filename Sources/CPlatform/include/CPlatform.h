@@ -13,15 +13,16 @@
 
 // Files
 
-/// memfd_create(2): close-on-exec, sealable, not executable where the kernel knows that. Pages of
-/// 2^huge_page_shift bytes, or of the usual size for 0.
+/// memfd_create(2): close-on-exec, sealable, and executable where the kernel allows that, since one with
+/// F_SEAL_EXEC comes back read-only from a kernel update. Pages of 2^huge_page_shift bytes, or of the
+/// usual size for 0.
 int kho_memfd_create(const char *name, unsigned huge_page_shift);
 
 /// F_SEAL_SHRINK added, fcntl(2).
 int kho_seal_shrink(int descriptor);
 
-/// 1 where F_SEAL_SHRINK is set, else 0.
-int kho_is_sealed_against_shrinking(int descriptor);
+/// The seals, F_GET_SEALS.
+int kho_seals(int descriptor);
 
 /// A file without a name in `folder`, open(2) with O_TMPFILE: read-write, close-on-exec, mode 0600.
 int kho_open_unnamed(const char *folder);

@@ -140,7 +140,7 @@ struct FileFrames: BlockSource, ~Copyable {
   /// Has the bytes stored in earnest, so that no store to them can fail.
   private mutating func hasStorage(_ range: PhysicalRange) -> Bool {
     do throws(MemoryFileError) {
-      try file.back(range)
+      try file.backUnused(range)
       return true
     } catch {
       storageFailure = error

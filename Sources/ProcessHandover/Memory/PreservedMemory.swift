@@ -6,7 +6,7 @@ public import SystemPackage
 
 /// A process's memory that outlives it: allocated, named, and found again by whoever comes next.
 ///
-///     var memory = try PreservedMemory.open("/dev/shm/service")
+///     var memory = try PreservedMemory.open(named: "service")
 ///     let table = try memory.region(named: "table") ?? memory.makeRegion(named: "table", byteCount: 1 << 20)
 ///     memory.withMutableBytes(of: table) { … }
 ///
@@ -57,24 +57,30 @@ public struct PreservedMemory: ~Copyable {
 
   /// Opens the memory file at `path`, or makes one where there is none.
   ///
-  /// - Parameter byteCount: the size of a new file, in bytes; it takes storage as it is used.
-  /// - Parameter capacity: the size up to which the file grows by itself.
+  /// - Parameters:
+  ///   - byteCount: the size of a new file, in bytes; it takes storage as it is used.
+  ///   - capacity: the size up to which the file grows by itself.
+  ///   - trust: which existing files are used: by default this user's, which no other user may write.
   /// - Throws: ``PreservedMemoryError``.
   public static func open(
-    _ path: FilePath, byteCount: UInt64 = 64 << 20, growableTo capacity: UInt64 = standardCapacity
+    _ path: FilePath, byteCount: UInt64 = 64 << 20, growableTo capacity: UInt64 = standardCapacity,
+    trusting trust: MemoryFileTrust = .ownFiles
   ) throws(PreservedMemoryError) -> PreservedMemory {
+    var attemptCount = 0
     while true {
       let file: MemoryFile
       do throws(MemoryFileError) {
-        file = try openFile(path, growableTo: capacity)
+        file = try openFile(path, growableTo: capacity, trust)
       } catch {
         guard case .cannotOpen(.noSuchFileOrDirectory) = error else { throw .file(error) }
         do throws(PreservedMemoryError) {
           return try PreservedMemory(
             creating: .path(path), byteCount: byteCount, growableTo: capacity)
         } catch {
-          // Somebody else was faster: theirs is opened.
-          guard case .file(.alreadyExists) = error else { throw error }
+          // Another process was faster: its file is opened. One that appears and is gone again, over
+          // and over, is not waited for.
+          attemptCount += 1
+          guard case .file(.alreadyExists) = error, attemptCount < 16 else { throw error }
           continue
         }
       }
@@ -84,12 +90,14 @@ public struct PreservedMemory: ~Copyable {
 
   /// Opens the file with room for what it has, where that is more than `capacity`.
   private static func openFile(
-    _ path: FilePath, growableTo capacity: UInt64
+    _ path: FilePath, growableTo capacity: UInt64, _ trust: MemoryFileTrust
   ) throws(MemoryFileError) -> MemoryFile {
-    do throws(MemoryFileError) { return try MemoryFile.open(path, growableTo: capacity) } catch {
+    do throws(MemoryFileError) {
+      return try MemoryFile.open(path, growableTo: capacity, trusting: trust)
+    } catch {
       guard case .beyondCapacity = error else { throw error }
     }
-    return try MemoryFile.open(path)
+    return try MemoryFile.open(path, trusting: trust)
   }
 
   /// Makes new memory.
