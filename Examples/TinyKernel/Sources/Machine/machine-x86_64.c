@@ -34,6 +34,12 @@ uint64_t machine_ticks(void) {
   return low | (uint64_t)high << 32;
 }
 
+_Bool machine_has_five_levels(void) {
+  uint64_t control;
+  __asm__ volatile("movq %%cr4, %0" : "=r"(control));
+  return control >> 12 & 1;
+}
+
 void machine_use_tables(uint64_t root) { __asm__ volatile("movq %0, %%cr3" ::"r"(root) : "memory"); }
 
 extern char machine_trap_stubs[];

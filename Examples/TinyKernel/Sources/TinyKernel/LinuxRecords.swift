@@ -20,9 +20,9 @@ func inspectLinuxTest(_ incoming: borrowing Incoming) {
     let record = try KHOTestRecord(
       at: found.subtree.address, byteCount: found.byteCount, in: memory, geometry: geometry)
     var folios = KHOTestFolios(of: record, in: memory, geometry: geometry)
-    var total: UInt64 = 0
-    while let folio = try folios.next() { total += memory.sum(folio.range(in: geometry)) }
-    guard checksum(of: total) == record.checksum else {
+    var checksum = LinuxChecksum()
+    while let folio = try folios.next() { checksum.add(folio, in: memory) }
+    guard checksum.value == record.checksum else {
       panic("test_kho: the sum of \(UInt64(record.folioCount)) folios is wrong")
     }
     say("  test_kho: \(UInt64(record.folioCount)) folios, the sum holds")
@@ -31,10 +31,26 @@ func inspectLinuxTest(_ incoming: borrowing Incoming) {
   }
 }
 
-/// The sum as it is written down: never 0 where a bit was set.
-private func checksum(of total: UInt64) -> UInt32 {
-  let rest = total % 0xffff_ffff
-  return total == 0 ? 0 : rest == 0 ? 0xffff_ffff : UInt32(rest)
+/// The checksum of the self-test over the contents of folios.
+private struct LinuxChecksum {
+  private var total: UInt64 = 0
+
+  mutating func add(_ folio: PhysicalBlock, in memory: DirectMap) {
+    let sum = memory.sum(folio.range(in: geometry))
+    #if arch(arm64)
+      // Each folio's sum modulo 2^16 − 1, and their sum in 32 bits.
+      total += sum == 0 ? 0 : sum % 0xffff == 0 ? 0xffff : sum % 0xffff
+      total = total & 0xffff_ffff + total >> 32
+    #else
+      // The sum of all words modulo 2^32 − 1, which is 0 only where every bit is.
+      total += sum
+    #endif
+  }
+
+  var value: UInt32 {
+    let rest = total % 0xffff_ffff
+    return total == 0 ? 0 : rest == 0 ? 0xffff_ffff : UInt32(rest)
+  }
 }
 
 extension Kernel {
@@ -50,11 +66,11 @@ extension Kernel {
     guard try handover.subtree(named: KHOTestRecord.subtreeName) == nil else { return }
 
     var folios = InlineArray<11, UInt64>(repeating: 0)
-    var total: UInt64 = 0
+    var checksum = LinuxChecksum()
     for order in 0...10 {
       let block = try handover.allocatePreserved(PageOrder(order), from: &frames)
       memory.fill(block.range(in: geometry), from: block.address.rawValue &* 31)
-      total += memory.sum(block.range(in: geometry))
+      checksum.add(block, in: memory)
       folios[order] = block.address.rawValue | UInt64(order)
     }
     let list = try handover.allocatePreservedArea(blockCount: 1, from: &frames)
@@ -69,7 +85,7 @@ extension Kernel {
     } catch {
       throw .areaDamaged(error)
     }
-    let sum = checksum(of: total) ^ (boot.options.damage == 3 ? 1 : 0)
+    let sum = checksum.value ^ (boot.options.damage == 3 ? 1 : 0)
     var descriptor = InlineArray<2, UInt64>(repeating: 0)
     do {
       var span = descriptor.mutableSpan

@@ -21,7 +21,13 @@ enum PageTables {
         machine_store64(tables + 0x1000 + 8 * slot, slot < gigabytes ? directory | 3 : 0)
         machine_store64(tables + 8 * slot, slot == 0 ? (tables + 0x1000) | 3 : 0)
       }
-      machine_use_tables(tables)
+      // Linux may hand the processor on with a fifth level switched on, which cannot be switched off
+      // here; then one more table leads to the others.
+      guard machine_has_five_levels() else { return machine_use_tables(tables) }
+      let top = tables + 0x42000
+      for slot in 1..<512 as Range<UInt64> { machine_store64(top + 8 * slot, 0) }
+      machine_store64(top, tables | 3)
+      machine_use_tables(top)
     #endif
   }
 }

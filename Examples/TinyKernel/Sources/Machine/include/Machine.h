@@ -18,6 +18,8 @@ _Noreturn void machine_exit(uint32_t code);
 // A counter that goes on with time; under QEMU's -icount shift=0, with instructions.
 uint64_t machine_ticks(void);
 
+// Whether page tables have a fifth level (x86-64).
+_Bool machine_has_five_levels(void);
 // Uses the page tables at `root`.
 void machine_use_tables(uint64_t root);
 
