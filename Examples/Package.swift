@@ -14,6 +14,10 @@ let package = Package(
       name: "SurviveRestart",
       dependencies: [.product(name: "KexecHandover", package: "swift-kexec-handover")],
       swiftSettings: [.strictMemorySafety(), .treatAllWarnings(as: .error)]),
+    .executableTarget(
+      name: "GuestHandover",
+      dependencies: [.product(name: "KexecHandover", package: "swift-kexec-handover")],
+      swiftSettings: [.strictMemorySafety(), .treatAllWarnings(as: .error)]),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -15,7 +15,8 @@ int putchar(int byte);
 // Ends the virtual machine. On x86-64 QEMU exits with 2 · code + 1.
 _Noreturn void machine_exit(uint32_t code);
 
-// A counter that goes on with time; under QEMU's -icount shift=0, with instructions.
+// A counter that goes on with time. Under QEMU's -icount shift=0 each instruction takes one nanosecond,
+// which is what it counts then.
 uint64_t machine_ticks(void);
 
 // Whether page tables have a fifth level (x86-64).
