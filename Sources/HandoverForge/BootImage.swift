@@ -82,7 +82,7 @@ public struct BootImage: Sendable {
     let code = try place.take(kernel.runtimeByteCount, alignedTo: kernel.alignment)
     let zeroPage = try place.take(4096)
     let commandLine = try place.take(UInt64(contents.commandLine.utf8.count + 1))
-    let setupData = try place.take(UInt64(SetupData.byteCount))
+    let setupData = try place.take(UInt64(SetupDataRecord.byteCount))
     let array = try place.take(UInt64(scratchAreas.count * ScratchArea.byteCount))
     let stub = try place.take(4096)
     let initramfs = try contents.initramfs.map { (bytes) throws(ForgeError) in
@@ -105,7 +105,8 @@ public struct BootImage: Sendable {
       areas.append(area.range.start.rawValue, 8)
       areas.append(area.range.byteCount, 8)
     }
-    let anchors = SetupData(deviceTree: deviceTree, scratchAreas: array)
+    let anchors = SetupDataRecord(
+      deviceTree: deviceTree.start, deviceTreeByteCount: deviceTree.byteCount, scratchAreas: array)
     let own: [(PhysicalAddress, [UInt8])] = [
       (code.start, Array(kernel.code)), (zeroPage.start, page),
       (commandLine.start, Array(contents.commandLine.utf8) + [0]),
@@ -149,7 +150,7 @@ public struct BootImage: Sendable {
   }
 }
 
-extension SetupData {
+extension SetupDataRecord {
   /// The entry, the last of its list.
   fileprivate var bytes: [UInt8] {
     var bytes: [UInt8] = []
@@ -157,7 +158,7 @@ extension SetupData {
     bytes.append(UInt64(Self.type), 4)
     bytes.append(32, 4)
     for value in [
-      deviceTree.start.rawValue, deviceTree.byteCount, scratchAreas.start.rawValue,
+      deviceTree.rawValue, deviceTreeByteCount, scratchAreas.start.rawValue,
       scratchAreas.byteCount,
     ] {
       bytes.append(value, 8)

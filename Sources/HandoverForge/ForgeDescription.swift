@@ -8,7 +8,7 @@ public import MemoryAccess
 ///     let handover = try ForgedHandover(description)
 public struct ForgeDescription: Sendable {
   /// Whose checksum and boot anchors are written.
-  public var machine = KHOTestChecksum.Machine.x86_64
+  public var machine = KHOTestChecksum.Architecture.x86_64
   /// The page size of the kernel that is to read the handover.
   public var geometry = PageGeometry.pages4KiB
   /// The version that is written.

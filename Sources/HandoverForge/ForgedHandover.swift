@@ -68,15 +68,18 @@ extension ForgedHandover {
     }
     let scratchArray = try frames.takeBytes(
       UInt64(layout.scratchAreas.count * ScratchArea.byteCount), geometry)
-    let setupData = try frames.takeBytes(UInt64(SetupData.byteCount), geometry).start
+    let setupData = try frames.takeBytes(UInt64(SetupDataRecord.byteCount), geometry).start
     ScratchArea.writeArray(layout.scratchAreas, at: scratchArray.start, in: memory)
     var forger = try Forger(
       in: memory, description, scratchAreas: layout.scratchAreas,
-      anchorAt: setupData.advanced(byBytes: SetupData.deviceTreeOffset), frames: frames)
+      anchorAt: SetupDataRecord.deviceTreeWord(ofEntryAt: setupData), frames: frames)
     try forger.addAll(description)
     forger.clearFreeMemory()
     deviceTree = forger.deviceTree
-    SetupData(deviceTree: deviceTree, scratchAreas: scratchArray).write(at: setupData, in: memory)
+    SetupDataRecord(
+      deviceTree: deviceTree.start, deviceTreeByteCount: deviceTree.byteCount,
+      scratchAreas: scratchArray
+    ).write(at: setupData, in: memory)
     self.memory = memory
     self.geometry = geometry
     scratchAreas = layout.scratchAreas

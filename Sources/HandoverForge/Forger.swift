@@ -66,9 +66,9 @@ struct Forger: ~Copyable {
   }
 
   private mutating func add(
-    _ test: ForgeDescription.Test, _ machine: KHOTestChecksum.Machine
+    _ test: ForgeDescription.Test, _ machine: KHOTestChecksum.Architecture
   ) throws(ForgeError) {
-    var checksum = KHOTestChecksum(for: machine)
+    var checksum = KHOTestChecksum(machine)
     var folios: [PhysicalBlock] = []
     var state = test.seed
     for order in test.orders {
@@ -79,9 +79,9 @@ struct Forger: ~Copyable {
       memory.withBytes(in: folio.range(in: geometry)) { checksum.add($0) }
       folios.append(folio)
     }
-    let sum = test.isSumWrong ? checksum.value ^ 1 : checksum.value
-    try refused { () throws(OutgoingHandoverError) in
-      try handover.addKHOTest(folios, checksum: sum, from: &frames)
+    if test.isSumWrong { ([1] + [UInt8](repeating: 0, count: 7)).withRawSpan { checksum.add($0) } }
+    _ = try refused { () throws(OutgoingHandoverError) in
+      try handover.addTestRecord(of: folios, checksum: checksum, from: &frames)
     }
   }
 

@@ -92,7 +92,7 @@ import Testing
     #expect(machine[field(0x218)] == [UInt8](repeating: 7, count: field(0x21c)))
     #expect(machine[field(0x228)] == Array("quiet".utf8) + [0])
     let setup = try #require(machine[field(0x250, 8)])
-    #expect(setup.count == SetupData.byteCount && setup[8] == 10)
+    #expect(setup.count == SetupDataRecord.byteCount && setup[8] == 10)
     #expect(
       (0..<8).reduce(0) { $0 | UInt64(setup[16 + $1]) << UInt64(8 * $1) }
         == handover.deviceTree.start.rawValue)

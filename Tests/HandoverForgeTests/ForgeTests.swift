@@ -62,7 +62,7 @@ import Testing
     let test = try KHOTestRecord(
       at: testAt, byteCount: testSize, in: memory, geometry: handover.geometry)
     var folios = KHOTestFolios(of: test, in: memory, geometry: handover.geometry)
-    var sum = KHOTestChecksum(for: .x86_64)
+    var sum = KHOTestChecksum(.x86_64)
     var orders: [PageOrder] = []
     while let folio = try folios.next() {
       memory.withBytes(in: folio.range(in: handover.geometry)) { sum.add($0) }
@@ -102,8 +102,8 @@ import Testing
     }
     #expect(try sessions.next() == nil)
     // The anchors.
-    let anchors = try SetupData(at: handover.setupData, in: memory)
-    #expect(anchors.deviceTree == handover.deviceTree)
+    let anchors = try SetupDataRecord(at: handover.setupData, in: memory)
+    #expect(anchors.deviceTree == handover.deviceTree.start)
     #expect(anchors.scratchAreas == handover.scratchArray)
     #expect(
       try ScratchArea.readArray(in: handover.scratchArray, of: memory) == handover.scratchAreas)
@@ -211,8 +211,8 @@ import Testing
 
   /// The sum of 0 stands for folios of zeros alone; both machines agree modulo 65535.
   @Test func checksums() {
-    func sum(_ machine: KHOTestChecksum.Machine, _ folios: [[UInt8]]) -> UInt32 {
-      var checksum = KHOTestChecksum(for: machine)
+    func sum(_ machine: KHOTestChecksum.Architecture, _ folios: [[UInt8]]) -> UInt32 {
+      var checksum = KHOTestChecksum(machine)
       for folio in folios { folio.withRawSpan { checksum.add($0) } }
       return checksum.value
     }
