@@ -65,6 +65,10 @@ void machine_fill(uint64_t at, uint8_t value, uint64_t byte_count) {
   memset((void *)at, value, byte_count);
 }
 
+static _Alignas(16) unsigned char ranges[64 * 16], lists[LIST_BYTES];
+void *machine_range_storage(void) { return ranges; }
+void *machine_list_storage(void) { return lists; }
+
 // MARK: Heap
 
 // For the arrays and strings of the core. First fit, neighbours joined while looking.

@@ -15,10 +15,10 @@ struct KernelAnchor: HandoverAnchor {
   private var word = 2
   private let page: PhysicalAddress
   private let changePage: PhysicalAddress
-  private let memory: DirectMap
+  private let memory: Memory
 
   /// The anchor of the kernel whose image starts at `image`.
-  init(of image: UInt64, in memory: DirectMap) {
+  init(of image: UInt64, in memory: Memory) {
     page = PhysicalAddress(image + UInt64(BOOT_ANCHOR))
     changePage = PhysicalAddress(image + UInt64(BOOT_CHANGE))
     self.memory = memory
@@ -38,12 +38,7 @@ struct KernelAnchor: HandoverAnchor {
     let scratchArray = PhysicalRange(
       start: array, byteCount: UInt64(areas.count * ScratchArea.byteCount))
     ScratchArea.writeArray(areas, at: array, in: memory)
-    setWord(0, 0)
-    setWord(1, 32 << 32 | 10)
-    setWord(2, 0)
-    setWord(3, 4096)
-    setWord(4, scratchArray.start.rawValue)
-    setWord(5, scratchArray.byteCount)
+    SetupDataRecord(deviceTree: .zero, scratchAreas: scratchArray).write(at: page, in: memory)
     setWord(6, Self.mark)
     memory.withWords(at: changePage, count: 512) { $0.publish(0, at: 0) }
   }

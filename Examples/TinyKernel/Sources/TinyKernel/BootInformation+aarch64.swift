@@ -21,6 +21,9 @@
       guard isRead != nil else { panic("no device tree at the entry") }
     }
 
+    /// The device tree named it already.
+    func findHandover(in memory: Memory) {}
+
     private mutating func read(_ tree: borrowing DeviceTree) throws(DeviceTreeError) {
       var children = tree.root.children
       while let node = try children.next() {

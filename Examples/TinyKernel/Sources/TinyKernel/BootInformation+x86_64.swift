@@ -1,4 +1,5 @@
 #if arch(x86_64)
+  import Handover
   import Machine
   import MemoryAccess
 
@@ -42,17 +43,17 @@
       if byteCount > 0 { module = range(start, byteCount) }
       options = Options(
         parsingAt: UInt64(machine_load32(address + 0x228)) | high(address + 0xc8))
-      // A chain of setup_data entries; the one of type 10 is about the handover.
-      var entry = machine_load64(address + 0x250)
-      var remaining = 64
-      while entry != 0, remaining > 0 {
-        if machine_load32(entry + 8) == 10 {
-          handover = Handover(
-            deviceTree: PhysicalAddress(machine_load64(entry + 16)),
-            scratchArray: range(machine_load64(entry + 32), machine_load64(entry + 40)))
-        }
-        entry = machine_load64(entry)
-        remaining -= 1
+      setupData = PhysicalAddress(machine_load64(address + 0x250))
+    }
+
+    /// Looks for the handover in the list of setup data.
+    mutating func findHandover(in memory: Memory) {
+      do throws(RecordError) {
+        guard let entry = try SetupDataRecord.find(inListAt: setupData, of: memory) else { return }
+        let record = try SetupDataRecord(at: entry, in: memory)
+        handover = Handover(deviceTree: record.deviceTree, scratchArray: record.scratchAreas)
+      } catch {
+        panic("the list of setup data cannot be read")
       }
     }
 

@@ -26,6 +26,8 @@ struct BootInformation {
   var handover: Handover?
   /// What the command line asks for.
   var options = Options()
+  /// The first entry of the list of setup data (x86-64).
+  var setupData: PhysicalAddress = .zero
   /// Where the machine's own device tree lies (aarch64).
   var deviceTree: PhysicalAddress = .zero
 
@@ -38,20 +40,13 @@ struct BootInformation {
 
   func region(_ index: Int) -> Region { storage[index] }
 
-  /// From the first byte of memory to the last.
-  var bounds: PhysicalRange {
-    var first = UInt64.max
+  /// The end of all memory.
+  var end: UInt64 {
     var end: UInt64 = 0
     for index in 0..<regionCount where storage[index].kind == 1 {
-      let range = storage[index].range
-      first = min(first, range.start.rawValue)
-      end = max(end, range.start.rawValue + range.byteCount)
+      end = max(end, storage[index].range.start.rawValue + storage[index].range.byteCount)
     }
-    // An address of 0 means "none" in every format, and a null pointer in the language.
-    first = max(first, 4096)
-    end = min(end, PageTables.limit)
-    guard first < end else { panic("the boot protocol names no memory") }
-    return PhysicalRange(start: PhysicalAddress(first), byteCount: end - first)
+    return end
   }
 }
 

@@ -1,6 +1,6 @@
 import MemoryAccess
 
-extension DirectMap {
+extension Memory {
   /// Fills `range` with words that follow from `seed`.
   func fill(_ range: PhysicalRange, from seed: UInt64) {
     var value = seed | 1

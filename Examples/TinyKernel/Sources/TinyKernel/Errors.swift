@@ -16,6 +16,20 @@ extension MemblockError {
   }
 }
 
+extension EarlyHandoverError {
+  var text: StaticString {
+    switch self {
+    case .unreadable: "the root device tree is not in memory"
+    case .tooLarge: "the root device tree is too large"
+    case .malformed: "the root device tree is malformed"
+    case .versionUnknown: "the version of the formats is unknown"
+    case .mapMissing: "the root device tree has no pointer to the tree"
+    case .damaged: "the tree is damaged"
+    case .notReserved(let error): error.text
+    }
+  }
+}
+
 extension IncomingHandoverError {
   var text: StaticString {
     switch self {

@@ -34,7 +34,7 @@ extension Ledger.Record {
   }
 }
 
-extension DirectMap {
+extension Memory {
   /// The sum over an area, block by block.
   func sum(_ area: VmallocArea) -> UInt64 {
     var total: UInt64 = 0

@@ -3,17 +3,19 @@ import Machine
 import MemoryAccess
 import PageAllocation
 
-typealias Incoming = IncomingHandover<DirectMap>
-typealias Outgoing = OutgoingHandover<DirectMap, KernelAnchor>
+/// All plain memory of the machine, mapped one to one; devices and holes are not part of it.
+typealias Memory = SparseDirectMap
+typealias Incoming = IncomingHandover<Memory>
+typealias Outgoing = OutgoingHandover<Memory, KernelAnchor>
 
 let geometry = PageGeometry.pages4KiB
 
 /// The kernel once it owns its memory: everything that the rest of a real kernel would build on.
 struct Kernel: ~Copyable {
   let boot: BootInformation
-  let memory: DirectMap
+  let memory: Memory
   /// The page allocator. It never hands out scratch memory.
-  var frames: BuddyAllocator<DirectMap>
+  var frames: BuddyAllocator<Memory>
   /// What the next kernel will find, right at every instant.
   var handover: Outgoing
   /// What this kernel preserved.
@@ -25,22 +27,22 @@ struct Kernel: ~Copyable {
 /// The first Swift code that runs; the assembler before it made it possible to run any.
 @c(kernel_main)
 public func kernelMain(_ information: UInt64, _ entry: UInt32) {
-  let boot = BootInformation(at: information, enteredBy: entry)
-  let bounds = boot.bounds
-  PageTables.map(upTo: bounds.start.rawValue + bounds.byteCount)
-  // SAFETY: all of it is mapped one to one, for as long as the kernel runs.
-  let memory = unsafe DirectMap(bounds, mappedAt: machine_pointer(bounds.start.rawValue))
+  var boot = BootInformation(at: information, enteredBy: entry)
+  PageTables.map(upTo: boot.end)
+  let memory = makeMemory(boot)
+  boot.findHandover(in: memory)
   let anchor = KernelAnchor(of: machine_image_start(), in: memory)
   say(
-    "TinyKernel at \(hex: machine_image_start()), memory \(bounds), stack \(machine_stack_peak())")
-  if boot.options.counts { countInstructions(in: memory) }
+    "TinyKernel at \(hex: machine_image_start()), \(memory.byteCount >> 20) MiB in \(memory.rangeCount) ranges"
+  )
+  if boot.options.counts { countInstructions() }
   var kernel = start(boot, in: memory, anchor)
   if boot.options.resets { runUntilReset(&kernel) } else { runGeneration(&kernel) }
 }
 
 /// Comes into possession of memory, in one of three ways.
 private func start(
-  _ boot: BootInformation, in memory: DirectMap, _ anchor: KernelAnchor
+  _ boot: BootInformation, in memory: Memory, _ anchor: KernelAnchor
 ) -> Kernel {
   if let address = boot.handover {
     return takeOver(address, boot, in: memory, anchor)
@@ -51,16 +53,37 @@ private func start(
   return startCold(boot, in: memory, anchor)
 }
 
+/// The memory that the boot protocol names, as a type that reads and writes it by physical address.
+private func makeMemory(_ boot: borrowing BootInformation) -> Memory {
+  // SAFETY: nothing else uses this storage, which has room for 64 ranges.
+  let storage = unsafe UnsafeMutableBufferPointer(
+    start: machine_range_storage().assumingMemoryBound(to: PhysicalRange.self), count: 64)
+  unsafe storage.initialize(repeating: PhysicalRange(start: .zero, byteCount: 0))
+  for index in 0..<boot.regionCount where boot.region(index).kind == 1 {
+    let limit = PhysicalRange(start: .zero, byteCount: PageTables.limit)
+    guard let range = boot.region(index).range.intersection(limit) else { continue }
+    unsafe storage[index] = range
+  }
+  // SAFETY: all of it is mapped one to one, for as long as the kernel runs.
+  return unsafe SparseDirectMap(sorting: storage, displacement: 0, geometry: geometry)
+}
+
 // MARK: Early memory
 
 /// The early allocator, with all memory that the boot protocol names and all of it reserved that is
 /// in use already.
 func makeMemblock(
-  _ boot: borrowing BootInformation, in memory: DirectMap
-) throws(MemblockError) -> Memblock<DirectMap> {
-  var memblock = Memblock(in: memory, geometry: geometry)
-  for index in 0..<boot.regionCount where boot.region(index).kind == 1 {
-    guard let range = boot.region(index).range.intersection(memory.range) else { continue }
+  _ boot: borrowing BootInformation, in memory: Memory
+) throws(MemblockError) -> Memblock<Memory> {
+  // The lists of regions begin in the image, since there is no heap yet; they move into free memory
+  // when they grow.
+  // SAFETY: nothing else uses this storage.
+  var memblock = unsafe Memblock(
+    in: memory, geometry: geometry,
+    storage: UnsafeMutableRawBufferPointer(
+      start: machine_list_storage(), count: Int(LIST_BYTES)))
+  for index in 0..<memory.rangeCount {
+    let range = memory.range(at: index)
     try memblock.add(range)
     #if arch(x86_64)
       // The firmware works at the top of memory below 4 GiB when the machine is reset.
@@ -92,7 +115,7 @@ var ownRange: PhysicalRange {
 }
 
 /// The page allocator over everything that is free and not scratch.
-func makeAllocator(_ memblock: inout Memblock<DirectMap>) -> BuddyAllocator<DirectMap> {
+func makeAllocator(_ memblock: inout Memblock<Memory>) -> BuddyAllocator<Memory> {
   do throws(BuddyAllocatorError) {
     return try BuddyAllocator(
       from: &memblock, RegionFilter(excluded: [.scratch, .noMap, .hotplug]))
@@ -106,12 +129,12 @@ func makeAllocator(_ memblock: inout Memblock<DirectMap>) -> BuddyAllocator<Dire
 /// The first generation: chooses the scratch areas, in which every later kernel starts, and begins an
 /// empty handover.
 private func startCold(
-  _ boot: BootInformation, in memory: DirectMap, _ anchor: KernelAnchor
+  _ boot: BootInformation, in memory: Memory, _ anchor: KernelAnchor
 ) -> Kernel {
   guard let module = boot.module, let stash = Stash(module) else {
     panic("the loader passed no kernels: see `run`")
   }
-  var memblock: Memblock<DirectMap>
+  var memblock: Memblock<Memory>
   let areas: [ScratchArea]
   do throws(MemblockError) {
     memblock = try makeMemblock(boot, in: memory)
@@ -146,7 +169,7 @@ private func startCold(
 }
 
 private func placeScratch(
-  in memblock: inout Memblock<DirectMap>
+  in memblock: inout Memblock<Memory>
 ) throws(MemblockError) -> [ScratchArea] {
   // The image lies in scratch memory itself, so that every later image fits there.
   let low = PhysicalRange(

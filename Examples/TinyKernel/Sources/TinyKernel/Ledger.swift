@@ -27,7 +27,7 @@ struct Ledger {
 
   /// Where the table lies.
   let start: PhysicalAddress
-  let memory: DirectMap
+  let memory: Memory
 
   var range: PhysicalRange { PhysicalRange(start: start, byteCount: Self.byteCount) }
 

@@ -75,7 +75,7 @@ extension Ledger {
 
 /// Completes the change that the reset interrupted, and compares everything with the ledger.
 func recover(
-  _ address: BootInformation.Handover, _ boot: BootInformation, in memory: DirectMap,
+  _ address: BootInformation.Handover, _ boot: BootInformation, in memory: Memory,
   _ anchor: KernelAnchor
 ) -> Kernel {
   let areas = scratchAreas(of: address, in: memory)
@@ -95,16 +95,15 @@ func recover(
     let change = anchor.pendingChange
     if let change { try handover.complete(change) }
 
-    // Then it is read as any handover is, and what it preserves is reserved.
+    // Then what it preserves is reserved, and all of it is checked as any handover is.
+    reserve(handover.deviceTree.address, in: &memblock)
+    memblock.isScratchOnly = false
+    let frames = makeAllocator(&memblock)
     do throws(IncomingHandoverError) {
-      let incoming = try Incoming(
-        at: handover.deviceTree.address, in: memory, geometry: geometry)
-      reserveQuietly(incoming, in: &memblock)
+      _ = try Incoming(at: handover.deviceTree.address, in: memory, geometry: geometry)
     } catch {
       panic("torn: \(error.text)")
     }
-    memblock.isScratchOnly = false
-    let frames = makeAllocator(&memblock)
     guard let table = try handover.subtree(named: Ledger.name),
       let blob = try handover.subtree(named: Stash.name),
       let stash = Stash(
@@ -124,13 +123,6 @@ func recover(
     return kernel
   } catch {
     panic("torn: \(error.text)")
-  }
-}
-
-private func reserveQuietly(_ incoming: borrowing Incoming, in memblock: inout Memblock<DirectMap>)
-{
-  do throws(MemblockError) { try incoming.reserve(in: &memblock) } catch {
-    panic("torn: what is preserved cannot be reserved: \(error.text)")
   }
 }
 
@@ -375,7 +367,7 @@ extension Kernel {
 /// of what is tested.
 private let markedWordCount = 16
 
-extension DirectMap {
+extension Memory {
   /// Marks the pages of `range`, each with words that follow from `seed` and its place.
   fileprivate func mark(_ range: PhysicalRange, from seed: UInt64) {
     for page in 0..<(range.byteCount / 4096) {
@@ -404,7 +396,7 @@ extension DirectMap {
   }
 }
 
-/// Marks the bytes of whole pages as `DirectMap.mark(_:from:)` does.
+/// Marks the bytes of whole pages as `Memory.mark(_:from:)` does.
 @_lifetime(bytes: copy bytes)
 private func mark(_ bytes: inout MutableRawSpan, from seed: UInt64) {
   for page in 0..<(bytes.byteCount / 4096) {

@@ -8,7 +8,7 @@ import PreservedPages
 // the whole point, so all of them stand in one function.
 
 func takeOver(
-  _ address: BootInformation.Handover, _ boot: BootInformation, in memory: DirectMap,
+  _ address: BootInformation.Handover, _ boot: BootInformation, in memory: Memory,
   _ anchor: KernelAnchor
 ) -> Kernel {
   do throws(IncomingHandoverError) {
@@ -16,17 +16,18 @@ func takeOver(
     let areas = scratchAreas(of: address, in: memory)
     var memblock = makeScratchMemblock(boot, areas, in: memory)
 
-    // 2. Read the handover. Another kernel wrote it, so nothing in it is trusted.
-    StackMeter.begin()
-    var incoming = try Incoming(at: address.deviceTree, in: memory, geometry: geometry)
-    StackMeter.end("IncomingHandover.init")
-
-    // 3. Reserve what it preserves; from here on the rest of memory is free.
-    reserve(incoming, in: &memblock)
+    // 2. Reserve what the tree marks, and its nodes. Another kernel wrote it, so nothing in it is
+    //    trusted. From here on the rest of memory is free.
+    reserve(address.deviceTree, in: &memblock)
     memblock.isScratchOnly = false
     StackMeter.begin()
     var frames = makeAllocator(&memblock)
     StackMeter.end("BuddyAllocator.init(from:)")
+
+    // 3. With an allocator there can be a heap: check all of the handover, and what its blobs are.
+    StackMeter.begin()
+    var incoming = try Incoming(at: address.deviceTree, in: memory, geometry: geometry)
+    StackMeter.end("IncomingHandover.init")
 
     // 4. Take back what is this kernel's own, and look whether it is unharmed.
     let isOwn = incoming.hasSubtree(Ledger.name)
@@ -59,7 +60,14 @@ func takeOver(
         in: memory, geometry: geometry, anchor: anchor.draft(), scratchAreas: areas,
         from: &frames)
       try handover.preserve(ledger, stash, from: &frames)
-      try handover.carry(incoming, from: &frames)
+      StackMeter.begin()
+      let othersCount = try handover.preserveAll(of: incoming, from: &frames)
+      StackMeter.end("preserveAll(of:)")
+      if othersCount > 0 { say("  \(othersCount) entries of others preserved again") }
+      if !isOwn {
+        try handover.addSubtree(ledger.range, named: Ledger.name, from: &frames)
+        try handover.addSubtree(stash.range, named: Stash.name, from: &frames)
+      }
       handover.anchor.publish()
 
       // 6. The predecessor's tree and device tree become free memory.
@@ -80,7 +88,7 @@ func takeOver(
 
 /// The scratch areas that the predecessor names.
 func scratchAreas(
-  of address: BootInformation.Handover, in memory: DirectMap
+  of address: BootInformation.Handover, in memory: Memory
 ) -> [ScratchArea] {
   do throws(RecordError) {
     return try ScratchArea.readArray(in: address.scratchArray, of: memory)
@@ -91,8 +99,8 @@ func scratchAreas(
 
 /// An early allocator that hands out scratch memory and nothing else.
 func makeScratchMemblock(
-  _ boot: borrowing BootInformation, _ areas: [ScratchArea], in memory: DirectMap
-) -> Memblock<DirectMap> {
+  _ boot: borrowing BootInformation, _ areas: [ScratchArea], in memory: Memory
+) -> Memblock<Memory> {
   do throws(MemblockError) {
     var memblock = try makeMemblock(boot, in: memory)
     for area in areas { try memblock.mark(area.range, .scratch) }
@@ -103,19 +111,22 @@ func makeScratchMemblock(
   }
 }
 
-func reserve(_ incoming: borrowing Incoming, in memblock: inout Memblock<DirectMap>) {
+func reserve(_ deviceTree: PhysicalAddress, in memblock: inout Memblock<Memory>) {
   StackMeter.begin()
-  do throws(MemblockError) { try incoming.reserve(in: &memblock) } catch {
-    panic("what is preserved cannot be reserved: \(error.text)")
+  do throws(EarlyHandoverError) {
+    let early = try EarlyHandover(at: deviceTree, in: memblock.memory, geometry: geometry)
+    try early.reserve(in: &memblock)
+  } catch {
+    panic("the handover is refused: \(error.text)")
   }
-  StackMeter.end("IncomingHandover.reserve(in:)")
+  StackMeter.end("EarlyHandover.reserve(in:)")
 }
 
 /// A ledger and a stash for the first generation after another kernel, which passed the kernels as a
 /// module in scratch memory.
 private func makeOwn(
-  _ boot: borrowing BootInformation, _ frames: inout BuddyAllocator<DirectMap>,
-  in memory: DirectMap
+  _ boot: borrowing BootInformation, _ frames: inout BuddyAllocator<Memory>,
+  in memory: Memory
 ) -> (Ledger, Stash) {
   guard let module = boot.module, module.byteCount > 0,
     let table = frames.takeFrames(Ledger.byteCount / UInt64(geometry.pageByteCount)),
@@ -134,7 +145,7 @@ private func makeOwn(
 
 /// Restores every record of the ledger and compares its contents with the sum that was written down.
 private func restoreRecords(
-  of ledger: Ledger, _ incoming: inout Incoming, _ frames: inout BuddyAllocator<DirectMap>
+  of ledger: Ledger, _ incoming: inout Incoming, _ frames: inout BuddyAllocator<Memory>
 ) throws(IncomingHandoverError) {
   var goodCount = 0
   for index in 0..<ledger.count {
@@ -173,7 +184,7 @@ extension IncomingHandover {
 
   /// Restores the frames of a blob that ``OutgoingHandover`` made, and gives its bytes.
   mutating func restoreSubtree(
-    _ name: String, from frames: inout BuddyAllocator<DirectMap>
+    _ name: String, from frames: inout BuddyAllocator<Memory>
   ) throws(IncomingHandoverError) -> PhysicalRange {
     let found = try subtree(named: name)
     guard
@@ -185,10 +196,10 @@ extension IncomingHandover {
   }
 }
 
-extension OutgoingHandover where Memory == DirectMap, Anchor == KernelAnchor {
-  /// Preserves again what this kernel took back.
+extension OutgoingHandover where Memory == Memory, Anchor == KernelAnchor {
+  /// Preserves again what this kernel took back; `preserveAll(of:)` sees to the names.
   fileprivate mutating func preserve(
-    _ ledger: Ledger, _ stash: Stash, from frames: inout BuddyAllocator<DirectMap>
+    _ ledger: Ledger, _ stash: Stash, from frames: inout BuddyAllocator<Memory>
   ) throws(OutgoingHandoverError) {
     for index in 0..<ledger.count {
       let record = ledger[index]
@@ -198,34 +209,7 @@ extension OutgoingHandover where Memory == DirectMap, Anchor == KernelAnchor {
         try preserve(record.block, from: &frames)
       }
     }
-    for (range, name) in [(ledger.range, Ledger.name), (stash.range, Stash.name)] {
-      try preserve(FrameRange(covering: range, in: geometry), from: &frames)
-      try addSubtree(range, named: name, from: &frames)
-    }
-  }
-
-  /// Preserves again, unread, what other parts of the predecessor preserved: the blocks as they are,
-  /// and the blobs under their names. Only the predecessor's own card stays behind.
-  fileprivate mutating func carry(
-    _ incoming: borrowing Incoming, from frames: inout BuddyAllocator<DirectMap>
-  ) throws(OutgoingHandoverError) {
-    let old = incoming.survey.address
-    var count = 0
-    try incoming.forEachUnrestored { (block) throws(OutgoingHandoverError) in
-      if block.address == old { return }
-      try preserve(block, from: &frames)
-      count += 1
-    }
-    for found in incoming.survey.subtrees where found.isPreserved {
-      let name = found.subtree.name
-      if name.utf8.elementsEqual(Ledger.name.utf8) || name.utf8.elementsEqual(Stash.name.utf8) {
-        continue
-      }
-      guard let byteCount = found.byteCount,
-        let range = PhysicalRange(checkedStart: found.subtree.address, byteCount: byteCount)
-      else { continue }
-      try addSubtree(range, named: name, from: &frames)
-    }
-    if count > 0 { say("  \(count) entries of others preserved again") }
+    try preserve(FrameRange(covering: ledger.range, in: geometry), from: &frames)
+    try preserve(FrameRange(covering: stash.range, in: geometry), from: &frames)
   }
 }

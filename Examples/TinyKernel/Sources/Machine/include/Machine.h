@@ -31,6 +31,11 @@ uint64_t machine_stack_used(void);
 // The most bytes of the stack that were in use since the kernel was entered.
 uint64_t machine_stack_peak(void);
 
+// Room for 64 ranges of memory (start and length, 16 bytes), and for the early allocator's lists.
+void *machine_range_storage(void);
+#define LIST_BYTES 6144
+void *machine_list_storage(void);
+
 // The heap that the standard library's arrays and strings use.
 uint64_t machine_heap_peak(void);
 uint64_t machine_heap_allocations(void);
