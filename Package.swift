@@ -52,6 +52,13 @@ let hostedTargets: [Target] = [
     ],
     swiftSettings: strict),
   .target(
+    name: "HandoverInspection",
+    dependencies: [
+      "MemoryAccess", "DeviceTreeBlob", "PreservedPages", "PageAllocation", "Handover",
+      "MemoryImages", "Platform", "ProcessHandover", system,
+    ],
+    swiftSettings: strict + [.enableExperimentalFeature("Lifetimes")]),
+  .target(
     name: "PersistentCollections", dependencies: ["MemoryAccess", "Platform", "ProcessHandover"],
     swiftSettings: strict),
   .target(
@@ -65,7 +72,7 @@ let hostedTargets: [Target] = [
     name: "KexecHandover",
     dependencies: [
       "MemoryAccess", "DeviceTreeBlob", "PreservedPages", "PageAllocation", "Handover",
-      "MemoryImages", "HandoverForge", "ProcessHandover",
+      "MemoryImages", "HandoverForge", "HandoverInspection", "ProcessHandover",
     ],
     swiftSettings: strict),
   .target(
@@ -113,6 +120,7 @@ let package = Package(
     ? [coreProduct, .library(name: "EmbeddedProbe", type: .static, targets: ["EmbeddedProbe"])]
     : [
       .library(name: "KexecHandover", targets: ["KexecHandover"]),
+      .library(name: "HandoverInspection", targets: ["HandoverInspection"]),
       .library(name: "PersistentCollections", targets: ["PersistentCollections"]),
       coreProduct,
       .executable(name: "kho", targets: ["kho"]),
@@ -142,6 +150,7 @@ let package = Package(
         tests(of: "MemoryImages"),
         tests(of: "Handover"),
         tests(of: "HandoverForge", also: [system]),
+        tests(of: "HandoverInspection", also: [system]),
         tests(of: "ProcessHandover", also: ["ProcessHandoverHelper", system]),
         tests(of: "PersistentCollections"),
         tests(of: "KHOCommands", also: ["kho", system]),

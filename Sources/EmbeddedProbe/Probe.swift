@@ -118,8 +118,6 @@ public func kho_probe_handover(_ page: UnsafeMutableRawPointer, _ root: UInt64) 
   } catch {
     return 0
   }
-  let scanner = HandoverScanner(memory)
-  let (surveys, isDeduced) = PageSizeDeduction.surveys(
-    scanner.addresses.map { .memory($0) }, in: memory)
-  return UInt64(surveys.count) &+ (isDeduced ? 1 : 0)
+  let survey = HandoverSurvey(.memory(range.start), in: memory, geometry: .pages4KiB)
+  return UInt64(survey.findings.count) &+ (survey.pages?.entryCount ?? 0)
 }

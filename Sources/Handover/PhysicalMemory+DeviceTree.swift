@@ -1,9 +1,9 @@
 import DeviceTreeBlob
-import MemoryAccess
+package import MemoryAccess
 
 extension PhysicalMemory {
   /// The bytes of the device tree at `address`, as long as its header says.
-  func deviceTreeBytes(at address: PhysicalAddress) throws(HandoverFinding) -> [UInt8] {
+  package func deviceTreeBytes(at address: PhysicalAddress) throws(HandoverFinding) -> [UInt8] {
     let headerByteCount = UInt64(DeviceTreeHeader.byteCount)
     let limit = RootDeviceTree.largestByteCount
     guard let header = PhysicalRange(checkedStart: address, byteCount: headerByteCount),

@@ -16,7 +16,7 @@ public struct RootDeviceTree: Equatable, Sendable {
   }
 
   /// The name of the property that leads to the entries.
-  static let mapProperty = "preserved-memory-map"
+  package static let mapProperty = "preserved-memory-map"
 
   /// The largest root device tree that is read, in bytes; Linux stops at one page.
   public static let largestByteCount: UInt64 = 2 << 20
@@ -57,7 +57,7 @@ public struct RootDeviceTree: Equatable, Sendable {
   }
 
   /// Reads the root device tree in `bytes`, as ``init(parsing:)-(RawSpan)`` does.
-  init(parsing bytes: [UInt8]) throws(DeviceTreeError) {
+  package init(parsing bytes: [UInt8]) throws(DeviceTreeError) {
     self = try bytes.withRawSpan { (bytes) throws(DeviceTreeError) in
       try RootDeviceTree(parsing: bytes)
     }
@@ -113,7 +113,7 @@ public struct RootDeviceTree: Equatable, Sendable {
   }
 
   /// Whether this device tree means to be the root of a handover, sound or not.
-  var claimsToBeRoot: Bool {
+  package var claimsToBeRoot: Bool {
     map != nil || findings.contains { if case .mapSizeWrong = $0 { true } else { false } }
       || compatible.map { $0.utf8.starts(with: "kho-v".utf8) } ?? false
   }

@@ -1,6 +1,7 @@
 @_exported public import DeviceTreeBlob
 @_exported public import Handover
 @_exported public import HandoverForge
+@_exported public import HandoverInspection
 @_exported public import MemoryAccess
 @_exported public import MemoryImages
 @_exported public import PageAllocation

@@ -1,5 +1,6 @@
 import HandoverTestSupport
 import KexecHandover
+import SystemPackage
 import Testing
 
 @testable import KHOCommands
@@ -82,7 +83,7 @@ private func compat(_ arguments: String...) throws -> (status: Int32, report: Co
   @Test func catalogueAgreesWithImages() throws {
     for (name, release) in Self.fixtures {
       let fixture = Fixture(name: name)
-      let image = try LoadedImage.load(fixture.path)
+      let image = try HandoverImage.open(FilePath(fixture.path))
       let survey = try #require(image.surveys.first)
       let formats = KernelFormats(survey, in: image)
       let facts = try #require(FormatCatalogue.release(release)).facts

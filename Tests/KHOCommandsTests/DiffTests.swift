@@ -117,7 +117,7 @@ private func diff(_ arguments: String...) throws -> (status: Int32, report: Diff
   /// Every pair of images, against sets of their entries.
   @Test func imagesAgainstEachOther() throws {
     func entries(_ fixture: Fixture) throws -> Set<PhysicalBlock> {
-      let image = try LoadedImage.load(fixture.path)
+      let image = try HandoverImage.open(FilePath(fixture.path))
       let survey = try #require(image.surveys.first { $0.error == nil })
       var blocks: Set<PhysicalBlock> = []
       survey.pages?.forEachBlock(in: image.memory) { blocks.insert($0) }

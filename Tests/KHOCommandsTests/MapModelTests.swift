@@ -1,5 +1,6 @@
 import HandoverTestSupport
 import KexecHandover
+import SystemPackage
 import Testing
 
 @testable import KHOCommands
@@ -116,8 +117,9 @@ import Testing
 
   /// A page that has room for few says that it merged.
   @Test func pagesOfHugeImagesAreBounded() throws {
-    let image = try LoadedImage.load(Fixture(name: "linux-7.3-kho-v4").path)
-    let subject = try MapSubject(image, range: nil, scratch: [])
+    let image = try HandoverImage.open(FilePath(Fixture(name: "linux-7.3-kho-v4").path))
+    let subject = try MapSubject(
+      image.firstReadable, of: image, range: nil, scratch: [])
     let whole = MapHTML(subject)
     let merged = MapHTML(subject, segmentLimit: 8)
     #expect(!whole.isMerged && merged.isMerged)

@@ -2,6 +2,7 @@ import Foundation
 import FoundationXML
 import HandoverTestSupport
 import KexecHandover
+import SystemPackage
 import Testing
 
 @testable import KHOCommands
@@ -171,7 +172,7 @@ struct MapPageJSON: Decodable {
   /// The page holds each entry, with its order and an owner.
   @Test(arguments: Fixture.all) func pagesHoldEveryEntry(_ fixture: Fixture) throws {
     let data = try MapPageJSON(html: page(fixture.path))
-    let image = try LoadedImage.load(fixture.path)
+    let image = try HandoverImage.open(FilePath(fixture.path))
     let survey = try #require(image.surveys.first { $0.error == nil })
     let pages = try #require(survey.pages)
     var expected: [UInt64: Int] = [:]

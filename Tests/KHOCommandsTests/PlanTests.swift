@@ -1,6 +1,7 @@
 import Foundation
 import HandoverTestSupport
 import KexecHandover
+import SystemPackage
 import Testing
 
 @testable import KHOCommands
@@ -89,7 +90,7 @@ private func plan(_ arguments: String...) throws -> PlanJSON {
     #expect(workload.treeBytes == workload.nodesByLevel.reduce(0, +) * 4096)
 
     // The same entries, marked in a tree afresh.
-    let image = try LoadedImage.load(fixture.path)
+    let image = try HandoverImage.open(FilePath(fixture.path))
     let survey = try #require(image.surveys.first { $0.error == nil })
     var bench = try TreeBench(shift: 12)
     var rangeCount: UInt64 = 0

@@ -10,7 +10,7 @@ public import MemoryAccess
 public struct KexecMetadata: Hashable, Sendable {
   /// The name of the blob.
   public static var subtreeName: String { "kexec-metadata" }
-  static var byteCount: Int { 73 }
+  package static var byteCount: Int { 73 }
 
   /// The release of the kernel that wrote it, such as "7.3.4".
   public let previousRelease: String

@@ -8,7 +8,7 @@ public import MemoryAccess
 ///
 /// Source: `abi.md` section 9, LUO.
 public struct LiveUpdateFile: Hashable, Sendable {
-  static var byteCount: Int { 64 }
+  package static var byteCount: Int { 64 }
 
   /// The `compatible` of the handler, such as "memfd-v2".
   public let handler: String

@@ -11,7 +11,7 @@ public import MemoryAccess
 public struct LiveUpdateRecord: Hashable, Sendable {
   /// The name of the blob.
   public static var subtreeName: String { "LUO" }
-  static var byteCount: Int { 32 }
+  package static var byteCount: Int { 32 }
 
   /// The form of the record and of what it leads to.
   public enum Format: Hashable, Sendable {

@@ -8,7 +8,7 @@ public import MemoryAccess
 ///
 /// Source: `abi.md` section 9, LUO.
 public struct LiveUpdateSession: Hashable, Sendable {
-  static var byteCount: Int { 80 }
+  package static var byteCount: Int { 80 }
 
   /// The session's name.
   public let name: String

@@ -8,7 +8,7 @@ public import MemoryAccess
 ///
 /// Source: `abi.md` section 9, LUO.
 public struct LiveUpdateSharedData: Hashable, Sendable {
-  static var byteCount: Int { 64 }
+  package static var byteCount: Int { 64 }
 
   /// The name of the one who knows the data.
   public let name: String
@@ -33,7 +33,7 @@ public struct LiveUpdateSharedData: Hashable, Sendable {
 
 /// The header before the records of shared data: how many pages it and they take.
 public struct LiveUpdateSharedDataHeader: Hashable, Sendable {
-  static var byteCount: Int { 16 }
+  package static var byteCount: Int { 16 }
 
   /// The records behind the header, and the pages that hold them.
   public let records: SerializedRecords

@@ -8,7 +8,7 @@ public import MemoryAccess
 ///
 /// Source: `abi.md` section 9, memfd-v2.
 public struct MemfdFolio: Hashable, Sendable {
-  static var byteCount: Int { 16 }
+  package static var byteCount: Int { 16 }
 
   /// Where the folio lies; 0 of a hole.
   public let address: PhysicalAddress

@@ -9,7 +9,7 @@ public import MemoryAccess
 ///
 /// Source: `abi.md` section 9, memfd-v2.
 public struct MemfdRecord: Hashable, Sendable {
-  static var byteCount: Int { 48 }
+  package static var byteCount: Int { 48 }
 
   /// The file's position in bytes.
   public let position: UInt64

@@ -1,12 +1,12 @@
 import DeviceTreeBlob
-import MemoryAccess
+package import MemoryAccess
 
 extension PhysicalMemory {
   /// Calls `body` with the `byteCount` bytes of a record at `address`.
   ///
   /// - Throws: ``RecordError/unreadable(_:)`` and ``RecordError/rangeImpossible(start:byteCount:)``,
   ///   and the error of `body`.
-  func withRecord<Result>(
+  package func withRecord<Result>(
     at address: PhysicalAddress, byteCount: Int,
     _ body: (RawSpan) throws(RecordError) -> Result
   ) throws(RecordError) -> Result {
@@ -48,9 +48,9 @@ extension PhysicalMemory {
 }
 
 /// How much is read of a blob.
-enum RecordBlob {
+package enum RecordBlob {
   /// The most bytes that are read of a blob of `byteCount` bytes; of one of unknown size, little.
-  static func largestByteCount(ofBlob byteCount: UInt64?) -> UInt64 {
+  package static func largestByteCount(ofBlob byteCount: UInt64?) -> UInt64 {
     byteCount == nil ? 64 << 10 : RootDeviceTree.largestByteCount
   }
 }

@@ -23,10 +23,10 @@ public enum RecordFinding: Error, Hashable, Sendable {
   }
 
   /// How many kinds there are.
-  static var kindCount: Int { 6 }
+  package static var kindCount: Int { 6 }
 
   /// A small number for each kind, below ``kindCount``, so that a list can be bounded kind by kind.
-  var kind: Int {
+  package var kind: Int {
     switch self {
     case .malformed: 0
     case .formatUnknown: 1

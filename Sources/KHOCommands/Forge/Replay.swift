@@ -22,50 +22,51 @@ struct Replay: ParsableCommand {
   @OptionGroup var boot: BootOptions
 
   func run() throws {
-    let found = try options.find()
-    let plan = try CapturePlan(of: found, options, withContents: true)
-    let readable = plan.surveys.filter { $0.error == nil }
+    let capture = try options.capture(withContents: true)
+    let image = capture.image
+    let readable = image.surveys.filter { $0.error == nil }
     guard let survey = readable.first, let address = survey.address else {
       throw CommandFailure.badInput(
-        "\(found.path): \(plan.surveys.first?.error?.sentence ?? "no handover at a known address")")
+        "\(image.name): \(image.surveys.first?.error?.sentence ?? "no handover at a known address")"
+      )
     }
-    if plan.surveys.count > 1 {
+    if image.surveys.count > 1 {
       Console.current.complain(
-        "kho: \(found.path): of \(plan.surveys.count) handovers, the one at \(address) is replayed; "
+        "kho: \(image.name): of \(image.surveys.count) handovers, the one at \(address) is replayed; "
           + "choose another with --fdt-address")
     }
     let contents = try boot.contents()
     let page = UInt64(survey.geometry.pageByteCount)
     let deviceTree = PhysicalRange(
       start: address,
-      byteCount: found.deviceTreeByteCount(at: address, pageByteCount: page))
-    let end = plan.existing.ranges.last?.last?.rawValue ?? 0
+      byteCount: image.memory.deviceTreeByteCount(at: address, pageByteCount: page))
+    let end = capture.existing.ranges.last?.last?.rawValue ?? 0
     let unit: UInt64 = 64 << 20
     let memory = boot.memory?.byteCount ?? (end / unit + 1) * unit
     let areas: [ScratchArea]
     do throws(ForgeError) {
       let byteCount = try contents?.scratchByteCount() ?? 128 << 20
       areas = try [ScratchArea](
-        replaying: plan.stored, byteCount: byteCount, memoryByteCount: memory)
+        replaying: capture.stored, byteCount: byteCount, memoryByteCount: memory)
     } catch {
-      throw CommandFailure.badInput("\(found.path): \(error.description)")
+      throw CommandFailure.badInput("\(image.name): \(error.description)")
     }
     let report = try boot.write(
-      found.memory, deviceTree, plan.stored, areas,
+      image.memory, deviceTree, capture.stored, areas,
       machine: PhysicalRange(start: .zero, byteCount: memory), setupData: nil, scratchArray: nil,
-      contents, found.path)
+      contents, image.name)
     report.print(asJSON: options.json)
   }
 }
 
-extension FoundHandovers {
+extension MemoryImage {
   /// The length of the root device tree, in whole pages, as its header says; a page where that is not
   /// a root device tree's.
   fileprivate func deviceTreeByteCount(
     at address: PhysicalAddress, pageByteCount: UInt64
   ) -> UInt64 {
     let header = PhysicalRange(checkedStart: address, byteCount: 8)
-    let bytes = header.flatMap { memory.withBytes(in: $0) { $0.copiedBytes() } } ?? []
+    let bytes = header.flatMap { withBytes(in: $0) { $0.copiedBytes() } } ?? []
     let told = bytes.dropFirst(4).reduce(0 as UInt64) { $0 << 8 | UInt64($1) }
     let byteCount = told <= RootDeviceTree.largestByteCount ? max(told, 1) : 1
     return (byteCount + pageByteCount - 1) / pageByteCount * pageByteCount

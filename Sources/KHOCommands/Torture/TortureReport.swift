@@ -1,3 +1,5 @@
+internal import KexecHandover
+
 /// What `kho torture --json` prints: schema `kho-torture/1`.
 struct TortureReport: Encodable {
   let schema = "kho-torture/1"

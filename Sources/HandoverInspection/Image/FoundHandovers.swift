@@ -1,0 +1,178 @@
+package import Handover
+public import MemoryAccess
+public import MemoryImages
+public import ProcessHandover
+import SystemPackage
+
+/// An image, and where in it handovers are, before they are read.
+package struct FoundHandovers {
+  package let name: String
+  package let memory: MemoryImage
+  /// What a memory file says of itself; nil for other images.
+  package let memoryFile: MemoryContents?
+  let sources: [HandoverSurvey.Source]
+  /// How many root device trees were found and are not to be read.
+  let omittedCount: UInt64
+  /// The page size that the user or the kernel itself says: it needs no deduction, which damage could
+  /// mislead.
+  package let toldGeometry: PageGeometry?
+  private let surveyOptions: HandoverSurvey.Options
+
+  /// Opens the image, and finds the handovers.
+  package init(
+    in source: HandoverImage.Source, _ options: HandoverImage.Options,
+    _ progress: HandoverImage.SearchProgress
+  ) throws(HandoverImageError) {
+    name = source.name
+    (memory, memoryFile) = try HandoverImage.openMemory(source, baseAddress: options.baseAddress)
+    var omittedCount: UInt64 = 0
+    sources = try Self.sources(source, memory, memoryFile, options, &omittedCount, progress)
+    guard !sources.isEmpty else { throw .noHandover }
+    self.omittedCount = omittedCount
+    var geometry = options.pageSize ?? memoryFile?.superblock.geometry ?? memory.notedPageSize
+    if case .runningSystem(let root) = source, geometry == nil {
+      geometry = LiveSystem(root: root).pageSize
+    }
+    toldGeometry = geometry
+    var surveyOptions = HandoverSurvey.Options()
+    surveyOptions.chunkBitmapSize = options.chunkBitmapSize
+    self.surveyOptions = surveyOptions
+  }
+
+  private static func sources(
+    _ source: HandoverImage.Source, _ memory: MemoryImage, _ memoryFile: MemoryContents?,
+    _ options: HandoverImage.Options, _ omittedCount: inout UInt64,
+    _ progress: HandoverImage.SearchProgress
+  ) throws(HandoverImageError) -> [HandoverSurvey.Source] {
+    switch options.deviceTree {
+    case .file(let path): return [.bytes(try readDeviceTree(path))]
+    case .address(let address): return [.memory(address)]
+    case .searched: break
+    }
+    if let memoryFile {
+      let state = memoryFile.superblock.state
+      guard state.deviceTree != .zero else { throw .memoryFileWithoutHandover }
+      return [state.deviceTree, state.nextDeviceTree].filter { $0 != .zero }.map { .memory($0) }
+    }
+    if case .runningSystem(let root) = source, case .live(let memory) = memory {
+      do throws(LiveSystemError) { return try LiveSystem(root: root).sources(in: memory) } catch {
+        throw .runningSystem(error)
+      }
+    }
+    let scanner = HandoverScanner(memory) { progress($0, memory.byteCount) }
+    omittedCount = scanner.omittedCount
+    return scanner.addresses.map { .memory($0) }
+  }
+
+  private static func readDeviceTree(_ path: FilePath) throws(HandoverImageError) -> [UInt8] {
+    let limit = Int(RootDeviceTree.largestByteCount)
+    do throws(MemoryImageError) {
+      if let bytes = try SmallFile.read(path, atMost: limit) { return bytes }
+    } catch {
+      throw .deviceTreeFile(path, error)
+    }
+    throw .deviceTreeFileTooLarge(path, limit: limit)
+  }
+
+  /// Reads the handovers in `memory`, which shows what the image holds.
+  ///
+  /// - Returns: the surveys, and whether anything told the page size.
+  func surveys(
+    in memory: some PhysicalMemory
+  ) -> (surveys: [HandoverSurvey], isPageSizeKnown: Bool) {
+    if let geometry = toldGeometry {
+      let surveys = sources.map {
+        HandoverSurvey($0, in: memory, geometry: geometry, options: surveyOptions)
+      }
+      return (surveys, true)
+    }
+    let hint = self.memory.machinePageSize
+    let (surveys, isDeduced) = PageSizeDeduction.surveys(
+      sources, in: memory, hint: hint, options: surveyOptions)
+    return (surveys, isDeduced || hint != nil)
+  }
+
+  /// Reads the handovers.
+  func loaded() -> HandoverImage {
+    // That of a memory file is read already, and nothing of it may lie behind its memory.
+    if let known = memoryFile?.survey, known.geometry == toldGeometry {
+      return loaded(
+        sources.map { source in
+          source == .memory(known.address ?? .zero)
+            ? known : HandoverSurvey(source, in: memory, geometry: known.geometry)
+        })
+    }
+    let (surveys, isPageSizeKnown) = surveys(in: memory)
+    return loaded(surveys, isPageSizeKnown: isPageSizeKnown)
+  }
+
+  /// The image with its handovers, which are read already.
+  package func loaded(
+    _ surveys: [HandoverSurvey], isPageSizeKnown: Bool = true
+  ) -> HandoverImage {
+    HandoverImage(
+      name: name, memory: memory, surveys: surveys, isPageSizeKnown: isPageSizeKnown,
+      omittedHandoverCount: omittedCount, memoryFile: memoryFile)
+  }
+}
+
+extension HandoverImage {
+  /// Opens the memory of an image without looking for handovers in it.
+  ///
+  /// - Returns: the memory, and, for a memory file, which carries its own addresses, what its
+  ///   superblock says.
+  /// - Throws: ``HandoverImageError`` when it cannot be opened.
+  public static func openMemory(
+    _ source: Source, baseAddress: PhysicalAddress? = nil
+  ) throws(HandoverImageError) -> (memory: MemoryImage, memoryFile: MemoryContents?) {
+    switch source {
+    case .runningSystem(let root):
+      do throws(LiveSystemError) { return (.live(try LiveSystem(root: root).memory()), nil) } catch
+      {
+        throw .runningSystem(error)
+      }
+    case .file(let path):
+      if baseAddress == nil, let file = MemoryImage.memoryFile(at: path) {
+        do throws(MemoryContentsError) {
+          return (file, try MemoryContents(reading: file))
+        } catch {
+          throw .memoryFile(error)
+        }
+      }
+      do throws(MemoryImageError) {
+        return (try MemoryImage.open(path, base: baseAddress), nil)
+      } catch {
+        throw .image(error)
+      }
+    }
+  }
+}
+
+extension HandoverImage.Source {
+  /// The path of the image; `live` for the running system.
+  public var name: String {
+    switch self {
+    case .file(let path): path.string
+    case .runningSystem: "live"
+    }
+  }
+}
+
+extension MemoryImage {
+  /// The page size that the kernel noted in the image.
+  fileprivate var notedPageSize: PageGeometry? {
+    PageSizeDeduction.candidates.first { $0.pageByteCount == vmcoreInfoPageByteCount }
+  }
+
+  /// The page size of the machine, where it has only one.
+  fileprivate var machinePageSize: PageGeometry? { machine == .x86_64 ? .pages4KiB : nil }
+
+  /// The file at `path` where it begins like a memory file; nil for any other file, and for one that
+  /// cannot be opened: opening it as an image finds out why.
+  fileprivate static func memoryFile(at path: FilePath) -> MemoryImage? {
+    guard let file = try? open(path, base: .zero), SuperblockContents.isMemoryFile(file) else {
+      return nil
+    }
+    return file
+  }
+}

@@ -1,0 +1,152 @@
+public import Handover
+public import MemoryAccess
+public import MemoryImages
+public import PreservedPages
+public import ProcessHandover
+public import SystemPackage
+
+/// The memory of a machine or of a process, and the handovers found in it.
+///
+/// ```swift
+/// let image = try HandoverImage.open("vmcore.elf")
+/// let handover = try image.firstReadable
+/// for account in handover.owners(in: image.memory).accounts { print(account) }
+/// ```
+public struct HandoverImage: Sendable {
+  /// Where memory comes from.
+  public enum Source: Hashable, Sendable {
+    /// A dump of a machine's memory, raw memory, or the memory file of a process.
+    case file(FilePath)
+    /// The memory of the running system; `proc`, `sys` and `dev` are looked for in the folder.
+    case runningSystem(root: FilePath = "/")
+  }
+
+  /// What a caller knows about an image and the image does not say.
+  public struct Options: Hashable, Sendable {
+    /// Where the root device tree of the handover is.
+    public enum DeviceTree: Hashable, Sendable {
+      /// At the start of a page: the memory is searched for all of them.
+      case searched
+      /// At this address.
+      case address(PhysicalAddress)
+      /// In a file of its own, such as those in debugfs.
+      case file(FilePath)
+    }
+
+    /// Where the root device tree is.
+    public var deviceTree = DeviceTree.searched
+    /// The physical address of the first byte of raw memory; other formats carry addresses.
+    public var baseAddress: PhysicalAddress?
+    /// The page size of the machine; nil for the one that the image says, or that suits best.
+    public var pageSize: PageGeometry?
+    /// The size of the bitmaps of a `kho-v1` chunk list.
+    public var chunkBitmapSize = ChunkBitmapSize.deduced
+
+    /// The defaults: everything is found out from the image.
+    public init() {}
+  }
+
+  /// Called now and then while memory is searched for root device trees, with the number of bytes
+  /// searched so far and the number of all.
+  public typealias SearchProgress = (_ byteCount: UInt64, _ total: UInt64) -> Void
+
+  /// The path of the image; `live` for the running system.
+  public let name: String
+  /// The memory.
+  public let memory: MemoryImage
+  /// The handovers, in the order of their addresses; at least one.
+  public let surveys: [HandoverSurvey]
+  /// Whether the caller, the image, or the handovers themselves determined the page size; otherwise
+  /// it was assumed.
+  public let isPageSizeKnown: Bool
+  /// How many root device trees were found beyond ``HandoverScanner/limit``, and not read.
+  public let omittedHandoverCount: UInt64
+  /// The superblock of a memory file, and what it says of the handover; nil for other images.
+  public let memoryFile: MemoryContents?
+  /// Whether the running system was read twice and a handover still could not be read completely,
+  /// which may be due to changes while it was read.
+  public internal(set) var changedWhileRead = false
+
+  /// Opens an image, finds the handovers in it, and reads them.
+  ///
+  /// A running system changes while it is read. So where a handover in it appears to be damaged, it is
+  /// read a second time.
+  ///
+  /// - Throws: ``HandoverImageError`` when the image cannot be opened or no handover is found. A handover
+  ///   that is damaged is not an error: see ``HandoverSurvey/findings``.
+  /// - Complexity: O(stored pages) for the search, and that of a ``HandoverSurvey`` for each handover.
+  public static func open(
+    _ source: Source, options: Options = Options(), progress: SearchProgress = { _, _ in }
+  ) throws(HandoverImageError) -> HandoverImage {
+    let image = try FoundHandovers(in: source, options, progress).loaded()
+    guard case .runningSystem = source, image.surveys.contains(where: { $0.error != nil }) else {
+      return image
+    }
+    var again = try FoundHandovers(in: source, options, progress).loaded()
+    again.changedWhileRead = again.surveys.contains { $0.error != nil }
+    return again
+  }
+
+  /// Opens the image at `path`, finds the handovers in it, and reads them.
+  ///
+  /// - Throws: as ``open(_:options:progress:)-(Source,_,_)``.
+  public static func open(
+    _ path: FilePath, options: Options = Options(), progress: SearchProgress = { _, _ in }
+  ) throws(HandoverImageError) -> HandoverImage {
+    try open(.file(path), options: options, progress: progress)
+  }
+
+  /// The first handover that can be read completely.
+  ///
+  /// Of a kernel that came up through a kexec this is mostly the outgoing one, since the nodes of the
+  /// incoming one are free memory by then.
+  ///
+  /// - Throws: ``HandoverImageError/unreadable(_:)`` when there is none.
+  public var firstReadable: HandoverSurvey {
+    get throws(HandoverImageError) {
+      if let survey = surveys.first(where: { $0.error == nil }) { return survey }
+      throw .unreadable(surveys.compactMap(\.error).first ?? .mapMissing)
+    }
+  }
+}
+
+extension HandoverImage {
+  /// What is wrong with `survey`, with what only the whole image tells.
+  package func findings(of survey: HandoverSurvey) -> [HandoverFinding] {
+    survey.findings + ownFindings(of: survey)
+  }
+
+  /// What is wrong with the handover of `records`, and with its records.
+  package func findings(of records: RecordsOfHandover) -> [HandoverFinding] {
+    findings(of: records.survey) + records.findings.findings.map { .record($0) }
+  }
+
+  /// How many of the findings are of severity error, those not listed included.
+  package func errorCount(of survey: HandoverSurvey) -> UInt64 {
+    survey.errorCount &+ UInt64(ownFindings(of: survey).count { $0.severity == .error })
+  }
+
+  private func ownFindings(of survey: HandoverSurvey) -> [HandoverFinding] {
+    var findings: [HandoverFinding] = []
+    if let memoryFile, !memoryFile.isDeviceTreeSound, let address = survey.address,
+      address == memoryFile.superblock.state.deviceTree
+    {
+      findings.append(.deviceTreeChanged(address))
+    }
+    if !isPageSizeKnown { findings.append(.pageSizeAssumed(survey.geometry)) }
+    return findings
+  }
+}
+
+extension HandoverSurvey {
+  /// What the handover is called in sentences.
+  package var title: String {
+    address.map { "handover at \($0)" } ?? "handover of the given device tree"
+  }
+
+  /// The orders that have entries, and how many.
+  package var ordersInUse: [(order: PageOrder, count: UInt64)] {
+    (pages?.countByOrder ?? []).enumerated().filter { $0.element > 0 }
+      .map { (PageOrder($0.offset), $0.element) }
+  }
+}

@@ -1,0 +1,87 @@
+package import Handover
+package import MemoryAccess
+package import MemoryImages
+package import PreservedPages
+
+/// The handover that a map shows, and the stretch of memory.
+package struct MapSubject {
+  package let name: String
+  package let memory: MemoryImage
+  package let survey: HandoverSurvey
+  package let pages: PreservedPagesSurvey
+  /// What is shown: all of what is preserved, or what was asked for.
+  package let range: PhysicalRange
+  /// Scratch areas, as the user told them: a handover does not hold them.
+  package let scratch: [PhysicalRange]
+
+  /// The handover `survey` of `image`, in `range` or, where that is nil, from its first byte to its last.
+  ///
+  /// - Throws: ``HandoverImageError/nothingPreserved(_:)``.
+  package init(
+    _ survey: HandoverSurvey, of image: HandoverImage, range: PhysicalRange?,
+    scratch: [PhysicalRange]
+  ) throws(HandoverImageError) {
+    self.survey = survey
+    name = image.name
+    memory = image.memory
+    self.scratch = scratch
+    guard let pages = survey.pages else {
+      throw .nothingPreserved(survey.title)
+    }
+    self.pages = pages
+    if let range {
+      self.range = range
+      return
+    }
+    var lowest: UInt64 = .max
+    var highest: UInt64 = 0
+    func include(_ range: PhysicalRange) {
+      guard let last = range.last else { return }
+      lowest = min(lowest, range.start.rawValue)
+      highest = max(highest, last.rawValue)
+    }
+    let geometry = survey.geometry
+    pages.forEachRun(in: image.memory) { include($0.range(in: geometry)) }
+    for node in pages.nodes { include(PhysicalRange(start: node, byteCount: 1)) }
+    if let address = survey.address { include(PhysicalRange(start: address, byteCount: 1)) }
+    for area in scratch { include(area) }
+    guard lowest <= highest else {
+      throw .nothingPreserved(survey.title)
+    }
+    // All 2^64 bytes have no length; the page that is short is nobody's loss.
+    let span = min(highest - lowest, .max - 1)
+    self.range = PhysicalRange(start: PhysicalAddress(lowest), byteCount: span + 1)
+  }
+
+  package var geometry: PageGeometry { survey.geometry }
+
+  /// The pages of the root device tree; nil where it was given apart from memory.
+  package var deviceTreeRange: PhysicalRange? {
+    guard let address = survey.address, let tree = survey.deviceTree else { return nil }
+    return PhysicalRange(checkedStart: address, byteCount: UInt64(tree.byteCount))
+  }
+
+  /// What lies where, in at most `cellLimit` cells.
+  package func grid(cellLimit: Int) -> MapGrid {
+    var grid = MapGrid(range, cellLimit: cellLimit, geometry: geometry)
+    for area in scratch { grid.addScratch(area) }
+    grid.add(pages, in: memory)
+    if let deviceTreeRange { grid.addDeviceTree(deviceTreeRange) }
+    return grid
+  }
+
+  /// What lies where, in rows of `columnCount` cells, as fine as `rowCount` rows allow where those
+  /// without anything are left out.
+  package func grid(columnCount: Int, rowCount: Int) -> MapGrid {
+    // The entries are walked once, into cells that may be too fine.
+    var grid = grid(cellLimit: columnCount * rowCount * 64)
+    while grid.rows(of: columnCount).count > rowCount { grid = grid.halved() }
+    return grid
+  }
+
+  /// One line: what is shown.
+  package var title: String {
+    "\(printable(name)), \(survey.title): \(byteText(pages.preservedByteCount)) preserved in "
+      + countText(pages.entryCount, "entry", "entries")
+  }
+}

@@ -1,0 +1,66 @@
+public import Handover
+public import MemoryAccess
+import PreservedPages
+
+extension HandoverSurvey {
+  /// Calls `body` with all preserved memory, in runs that each have one owner or none.
+  ///
+  /// The runs have as many bytes, and as many entries, as the handover: each is counted once, also
+  /// where two claim it. They come by address; where entries overlap, which no sound handover has,
+  /// the bytes are those of each entry.
+  ///
+  /// - Parameters:
+  ///   - memory: the memory that was surveyed.
+  ///   - claimLimit: how many stretches of claimed memory are kept at a time, some 100 bytes each.
+  ///     Where there are more, the records are read again for each as many, and the runs are the
+  ///     same.
+  /// - Throws: the error of `body`, which ends the walk.
+  /// - Precondition: `claimLimit` is 1 or more.
+  /// - Complexity: O(bytes of the records · log leaves · orders in use + runs · log claims), times
+  ///   1 + claims / `claimLimit`.
+  public func forEachOwnedRun<Memory: PhysicalMemory, Failure: Error>(
+    in memory: Memory, claimLimit: Int = OwnerAccounts.defaultClaimLimit,
+    _ body: (OwnedRun) throws(Failure) -> Void
+  ) throws(Failure) {
+    try forEachNumberedRun(in: memory, claimLimit: claimLimit) { (run, table) throws(Failure) in
+      try body(run.named(by: table))
+    }
+  }
+
+  /// Who has the preserved memory: the sums over ``forEachOwnedRun(in:claimLimit:_:)``.
+  ///
+  /// - Precondition: `claimLimit` is 1 or more.
+  /// - Complexity: as that.
+  public func owners<Memory: PhysicalMemory>(
+    in memory: Memory, claimLimit: Int = OwnerAccounts.defaultClaimLimit
+  ) -> OwnerAccounts {
+    var accounts = OwnerAccounts()
+    forEachNumberedRun(in: memory, claimLimit: claimLimit) { run, table in
+      accounts.add(run, table)
+    }
+    return accounts
+  }
+
+  private func forEachNumberedRun<Memory: PhysicalMemory, Failure: Error>(
+    in memory: Memory, claimLimit: Int,
+    _ body: (NumberedRun, OwnerTable) throws(Failure) -> Void
+  ) throws(Failure) {
+    guard let pages else { return }
+    var table = OwnerTable(limit: OwnerAccounts.ownerLimit)
+    var sweep = OwnerSweep(geometry)
+    var start: UInt64? = 0
+    while let from = start {
+      var collector = ClaimCollector(
+        memory, pages, table: table, window: ClaimWindow(start: from, limit: claimLimit))
+      collector.claimRegistered(by: self)
+      collector = walkRecords(in: memory, collector)
+      table = collector.table
+      sweep.enter(&collector.window)
+      try pages.forEachRun(in: memory) { (run) throws(Failure) in
+        try sweep.visit(run) { (run) throws(Failure) in try body(run, table) }
+      }
+      start = collector.window.end
+    }
+    try sweep.finish { (run) throws(Failure) in try body(run, table) }
+  }
+}

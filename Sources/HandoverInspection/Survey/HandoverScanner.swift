@@ -1,0 +1,101 @@
+import DeviceTreeBlob
+import Handover
+public import MemoryAccess
+
+/// Finds the root device trees in memory, by looking at the start of every page.
+public struct HandoverScanner: Sendable {
+  /// The addresses of what means to be the root of a handover, sound or not, lowest first.
+  public private(set) var addresses: [PhysicalAddress] = []
+  /// How many more there are, beyond ``limit``.
+  public private(set) var omittedCount: UInt64 = 0
+
+  /// The most handovers that are kept; an image of a machine holds two.
+  public static var limit: Int { 64 }
+
+  /// The distance of the places looked at: the smallest page of any machine that has KHO, in bytes.
+  static let step: UInt64 = 4096
+  /// How much memory is looked at before it is called read, in bytes.
+  static let window: UInt64 = 16 << 20
+
+  /// Scans all of `memory` that is stored; holes of a sparse image are skipped.
+  ///
+  /// - Parameter progress: called now and then with the number of bytes scanned so far.
+  /// - Complexity: O(stored pages).
+  public init<Memory: PhysicalMemory>(
+    _ memory: Memory, progress: (_ byteCount: UInt64) -> Void = { _ in }
+  ) {
+    var scannedByteCount: UInt64 = 0
+    var next: PhysicalAddress? = .zero
+    while let from = next, let range = memory.storedRange(atOrAfter: from), let last = range.last {
+      let end = min(last.rawValue, range.start.rawValue | (Self.window &- 1))
+      scan(from: range.start.rawValue, through: end, in: memory)
+      let byteCount = end &- range.start.rawValue &+ 1
+      memory.finishedReading(PhysicalRange(start: range.start, byteCount: byteCount))
+      scannedByteCount &+= byteCount
+      progress(scannedByteCount)
+      next = end == .max ? nil : PhysicalAddress(end &+ 1)
+    }
+  }
+
+  private mutating func scan<Memory: PhysicalMemory>(
+    from start: UInt64, through end: UInt64, in memory: Memory
+  ) {
+    let headerByteCount = UInt64(DeviceTreeHeader.byteCount)
+    var page = start &+ (0 &- start) % Self.step
+    while page >= start, page <= end {
+      let address = PhysicalAddress(page)
+      let header = PhysicalRange(checkedStart: address, byteCount: headerByteCount)
+      if let header, memory.withBytes(in: header, { Self.resemblesHeader($0) }) == true,
+        isRoot(address, in: memory)
+      {
+        if addresses.count < Self.limit {
+          addresses.append(address)
+        } else {
+          omittedCount &+= 1
+        }
+      }
+      page &+= Self.step
+    }
+  }
+
+  /// Whether the bytes begin like a device tree: the magic, or, where that is damaged, the versions
+  /// that Linux writes.
+  private static func resemblesHeader(_ bytes: RawSpan) -> Bool {
+    if bytes.halfWord(atByte: 0).map(UInt32.init(bigEndian:)) == DeviceTreeHeader.magic {
+      return true
+    }
+    return bytes.halfWord(atByte: 20).map(UInt32.init(bigEndian:))
+      == DeviceTreeHeader.currentVersion
+      && bytes.halfWord(atByte: 24).map(UInt32.init(bigEndian:))
+        == DeviceTreeHeader.oldestVersion
+  }
+
+  /// Whether what begins at `address` means to be the root of a handover.
+  ///
+  /// A device tree that can be read says so itself; of a damaged one, its page must hold the name of
+  /// the property that leads to the entries.
+  private func isRoot<Memory: PhysicalMemory>(
+    _ address: PhysicalAddress, in memory: Memory
+  ) -> Bool {
+    if let bytes = try? memory.deviceTreeBytes(at: address),
+      let tree = try? RootDeviceTree(parsing: bytes)
+    {
+      return tree.claimsToBeRoot
+    }
+    let page = PhysicalRange(checkedStart: address, byteCount: Self.step)
+    guard let page else { return false }
+    return memory.withBytes(in: page) { $0.holds(RootDeviceTree.mapProperty) } ?? false
+  }
+}
+
+extension RawSpan {
+  /// Whether the characters of `text` stand in the bytes.
+  fileprivate func holds(_ text: String) -> Bool {
+    let wanted = Array(text.utf8)
+    guard byteCount >= wanted.count else { return false }
+    for start in 0...(byteCount &- wanted.count) where byte(at: start) == wanted[0] {
+      if wanted.indices.allSatisfy({ byte(at: start &+ $0) == wanted[$0] }) { return true }
+    }
+    return false
+  }
+}

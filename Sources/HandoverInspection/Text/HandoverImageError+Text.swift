@@ -1,0 +1,47 @@
+import MemoryAccess
+import MemoryImages
+import PreservedPages
+
+extension HandoverImageError {
+  /// What was found, as it follows `kho: IMAGE: `.
+  package var sentence: String {
+    switch self {
+    case .image(let error): error.sentence
+    case .memoryFile(let error): error.sentence
+    case .memoryFileWithoutHandover: "a memory file in which no process has begun a handover yet"
+    case .deviceTreeFile(let path, let error): "\(path): \(error.sentence)"
+    case .deviceTreeFileTooLarge(let path, let limit):
+      "\(path): larger than the \(limit) bytes that a root device tree may have"
+    case .noHandover:
+      "no root device tree of a handover at the start of any page; where it lies elsewhere, say where "
+        + "with --fdt-address, or give it with --fdt"
+    case .unreadable(let finding): finding.sentence
+    case .nothingPreserved(let title): "\(title) preserves nothing"
+    case .memoryInTooManyPieces: "memory in more than \(MemoryMap.limit) pieces"
+    case .runningSystem(let error): error.sentence
+    }
+  }
+}
+
+extension LiveSystemError {
+  /// What was found, as it follows `kho: live: `.
+  package var sentence: String {
+    switch self {
+    case .memory(let error): "the memory cannot be read: \(error.description.dropLast())"
+    case .debugfsNotMounted:
+      "debugfs is not mounted, and it shows the handovers; mount it: "
+        + "mount -t debugfs none /sys/kernel/debug (the kernel needs CONFIG_DEBUG_FS)"
+    case .deviceTreeRefused(let path):
+      "\(path) may be read by root alone, and not under kernel lockdown; run as root"
+    case .deviceTreeUnreadable(let path, let error): "\(path): \(error.sentence)"
+    case .deviceTreeTooLarge(let path, let limit):
+      "\(path) is larger than the \(limit) bytes of any root device tree"
+    case .handoverFolderMissing(let folder):
+      "the kernel shows no handovers (no \(folder)); it needs CONFIG_KEXEC_HANDOVER, "
+        + "CONFIG_KEXEC_HANDOVER_DEBUGFS where it has that option, and kho=on on its command line"
+    case .noHandoverYet(let folder):
+      "no handover yet: this kernel got none, and prepares none; a kernel of kho-v1 "
+        + "(Linux 6.16 to 6.19) shows one after 1 is written to \(folder)/out/finalize"
+    }
+  }
+}

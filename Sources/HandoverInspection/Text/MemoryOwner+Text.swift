@@ -1,0 +1,63 @@
+import Handover
+import MemoryAccess
+
+extension MemoryOwner {
+  /// The owner for people: `memfd 4096 of session "vm", folios`.
+  package var title: String { "\(holder.title), \(use.title)" }
+}
+
+extension MemoryOwner.Holder {
+  /// The holder for people.
+  package var title: String {
+    switch self {
+    case .handover: "root device tree"
+    case .record(let owner): owner.title
+    case .further: "further owners"
+    }
+  }
+
+  /// The word that stands for the sort of holder in JSON.
+  package var kind: String {
+    switch self {
+    case .handover: "handover"
+    case .record(.subtree): "subtree"
+    case .record(.region): "reserve-mem"
+    case .record(.session): "session"
+    case .record(.file): "file"
+    case .record(.sharedData): "shared-data"
+    case .further: "further"
+    }
+  }
+}
+
+extension MemoryOwner.Use {
+  /// The use for people.
+  package var title: String {
+    switch self {
+    case .deviceTree: "root device tree"
+    case .blob: "blob"
+    case .referred(.region): "region"
+    case .referred(.chunk): "chunks of a vmalloc area"
+    case .referred(.area): "vmalloc area"
+    case .referred(.records): "records"
+    case .referred(.folio): "folios"
+    case .presumed: "presumed record"
+    case .any: "all uses"
+    }
+  }
+
+  /// The word that stands for the use in JSON.
+  package var word: String {
+    switch self {
+    case .deviceTree: "fdt"
+    case .blob: "blob"
+    case .referred(.region): "region"
+    case .referred(.chunk): "chunk"
+    case .referred(.area): "area"
+    case .referred(.records): "records"
+    case .referred(.folio): "folio"
+    case .presumed: "presumed"
+    case .any: "any"
+    }
+  }
+}

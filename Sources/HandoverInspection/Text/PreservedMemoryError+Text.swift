@@ -1,0 +1,61 @@
+import Handover
+import MemoryAccess
+package import ProcessHandover
+
+extension PreservedMemoryError {
+  /// What happened, as it follows `kho: PATH: `.
+  package var sentence: String {
+    switch self {
+    case .file(let error): error.sentence
+    case .contents(let error): error.sentence
+    case .heldByAnother(let error): error.sentence
+    case .full(let frameCount, let byteCount):
+      "the memory is full: no \(countText(frameCount, "page")) in one piece in \(byteText(byteCount))"
+    case .outOfStorage(let error): error.sentence
+    case .outOfProcessMemory(let byteCount):
+      "there is no memory for the allocator's books, \(byteText(byteCount))"
+    case .nameTaken: "the name is taken"
+    case .noSuchName: "there is nothing of that name"
+    case .sizeDiffers(let byteCount, let wanted):
+      "what has that name has \(countText(byteCount, "byte")) instead of \(wanted)"
+    case .channel(let error): "the memory was not handed over: \(error)"
+    case .nothingReceived: "the process that hands over sent no memory"
+    case .handover(let error): "the handover refused: \(error)"
+    case .incoming(let error): "the predecessor's handover refused: \(error)"
+    }
+  }
+}
+
+extension MemoryContentsError {
+  /// What was found, as it follows `kho: PATH: `.
+  package var sentence: String {
+    switch self {
+    case .superblock(let error): error.sentence
+    case .deviceTreeChanged(let address):
+      "the root device tree at \(address) is not as it was written: its check value does not fit"
+    case .damaged(let finding): "its handover is damaged: \(finding.sentence)"
+    case .versionNotWritable(let version):
+      "its handover is of version \(version.compatible), which is read and not written"
+    case .changeDamaged: "the record of the change that the last writer ended in is damaged"
+    }
+  }
+}
+
+extension SuccessorError {
+  /// What happened, as it follows `kho: `.
+  package var sentence: String {
+    switch self {
+    case .cannotPass(let name, let errno):
+      "the descriptor \(printable(name)) cannot be passed on (\(errno))"
+    case .cannotExecute(let errno): "the program cannot be executed (\(errno))"
+    case .cannotSpawn(let errno): "no process can be started (\(errno))"
+    case .malformedVariable: "KHO_HANDOVER is not what a predecessor writes"
+    case .unsupportedVersion(let version):
+      "KHO_HANDOVER is of version \(version), which a newer program wrote"
+    case .missingDescriptor(let name, let errno):
+      "the descriptor \(printable(name)) that was passed on is not open (\(errno))"
+    case .foreignDescriptor(let name):
+      "the descriptor \(printable(name)) that was passed on leads to something else"
+    }
+  }
+}

@@ -1,0 +1,30 @@
+import MemoryAccess
+package import ProcessHandover
+
+extension SuperblockError {
+  /// What was found and what to do, as it follows `kho: PATH: `.
+  package var sentence: String {
+    switch self {
+    case .tooShort(let byteCount):
+      "its \(byteCount) bytes are too few for the superblock of a memory file"
+    case .notMemoryFile(let magic):
+      "it is no memory file: its first word is 0x\(String(magic, radix: 16))"
+    case .versionUnknown(let version):
+      "it is a memory file of layout \(version), which a newer version of this program wrote; this "
+        + "one reads layout 1"
+    case .pageShiftUnknown(let shift):
+      "it is a memory file with pages of 2^\(shift) bytes, which none has"
+    case .headerDamaged:
+      "the header of its superblock is damaged: the check value does not fit"
+    case .selectorDamaged(let word):
+      "its superblock is damaged: the word that tells which state is valid is "
+        + "0x\(String(word, radix: 16))"
+    case .stateDamaged:
+      "the state in its superblock is damaged: the check value does not fit"
+    case .stateImpossible:
+      "the state in its superblock has a value that nobody writes"
+    case .truncated(let byteCount, let wanted):
+      "a part is missing: the memory has \(wanted) bytes, and the file \(byteCount)"
+    }
+  }
+}

@@ -1,0 +1,91 @@
+internal import ArgumentParser
+internal import KexecHandover
+internal import SystemPackage
+
+/// `kho capture`: the handovers of an image, and nothing else of it.
+struct Capture: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Writes a small image that holds just the handovers.",
+    discussion: """
+      Writes an ELF core with everything that the other commands read of the handovers: root device \
+      trees, tree nodes or kho-v1 chunks and bitmaps, registered blobs, and the records that they lead \
+      to. So the state of a machine of any size fits in a bug report, and `inspect`, `check` and `owners` say \
+      of it what they say of the image. The contents of the preserved pages are left out: such memory is \
+      described as existing and not stored (PT_LOAD with p_filesz < p_memsz). --with-contents adds them.
+
+      A capture of a capture is the same file. It is written under another name first. Memory may hold \
+      secrets, so the file is readable by its owner alone: look before you hand it on.
+
+      Exit status: 0 written, 1 the input is bad or the file cannot be written, 2 the command line is \
+      wrong.
+      """)
+
+  @OptionGroup var options: ImageOptions
+
+  @Option(
+    name: .shortAndLong, help: ArgumentHelp("The file to write.", valueName: "file"),
+    completion: .file())
+  var output: String
+
+  @Flag(help: "Also store the preserved pages.")
+  var withContents = false
+
+  @Flag(help: "Replace the file where there is one.")
+  var force = false
+
+  func run() throws {
+    let capture = try options.capture(withContents: withContents)
+    if let survey = capture.image.surveys.first(where: { $0.address == nil }) {
+      throw CommandFailure.badInput(
+        "\(capture.image.name): the \(survey.title) lies at an unknown address, and a capture holds "
+          + "memory by address; name it with --fdt-address")
+    }
+    let writer = capture.writer
+    let progress = CommandProgress("wrote", of: writer.storedByteCount)
+    do throws(CoreFileError) {
+      try writer.write(
+        to: FilePath(output), replacing: force, from: capture.image.memory
+      ) { progress.report($0) }
+    } catch {
+      progress.end()
+      throw CommandFailure.badInput("\(output): \(sentence(error))")
+    }
+    progress.end()
+    report(capture, writer)
+    capture.image.complainAboutOmissions()
+  }
+
+  private func sentence(_ error: CoreFileError) -> String {
+    if error == .exists { return "exists already; choose another name, or replace it with --force" }
+    let text = error.description
+    return text.prefix(1).lowercased() + text.dropFirst().dropLast()
+  }
+
+  private func report(_ capture: HandoverCapture, _ writer: CoreFileWriter) {
+    let console = Console.current
+    if options.json {
+      console.printJSON(
+        CaptureReport(
+          file: output, fdtAddresses: capture.image.surveys.compactMap { $0.address?.rawValue },
+          storedBytes: writer.storedByteCount, memoryBytes: capture.existing.byteCount))
+      return
+    }
+    let handovers =
+      capture.image.surveys.count == 1 ? "1 handover" : "\(capture.image.surveys.count) handovers"
+    console.print(
+      "\(output): \(handovers), \(byteText(writer.storedByteCount)) of "
+        + "\(byteText(capture.existing.byteCount)) of memory")
+  }
+}
+
+/// What `kho capture --json` prints: schema `kho-capture/1`.
+private struct CaptureReport: Encodable {
+  let schema = "kho-capture/1"
+  let file: String
+  let fdtAddresses: [UInt64]
+  /// How much memory is stored, and how much is described.
+  let storedBytes: UInt64
+  let memoryBytes: UInt64
+
+  private enum CodingKeys: CodingKey { case schema, file, fdtAddresses, storedBytes, memoryBytes }
+}

@@ -1,0 +1,99 @@
+internal import ArgumentParser
+internal import KexecHandover
+
+/// `kho check`: what is wrong.
+struct Check: ParsableCommand {
+  static let unreadableStatus: Int32 = 3
+
+  static let configuration = CommandConfiguration(
+    abstract: "Says what is wrong with each handover in an image.",
+    discussion: """
+      Each finding has a code that never changes, a severity (error, warning, note), and the place. \
+      The known records (memblock, kexec-metadata, kho_test, LUO and its memfds, areas under a name of \
+      their own) are followed to the memory they refer to, which must be preserved.
+
+      Exit status: 0 no errors, 1 findings of severity error, 2 the command line is wrong, 3 the \
+      input cannot be read or holds no handover.
+      """)
+
+  @OptionGroup var options: ImageOptions
+
+  func run() throws {
+    let image: HandoverImage
+    do throws(CommandFailure) {
+      image = try options.load()
+    } catch {
+      throw CommandFailure(status: Self.unreadableStatus, sentence: error.sentence)
+    }
+    let verdicts = image.surveys.map { Verdict(on: $0, in: image) }
+    if options.json {
+      Console.current.printJSON(CheckReport(verdicts))
+    } else {
+      for verdict in verdicts { verdict.printFindings() }
+    }
+    image.complainAboutOmissions()
+    if verdicts.contains(where: { $0.errorCount > 0 }) {
+      throw CommandFailure(status: 1, sentence: nil)
+    }
+  }
+}
+
+/// What is wrong with one handover: with its structure, then with its records.
+private struct Verdict {
+  let survey: HandoverSurvey
+  let findings: [HandoverFinding]
+  let omittedCount: UInt64
+  let errorCount: UInt64
+
+  init(on survey: HandoverSurvey, in image: HandoverImage) {
+    let records = survey.checkRecords(in: image.memory)
+    self.survey = survey
+    findings = image.findings(of: survey) + records.findings.map { .record($0) }
+    omittedCount = survey.omittedFindingCount &+ records.omittedCount
+    errorCount = image.errorCount(of: survey) &+ records.errorCount
+  }
+
+  func printFindings() {
+    let console = Console.current
+    if findings.isEmpty { console.print("\(survey.title): nothing found") }
+    for line in findingLines(findings, omittedCount: omittedCount) {
+      console.print("\(survey.title): \(line)")
+    }
+  }
+}
+
+/// What `kho check --json` prints: schema `kho-check/1`.
+struct CheckReport: Encodable {
+  let schema = "kho-check/1"
+  let handovers: [CheckedHandover]
+
+  fileprivate init(_ verdicts: [Verdict]) {
+    handovers = verdicts.map { verdict in
+      CheckedHandover(
+        fdtAddress: verdict.survey.address?.rawValue, errorCount: verdict.errorCount,
+        findings: verdict.findings.map(FindingReport.init), omittedFindings: verdict.omittedCount)
+    }
+  }
+
+  private enum CodingKeys: CodingKey { case schema, handovers }
+}
+
+/// What is wrong with one handover.
+struct CheckedHandover: Encodable {
+  let fdtAddress: UInt64?
+  /// How many findings of severity error there are, those not listed included.
+  let errorCount: UInt64
+  let findings: [FindingReport]
+  /// How many findings there were beyond those listed.
+  let omittedFindings: UInt64
+
+  private enum CodingKeys: CodingKey { case fdtAddress, errorCount, findings, omittedFindings }
+
+  func encode(to encoder: any Encoder) throws {
+    var container = encoder.container(keyedBy: CodingKeys.self)
+    try container.encode(fdtAddress, forKey: .fdtAddress)
+    try container.encode(errorCount, forKey: .errorCount)
+    try container.encode(findings, forKey: .findings)
+    try container.encode(omittedFindings, forKey: .omittedFindings)
+  }
+}

@@ -1,0 +1,94 @@
+internal import ArgumentParser
+internal import KexecHandover
+
+/// `kho diff`: what one handover has and another does not.
+struct Diff: ParsableCommand {
+  static let unreadableStatus: Int32 = 3
+
+  static let configuration = CommandConfiguration(
+    abstract: "Shows what differs between two handovers.",
+    discussion: """
+      A and B are images, memory files, or `live` for the running system, in any combination. Compared are the version and the page \
+      size; the entries, by address and size, as stretches that only one has; the blobs, by name: \
+      address, size, bytes; and what the known records say (reserve_mem regions, kexec metadata, live \
+      update sessions and their files). The contents of preserved pages are not compared.
+
+      Where an image holds several handovers, the first that can be read is compared: of a kernel \
+      that came up through a kexec, mostly the outgoing one, since the nodes of the incoming one are \
+      free memory by then. --fdt-address-a and --fdt-address-b choose another.
+
+      Examples:
+        kho diff before.elf after.elf
+        kho diff --fdt-address-b 0xd10000 first.elf second.elf
+        kho diff --json /dev/shm/service.old /dev/shm/service
+        kho diff captured-before-the-update.elf live
+
+      Exit status: 0 they are the same, 1 they differ, 2 the command line is wrong, 3 one of them \
+      cannot be read.
+      """)
+
+  @Argument(help: "An image, a memory file, or live.", completion: .file())
+  var first: String
+
+  @Argument(help: "Another, or the same.", completion: .file())
+  var second: String
+
+  @Option(
+    name: .customLong("fdt-address-a"),
+    help: ArgumentHelp("Which handover of A to compare.", valueName: "addr"))
+  var addressA: AddressArgument?
+
+  @Option(
+    name: .customLong("fdt-address-b"),
+    help: ArgumentHelp("Which handover of B to compare.", valueName: "addr"))
+  var addressB: AddressArgument?
+
+  @Option(
+    name: .customLong("base-a"),
+    help: ArgumentHelp("The physical address of a raw A's first byte.", valueName: "addr"))
+  var baseA: AddressArgument?
+
+  @Option(
+    name: .customLong("base-b"),
+    help: ArgumentHelp("The physical address of a raw B's first byte.", valueName: "addr"))
+  var baseB: AddressArgument?
+
+  @OptionGroup var layout: LayoutOptions
+
+  @OptionGroup var liveRoot: LiveRoot
+
+  @Flag(help: "Print JSON.")
+  var json = false
+
+  func validate() throws {
+    for (name, base) in [(first, baseA), (second, baseB)]
+    where name == HandoverImage.liveName && base != nil {
+      throw ValidationError("A base is for raw images; the running system needs none.")
+    }
+  }
+
+  func run() throws {
+    let a: HandoverDiff.Side
+    let b: HandoverDiff.Side
+    do throws(CommandFailure) {
+      a = try side(first, addressA, baseA)
+      b = try side(second, addressB, baseB)
+    } catch {
+      throw CommandFailure(status: Self.unreadableStatus, sentence: error.sentence)
+    }
+    let printer = DiffPrinter(HandoverDiff(a, b))
+    let isSame = json ? printer.printJSON() : printer.printText()
+    if !isSame { throw CommandFailure(status: 1, sentence: nil) }
+  }
+
+  private func side(
+    _ path: String, _ address: AddressArgument?, _ base: AddressArgument?
+  ) throws(CommandFailure) -> HandoverDiff.Side {
+    var options = layout.imageOptions
+    if let address { options.deviceTree = .address(address.address) }
+    options.baseAddress = base?.address
+    let image = try HandoverImage.load(path, options, liveRoot)
+    let survey = try image.firstReadable(choosingWith: "--fdt-address-a or --fdt-address-b")
+    return HandoverDiff.Side(survey, of: image)
+  }
+}

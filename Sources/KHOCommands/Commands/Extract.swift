@@ -1,0 +1,193 @@
+internal import ArgumentParser
+internal import KexecHandover
+internal import SystemPackage
+
+/// `kho extract`: the bytes of something that is preserved.
+struct Extract: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Extracts the bytes of a blob, a file, a region or a range of memory.",
+    discussion: """
+      Give one of --subtree, --memfd, --reserve-mem and --range. The bytes go to FILE, which appears \
+      under its name when it is complete and replaces one of that name, or to standard output, which \
+      must not be a terminal.
+
+      A file of a session is as long as its record says. Holes, and folios that are not up to date, \
+      are zeros: holes of FILE, which take no room. To standard output they would have to be written, \
+      so a file with more than 1 GiB of them beyond what is stored needs --output. A folio that is no \
+      entry, or lies before one listed earlier, ends the extraction with nothing written.
+
+      Exit status: 0 all bytes were extracted, 1 they were not, 2 the command line is wrong.
+      """)
+
+  @OptionGroup var options: ImageOptions
+
+  @Option(help: ArgumentHelp("The blob registered under NAME.", valueName: "name"))
+  var subtree: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "The memfd that a session of the Live Update Orchestrator preserves under TOKEN.",
+      valueName: "session:token"))
+  var memfd: MemfdName?
+
+  @Option(
+    name: .customLong("reserve-mem"),
+    help: ArgumentHelp("The region that reserve_mem set aside as NAME.", valueName: "name"))
+  var region: String?
+
+  @Option(
+    name: .customLong("range"),
+    help: ArgumentHelp(
+      "The bytes from A up to but not including B, preserved or not.", valueName: "a-b"))
+  var addresses: AddressFilter?
+
+  @Option(
+    name: [.customShort("o"), .long],
+    help: ArgumentHelp("Write to FILE instead of standard output.", valueName: "file"),
+    completion: .file())
+  var output: String?
+
+  /// The most zeros that are written to standard output beyond the bytes that are stored.
+  private static let zeroLimit: UInt64 = 1 << 30
+
+  private var targets: [ExtractTarget] {
+    [
+      subtree.map { .subtree($0) }, memfd.map { .memfd(session: $0.session, token: $0.token) },
+      region.map { .region($0) },
+      addresses.map { .range($0.range) },
+    ].compactMap { $0 }
+  }
+
+  func validate() throws {
+    guard targets.count == 1 else {
+      throw ValidationError("Give one of --subtree, --memfd, --reserve-mem and --range.")
+    }
+    if options.json { throw ValidationError("extract gives bytes; it has no --json.") }
+    if output == nil, Console.current.writesToTerminal {
+      throw ValidationError("Standard output is a terminal; name a file with --output.")
+    }
+  }
+
+  func run() throws {
+    guard let target = targets.first else { return }
+    let (memory, extraction) = try find(target)
+    let failure = { (sentence: String) in
+      CommandFailure.badInput("\(options.image): \(target.title): \(sentence)")
+    }
+    let stored: UInt64
+    do throws(RecordError) {
+      stored = try extraction.storedByteCount(in: memory)
+    } catch {
+      throw failure(error.sentence)
+    }
+    try checkLength(extraction.byteCount, stored: stored, failure)
+
+    var file: OutputFile?
+    do throws(Errno) {
+      if let output { file = try OutputFile(at: FilePath(output)) }
+    } catch {
+      throw CommandFailure.badInput("\(output ?? ""): the file cannot be made (\(error))")
+    }
+    var sink = ExtractSink(file)
+    do {
+      try copy(extraction, of: memory, to: &sink)
+    } catch let error as RecordError {
+      throw failure(error.sentence)
+    }
+    do throws(Errno) { try sink.finish() } catch { throw unwritable(error) }
+  }
+
+  /// Opens the image and finds the bytes, in whichever handover has them.
+  private func find(_ target: ExtractTarget) throws(CommandFailure) -> (MemoryImage, Extraction) {
+    if case .range(let range) = target {
+      // Memory needs no handover.
+      let memory: MemoryImage
+      do throws(HandoverImageError) {
+        memory = try HandoverImage.openMemory(
+          options.source, baseAddress: options.baseAddress?.address
+        ).memory
+      } catch {
+        throw .badInput(error, of: options.source)
+      }
+      guard memory.contains(range) else {
+        throw .badInput("\(options.image): \(range) does not lie in memory")
+      }
+      return (memory, .range(range))
+    }
+    let image = try options.load()
+    var found: [(survey: HandoverSurvey, extraction: Extraction)] = []
+    for survey in image.surveys {
+      do throws(ExtractionError) {
+        if let extraction = try target.find(in: survey, image.memory) {
+          found.append((survey, extraction))
+        }
+      } catch {
+        // Of several handovers, another may have it whole.
+        let sentence = "\(image.name): \(survey.title): \(target.title): \(error.sentence)"
+        guard image.surveys.count > 1 else { throw .badInput(sentence) }
+        Console.current.complain("kho: \(sentence)")
+      }
+    }
+    guard let first = found.first else {
+      throw .badInput("\(image.name): no handover has \(target.title), or it cannot be read")
+    }
+    guard found.count == 1 else {
+      let addresses = found.compactMap { $0.survey.address?.description }.joined(separator: ", ")
+      throw .badInput(
+        "\(image.name): \(found.count) handovers have \(target.title); choose with --fdt-address: "
+          + addresses)
+    }
+    return (image.memory, first.extraction)
+  }
+
+  private func checkLength(
+    _ byteCount: UInt64, stored: UInt64, _ failure: (String) -> CommandFailure
+  ) throws(CommandFailure) {
+    guard byteCount <= UInt64(Int64.max) else {
+      throw failure("it is said to have \(countText(byteCount, "byte")), more than any file can")
+    }
+    if output == nil, byteCount - stored > Self.zeroLimit {
+      throw failure(
+        "of its \(byteText(byteCount)), only \(byteText(stored)) are stored; name a file with "
+          + "--output, in which the rest takes no room")
+    }
+  }
+
+  private func copy(
+    _ extraction: Extraction, of memory: MemoryImage, to sink: inout ExtractSink
+  ) throws {
+    let progress = CommandProgress("extracted", of: extraction.byteCount)
+    defer { progress.end() }
+    var byteCount: UInt64 = 0
+    var unwritten: Errno?
+    try extraction.forEachPiece(
+      in: memory,
+      bytes: { bytes in
+        do throws(Errno) {
+          try sink.write(bytes)
+        } catch {
+          unwritten = error
+          return false
+        }
+        byteCount += UInt64(bytes.byteCount)
+        progress.report(byteCount)
+        return sink.isWritable
+      },
+      zeros: { count in
+        do throws(Errno) {
+          try sink.writeZeros(count)
+        } catch {
+          unwritten = error
+          return false
+        }
+        byteCount += count
+        progress.report(byteCount)
+        return sink.isWritable
+      })
+    if let unwritten { throw self.unwritable(unwritten) }
+  }
+
+  private func unwritable(_ errno: Errno) -> CommandFailure {
+    CommandFailure.badInput("\(output ?? "standard output"): it cannot be written (\(errno))")
+  }
+}

@@ -1,0 +1,80 @@
+internal import KexecHandover
+internal import SystemPackage
+
+extension HandoverImage {
+  /// The word that names the running system where an image can be named; a file of that name is
+  /// `./live`.
+  static var liveName: String { "live" }
+
+  /// Opens the image at `path`, or the running system for ``liveName``.
+  static func load(
+    _ path: String, _ options: Options, _ liveRoot: LiveRoot
+  ) throws(CommandFailure) -> HandoverImage {
+    try load(
+      path == liveName ? .runningSystem(root: liveRoot.folder) : .file(FilePath(path)), options)
+  }
+
+  /// Opens the image, and shows how far it has come.
+  static func load(
+    _ source: Source, _ options: Options
+  ) throws(CommandFailure) -> HandoverImage {
+    let progress = CommandProgress("scanned", of: nil)
+    defer { progress.end() }
+    do throws(HandoverImageError) {
+      let image = try open(source, options: options) { progress.report($0, of: $1) }
+      if image.changedWhileRead {
+        Console.current.complain(
+          "kho: live: read twice; still, what is missing may be due to changes while it was read")
+      }
+      return image
+    } catch {
+      throw .badInput(error, of: source)
+    }
+  }
+
+  /// The first handover that can be read; says on standard error where there are others.
+  ///
+  /// - Parameter option: what chooses another.
+  /// - Throws: where none can be read.
+  func firstReadable(choosingWith option: String) throws(CommandFailure) -> HandoverSurvey {
+    let survey: HandoverSurvey
+    do throws(HandoverImageError) { survey = try firstReadable } catch {
+      throw .badInput("\(name): \(error.sentence)")
+    }
+    complainAboutOmissions()
+    let readableCount = surveys.count { $0.error == nil }
+    if readableCount > 1 {
+      Console.current.complain(
+        "kho: \(name): of \(readableCount) handovers that can be read, this is the one at "
+          + "\(survey.address?.description ?? "no address"), the first; choose another with \(option)"
+      )
+    }
+    return survey
+  }
+
+  /// Says on standard error what was left out of the output, and what of the image cannot be read.
+  func complainAboutOmissions() {
+    if case .kdump(let dump) = memory, let damage = dump.damage {
+      Console.current.complain(
+        "kho: \(name): damaged; the page at \(damage.first.address) could not be read:"
+          + " \(damage.first.reason)")
+    }
+    guard omittedHandoverCount > 0 else { return }
+    Console.current.complain(
+      "kho: \(name): \(omittedHandoverCount) more root device trees were found and not read; name "
+        + "one with --fdt-address")
+  }
+}
+
+extension CommandFailure {
+  /// An image that cannot be opened, or holds no handover.
+  static func badInput(
+    _ error: HandoverImageError, of source: HandoverImage.Source
+  ) -> CommandFailure {
+    switch error {
+    // The sentence begins with the path of the file that is meant.
+    case .deviceTreeFile, .deviceTreeFileTooLarge: .badInput(error.sentence)
+    default: .badInput("\(source.name): \(error.sentence)")
+    }
+  }
+}

@@ -1,0 +1,104 @@
+internal import ArgumentParser
+internal import KexecHandover
+internal import SystemPackage
+
+/// The options of every command that reads an image.
+struct ImageOptions: ParsableArguments {
+  @Argument(
+    help: ArgumentHelp(
+      "An ELF core or a compressed dump (kdump) of a machine's memory, or raw memory.",
+      valueName: "image"),
+    completion: .file())
+  var imagePath: String?
+
+  @Flag(
+    name: .customLong("live"),
+    help: ArgumentHelp(
+      "Read the running system instead of an image: debugfs and /proc/kcore or /dev/mem.",
+      discussion: "It changes while it is read, so what looks like damage is read twice."))
+  var isLive = false
+
+  // Not in a group with --live: in debug builds ArgumentParser checks a group within a group again with
+  // each check of the one around it, for every command line. The tests took 65 s instead of 45.
+  @OptionGroup var liveRoot: LiveRoot
+
+  @Option(
+    name: .customLong("fdt"),
+    help: ArgumentHelp(
+      "Read the root device tree from FILE, as from debugfs, instead of finding it in IMAGE.",
+      valueName: "file"),
+    completion: .file())
+  var deviceTreePath: String?
+
+  @Option(
+    name: .customLong("fdt-address"),
+    help: ArgumentHelp(
+      "Read only the handover whose root device tree lies at ADDR.", valueName: "addr"))
+  var deviceTreeAddress: AddressArgument?
+
+  @Option(
+    name: .customLong("base"),
+    help: ArgumentHelp("The physical address of a raw image's first byte.", valueName: "addr"))
+  var baseAddress: AddressArgument?
+
+  @OptionGroup var layout: LayoutOptions
+
+  @Flag(help: "Print JSON.")
+  var json = false
+
+  /// How the image is called in sentences.
+  var image: String { isLive ? "live" : imagePath ?? "" }
+
+  func validate() throws {
+    guard isLive != (imagePath != nil) else {
+      throw ValidationError(
+        isLive
+          ? "IMAGE and --live both name a memory; give one."
+          : "Name an IMAGE, or give --live for the running system.")
+    }
+    if isLive, baseAddress != nil {
+      throw ValidationError("--base is for raw images; the running system needs none.")
+    }
+    if deviceTreePath != nil, deviceTreeAddress != nil {
+      throw ValidationError("--fdt and --fdt-address both name a root device tree; give one.")
+    }
+  }
+}
+
+extension ImageOptions {
+  /// Where the memory comes from.
+  var source: HandoverImage.Source {
+    isLive ? .runningSystem(root: liveRoot.folder) : .file(FilePath(image))
+  }
+
+  /// How the image is read.
+  var imageOptions: HandoverImage.Options {
+    var options = layout.imageOptions
+    options.baseAddress = baseAddress?.address
+    if let deviceTreePath { options.deviceTree = .file(FilePath(deviceTreePath)) }
+    if let deviceTreeAddress { options.deviceTree = .address(deviceTreeAddress.address) }
+    return options
+  }
+
+  /// Opens the image, finds the handovers, and reads them.
+  ///
+  /// - Throws: `CommandFailure` when there is no image or nothing in it.
+  func load() throws(CommandFailure) -> HandoverImage {
+    try HandoverImage.load(source, imageOptions)
+  }
+
+  /// Opens the image, finds the handovers, and reads them for a capture.
+  ///
+  /// - Throws: `CommandFailure` when there is no image or nothing in it.
+  func capture(withContents: Bool) throws(CommandFailure) -> HandoverCapture {
+    let progress = CommandProgress("scanned", of: nil)
+    defer { progress.end() }
+    do throws(HandoverImageError) {
+      return try HandoverCapture(
+        of: source, options: imageOptions, withContents: withContents
+      ) { progress.report($0, of: $1) }
+    } catch {
+      throw .badInput(error, of: source)
+    }
+  }
+}

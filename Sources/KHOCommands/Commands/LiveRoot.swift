@@ -1,0 +1,13 @@
+internal import ArgumentParser
+internal import SystemPackage
+
+/// Where the files of the running system lie, for tests.
+struct LiveRoot: ParsableArguments {
+  @Option(
+    name: .customLong("live-root"),
+    help: ArgumentHelp(
+      "The directory in which proc, sys and dev of the system lie.", visibility: .hidden))
+  var path = "/"
+
+  var folder: FilePath { FilePath(path) }
+}

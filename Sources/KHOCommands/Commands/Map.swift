@@ -1,0 +1,137 @@
+internal import ArgumentParser
+internal import KexecHandover
+
+/// `kho map`: the picture.
+struct Map: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Draws where in physical memory a handover lies.",
+    discussion: """
+      Without --svg and --html a picture of characters that fits the window: a digit or letter for the \
+      order of most of what is preserved in that stretch, # for nodes of the tree, D for the root \
+      device tree, · where nothing is preserved; * stands for rows without anything. In colour on a \
+      terminal, unless NO_COLOR is set.
+
+      --html writes one page that needs no network and no other file: a Hilbert curve or rows, to \
+      zoom and to point at, tables by order, and the owners as a treemap. Where there are more than \
+      65,536 stretches of preserved memory, neighbours are drawn as one, and the page says so. \
+      --svg writes a picture for documents.
+
+      Shown is everything from the first to the last byte of the handover; --range chooses a part. \
+      A handover does not tell its scratch areas: --scratch does. Of several handovers, the first \
+      that can be read is drawn.
+
+      Examples:
+        kho map image.elf
+        kho map --html map.html --svg map.svg image.elf
+        kho map --range 1G-2G --scratch 0xda800000-0x100000000 image.elf
+
+      Exit status: 0 drawn, 1 the input is bad or a file cannot be written, 2 the command line is \
+      wrong.
+      """)
+
+  @OptionGroup var options: ImageOptions
+
+  @Option(
+    help: ArgumentHelp("Write a page of HTML to FILE.", valueName: "file"), completion: .file())
+  var html: String?
+
+  @Option(help: ArgumentHelp("Write a picture to FILE.", valueName: "file"), completion: .file())
+  var svg: String?
+
+  @Option(help: ArgumentHelp("The width of the picture in characters.", valueName: "n"))
+  var width: Int?
+
+  @Option(help: ArgumentHelp("The height of the picture in lines.", valueName: "n"))
+  var height: Int?
+
+  @Option(
+    name: .customLong("range"),
+    help: ArgumentHelp("Only memory from A up to but not including B.", valueName: "a-b"))
+  var addresses: AddressFilter?
+
+  @Option(
+    help: ArgumentHelp(
+      "A scratch area, from A up to but not including B; may stand several times.",
+      valueName: "a-b"))
+  var scratch: [AddressFilter] = []
+
+  func validate() throws {
+    if let width, !(20...2000).contains(width) {
+      throw ValidationError("--width is a number from 20 to 2000.")
+    }
+    if let height, !(8...2000).contains(height) {
+      throw ValidationError("--height is a number from 8 to 2000.")
+    }
+    if scratch.count > ScratchArea.limit {
+      throw ValidationError("--scratch stands at most \(ScratchArea.limit) times.")
+    }
+  }
+
+  func run() throws {
+    let image = try options.load()
+    let survey = try image.firstReadable(choosingWith: "--fdt-address")
+    let subject: MapSubject
+    do throws(HandoverImageError) {
+      subject = try MapSubject(
+        survey, of: image, range: addresses?.range, scratch: scratch.map(\.range))
+    } catch {
+      throw CommandFailure.badInput("\(image.name): \(error.sentence), so there is nothing to draw")
+    }
+    if let svg { try OutputFile.write(MapSVG(subject).bytes, to: svg) }
+    if let html { try OutputFile.write(MapHTML(subject).bytes, to: html) }
+    let window = Console.current.window
+    if options.json {
+      let cellLimit = max(2, (width ?? 64) * (height ?? 64))
+      Console.current.printJSON(MapReport(subject, subject.grid(cellLimit: cellLimit)))
+    } else if svg == nil, html == nil {
+      let text = MapText(
+        subject, width: width ?? window?.width ?? 100, height: height ?? window?.height ?? 40,
+        isColored: Console.current.isColored)
+      for line in text.lines { Console.current.print(line) }
+    }
+  }
+}
+
+/// What `kho map --json` prints: schema `kho-map/1`.
+struct MapReport: Encodable {
+  let schema = "kho-map/1"
+  let fdtAddress: UInt64?
+  let cellBytes: UInt64
+  let cells: [Cell]
+
+  /// A stretch in which something lies.
+  struct Cell: Encodable {
+    let address: UInt64
+    /// Bytes by order.
+    let orders: [String: UInt64]
+    /// Nodes of the tree; of kho-v1, bitmaps and chunks.
+    let nodes: UInt64
+    let deviceTree: Bool
+    let scratch: Bool
+  }
+
+  init(_ subject: MapSubject, _ grid: MapGrid) {
+    fdtAddress = subject.survey.address?.rawValue
+    cellBytes = grid.cellByteCount
+    cells = grid.cells.indices.filter { !grid.cells[$0].isEmpty }.map { index in
+      let cell = grid.cells[index]
+      var orders: [String: UInt64] = [:]
+      for (order, byteCount) in cell.byteCountByOrder.enumerated() where byteCount > 0 {
+        orders["\(order)"] = byteCount
+      }
+      return Cell(
+        address: grid.address(of: index), orders: orders, nodes: cell.nodeCount,
+        deviceTree: cell.holdsDeviceTree, scratch: cell.isScratch)
+    }
+  }
+
+  private enum CodingKeys: CodingKey { case schema, fdtAddress, cellBytes, cells }
+
+  func encode(to encoder: any Encoder) throws {
+    var container = encoder.container(keyedBy: CodingKeys.self)
+    try container.encode(schema, forKey: .schema)
+    try container.encode(fdtAddress, forKey: .fdtAddress)
+    try container.encode(cellBytes, forKey: .cellBytes)
+    try container.encode(cells, forKey: .cells)
+  }
+}

@@ -1,0 +1,17 @@
+internal import ArgumentParser
+
+/// A file of a session, as the command line names it: `SESSION:TOKEN`.
+struct MemfdName: ExpressibleByArgument {
+  let session: String
+  let token: UInt64
+
+  init?(argument: String) {
+    // A session may have colons in its name, a token has none.
+    guard let colon = argument.lastIndex(of: ":"),
+      let token = parseNumber(argument[argument.index(after: colon)...]),
+      colon > argument.startIndex
+    else { return nil }
+    session = String(argument[..<colon])
+    self.token = token
+  }
+}

@@ -1,0 +1,48 @@
+internal import ArgumentParser
+internal import KexecHandover
+
+/// `kho owners`: who has the preserved memory.
+struct Owners: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Accounts for each preserved byte: who registered it.",
+    discussion: """
+      The known records (memblock, kexec-metadata, kho_test, LUO and its memfds, areas under a name \
+      of their own) are followed to the memory they refer to. Bytes of an entry that no record names \
+      belong to whoever claims the rest of it. Entries that no record leads to are nobody's; in a \
+      memory file, that is memory allocated without a name. What two claim is counted once, as the \
+      first one's, and named. The nodes of the tree are no entries and are shown apart.
+
+      CLAIMED is how much the records name; the rest of BYTES only comes with the entries.
+
+      Exit status: 0 all entries of at least one handover were accounted for, 1 none could be read, \
+      2 the command line is wrong.
+      """)
+
+  @OptionGroup var options: ImageOptions
+
+  @Flag(help: "Show each use of an owner: folios, records, chunks.")
+  var uses = false
+
+  func run() throws {
+    let image = try options.load()
+    let console = Console.current
+    // The records may be read several times: nobody knows how much there is to read.
+    let progress = CommandProgress("read", of: nil)
+    let memory = WatchedMemory(image.memory, progress)
+    let reports = image.surveys.map { OwnersOfHandover($0, in: memory) }
+    progress.end()
+    if options.json {
+      console.printJSON(OwnersReport(reports))
+    } else {
+      for (index, report) in reports.enumerated() {
+        if index > 0 { console.print() }
+        for line in report.description(showsUses: uses) { console.print(line) }
+      }
+    }
+    image.complainAboutOmissions()
+    let failures = image.surveys.compactMap(\.error)
+    if failures.count == image.surveys.count, let failure = failures.first {
+      throw CommandFailure.badInput("\(image.name): \(failure.sentence)")
+    }
+  }
+}

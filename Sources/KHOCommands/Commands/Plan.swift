@@ -1,0 +1,199 @@
+internal import ArgumentParser
+internal import KexecHandover
+
+/// `kho plan`: what a handover costs, before there is one.
+struct Plan: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Computes what a handover costs in metadata, scratch memory and time.",
+    discussion: """
+      Metadata: of a workload that is given (--memory, --blocks), placed by a model: the blocks of \
+      each order lie in runs of equal length that are spread evenly over memory, from one run \
+      (--fragmentation 0) to as many as there can be (1), each order as if it were alone. Of an image \
+      (--from), for the blocks that are really there. Node counts are exact for those places.
+
+      Scratch: the areas that kho_scratch= makes (--kho-scratch, --memory), and what to give it \
+      (--boot-memory: what boot reserves below and above 4 GiB; the kernel's log says it in the line \
+      "Memory: … reserved"). Memory begins at 0, without holes, on equally large NUMA nodes.
+
+      Time: what a walk over the tree takes. --calibrate measures it on this machine, with this tool; \
+      without that no time is printed. A kernel walks in early boot, with caches and clocks of its own: \
+      take it as an estimate.
+
+      Examples:
+        kho plan --memory 1T --blocks 0:1000000,9:400000 --fragmentation 0.1
+        kho plan --from image.elf --calibrate
+        kho plan --memory 256G --nodes 2 --boot-memory 300M,4G --payload 80M
+        kho plan --memory 64G --kho-scratch 256M,1G,512M
+
+      Exit status: 0 done, 1 the input is bad, or the areas do not fit, 2 the command line is wrong.
+      """)
+
+  @Option(help: ArgumentHelp("The machine's memory.", valueName: "size"))
+  var memory: SizeArgument?
+
+  @Option(
+    help: ArgumentHelp("The machine's page size; 4K, or as the image tells.", valueName: "size"))
+  var pageSize: PageSizeArgument?
+
+  @Option(help: ArgumentHelp("The number of NUMA nodes, 1 to 16.", valueName: "n"))
+  var nodes = 1
+
+  @Option(
+    help: ArgumentHelp(
+      "The blocks to preserve: ORDER:COUNT, and more after commas.", valueName: "list"))
+  var blocks: WorkloadArgument?
+
+  @Option(
+    help: ArgumentHelp(
+      "How scattered the blocks are, from 0, in one run, to 1, as much as can be.",
+      valueName: "f"))
+  var fragmentation = 0.0
+
+  @Option(
+    name: .customLong("from"),
+    help: ArgumentHelp(
+      "Take the blocks of the handover in IMAGE, or of live, the running system.",
+      valueName: "image"),
+    completion: .file())
+  var image: String?
+
+  @Option(
+    name: .customLong("fdt-address"),
+    help: ArgumentHelp("Which handover of the image.", valueName: "addr"))
+  var deviceTreeAddress: AddressArgument?
+
+  @Option(
+    help: ArgumentHelp(
+      "The value of kho_scratch=: LOW,GLOBAL,PERNODE or PERCENT%.", valueName: "value"))
+  var khoScratch: ScratchArgument?
+
+  @Option(
+    help: ArgumentHelp("What boot reserves below and above 4 GiB.", valueName: "low,high"))
+  var bootMemory: BootMemoryArgument?
+
+  @Option(
+    help: ArgumentHelp(
+      "The size of the next kernel with its initial RAM disk.", valueName: "size"))
+  var payload: SizeArgument?
+
+  @OptionGroup var liveRoot: LiveRoot
+
+  @Flag(help: "Measure how fast this machine walks trees.")
+  var calibrate = false
+
+  @Option(
+    help: ArgumentHelp(
+      "With --calibrate, write the measurement to FILE; without, take it from there.",
+      valueName: "file"),
+    completion: .file())
+  var calibration: String?
+
+  @Flag(help: "Print JSON.")
+  var json = false
+
+  func validate() throws {
+    if blocks != nil, image != nil { throw ValidationError("Give --blocks or --from, not both.") }
+    if blocks != nil, memory == nil {
+      throw ValidationError("--blocks lie in a machine: give its --memory.")
+    }
+    if khoScratch != nil || bootMemory != nil, memory == nil {
+      throw ValidationError("Scratch areas lie in a machine: give its --memory.")
+    }
+    if case .percentage = khoScratch?.request, bootMemory == nil {
+      throw ValidationError("A percentage is of what boot reserves: give --boot-memory.")
+    }
+    if !(0...1).contains(fragmentation) {
+      throw ValidationError("--fragmentation is a number from 0 to 1.")
+    }
+    if !(1...MachineModel.nodeLimit).contains(nodes) {
+      throw ValidationError("--nodes is a number from 1 to \(MachineModel.nodeLimit).")
+    }
+    if let memory, !(16 << 20...1 << 52).contains(memory.byteCount) {
+      throw ValidationError("--memory is a size from 16M to 4096T.")
+    }
+    if let payload, payload.byteCount > 1 << 52 {
+      throw ValidationError("--payload is a size up to 4096T.")
+    }
+    if deviceTreeAddress != nil, image == nil {
+      throw ValidationError("--fdt-address chooses in an image: give --from.")
+    }
+    if blocks == nil, image == nil, khoScratch == nil, bootMemory == nil, !calibrate {
+      throw ValidationError(
+        "Nothing to plan: give --blocks, --from, --kho-scratch, --boot-memory or --calibrate.")
+    }
+  }
+
+  func run() throws {
+    let workload = try self.workload()
+    var calibration: WalkCalibration?
+    if calibrate {
+      let measured: WalkCalibration
+      do throws(MemoryImageError) { measured = try WalkCalibration.measure() } catch {
+        throw CommandFailure.badInput("there is no memory for the trees to walk: \(error)")
+      }
+      if let path = self.calibration { try measured.write(to: path) }
+      calibration = measured
+    } else if let path = self.calibration {
+      calibration = try WalkCalibration.read(path)
+    }
+    let geometry = workload?.footprint.geometry ?? pageSize?.geometry ?? .pages4KiB
+    let machine = memory.map {
+      MachineModel(
+        memoryByteCount: $0.byteCount, nodeCount: nodes, geometry: geometry,
+        boot: bootMemory.map { ($0.low, $0.high) })
+    }
+    let scratch = try machine.map { try scratchPlans($0) }
+    let result = PlanResult(
+      machine: machine, workload: workload, scratch: scratch, calibration: calibration)
+    if json {
+      Console.current.printJSON(PlanReport(result))
+    } else {
+      for line in result.description { Console.current.print(line) }
+    }
+  }
+
+  private func workload() throws(CommandFailure) -> PlannedWorkload? {
+    if let image {
+      var options = HandoverImage.Options()
+      options.pageSize = pageSize?.geometry
+      if let deviceTreeAddress { options.deviceTree = .address(deviceTreeAddress.address) }
+      let loaded = try HandoverImage.load(image, options, liveRoot)
+      let survey = try loaded.firstReadable(choosingWith: "--fdt-address")
+      do throws(HandoverImageError) { return try PlannedWorkload(of: survey, in: loaded) } catch {
+        throw .badInput("\(loaded.name): \(error.sentence)")
+      }
+    }
+    guard let blocks, let memory else { return nil }
+    do throws(PlanError) {
+      return try PlannedWorkload(
+        blocks.counts, fragmentation: fragmentation, memoryByteCount: memory.byteCount,
+        geometry: pageSize?.geometry ?? .pages4KiB)
+    } catch {
+      throw .badInput(error.sentence)
+    }
+  }
+
+  private func scratchPlans(_ machine: MachineModel) throws(CommandFailure) -> PlannedScratch {
+    do throws(MemblockError) {
+      let requested = try khoScratch.map { (argument) throws(MemblockError) in
+        try machine.areas(argument.request)
+      }
+      let recommendation = try ScratchRecommendation(
+        for: machine, payloadByteCount: payload?.byteCount ?? 0)
+      let recommended = try recommendation.map { (advice) throws(MemblockError) in
+        (advice, try machine.areas(advice.request))
+      }
+      return PlannedScratch(requested: requested, recommended: recommended)
+    } catch {
+      switch error {
+      case .outOfMemory(let byteCount):
+        throw .badInput(
+          "\(byteText(byteCount)) do not fit where they must lie: the machine has "
+            + "\(byteText(machine.memoryByteCount)) on \(countText(nodes, "node")), "
+            + "less what boot reserves and the areas before")
+      case .listFull, .notMemory, .notReserved, .holdsRegionList:
+        preconditionFailure("a machine that the early allocator cannot hold")
+      }
+    }
+  }
+}

@@ -1,0 +1,153 @@
+internal import FoundationEssentials
+internal import KexecHandover
+
+/// Prints what differs, stretches of entries as they are found.
+struct DiffPrinter {
+  private let diff: HandoverDiff
+  private let console = Console.current
+
+  init(_ diff: HandoverDiff) { self.diff = diff }
+
+  private func complainAboutCut() {
+    guard diff.areRecordsCut else { return }
+    console.complain(
+      "kho: there are more records; the first \(HandoverContents.Options().recordLimit) were compared"
+    )
+  }
+
+  // MARK: Text
+
+  /// Prints lines for people; whether there is no difference.
+  func printText() -> Bool {
+    console.print("A: \(diff.a.title)")
+    console.print("B: \(diff.b.title)")
+    for property in diff.properties {
+      console.print("\(property.name): \(printable(property.a)) → \(printable(property.b))")
+    }
+    var hasHeading = false
+    let entries = diff.forEachEntryRun { side, run in
+      guard console.isWritable else { return }
+      if !hasHeading {
+        console.print("          FIRST                LAST     BLOCK      BLOCKS  SIZE")
+        hasHeading = true
+      }
+      console.print(
+        (side == .a ? "- " : "+ ") + padded("0x" + String(run.address, radix: 16), to: 13) + "  "
+          + padded("0x" + String(run.last, radix: 16), to: 18) + "  "
+          + padded(byteText(run.blockByteCount), to: 8) + "  " + padded("\(run.blockCount)", to: 10)
+          + "  " + byteText(run.byteCount))
+    }
+    let isSame = diff.isEmpty && entries.onlyA.entryCount == 0 && entries.onlyB.entryCount == 0
+    if hasHeading {
+      console.print("only in A (-): \(text(entries.onlyA))")
+      console.print("only in B (+): \(text(entries.onlyB))")
+      console.print("in both:       \(text(entries.common))")
+    }
+    for blob in diff.blobs { console.print(line(blob)) }
+    for record in diff.records { for line in lines(record) { console.print(line) } }
+    complainAboutCut()
+    if isSame { console.print("no difference in \(text(entries.common))") }
+    return isSame
+  }
+
+  private func text(_ sum: EntryDifference.Sum) -> String {
+    "\(byteText(sum.byteCount)) in \(countText(sum.entryCount, "entry", "entries"))"
+  }
+
+  private func line(_ blob: BlobDifference) -> String {
+    let name = "blob \"\(printable(blob.name))\""
+    guard let mine = blob.a else { return "\(name): only in B" }
+    guard let theirs = blob.b else { return "\(name): only in A" }
+    var changes: [String] = []
+    if mine.subtree.address != theirs.subtree.address {
+      changes.append("address \(mine.subtree.address) → \(theirs.subtree.address)")
+    }
+    if mine.byteCount != theirs.byteCount {
+      changes.append(
+        "size \(mine.byteCount.map(byteText) ?? "unknown") → "
+          + (theirs.byteCount.map(byteText) ?? "unknown"))
+    }
+    if blob.bytesDiffer == true { changes.append("other bytes") }
+    return "\(name): \(changes.joined(separator: ", "))"
+  }
+
+  private func lines(_ record: RecordDifference) -> [String] {
+    if record.a == nil { return ["\(record.title): only in B"] }
+    if record.b == nil { return ["\(record.title): only in A"] }
+    let texts = record.fields.map { field in
+      "\(field.name) \(field.a?.text ?? "·") → \(field.b?.text ?? "·")"
+    }
+    return ["\(record.title): \(texts.joined(separator: ", "))"]
+  }
+
+  // MARK: JSON
+
+  /// Prints schema `kho-diff/1`; whether there is no difference.
+  func printJSON() -> Bool {
+    console.write(#"{"schema":"kho-diff/1","a":"#)
+    console.writeJSON(DiffReport.Side(diff.a))
+    console.write(#","b":"#)
+    console.writeJSON(DiffReport.Side(diff.b))
+    console.write(#","ranges":["#)
+    var separator = "\n"
+    let entries = diff.forEachEntryRun { side, run in
+      guard console.isWritable else { return }
+      console.write(
+        "\(separator){\"only\":\"\(side == .a ? "a" : "b")\",\"address\":\(run.address),"
+          + "\"blockBytes\":\(run.blockByteCount),\"blockCount\":\(run.blockCount),"
+          + "\"byteCount\":\(run.byteCount)}")
+      separator = ",\n"
+    }
+    let isSame = diff.isEmpty && entries.onlyA.entryCount == 0 && entries.onlyB.entryCount == 0
+    console.write("],\n\"properties\":")
+    console.writeJSON(
+      diff.properties.map { DiffReport.Property(name: $0.name, a: $0.a, b: $0.b) })
+    console.write(",\n\"blobs\":")
+    console.writeJSON(diff.blobs.map(DiffReport.Blob.init))
+    console.write(",\n\"records\":")
+    console.writeJSON(diff.records.map(DiffReport.Record.init))
+    console.write(",\n\"onlyA\":")
+    console.writeJSON(DiffReport.Sum(entries.onlyA))
+    console.write(",\"onlyB\":")
+    console.writeJSON(DiffReport.Sum(entries.onlyB))
+    console.write(",\"common\":")
+    console.writeJSON(DiffReport.Sum(entries.common))
+    console.print(",\"recordsCut\":\(diff.areRecordsCut),\"same\":\(isSame)}")
+    return isSame
+  }
+}
+
+private func padded(_ text: String, to width: Int) -> String {
+  String(repeating: " ", count: max(0, width - text.count)) + text
+}
+
+extension DecodedRecord.Value {
+  fileprivate var text: String {
+    switch self {
+    case .text(let text): printable(text)
+    case .number(let number): "\(number)"
+    case .byteCount(let byteCount): byteText(byteCount)
+    case .address(let address): "\(address)"
+    }
+  }
+}
+
+extension Console {
+  /// Adds `value` as JSON on one line, in the middle of a larger piece.
+  fileprivate func writeJSON(_ value: some Encodable) {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    guard let data = try? encoder.encode(value) else {
+      preconditionFailure("a report that cannot be encoded")
+    }
+    write(escapingControls(Array(data)))
+  }
+}
+
+extension HandoverDiff.Side {
+  /// The handover for people.
+  fileprivate var title: String {
+    "\(printable(name)), \(survey.title): \(printable(survey.deviceTree?.compatible ?? "?")), "
+      + "\(byteText(UInt64(survey.geometry.pageByteCount))) pages"
+  }
+}

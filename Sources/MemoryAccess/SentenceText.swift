@@ -1,0 +1,38 @@
+#if !hasFeature(Embedded)
+  // Parts of the sentences that errors and findings of all targets are made of.
+
+  /// A number of bytes for people: `214 bytes`, `84 KiB`, `2.18 MiB`.
+  package func byteText(_ byteCount: UInt64) -> String {
+    if byteCount < 1024 { return byteCount == 1 ? "1 byte" : "\(byteCount) bytes" }
+    var unit = 0
+    var whole = byteCount
+    var rest: UInt64 = 0
+    while whole >= 1024, unit < 6 {
+      rest = whole & 1023
+      whole >>= 10
+      unit += 1
+    }
+    let name = ["bytes", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"][unit]
+    let hundredths = rest * 100 / 1024
+    if hundredths == 0 || whole >= 100 { return "\(whole) \(name)" }
+    return "\(whole).\(hundredths < 10 ? "0" : "")\(hundredths) \(name)"
+  }
+
+  /// `count` of something, in the singular or the plural.
+  package func countText(
+    _ count: some BinaryInteger, _ one: String, _ many: String? = nil
+  ) -> String {
+    "\(count) \(count == 1 ? one : many ?? one + "s")"
+  }
+
+  /// `text` from a hostile place, fit for a terminal: without control characters, and not endless.
+  package func printable(_ text: String) -> String {
+    let limit = 80
+    var result = ""
+    for scalar in text.unicodeScalars.prefix(limit) {
+      let isControl = scalar.value < 0x20 || (0x7f...0x9f).contains(scalar.value)
+      result.unicodeScalars.append(isControl ? "\u{fffd}" : scalar)
+    }
+    return text.unicodeScalars.count > limit ? result + "…" : result
+  }
+#endif
