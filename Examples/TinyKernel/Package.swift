@@ -15,7 +15,7 @@ let package = Package(
       cSettings: [
         .headerSearchPath("freestanding"),
         .unsafeFlags([
-          "-ffreestanding", "-fno-builtin", "-fPIC",
+          "-ffreestanding", "-fno-builtin", "-fPIC", "-ffunction-sections",
           // The tree in C that the benchmarks compare with.
           "-I\(Context.packageDirectory)/../../Benchmarks/Sources/Peers/include",
         ]),
