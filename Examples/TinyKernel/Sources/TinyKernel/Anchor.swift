@@ -52,7 +52,7 @@ struct KernelAnchor: HandoverAnchor {
       deviceTree: PhysicalAddress(loadWord(2)), scratchArray: array)
   }
 
-  /// An anchor that nobody looks at, for a handover that is not complete yet.
+  /// An anchor that no successor reads, for a handover that is not complete yet.
   func draft() -> KernelAnchor {
     var draft = self
     draft.word = 7
