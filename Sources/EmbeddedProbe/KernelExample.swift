@@ -7,7 +7,7 @@ import MemoryAccess
 import PageAllocation
 
 typealias KernelMemory = SparseDirectMap
-typealias Outgoing = OutgoingHandover<KernelMemory, WordAnchor<KernelMemory>>
+typealias KernelHandover = OutgoingHandover<KernelMemory, WordAnchor<KernelMemory>>
 let pages = PageGeometry.pages4KiB
 
 /// The first start: chooses the areas in which every later kernel starts, and begins a handover.
@@ -27,7 +27,7 @@ func startCold(
   ).write(at: entry, in: memory)
   var frames = try makeAllocator(&memblock)
   try attempt(KernelFailure.outgoing) { () throws(OutgoingHandoverError) in
-    var handover = try Outgoing(
+    var handover = try KernelHandover(
       in: memory, geometry: pages,
       anchor: WordAnchor(at: SetupDataRecord.deviceTreeWord(ofEntryAt: entry), in: memory),
       scratchAreas: areas, from: &frames)
@@ -54,7 +54,7 @@ func goOn(
   }
   memblock.isScratchOnly = true
   try attempt(KernelFailure.reserving) { () throws(EarlyHandoverError) in
-    try EarlyHandover(at: deviceTree, in: memory, geometry: pages).reserve(in: &memblock)
+    _ = try EarlyHandover(at: deviceTree, in: memory, geometry: pages).reserve(in: &memblock)
   }
   // 3. Everything else is free, and there can be a heap.
   memblock.isScratchOnly = false
@@ -71,13 +71,15 @@ func goOn(
     }
     try incoming.restoreAndFree(folio, into: &frames)
   }
-  // 5. Hand everything else on: one store switches to the new handover. 6. The old tree is free.
+  // 5. Hand everything else on. Another word leads to the new handover until it is complete; then one
+  //    store switches to it. 6. The old tree is free.
   try attempt(KernelFailure.outgoing) { () throws(OutgoingHandoverError) in
-    var handover = try Outgoing(
-      in: memory, geometry: pages,
-      anchor: WordAnchor(at: SetupDataRecord.deviceTreeWord(ofEntryAt: entry), in: memory),
-      scratchAreas: areas, from: &frames)
-    try handover.preserveAll(of: incoming, from: &frames)
+    let draft = WordAnchor(at: entry.advanced(byBytes: 48), in: memory)
+    var handover = try KernelHandover(
+      in: memory, geometry: pages, anchor: draft, scratchAreas: areas, from: &frames)
+    _ = try handover.preserveAll(of: incoming, from: &frames)
+    handover.anchor = WordAnchor(at: SetupDataRecord.deviceTreeWord(ofEntryAt: entry), in: memory)
+    handover.anchor.switchDeviceTree(to: handover.deviceTree.address)
   }
   incoming.retire(into: &frames)
 }
