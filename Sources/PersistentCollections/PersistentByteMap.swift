@@ -69,9 +69,15 @@ public struct PersistentByteMap: ~Copyable {
   public var storageByteCount: UInt64 { map.arena.loadRoot(RootLayout.storageByteCount) }
 
   /// How many bytes of the memory the map may take. Of this process; no limit at first.
+  ///
+  /// The storage of the memory's file follows: where it exceeds the limit, what is free of it goes back to
+  /// the file system.
   public var storageByteLimit: UInt64 {
     get { map.arena.storageByteLimit }
-    set { map.arena.storageByteLimit = newValue }
+    set {
+      map.arena.storageByteLimit = newValue
+      map.arena.storage.storedByteLimit = newValue
+    }
   }
 
   /// Calls `body` with the value of `key` and its notes; nil where there is none. Notes that `body`
@@ -186,18 +192,53 @@ public struct PersistentByteMap: ~Copyable {
     try map.sample(using: &generator, body)
   }
 
-  /// Calls `body` with all entries in 2 MiB of memory at random, or with one large entry.
-  ///
-  /// Whoever removes them all makes room for entries of other sizes, where removing some here and there
-  /// only makes room for their like.
+  /// How many bytes of the memory the entry of `key` takes, with its share of the index; nil where there is
+  /// none.
   ///
   /// - Throws: ``PersistentCollectionError/damaged(_:)``.
-  /// - Complexity: O(entries in 2 MiB).
-  public func neighbours(
-    using generator: inout some RandomNumberGenerator,
-    _ body: (RawSpan, RawSpan, EntryNotes) -> Void
+  /// - Complexity: O(key).
+  public func memoryByteCount(of key: RawSpan) throws(PersistentCollectionError) -> Int? {
+    try map.memoryByteCount(of: key)
+  }
+
+  // MARK: Room
+
+  /// Moves entries together, so that an entry of `byteCount` bytes, its key and its value, fits where
+  /// memory is free only in smaller pieces, or in pieces of another size.
+  ///
+  /// Each entry moves as one change: a process killed at any point leaves it in one place or the other.
+  ///
+  /// - Returns: whether memory has become free that such an entry can use; false where moving entries
+  ///   does not help.
+  /// - Throws: ``PersistentCollectionError/damaged(_:)``.
+  /// - Precondition: not inside ``transaction(_:)``.
+  /// - Complexity: O(what is moved), 64 KiB or the size of the entry; for more than 32 KiB also O(extents of
+  ///   2 MiB + values of more than 32 KiB).
+  public mutating func makeRoom(
+    forByteCount byteCount: Int
+  ) throws(PersistentCollectionError) -> Bool {
+    try map.makeRoom(forByteCount: byteCount &+ Int(EntryHeader.byteCount))
+  }
+
+  /// Moves the entries of 64 KiB of memory of which at most a quarter is in use to where others of their
+  /// size are.
+  ///
+  /// - Returns: whether there were such.
+  /// - Throws: ``PersistentCollectionError/damaged(_:)``.
+  /// - Precondition: not inside ``transaction(_:)``.
+  /// - Complexity: O(1).
+  public mutating func tidy() throws(PersistentCollectionError) -> Bool { try map.tidy() }
+
+  /// Calls `body` with key, value and notes of entries that lie together, the fewest bytes of them whose
+  /// removal makes room for an entry of `byteCount` bytes.
+  ///
+  /// - Throws: ``PersistentCollectionError/damaged(_:)``.
+  /// - Complexity: O(extents of 2 MiB + values of more than 32 KiB + entries that `body` is called with).
+  public func forEachEntryInTheWay(
+    ofByteCount byteCount: Int, _ body: (RawSpan, RawSpan, EntryNotes) -> Void
   ) throws(PersistentCollectionError) {
-    try map.neighbours(using: &generator, body)
+    try map.forEachEntryInTheWay(
+      ofByteCount: byteCount &+ Int(EntryHeader.byteCount), body)
   }
 }
 

@@ -28,6 +28,8 @@ package struct PreservedStorage: ~Copyable, PersistentStorage {
   /// reads a collection would copy to the stack.
   private let box: PreservedMemoryBox
   package private(set) var memory: DirectMap
+  /// How many bytes of its file system the file should take at most.
+  package var storedByteLimit: UInt64 = .max
 
   package init(_ preserved: consuming PreservedMemory) {
     // SAFETY: `preserved` keeps the file, and with it the mapping, as long as this value lives.
@@ -46,10 +48,35 @@ package struct PreservedStorage: ~Copyable, PersistentStorage {
     // The file may grow, also where there is not enough of it in the end.
     defer { refresh() }
     do throws(PreservedMemoryError) {
-      return try preserved.allocate(byteCount: byteCount, announcing: announce)
+      let piece = try allocated(byteCount: byteCount, announce)
+      try keepToLimit()
+      return piece
     } catch {
       throw .memory(error)
     }
+  }
+
+  /// The piece; where the file system has no more room, storage of free memory goes back to it first, and
+  /// can be used anywhere else in the file.
+  private mutating func allocated(
+    byteCount: UInt64, _ announce: (PhysicalRange) -> Void
+  ) throws(PreservedMemoryError) -> PhysicalRange {
+    do throws(PreservedMemoryError) {
+      return try preserved.allocate(byteCount: byteCount, announcing: announce)
+    } catch {
+      guard case .outOfStorage = error, try preserved.trim() > 0 else { throw error }
+    }
+    return try preserved.allocate(byteCount: byteCount, announcing: announce)
+  }
+
+  /// Gives storage of free memory back where the file takes more than it should, by a 64th of that: each
+  /// time, all of it is given back, so it is not done for every piece.
+  private mutating func keepToLimit() throws(PreservedMemoryError) {
+    let limit = storedByteLimit
+    guard limit < .max, let stored = preserved.file.storedByteCount,
+      stored > limit, stored &- limit > limit / 64
+    else { return }
+    try preserved.trim()
   }
 
   package mutating func freeIfAllocated(

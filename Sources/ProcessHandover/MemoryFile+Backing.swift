@@ -82,6 +82,11 @@ extension MemoryFile {
     }
   }
 
+  /// How many bytes of its file system the file takes, where that can be told: fstat(2).
+  public var storedByteCount: UInt64? {
+    withDescriptor { try? SystemCalls.status(of: $0).storedByteCount }
+  }
+
   /// Waits until what was stored in `written` is on the disk: msync(2) with MS_SYNC.
   ///
   /// Only then does it survive a loss of power, and only on a disk; the end of a process loses

@@ -105,7 +105,10 @@ import Testing
         stepCount += 1
       } while cursor != 0 && stepCount < 10_000
     }
-    try attempt { try map.neighbours(using: &generator) { _, _, _ in } }
+    try attempt { _ = try map.tidy() }
+    try attempt { _ = try map.makeRoom(forByteCount: 100) }
+    try attempt { _ = try map.makeRoom(forByteCount: 3 << 20) }
+    try attempt { try map.forEachEntryInTheWay(ofByteCount: 100_000) { _, _, _ in } }
     try attempt { try map.removeAll() }
     _ = map.check()
   }

@@ -67,7 +67,7 @@ extension Cache {
     figures.commandCount &+= 1
     let start = reply.buffer.writerIndex
     do throws(CommandError) {
-      if slot.growsMemory, map.storageByteCount > map.storageByteLimit { try makeRoom() }
+      if slot.growsMemory, map.storageByteCount > map.storageByteLimit { try evictToLimit() }
       return try carryOut(command, request, &session, &reply)
     } catch {
       reply.buffer.moveWriterIndex(to: start)
@@ -135,7 +135,7 @@ extension Cache {
     case .keys: try keys(matching: request[1], &reply)
     case .randomkey: try randomKey(&reply)
     case .object: try object(request, &reply)
-    case .memory: try memoryUsage(request, &reply)
+    case .memory: try memory(request, &reply)
     case .dbsize: reply.integer(count)
     case .flushall, .flushdb: try flush(request, &reply)
     case .wait: try wait(request, &reply)

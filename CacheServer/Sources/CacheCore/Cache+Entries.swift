@@ -55,10 +55,12 @@ extension Cache {
   }
 
   /// Calls `change`, which gives the entry at `key` the notes it is called with, or throws and changes
-  /// nothing. Where memory is short, others are evicted, and it is called again.
+  /// nothing. Where memory is short, others move or are evicted, and it is called again.
+  ///
+  /// - Parameter byteCount: the bytes of key and value, for which there has to be room.
   @inline(__always)
   mutating func store(
-    at key: RawSpan, deadline: UInt64,
+    at key: RawSpan, deadline: UInt64, byteCount: Int,
     _ change: (
       inout PersistentByteMap, EntryNotes
     ) throws(PersistentCollectionError) -> Void
@@ -75,7 +77,7 @@ extension Cache {
         ) { (map) throws(PersistentCollectionError) in try change(&map, notes) }
         return
       } catch {
-        try evict(after: error, &effort)
+        try makeRoom(forByteCount: byteCount, after: error, &effort)
       }
     }
   }
@@ -85,14 +87,16 @@ extension Cache {
   mutating func store(
     _ value: RawSpan, at key: RawSpan, deadline: UInt64 = 0
   ) throws(CommandError) {
-    try store(at: key, deadline: deadline) { (map, notes) throws(PersistentCollectionError) in
+    try store(at: key, deadline: deadline, byteCount: key.byteCount &+ value.byteCount) {
+      (map, notes) throws(PersistentCollectionError) in
       try map.setValue(value, of: key, notes: notes)
     }
   }
 
   /// Gives the entry at `key`, which there is, another deadline.
   mutating func setDeadline(_ deadline: UInt64, of key: RawSpan) throws(CommandError) {
-    try store(at: key, deadline: deadline) { (map, notes) throws(PersistentCollectionError) in
+    try store(at: key, deadline: deadline, byteCount: 0) {
+      (map, notes) throws(PersistentCollectionError) in
       _ = try map.withValue(of: key) { $1 = notes }
     }
   }

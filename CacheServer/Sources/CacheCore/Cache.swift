@@ -48,6 +48,9 @@ public struct Cache: ~Copyable {
   var accessClock: UInt64 { now &+ clockSkew }
   var generator = SystemSeededGenerator()
   var pool = EvictionPool()
+  /// When memory was tidied last, and whether there was nothing to do.
+  var tidyTime: UInt64 = 0
+  var tidyFoundNothing = false
   /// Where the search for entries whose time has come goes on.
   var expiryCursor: UInt64 = 0
   /// The most bytes that the entries have taken in this process.
@@ -60,6 +63,10 @@ public struct Cache: ~Copyable {
   /// How often that was an upgrade, and how often one was killed.
   public let upgradeCount: UInt64, crashCount: UInt64
 
+  /// How many bytes the entries may take in the container that the process is in.
+  public var containerByteLimit: UInt64 = .max {
+    didSet { applySettings() }
+  }
   /// Whether the memory file is on a disk, so that there is something that `SAVE` has to do.
   public var isOnDisk = false
 
@@ -155,6 +162,6 @@ public struct Cache: ~Copyable {
   public var byteCount: UInt64 { map.storageByteCount }
 
   private mutating func applySettings() {
-    map.storageByteLimit = settings.maximumByteCount == 0 ? .max : settings.maximumByteCount
+    map.storageByteLimit = byteLimit
   }
 }

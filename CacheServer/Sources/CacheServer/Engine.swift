@@ -97,6 +97,8 @@ final class Engine: @unchecked Sendable {
     facts.storage = memoryFile.map { Self.word(for: $0.storage) } ?? ""
     if isOnDisk, facts.saveTime == 0 { facts.saveTime = cache?.now ?? 0 }
     cache?.isOnDisk = isOnDisk
+    // A part is for the process itself.
+    if let limit = SystemCalls.containerByteLimit() { cache?.containerByteLimit = limit / 8 * 7 }
     cache?.fixedParameters = fixedParameters
   }
 
@@ -186,6 +188,7 @@ final class Engine: @unchecked Sendable {
       guard step.lookedAt > 0 || isMore else { break }
     } while NIODeadline.now() < deadline
     cache!.endBatch()
+    cache!.tidyMemory()
     disconnectIdleClients()
     if keepAliveSeconds != cache!.settings.keepAliveSeconds { setKeepAlive() }
     // Where one in ten was over, there is more: up to a quarter of the time goes into it.

@@ -166,4 +166,77 @@ import TrialSupport
       bench.time += 5000
     }
   }
+
+  /// Values of several megabytes among small ones: they find room, and cost few of the others.
+  @Test func largeValuesAmongSmall() throws {
+    let bench = try CacheBench(
+      settings: Settings(maximumByteCount: 48 << 20, policy: .allkeysLRU))
+    let small = [UInt8](repeating: 1, count: 1000)
+    var count = 0
+    while bench.figures.evictedCount == 0 {
+      try #require(bench.set(Array("small \(count)".utf8), small) == Array("+OK\r\n".utf8))
+      count += 1
+    }
+    for number in 0..<8 {
+      bench.time += 1
+      let large = [UInt8](repeating: UInt8(number), count: 5_000_000)
+      try #require(bench.set(Array("large \(number)".utf8), large) == Array("+OK\r\n".utf8))
+      try #require(bench.get(Array("large \(number)".utf8)) == Wire.bulk(large))
+    }
+    // 40 MB were needed, and a block of 8 MiB for each.
+    #expect(bench.figures.evictedCount < UInt64(count))
+    #expect(bench.byteCount <= 48 << 20)
+    #expect(bench.problems() == [])
+  }
+
+  /// A full memory file: FLUSHALL is never refused, and gives the memory back.
+  @Test func flushWhenFull() throws {
+    let memory = try PreservedMemory(
+      creating: .memfd(name: "full"), byteCount: 4 << 20, growableTo: 16 << 20)
+    let bench = try CacheBench(in: memory, at: 1_000_000)
+    let value = [UInt8](repeating: 1, count: 900)
+    for round in 0..<3 {
+      var stored = 0
+      while bench.set(Array("key \(stored)".utf8), value) == Array("+OK\r\n".utf8) { stored += 1 }
+      #expect(stored > 10_000, "round \(round)")
+      #expect(bench.send("FLUSHALL") == "+OK⏎")
+      #expect(bench.send("DBSIZE") == ":0⏎")
+      let left = bench.withCache { $0.storedByteCount }
+      #expect(left < 3 << 20, "\(left)")
+      #expect(bench.problems() == [])
+    }
+  }
+
+  /// Without eviction, memory freed in one size serves another, also over `MEMORY PURGE`.
+  @Test func otherSizesWithoutEviction() throws {
+    let bench = try CacheBench(settings: Settings(maximumByteCount: 16 << 20))
+    let old = [UInt8](repeating: 1, count: 3000)
+    var count = 0
+    while bench.set(Array("old \(count)".utf8), old) == Array("+OK\r\n".utf8) { count += 1 }
+    for number in 0..<count where number % 5 != 0 { _ = bench.send("DEL 'old \(number)'") }
+    let new = [UInt8](repeating: 2, count: 100)
+    var stored = 0
+    while bench.set(Array("new \(stored)".utf8), new) == Array("+OK\r\n".utf8) { stored += 1 }
+    #expect(stored * 100 > count / 5 * 4 * 3000 / 2)
+    #expect(bench.send("MEMORY PURGE") == "+OK⏎")
+    #expect(bench.get(Array("old 5".utf8)) == Wire.bulk(old))
+    #expect(bench.send("MEMORY DOCTOR").contains("writes will be refused"))
+    for number in 0..<stored where number % 10 != 0 { _ = bench.send("DEL 'new \(number)'") }
+    let before = bench.byteCount
+    // Each ends after a while, so that others do not wait long.
+    for _ in 0..<1000 where bench.byteCount >= before / 2 {
+      try #require(bench.send("MEMORY PURGE") == "+OK⏎")
+    }
+    #expect(bench.byteCount < before / 2)
+    #expect(bench.problems() == [])
+  }
+
+  @Test func containerLimit() throws {
+    let bench = try CacheBench()
+    bench.withCache { $0.containerByteLimit = 8 << 20 }
+    let value = [UInt8](repeating: 1, count: 10_000)
+    var stored = 0
+    while bench.set(Array("key \(stored)".utf8), value) == Array("+OK\r\n".utf8) { stored += 1 }
+    #expect(stored > 300 && bench.byteCount <= 8 << 20)
+  }
 }

@@ -9,6 +9,13 @@ extension Arena where Storage: ~Copyable {
     var extent = loadRoot(RootLayout.extentsWithRoom)
     if extent == 0 { extent = try addExtent() }
     extent = try checkedExtent(extent, foundAt: root &+ RootLayout.extentsWithRoom)
+    return try takeSlab(sizeClass, of: extent)
+  }
+
+  /// Takes a slab of an extent that has a free one.
+  mutating func takeSlab(
+    _ sizeClass: Int, of extent: UInt64
+  ) throws(PersistentCollectionError) -> UInt64 {
     let freeSlabs = load(extent &+ Extent.freeSlabs)
     guard freeSlabs != 0, freeSlabs <= Extent.allFree else {
       throw .damaged(PhysicalAddress(extent &+ Extent.freeSlabs))

@@ -40,6 +40,13 @@ extension Arena where Storage: ~Copyable {
     let directory = loadRoot(RootLayout.garbageDirectory)
     guard directory != 0 else { return false }
     let count = loadRoot(RootLayout.garbageChunkCount)
+    if directory == loadRoot(RootLayout.directory), count <= 1 {
+      // The index goes on with its directory and the first chunk: see `ByteMap.removeAll()`.
+      try clearUnusedBuckets()
+      try setRoot(0, RootLayout.garbageChunkCount)
+      try setRoot(0, RootLayout.garbageDirectory)
+      return true
+    }
     guard count > 0 else {
       try setRoot(0, RootLayout.garbageDirectory)
       try doom(directory, byteCount: Index.directoryByteCount)
@@ -52,5 +59,17 @@ extension Arena where Storage: ~Copyable {
     try setRoot(count &- 1, RootLayout.garbageChunkCount)
     try doom(chunk, byteCount: Index.chunkByteCount)
     return true
+  }
+
+  /// Clears the buckets of the first chunk that nothing leads to: the index grows into them.
+  private mutating func clearUnusedBuckets() throws(PersistentCollectionError) {
+    let directory = loadRoot(RootLayout.directory)
+    let first = try checked(
+      checkedLoad(directory, from: root &+ RootLayout.directory), byteCount: Index.chunkByteCount,
+      foundAt: directory)
+    let used = min(loadRoot(RootLayout.bucketCount), Index.bucketsInChunk)
+    for offset in stride(from: used &* Index.bucketByteCount, to: Index.chunkByteCount, by: 8) {
+      publish(0, at: first &+ offset)
+    }
   }
 }

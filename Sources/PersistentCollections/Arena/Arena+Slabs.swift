@@ -41,6 +41,15 @@ extension Arena where Storage: ~Copyable {
       slab = try checked(slab, byteCount: UInt64(Slab.byteCount), foundAt: root &+ list)
       guard slab & Slab.mask == 0 else { throw .damaged(PhysicalAddress(root &+ list)) }
     }
+    return try takeSlot(sizeClass, first: first, of: slab)
+  }
+
+  /// Takes an object of `sizeClass` in a slab that has room.
+  @inline(__always)
+  mutating func takeSlot(
+    _ sizeClass: Int, first: UInt64, of slab: UInt64
+  ) throws(PersistentCollectionError) -> UInt64 {
+    let list = slabs(sizeClass)
     var state = try slabState(slab)
     let slot: UInt64
     if state.firstFree != 0 {

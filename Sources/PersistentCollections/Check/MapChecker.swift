@@ -152,8 +152,11 @@ extension ByteMap where Storage: ~Copyable {
     }
     let directory = arena.loadRoot(RootLayout.garbageDirectory)
     guard directory != 0 else { return }
-    checker.addPiece(directory, Index.directoryByteCount)
-    for chunk in 0..<arena.loadRoot(RootLayout.garbageChunkCount) {
+    // The index may go on with the directory and the first chunk.
+    let isPartOfIndex = directory == arena.loadRoot(RootLayout.directory)
+    if !isPartOfIndex { checker.addPiece(directory, Index.directoryByteCount) }
+    let chunkCount = arena.loadRoot(RootLayout.garbageChunkCount)
+    for chunk in (isPartOfIndex ? min(1, chunkCount) : 0)..<chunkCount {
       checker.addPiece(arena.load(directory &+ chunk &* 8), Index.chunkByteCount)
     }
   }

@@ -53,7 +53,12 @@ extension ByteMap where Storage: ~Copyable {
   /// Never inside a transaction, which would fail with it: an index that is too small works as well.
   mutating func adjust() throws(PersistentCollectionError) {
     guard arena.depth == 0 else { return }
-    if arena.hasGarbage { try arena.collectGarbage(atMost: 1) }
+    if arena.hasGarbage {
+      // Before the index grows: garbage may have a part of its directory, and of its first chunk.
+      let isPartOfIndex =
+        arena.loadRoot(RootLayout.garbageDirectory) == arena.loadRoot(RootLayout.directory)
+      try arena.collectGarbage(atMost: isPartOfIndex ? .max : 1)
+    }
     for _ in 0..<2 {
       let entryCount = arena.loadRoot(RootLayout.entryCount)
       let bucketCount = arena.loadRoot(RootLayout.bucketCount)

@@ -141,4 +141,13 @@ extension ByteMap where Storage: ~Copyable {
     if notes != before { try setNotes(notes, of: entry, before: before) }
     return result
   }
+
+  /// How many bytes the entry of `key` takes, with a slot of the index; nil where there is none.
+  func memoryByteCount(of key: RawSpan) throws(PersistentCollectionError) -> Int? {
+    guard let entry = try find(key, hash: sip.hash(key)) else { return nil }
+    let header = entry.object.isLarge ? Int(LargeObject.headerByteCount) : 0
+    // Buckets are split when they hold five entries on average.
+    let slot = Int(Index.bucketByteCount / Index.entriesBeforeGrowth)
+    return try arena.capacity(of: entry.object) &+ header &+ slot
+  }
 }

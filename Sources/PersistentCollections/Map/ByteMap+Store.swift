@@ -152,7 +152,10 @@ extension ByteMap where Storage: ~Copyable {
     try arena.setRoot(count &+ UInt64(bitPattern: difference), RootLayout.entryCount)
   }
 
-  /// Removes everything, in one step. What that takes is the time to free the pieces.
+  /// Removes everything, in one step, which needs no memory. The rest is the time to free the pieces.
+  ///
+  /// The directory of the index and its first chunk stay; until the other chunks are freed, the directory is
+  /// noted as garbage as well.
   package mutating func removeAll() throws(PersistentCollectionError) {
     precondition(arena.depth == 0, "removal of everything inside a transaction")
     try arena.collectGarbage(atMost: .max)
@@ -160,18 +163,29 @@ extension ByteMap where Storage: ~Copyable {
       for (list, garbage) in [
         (RootLayout.extents, RootLayout.garbageExtents),
         (RootLayout.largeObjects, RootLayout.garbageLargeObjects),
-        (RootLayout.directory, RootLayout.garbageDirectory),
-        (RootLayout.chunkCount, RootLayout.garbageChunkCount),
       ] {
         try map.arena.setRoot(map.arena.loadRoot(list), garbage)
         try map.arena.setRoot(0, list)
+      }
+      for (source, garbage) in [
+        (RootLayout.directory, RootLayout.garbageDirectory),
+        (RootLayout.chunkCount, RootLayout.garbageChunkCount),
+      ] {
+        try map.arena.setRoot(map.arena.loadRoot(source), garbage)
       }
       try map.arena.setRoot(0, RootLayout.extentsWithRoom)
       try map.arena.setRoot(0, RootLayout.freeExtentCount)
       for sizeClass in 0..<map.arena.sizeClasses.count {
         try map.arena.setRoot(0, map.arena.slabs(sizeClass))
       }
-      try map.makeIndex()
+      let first = try map.address(ofBucket: 0)
+      for offset in stride(from: 0, to: Index.smallestBucketCount &* Index.bucketByteCount, by: 8)
+      where map.arena.load(first &+ offset) != 0 {
+        try map.arena.set(0, at: first &+ offset)
+      }
+      try map.arena.setRoot(1, RootLayout.chunkCount)
+      try map.arena.setRoot(Index.smallestBucketCount, RootLayout.bucketCount)
+      try map.arena.setRoot(0, RootLayout.entryCount)
     }
     try arena.collectGarbage(atMost: .max)
   }

@@ -81,6 +81,11 @@ extension Cache {
     ]
   }
 
+  private static func ratio(_ first: UInt64, _ second: UInt64) -> String {
+    let hundredths = first / max(second / 100, 1)
+    return "\(hundredths / 100).\(hundredths % 100 < 10 ? "0" : "")\(hundredths % 100)"
+  }
+
   private func processorLines(_ time: ProcessorTime) -> [(String, String)] {
     func seconds(_ microseconds: UInt64) -> String {
       let rest = String(microseconds % 1_000_000)
@@ -101,6 +106,9 @@ extension Cache {
       ("used_memory_rss", "\(facts.residentByteCount)"),
       ("used_memory_rss_human", Self.human(facts.residentByteCount)),
       ("used_memory_peak", "\(peak)"), ("used_memory_peak_human", Self.human(peak)),
+      ("memory_file_stored_bytes", "\(storedByteCount)"),
+      ("mem_fragmentation_ratio", Self.ratio(storedByteCount, used)),
+      ("container_limit", "\(containerByteLimit == .max ? 0 : containerByteLimit)"),
       ("maxmemory", "\(settings.maximumByteCount)"),
       ("maxmemory_human", Self.human(settings.maximumByteCount)),
       ("maxmemory_policy", settings.policy.rawValue), ("mem_allocator", "memory file"),

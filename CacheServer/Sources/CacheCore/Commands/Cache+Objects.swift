@@ -55,35 +55,4 @@ extension Cache {
     "    Return the number of references of the value associated with the specified",
     "    <key>.",
   ]
-
-  /// `MEMORY USAGE key [SAMPLES count]`.
-  mutating func memoryUsage(
-    _ request: borrowing Request, _ reply: inout ReplyWriter
-  ) throws(CommandError) {
-    let name = request[1]
-    if name.isWord("help") {
-      try request.expectCount(request.count == 2)
-      reply.help(
-        .memory,
-        [
-          "USAGE <key> [SAMPLES <count>]",
-          "    Return memory in bytes used by <key> and its value.",
-        ])
-      return
-    }
-    guard name.isWord("usage") else { throw .unknownSubcommand(of: request) }
-    try request.expectCount(request.count >= 3)
-    if request.count > 3 {
-      guard request.count == 5, request[3].isWord("samples") else { throw .syntax }
-      guard try integer(request[4]) >= 0 else { throw .syntax }
-    }
-    let key = request[2]
-    let byteCount = try withValueRead(of: key, touches: false) { value, _ in value.byteCount }
-    guard let byteCount else {
-      reply.null()
-      return
-    }
-    // The entry beside its header, and its place in the index.
-    reply.integer(key.byteCount + byteCount + 32)
-  }
 }

@@ -44,6 +44,7 @@ extension Cache {
     deadlineCount = 0
     books.end(deadlineCount: 0, in: &map.memory)
     pool.clear()
+    giveStorageBack()
     reply.ok()
   }
 

@@ -49,7 +49,9 @@ extension Cache {
       } catch .transactionTooLarge where end - start > 2 {
         limit = (end - start) / 4 * 2
       } catch {
-        try evict(after: error, &effort)
+        var byteCount = 0
+        for index in indices { byteCount = max(byteCount, request[index + 1].byteCount) }
+        try makeRoom(forByteCount: byteCount, after: error, &effort)
       }
     }
   }

@@ -55,7 +55,9 @@ extension Cache {
     let sum = byteCount + bytes.byteCount
     guard sum <= RequestParser.bulkByteLimit else { throw .tooLong }
     if bytes.byteCount > 0 {
-      try store(at: key, deadline: deadline) { (map, notes) throws(PersistentCollectionError) in
+      // A copy gets a quarter more room.
+      try store(at: key, deadline: deadline, byteCount: key.byteCount + sum + sum / 4) {
+        (map, notes) throws(PersistentCollectionError) in
         // Evicted meanwhile, it is a new one, which goes when the old one would have.
         if try map.append(bytes, to: key) == nil {
           try map.setValue(bytes, of: key, notes: notes)

@@ -1,82 +1,134 @@
 internal import PersistentCollections
 internal import RESP
 
-/// How much was evicted for one command.
+/// What was done so far to make room for one command.
 struct EvictionEffort {
   /// A command that needs more room than this many entries make is refused.
-  static let limit = 100_000
-  /// From here on, whole stretches of memory are emptied: what went had other sizes than what comes.
-  static let scatteredLimit = 32
+  static let evictionLimit = 100_000
+  /// Entries are moved together this often at most.
+  static let moveLimit = 64
 
-  var count = 0
+  var evictedCount = 0
+  var evictedByteCount = 0
+  /// The bytes that were evicted since entries were moved together.
+  var byteCountSinceMove = 0
+  var moveCount = 0
 }
 
 extension Cache {
-  /// Evicts an entry after `error`, so that what caused it can be tried again.
+  /// Makes room after `error`, so that what caused it can be tried again: entries move together, and those
+  /// are evicted that were not used for longest.
   ///
+  /// - Parameter byteCount: the bytes of the entry that did not fit.
   /// - Throws: `error`, where nothing may be evicted, or that would not help.
-  mutating func evict(
-    after error: PersistentCollectionError, _ effort: inout EvictionEffort
+  mutating func makeRoom(
+    forByteCount byteCount: Int, after error: PersistentCollectionError,
+    _ effort: inout EvictionEffort
   ) throws(CommandError) {
-    guard error.isShortage, settings.policy == .allkeysLRU, effort.count < EvictionEffort.limit
-    else { throw .collection(error) }
-    effort.count += 1
+    guard error.isShortage, UInt64(byteCount) < map.storageByteLimit else {
+      throw .collection(error)
+    }
     do throws(PersistentCollectionError) {
-      let isDone =
-        try effort.count > EvictionEffort.scatteredLimit ? evictNeighbours() : evictOne()
-      guard isDone else { throw error }
+      guard settings.policy != .noeviction else {
+        guard try moveTogether(byteCount, &effort) else { throw error }
+        return
+      }
+      // Entries of one size make room for their like. For others, what has become free here and there has to
+      // become one piece, a slab of 64 KiB or as much as the entry needs.
+      let batch = max(byteCount / 4, 16 << 10)
+      if effort.byteCountSinceMove >= batch {
+        effort.byteCountSinceMove = 0
+        if try moveTogether(byteCount, &effort) { return }
+        // Far more was evicted than the entry needs, and nothing of it can be moved together.
+        if effort.evictedByteCount > 4 * byteCount + (4 << 20) {
+          guard try evictWhatIsInTheWay(ofByteCount: byteCount, &effort) else { throw error }
+          return
+        }
+      }
+      let goal = byteCount < 32 << 10 ? effort.byteCountSinceMove + 1 : batch
+      repeat {
+        guard effort.evictedCount < EvictionEffort.evictionLimit, let freed = try evictOne() else {
+          guard try moveTogether(byteCount, &effort) else { throw error }
+          return
+        }
+        effort.evictedCount += 1
+        effort.evictedByteCount += freed
+        effort.byteCountSinceMove += freed
+      } while effort.byteCountSinceMove < goal
     } catch {
       throw .collection(error)
     }
   }
 
-  /// Evicts entries that lie together, so that their memory can serve any others.
+  private mutating func moveTogether(
+    _ byteCount: Int, _ effort: inout EvictionEffort
+  ) throws(PersistentCollectionError) -> Bool {
+    guard effort.moveCount < EvictionEffort.moveLimit else { return false }
+    effort.moveCount += 1
+    return try map.makeRoom(forByteCount: byteCount)
+  }
+
+  /// Evicts entries that lie together, whenever they were used.
   ///
-  /// - Returns: false where there is none.
-  private mutating func evictNeighbours() throws(PersistentCollectionError) -> Bool {
+  /// - Returns: false where there are none.
+  private mutating func evictWhatIsInTheWay(
+    ofByteCount byteCount: Int, _ effort: inout EvictionEffort
+  ) throws(PersistentCollectionError) -> Bool {
+    guard effort.moveCount < EvictionEffort.moveLimit else { return false }
+    effort.moveCount += 1
     var keys: [[UInt8]] = []
-    try map.neighbours(using: &generator) { key, _, _ in keys.append(key.array) }
+    try map.forEachEntryInTheWay(ofByteCount: byteCount) { key, _, _ in keys.append(key.array) }
     for key in keys where try remove(key.rawSpan) { figures.evictedCount &+= 1 }
+    // What is left there, overflow buckets, can move.
+    _ = try map.makeRoom(forByteCount: byteCount)
     return !keys.isEmpty
   }
 
   /// Evicts until the entries take no more than they may: they can after the limit was lowered.
   ///
   /// - Throws: as Redis refuses a command then.
-  mutating func makeRoom() throws(CommandError) {
+  mutating func evictToLimit() throws(CommandError) {
     var effort = EvictionEffort()
-    while map.storageByteCount > map.storageByteLimit { try evict(after: .limitReached, &effort) }
+    while map.storageByteCount > map.storageByteLimit {
+      try makeRoom(forByteCount: Self.extentByteCount, after: .limitReached, &effort)
+    }
   }
+
+  /// The unit in which the map takes memory.
+  private static var extentByteCount: Int { 1 << 20 }
 
   /// Evicts for a while what is too much.
   ///
   /// - Returns: whether there is more to do.
   public mutating func evictSurplus(atMost limit: Int) -> Bool {
-    guard settings.policy == .allkeysLRU else { return false }
-    for _ in 0..<limit {
-      guard map.storageByteCount > map.storageByteLimit else { return false }
-      guard let isDone = try? evictOne(), isDone else { return false }
+    guard settings.policy != .noeviction, map.storageByteCount > map.storageByteLimit else {
+      return false
     }
-    return true
+    for _ in 0..<limit {
+      guard let freed = try? evictOne(), freed > 0 else { return false }
+    }
+    // What was evicted gives memory back once it is one piece.
+    _ = try? map.makeRoom(forByteCount: Self.extentByteCount)
+    return map.storageByteCount > map.storageByteLimit
   }
 
   /// Evicts the entry that was not used for longest, of those that were looked at.
   ///
-  /// - Returns: false where there is none.
-  private mutating func evictOne() throws(PersistentCollectionError) -> Bool {
+  /// - Returns: the bytes of its key and its value; nil where there is no entry.
+  private mutating func evictOne() throws(PersistentCollectionError) -> Int? {
     // What is in the pool may be gone, or have been used since.
     for _ in 0..<4 * EvictionPool.countLimit {
       try fillPool()
-      guard let candidate = pool.take() else { return false }
+      guard let candidate = pool.take() else { return nil }
       let key = candidate.key.rawSpan
-      let clock = try map.withValue(of: key) { $1.lastAccess }
-      guard let clock, clock == candidate.clock else { continue }
+      let found = try map.withValue(of: key) { ($1.lastAccess, $0.byteCount) }
+      guard let (clock, byteCount) = found, clock == candidate.clock else { continue }
       if try remove(key) {
         figures.evictedCount &+= 1
-        return true
+        return key.byteCount + byteCount
       }
     }
-    return false
+    return nil
   }
 
   private mutating func fillPool() throws(PersistentCollectionError) {

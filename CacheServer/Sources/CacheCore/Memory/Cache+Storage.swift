@@ -1,0 +1,74 @@
+internal import KexecHandover
+internal import PersistentCollections
+
+// Memory that entries have left: moved together, and given back to the system.
+
+extension Cache {
+  /// The bytes that the file takes of its file system.
+  public var storedByteCount: UInt64 { map.memory.file.storedByteCount ?? map.memory.byteCount }
+
+  /// The bytes that the entries may take: what `maxmemory` says, and what the container allows.
+  var byteLimit: UInt64 {
+    let configured = settings.maximumByteCount == 0 ? .max : settings.maximumByteCount
+    return min(configured, containerByteLimit)
+  }
+
+  /// Does a little of what keeps memory usable: entries of slabs that are hardly in use move together, and
+  /// storage that is free goes back to the file system where it is much.
+  public mutating func tidyMemory() {
+    guard now &- min(tidyTime, now) >= (tidyFoundNothing ? 5000 : 0) else { return }
+    tidyTime = now
+    var stepCount = 0
+    while stepCount < 4, (try? map.tidy()) == true { stepCount += 1 }
+    tidyFoundNothing = stepCount == 0
+    guard tidyFoundNothing else { return }
+    let used = map.storageByteCount
+    let stored = storedByteCount
+    if stored > used, stored - used > max(32 << 20, used / 8) { _ = try? map.memory.trim() }
+  }
+
+  /// `MEMORY PURGE`: moves together what can be, and gives all storage back that is free.
+  ///
+  /// - Parameter isTimeOver: asked between two steps, each of which moves 2 MiB at most.
+  mutating func purgeMemory(until isTimeOver: () -> Bool) throws(CommandError) {
+    do throws(PersistentCollectionError) {
+      while !isTimeOver(), try map.makeRoom(forByteCount: 1) {}
+      while !isTimeOver(), try map.makeRoom(forByteCount: 1 << 20) {}
+    } catch {
+      throw .collection(error)
+    }
+    giveStorageBack()
+  }
+
+  /// Gives the storage of free memory back to the file system, as far as that can be done.
+  mutating func giveStorageBack() { _ = try? map.memory.trim() }
+
+  /// `MEMORY DOCTOR`: what is worth knowing about the memory, in sentences.
+  var memoryReport: String {
+    let used = map.storageByteCount
+    let stored = storedByteCount
+    var sentences: [String] = []
+    if stored > used + max(32 << 20, used / 4) {
+      sentences.append(
+        "The file takes \(stored) bytes of its file system and the entries \(used): MEMORY PURGE gives the "
+          + "rest back.")
+    }
+    if byteLimit < .max, used > byteLimit / 10 * 9, settings.policy == .noeviction {
+      sentences.append(
+        "The entries take \(used) of \(byteLimit) bytes, and nothing is evicted: writes will be refused. "
+          + "Raise maxmemory, or choose a maxmemory-policy that evicts.")
+    }
+    if byteLimit == .max {
+      sentences.append(
+        "Nothing limits the entries but the file system: set maxmemory, so that other programs keep what "
+          + "they need.")
+    }
+    if containerByteLimit < .max, settings.maximumByteCount > containerByteLimit {
+      sentences.append(
+        "maxmemory allows more than the container does: \(containerByteLimit) bytes is the limit.")
+    }
+    return sentences.isEmpty
+      ? "The memory is in order: the entries take \(used) bytes, the file \(stored)."
+      : sentences.joined(separator: " ")
+  }
+}
