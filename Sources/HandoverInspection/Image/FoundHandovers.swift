@@ -17,6 +17,7 @@ package struct FoundHandovers {
   /// mislead.
   package let toldGeometry: PageGeometry?
   private let surveyOptions: HandoverSurvey.Options
+  private let notes: [HandoverImage.ReadingNote]
 
   /// Opens the image, and finds the handovers.
   package init(
@@ -25,14 +26,17 @@ package struct FoundHandovers {
   ) throws(HandoverImageError) {
     name = source.name
     (memory, memoryFile) = try HandoverImage.openMemory(source, baseAddress: options.baseAddress)
-    var omittedCount: UInt64 = 0
-    sources = try Self.sources(source, memory, memoryFile, options, &omittedCount, progress)
-    guard !sources.isEmpty else { throw .noHandover }
-    self.omittedCount = omittedCount
     var geometry = options.pageSize ?? memoryFile?.superblock.geometry ?? memory.notedPageSize
     if case .runningSystem(let root) = source, geometry == nil {
       geometry = LiveSystem(root: root).pageSize
     }
+    var omittedCount: UInt64 = 0
+    var notes: [HandoverImage.ReadingNote] = []
+    sources = try Self.sources(
+      source, memory, memoryFile, options, geometry, &omittedCount, &notes, progress)
+    guard !sources.isEmpty else { throw .noHandover }
+    self.omittedCount = omittedCount
+    self.notes = notes
     toldGeometry = geometry
     var surveyOptions = HandoverSurvey.Options()
     surveyOptions.chunkBitmapSize = options.chunkBitmapSize
@@ -41,11 +45,12 @@ package struct FoundHandovers {
 
   private static func sources(
     _ source: HandoverImage.Source, _ memory: MemoryImage, _ memoryFile: MemoryContents?,
-    _ options: HandoverImage.Options, _ omittedCount: inout UInt64,
-    _ progress: HandoverImage.SearchProgress
+    _ options: HandoverImage.Options, _ geometry: PageGeometry?, _ omittedCount: inout UInt64,
+    _ notes: inout [HandoverImage.ReadingNote], _ progress: HandoverImage.SearchProgress
   ) throws(HandoverImageError) -> [HandoverSurvey.Source] {
     switch options.deviceTree {
-    case .file(let path): return [.bytes(try readDeviceTree(path))]
+    case .file(let path):
+      return [try cutOrWhole(readDeviceTree(path), in: memory, geometry, &notes)]
     case .address(let address): return [.memory(address)]
     case .searched: break
     }
@@ -55,13 +60,32 @@ package struct FoundHandovers {
       return [state.deviceTree, state.nextDeviceTree].filter { $0 != .zero }.map { .memory($0) }
     }
     if case .runningSystem(let root) = source, case .live(let memory) = memory {
-      do throws(LiveSystemError) { return try LiveSystem(root: root).sources(in: memory) } catch {
+      do throws(LiveSystemError) {
+        return try LiveSystem(root: root).sources(in: memory, &notes, progress)
+      } catch {
         throw .runningSystem(error)
       }
     }
     let scanner = HandoverScanner(memory) { progress($0, memory.byteCount) }
     omittedCount = scanner.omittedCount
     return scanner.addresses.map { .memory($0) }
+  }
+
+  /// The handover of a root device tree of which a file holds all bytes, or the first: then the whole is
+  /// looked for among the entries.
+  private static func cutOrWhole(
+    _ bytes: [UInt8], in memory: MemoryImage, _ geometry: PageGeometry?,
+    _ notes: inout [HandoverImage.ReadingNote]
+  ) -> HandoverSurvey.Source {
+    guard let head = DeviceTreeHead(cut: bytes) else { return .bytes(bytes) }
+    let candidates =
+      (geometry ?? memory.machinePageSize).map { [$0] } ?? PageSizeDeduction.candidates
+    for geometry in candidates {
+      let source = HandoverSurvey.Source.deviceTree(bytes, in: memory, geometry: geometry)
+      if case .memory = source { return source }
+    }
+    notes.append(.deviceTreeCut(byteCount: bytes.count))
+    return .bytes(head.deviceTree)
   }
 
   private static func readDeviceTree(_ path: FilePath) throws(HandoverImageError) -> [UInt8] {
@@ -112,7 +136,7 @@ package struct FoundHandovers {
   ) -> HandoverImage {
     HandoverImage(
       name: name, memory: memory, surveys: surveys, isPageSizeKnown: isPageSizeKnown,
-      omittedHandoverCount: omittedCount, memoryFile: memoryFile)
+      omittedHandoverCount: omittedCount, memoryFile: memoryFile, notes: notes)
   }
 }
 

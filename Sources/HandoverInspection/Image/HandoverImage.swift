@@ -50,6 +50,16 @@ public struct HandoverImage: Sendable {
   /// searched so far and the number of all.
   public typealias SearchProgress = (_ byteCount: UInt64, _ total: UInt64) -> Void
 
+  /// Something that was read differently from what the caller may expect.
+  public enum ReadingNote: Hashable, Sendable {
+    /// The running kernel received a handover whose memory it uses for something else by now, so it was
+    /// left out; the address of its root device tree, if that is known.
+    case incomingUsedUp(PhysicalAddress?)
+    /// The file with the root device tree holds only its first bytes, and the whole is not among what is
+    /// preserved: only the entries were read.
+    case deviceTreeCut(byteCount: Int)
+  }
+
   /// The path of the image; `live` for the running system.
   public let name: String
   /// The memory.
@@ -63,6 +73,8 @@ public struct HandoverImage: Sendable {
   public let omittedHandoverCount: UInt64
   /// The superblock of a memory file, and what it says of the handover; nil for other images.
   public let memoryFile: MemoryContents?
+  /// What was read differently from what the caller may expect.
+  public let notes: [ReadingNote]
   /// Whether the running system was read twice and a handover still could not be read completely,
   /// which may be due to changes while it was read.
   public internal(set) var changedWhileRead = false

@@ -41,6 +41,9 @@ public enum LiveSystemError: Error, Equatable, Sendable {
   case deviceTreeTooLarge(FilePath, limit: Int)
   /// The kernel has no folder for handovers in debugfs.
   case handoverFolderMissing(FilePath)
+  /// The kernel does not show the root device tree of the handover that it prepares, and none was found in
+  /// memory.
+  case outgoingNotFound(FilePath)
   /// The kernel received no handover and prepares none.
   case noHandoverYet(FilePath)
 }

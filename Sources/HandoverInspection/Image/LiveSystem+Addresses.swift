@@ -1,3 +1,4 @@
+import DeviceTreeBlob
 import Handover
 import MemoryAccess
 import MemoryImages
@@ -8,7 +9,7 @@ import SystemPackage
 extension LiveSystem {
   var systemPageByteCount: Int { Int(sysconf(CInt(_SC_PAGESIZE))) }
 
-  /// The most preserved blocks among which the outgoing device tree is looked for.
+  /// The most pages of memory that are looked at as root device trees.
   private static var largestSearch: Int { 1 << 20 }
   /// The most entries of the boot loader's list that are looked at.
   private static var largestSetupDataCount: Int { 64 }
@@ -32,34 +33,51 @@ extension LiveSystem {
     return nil
   }
 
-  /// Where a device tree lies that is itself preserved, as the outgoing root is.
-  func addressAmongPreserved(
-    of bytes: [UInt8], in memory: LiveMemory
-  ) -> PhysicalAddress? {
-    guard let geometry = pageSize else { return nil }
-    let pages = HandoverSurvey(.bytes(bytes), in: memory, geometry: geometry).pages
-    var left = Self.largestSearch
-    do throws(Found) {
-      try pages?.forEachBlock(in: memory) { block throws(Found) in
-        guard geometry.blockByteCount(block.order) >= UInt64(bytes.count) else { return }
-        if memory.holds(bytes, at: block.address) { throw .at(block.address) }
-        left -= 1
-        if left == 0 { throw .nothing }
-      }
-      return nil
-    } catch {
-      if case .at(let address) = error { return address }
-      return nil
+  /// The handover that this kernel got, at `address` if that is known; nil once it is used up.
+  func incomingSource(
+    _ bytes: [UInt8], at address: PhysicalAddress?, in memory: LiveMemory
+  ) -> HandoverSurvey.Source? {
+    let isThere = address.map { memory.holds(bytes, at: $0) } ?? false
+    let source: HandoverSurvey.Source = isThere ? .memory(address ?? .zero) : .bytes(bytes)
+    guard let geometry = pageSize else { return source }
+    return HandoverSurvey(source, in: memory, geometry: geometry).errorCount == 0 ? source : nil
+  }
+
+  /// The handover that this kernel prepares, of which debugfs shows `bytes`, perhaps only the first.
+  func outgoingSource(_ bytes: [UInt8], in memory: LiveMemory) -> HandoverSurvey.Source {
+    guard let geometry = pageSize else { return .bytes(bytes) }
+    return .deviceTree(bytes, in: memory, geometry: geometry)
+  }
+
+  /// Whether the kernel prepares a handover without showing its root device tree, as Linux 7.3 does
+  /// once it came up by one itself. Kernels of kho-v1 have `finalize`, and prepare nothing before that.
+  func preparesUnseen(_ folder: FilePath) -> Bool {
+    let out = folder.appending("out")
+    let has = { (name: String) in SystemCalls.exists(out.appending(name)) }
+    return has("scratch_phys") && !has("finalize")
+  }
+
+  /// The root device trees in memory that are themselves preserved, by their own entries.
+  ///
+  /// So neither a memory file nor a copy in the page cache is taken for one, nor one that was replaced.
+  func searchedRoots(
+    in memory: LiveMemory, _ progress: HandoverImage.SearchProgress
+  ) -> [PhysicalAddress] {
+    var places: [PhysicalAddress] = []
+    memory.forEachPage(
+      beginningWith: DeviceTreeHeader.magic, progress: { progress($0, memory.byteCount) },
+      { if places.count < Self.largestSearch { places.append($0) } })
+    guard let geometry = pageSize else { return [] }
+    return HandoverScanner(memory, at: places).addresses.filter { address in
+      let survey = HandoverSurvey(.memory(address), in: memory, geometry: geometry)
+      return survey.error == nil && survey.pages != nil
+        && !survey.findings.contains { finding in
+          if case .deviceTreeNotPreserved = finding { true } else { false }
+        }
     }
   }
 
   private func small(_ path: FilePath) -> [UInt8]? {
     (try? SmallFile.read(path, atMost: 4096)) ?? nil
-  }
-
-  /// Ends a walk.
-  private enum Found: Error {
-    case at(PhysicalAddress)
-    case nothing
   }
 }

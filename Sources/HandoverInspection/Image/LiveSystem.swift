@@ -19,21 +19,38 @@ struct LiveSystem {
   }
 
   /// The root device trees of the handover that this kernel got, if it got one, and of the one that it
-  /// prepares, if it prepares one: where they lie, if that can be told, or else their bytes.
-  func sources(in memory: LiveMemory) throws(LiveSystemError) -> [HandoverSurvey.Source] {
+  /// prepares, if it prepares one: where they are stored, if that can be found out, or else their bytes.
+  ///
+  /// A handover that this kernel got is left out once its memory is used for something else, which is
+  /// so soon after the start: that is not damage, and `notes` says so.
+  ///
+  /// - Parameter progress: called while memory is searched, which is needed where the kernel does not
+  ///   show the handover that it prepares.
+  func sources(
+    in memory: LiveMemory, _ notes: inout [HandoverImage.ReadingNote],
+    _ progress: HandoverImage.SearchProgress
+  ) throws(LiveSystemError) -> [HandoverSurvey.Source] {
     let folder = try debugFolder().appending("kho")
     let incoming = try deviceTree(folder.appending("in"))
     let outgoing = try deviceTree(folder.appending("out"))
-    guard incoming != nil || outgoing != nil else { throw reason(folder) }
+    let isSearched = outgoing == nil && preparesUnseen(folder)
+    guard incoming != nil || outgoing != nil || isSearched else { throw reason(folder) }
     var sources: [HandoverSurvey.Source] = []
+    var received: PhysicalAddress?
     if let incoming {
-      let address = incomingAddress()
-      let isThere = address.map { memory.holds(incoming, at: $0) } ?? false
-      sources.append(isThere ? .memory(address ?? .zero) : .bytes(incoming))
+      received = incomingAddress()
+      if let source = incomingSource(incoming, at: received, in: memory) {
+        sources.append(source)
+      } else {
+        notes.append(.incomingUsedUp(received))
+      }
     }
     if let outgoing {
-      let address = addressAmongPreserved(of: outgoing, in: memory)
-      sources.append(address.map { .memory($0) } ?? .bytes(outgoing))
+      sources.append(outgoingSource(outgoing, in: memory))
+    } else if isSearched {
+      let found = searchedRoots(in: memory, progress).filter { $0 != received }
+      if found.isEmpty && sources.isEmpty { throw .outgoingNotFound(folder) }
+      sources += found.map { .memory($0) }
     }
     return sources
   }
@@ -85,14 +102,4 @@ struct LiveSystem {
   }
 
   private func path(_ relative: String) -> FilePath { root.pushing(FilePath(relative)) }
-}
-
-extension LiveMemory {
-  /// Whether `bytes` lie at `address`.
-  func holds(_ bytes: [UInt8], at address: PhysicalAddress) -> Bool {
-    guard
-      let range = PhysicalRange(checkedStart: address, byteCount: UInt64(bytes.count))
-    else { return false }
-    return withBytes(in: range) { $0.copiedBytes() } == bytes
-  }
 }

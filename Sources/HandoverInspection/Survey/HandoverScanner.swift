@@ -37,6 +37,23 @@ public struct HandoverScanner: Sendable {
     }
   }
 
+  /// Looks only at `places`, for memory that is searched faster by other means.
+  ///
+  /// - Complexity: O(places).
+  public init<Memory: PhysicalMemory>(
+    _ memory: Memory, at places: some Sequence<PhysicalAddress>
+  ) {
+    for place in places where isRoot(place, in: memory) { note(place) }
+  }
+
+  private mutating func note(_ address: PhysicalAddress) {
+    if addresses.count < Self.limit {
+      addresses.append(address)
+    } else {
+      omittedCount &+= 1
+    }
+  }
+
   private mutating func scan<Memory: PhysicalMemory>(
     from start: UInt64, through end: UInt64, in memory: Memory
   ) {
@@ -48,11 +65,7 @@ public struct HandoverScanner: Sendable {
       if let header, memory.withBytes(in: header, { Self.resemblesHeader($0) }) == true,
         isRoot(address, in: memory)
       {
-        if addresses.count < Self.limit {
-          addresses.append(address)
-        } else {
-          omittedCount &+= 1
-        }
+        note(address)
       }
       page &+= Self.step
     }

@@ -39,6 +39,9 @@ extension LiveSystemError {
     case .handoverFolderMissing(let folder):
       "the kernel shows no handovers (no \(folder)); it needs CONFIG_KEXEC_HANDOVER, "
         + "CONFIG_KEXEC_HANDOVER_DEBUGFS where it has that option, and kho=on on its command line"
+    case .outgoingNotFound(let folder):
+      "the kernel does not show the root device tree of the handover that it prepares (no \(folder)/out/fdt), "
+        + "and none was found in memory"
     case .noHandoverYet(let folder):
       "no handover yet: this kernel got none, and prepares none; a kernel of kho-v1 "
         + "(Linux 6.16 to 6.19) shows one after 1 is written to \(folder)/out/finalize"

@@ -59,6 +59,18 @@ extension HandoverImage {
         "kho: \(name): damaged; the page at \(damage.first.address) could not be read:"
           + " \(damage.first.reason)")
     }
+    for note in notes {
+      switch note {
+      case .incomingUsedUp(let address):
+        Console.current.complain(
+          "kho: \(name): the handover that this kernel received\(address.map { ", at \($0)," } ?? "") is left "
+            + "out: the kernel has restored it and uses its memory for something else")
+      case .deviceTreeCut(let byteCount):
+        Console.current.complain(
+          "kho: \(name): the given root device tree is cut off after \(countText(UInt64(byteCount), "byte")), and "
+            + "the whole is not among what is preserved; only the entries are read")
+      }
+    }
     guard omittedHandoverCount > 0 else { return }
     Console.current.complain(
       "kho: \(name): \(omittedHandoverCount) more root device trees were found and not read; name "

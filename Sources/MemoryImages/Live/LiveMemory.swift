@@ -119,6 +119,46 @@ public struct LiveMemory: PhysicalMemory, Sendable {
     return nil
   }
 
+  /// How much is read at once where pages are looked through: 1 MiB.
+  private static var pieceByteCount: UInt64 { 1 << 20 }
+
+  /// Calls `body` with each multiple of 4 KiB whose first four bytes, big-endian, are `word`.
+  ///
+  /// Reads without keeping anything, in large pieces: what a search through all memory takes.
+  ///
+  /// - Parameter progress: called now and then with the number of bytes looked through.
+  /// - Complexity: O(bytes); a system call for each MiB. What cannot be read is left out.
+  public func forEachPage(
+    beginningWith word: UInt32, progress: (UInt64) -> Void = { _ in },
+    _ body: (PhysicalAddress) -> Void
+  ) {
+    let pattern = word.bigEndian
+    var done: UInt64 = 0
+    for segment in segments {
+      var offset: UInt64 = 0
+      while offset < segment.storedByteCount {
+        let count = min(Self.pieceByteCount, segment.storedByteCount &- offset)
+        let place = segment.range.start.advanced(byBytes: offset)
+        let bytes = file.copiedBytes(at: segment.fileOffset &+ offset, count: count)
+        // Up to the next multiple of 4 KiB.
+        var index = Int(truncatingIfNeeded: (0 &- place.rawValue) & 4095)
+        bytes.withRawSpan { bytes in
+          while index &+ 4 <= bytes.byteCount {
+            if bytes.halfWord(atByte: index) == pattern {
+              body(place.advanced(byBytes: UInt64(index)))
+            }
+            index &+= 4096
+          }
+        }
+        // A page that cannot be read ends the piece early; the next one may be readable.
+        let read = UInt64(bytes.count)
+        offset &+= read < count ? (read / 4096 &+ 1) &* 4096 : count
+        done &+= min(count, max(read, 4096))
+        progress(done)
+      }
+    }
+  }
+
   /// Calls `body` with each segment that `wanted` lies in, and the part of it; false when there is a
   /// gap, or `body` says so.
   private func forEachPart(

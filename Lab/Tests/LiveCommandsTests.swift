@@ -1,0 +1,97 @@
+import Foundation
+import Testing
+
+extension RealLinuxTests {
+  /// `kho --live` in a guest, in the situations that a machine goes through, against `kho` on a dump of the
+  /// same instant.
+  @Suite struct LiveCommandsTests {
+    private static let kho = Lab.programs.appending(path: "kho").path
+
+    /// The list of pages that the guest reads of itself, and that the host reads in a dump.
+    private func compare(_ guest: Guest, _ situation: String, in folder: TemporaryFolder) throws {
+      let live = try guest.attempt(
+        "kho pages --live --format plain > /tmp/pages; echo $?; sha256sum < /tmp/pages")
+      #expect(live.lines.first == "0", "\(situation): \(live.text)")
+      let dump = folder.url.appending(path: "dump.elf")
+      try guest.dump(to: dump)
+      defer { try? FileManager.default.removeItem(at: dump) }
+      // The outgoing handover, as the guest itself names it.
+      let inspected = try guest.run("kho inspect --live")
+      let address = try #require(
+        inspected.lines.last { $0.hasPrefix("handover at ") }?.split(separator: " ")[2].dropLast())
+      let pages = folder.url.appending(path: "pages").path
+      let host = try Run(
+        "/bin/sh",
+        ["-c", "\(Self.kho) pages --fdt-address \(address) --format plain \(dump.path) > \(pages)"])
+      #expect(host.status == 0)
+      let sum = try Run("/usr/bin/sha256sum", [pages]).text.prefix(64)
+      #expect(live.lines.last?.prefix(64) == sum, "\(situation)")
+      // And the sound state is sound in both.
+      #expect(try guest.attempt("kho check --live").status == 0, "\(situation)")
+      #expect(
+        try Run(Self.kho, ["check", "--fdt-address", String(address), dump.path]).status == 0,
+        "\(situation)")
+    }
+
+    @Test func sixSituations() throws {
+      let folder = try TemporaryFolder()
+      let guest = try Guest()
+      // Without debugfs: a sentence with the way out.
+      let unmounted = try guest.attempt("kho check --live")
+      #expect(unmounted.status == 1 && unmounted.text.contains("mount -t debugfs"))
+      try guest.run("mount -t debugfs none /sys/kernel/debug")
+      // 1. Before the first preserve.
+      try compare(guest, "before the first preserve", in: folder)
+      // Not root.
+      let user = try guest.attempt("su -s /bin/sh nobody -c 'kho check --live'")
+      #expect(user.status == 1 && user.text.contains("root"), "\(user.text)")
+      // 2. /dev/mem in the place of /proc/kcore: the same list. 3. Neither of them.
+      try guest.run(
+        "kho pages --live --format plain > /tmp/kcore; mount --bind /dev/null /proc/kcore")
+      try guest.run("kho pages --live --format plain > /tmp/mem; cmp /tmp/kcore /tmp/mem")
+      let neither = try guest.attempt("mount --bind /dev/null /dev/mem; kho check --live")
+      #expect(neither.status == 1, "\(neither.text)")
+      try guest.run("umount /dev/mem; umount /proc/kcore")
+      // 4. With sessions.
+      try guest.run("head -c 3000000 /dev/urandom > /root/file")
+      try guest.run("LabGuest preserve one /root/file /bin/busybox > /tmp/preserved &")
+      try guest.run("until grep -q preserved /tmp/preserved; do usleep 100000; done")
+      try compare(guest, "with a session", in: folder)
+      // Every command.
+      for command in [
+        "inspect", "inspect --json", "check", "check --json", "pages", "owners", "map --width 80",
+        "capture -o /tmp/c.elf", "capture --with-contents -o /tmp/cc.elf",
+      ] {
+        let parts = command.split(separator: " ", maxSplits: 1)
+        let rest = parts.count > 1 ? " " + parts[1] : ""
+        let answer = try guest.attempt("kho \(parts[0]) --live\(rest)")
+        #expect(answer.status == 0, "\(command): \(answer.text)")
+      }
+      for command in [
+        "diff live /tmp/c.elf", "compat live 7.3", "plan --from live", "check /tmp/c.elf",
+      ] {
+        let answer = try guest.attempt("kho \(command)")
+        #expect(answer.status == 0, "\(command): \(answer.text)")
+      }
+      try guest.run("rm /tmp/c.elf /tmp/cc.elf")
+      // 5. After one kexec, and 6. after two: the incoming handover's memory is used again.
+      for situation in ["after one kexec", "after two kexecs"] {
+        try guest.kexec()
+        try guest.run("mount -t debugfs none /sys/kernel/debug")
+        try compare(guest, situation, in: folder)
+      }
+      try guest.powerOff()
+    }
+
+    /// A kernel that does not hand over says so in a sentence.
+    @Test func kernelWithoutHandover() throws {
+      let guest = try Guest(
+        commandLine: Guest.commandLine.replacing("kho=on liveupdate=on ", with: ""))
+      try guest.run("mount -t debugfs none /sys/kernel/debug")
+      let answer = try guest.attempt("kho inspect --live")
+      #expect(answer.status == 1 && answer.text.contains("kho=on"), "\(answer.text)")
+      #expect(answer.lines.count == 1)
+      try guest.powerOff()
+    }
+  }
+}
