@@ -55,7 +55,7 @@ private func useRuns(
   try tree.insertRange(range, order: PageOrder(6), from: &frames)
   var keys: [3 of RadixKey] = .init(repeating: RadixKey(rawValue: 1 << 52))
   var span = keys.mutableSpan
-  var sum = UInt64(try tree.insertAll(&span, from: &frames))
+  var sum = UInt64(try tree.insert(contentsOf: &span, from: &frames))
   for part in tree.parts(2) {
     tree.forEachKey(in: part) { sum &+= $0.rawValue }
     tree.forEachRange(in: part) { sum &+= $0.blockCount }
@@ -74,7 +74,7 @@ private func useConcurrently(
   let isNew = try tree.insert(key, from: &frames)
   var keys: [2 of RadixKey] = .init(repeating: key)
   var span = keys.mutableSpan
-  let newCount = UInt64(try tree.insertAll(&span, from: &frames))
+  let newCount = UInt64(try tree.insert(contentsOf: &span, from: &frames))
   return newCount &+ (isNew ? 1 : 0) &+ (tree.contains(key) ? 1 : 0) &+ (tree.remove(key) ? 1 : 0)
 }
 

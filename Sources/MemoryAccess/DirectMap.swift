@@ -11,6 +11,9 @@ public struct DirectMap: WritablePhysicalMemory, @unchecked Sendable {
 
   @usableFromInline
   let base: UnsafeMutableRawPointer
+  /// Kept, because nearly every access to a node asks for it.
+  @usableFromInline
+  let wordCount: UInt64
 
   /// The memory whose first byte is mapped at `base`.
   ///
@@ -22,6 +25,7 @@ public struct DirectMap: WritablePhysicalMemory, @unchecked Sendable {
     precondition(range.start.isAligned(log2ByteCount: 3), "unaligned physical range")
     precondition(range.byteCount <= UInt64(Int.max), "range larger than an address space")
     self.range = range
+    wordCount = range.byteCount &>> 3
     // SAFETY: kept as the caller promised it; only the methods below use it.
     unsafe self.base = base
   }
@@ -67,7 +71,6 @@ public struct DirectMap: WritablePhysicalMemory, @unchecked Sendable {
     // that is no multiple of 8, or that wrapped below the start, becomes a larger index than there
     // are words once its last three bits stand at the top.
     let index = offset &>> 3 | offset &<< 61
-    let wordCount = range.byteCount &>> 3
     precondition(
       count >= 0 && index <= wordCount
         && UInt64(truncatingIfNeeded: count) <= wordCount &- index,

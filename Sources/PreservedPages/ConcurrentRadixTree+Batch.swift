@@ -13,13 +13,13 @@ extension ConcurrentRadixTree {
   ///
   /// - Parameter frames: a source that no other thread uses meanwhile.
   /// - Returns: how many keys are new; of threads that insert a key at once, one counts it.
-  /// - Throws: as ``RadixTree/insertAll(_:from:)``.
+  /// - Throws: as ``RadixTree/insert(contentsOf:from:)``.
   /// - Complexity: O(keys · log(span of the keys)), an atomic change a word, and a frame for each node
   ///   that is missing.
   @inlinable
   @discardableResult
-  public mutating func insertAll<Frames: FrameSource & ~Copyable>(
-    _ keys: inout MutableSpan<RadixKey>, from frames: inout Frames
+  public mutating func insert<Frames: FrameSource & ~Copyable>(
+    contentsOf keys: inout MutableSpan<RadixKey>, from frames: inout Frames
   ) throws(RadixTreeError) -> Int {
     let all = 0..<keys.count
     let (isAscending, bitCount) = try geometry.survey(keys.span)

@@ -4,9 +4,9 @@ public import MemoryAccess
 ///
 /// Every thread has a value of its own for the same root, and a frame source of its own:
 ///
-///     thread 1   value, trail, frames ─┐
+///     thread 1   value, paths, frames ─┐
 ///                                      ├─► root ─► tables ─► leaves
-///     thread 2   value, trail, frames ─┘
+///     thread 2   value, paths, frames ─┘
 ///
 /// - A bit of a leaf is set or cleared by one atomic instruction, so two threads in one word do not
 ///   lose each other's keys.
@@ -23,11 +23,11 @@ public import MemoryAccess
 @safe
 public struct ConcurrentRadixTree<Memory: WritablePhysicalMemory>: ~Copyable {
   @usableFromInline
-  let nodes: RadixNodes<Memory>
+  let nodes: RadixNodes<Memory, SharedAccess>
 
-  /// The tables used last, as a ``RadixTrail`` remembers them.
+  /// The paths to the keys used last.
   @usableFromInline
-  var tables = InlineArray<16, RadixTrailTable>(repeating: RadixTrailTable())
+  var cache = RadixPathCache()
 
   /// A thread's view of the tree whose root lies at `root`.
   ///
@@ -90,5 +90,71 @@ public struct ConcurrentRadixTree<Memory: WritablePhysicalMemory>: ~Copyable {
     return nodes.memory.withWords(at: word, count: 1) {
       $0.loadPublished(0) &>> (key.rawValue & 63) & 1 != 0
     }
+  }
+
+  /// Where the word for `key` is, in a leaf that is made where it is missing; the path is remembered.
+  @inlinable
+  @inline(__always)
+  mutating func madeWord<Frames: FrameSource & ~Copyable>(
+    for key: RadixKey, from frames: inout Frames
+  ) throws(RadixTreeError) -> PhysicalAddress {
+    let word = wordNearPath(for: key)
+    if _fastPath(word != .zero) { return word }
+    return try Self.makeWord(for: key, &cache, in: nodes, from: &frames)
+  }
+
+  /// Where the word for `key` is; `.zero` where there is no leaf, or the tree has no place for the key.
+  @inlinable
+  @inline(__always)
+  mutating func word(for key: RadixKey) -> PhysicalAddress {
+    let word = wordNearPath(for: key)
+    if _fastPath(word != .zero) { return word }
+    return Self.findWord(for: key, &cache, in: nodes)
+  }
+
+  /// Where the word for `key` is if its path is remembered; `.zero` where it is not, or there is no leaf.
+  ///
+  /// Only keys that the tree has a place for share a remembered prefix. For pages of 4 KiB with shifts
+  /// and masks that are constants, as in a ``RadixTree``: the fewer instructions a key takes, the more
+  /// of the lines that come from another core are on their way at once.
+  @inlinable
+  @inline(__always)
+  func wordNearPath(for key: RadixKey) -> PhysicalAddress {
+    let index = RadixPathCache.index(of: key)
+    guard _fastPath(nodes.geometry.page.shift == 12) else {
+      let table = cache.rememberedTable(for: key, at: index, nodes.geometry)
+      return table == .zero ? .zero : Self.wordBelow(table, for: key, in: nodes)
+    }
+    let constant = RadixNodes<Memory, SharedAccess>(
+      memory: nodes.memory, geometry: RadixGeometry(.pages4KiB), root: nodes.root)
+    let table = cache.rememberedTable(for: key, at: index, constant.geometry)
+    return table == .zero ? .zero : constant.wordAddress(of: key, belowLevel2: table)
+  }
+
+  // Never inlined, and of the nodes alone, so that a hot loop keeps the paths where they are.
+
+  @inlinable
+  @inline(never)
+  static func makeWord<Frames: FrameSource & ~Copyable>(
+    for key: RadixKey, _ cache: inout RadixPathCache, in nodes: RadixNodes<Memory, SharedAccess>,
+    from frames: inout Frames
+  ) throws(RadixTreeError) -> PhysicalAddress {
+    try nodes.makeWord(for: key, &cache, from: &frames)
+  }
+
+  @inlinable
+  @inline(never)
+  static func findWord(
+    for key: RadixKey, _ cache: inout RadixPathCache, in nodes: RadixNodes<Memory, SharedAccess>
+  ) -> PhysicalAddress {
+    nodes.findWord(for: key, &cache)
+  }
+
+  @inlinable
+  @inline(never)
+  static func wordBelow(
+    _ table: PhysicalAddress, for key: RadixKey, in nodes: RadixNodes<Memory, SharedAccess>
+  ) -> PhysicalAddress {
+    nodes.wordAddress(of: key, belowLevel2: table)
   }
 }

@@ -7,49 +7,65 @@ extension RadixNodes {
     for key: RadixKey, from frames: inout Frames
   ) throws(RadixTreeError) -> PhysicalAddress {
     guard geometry.holds(key) else { throw .keyOutsideTree(key) }
-    var node = root
-    var level = geometry.rootLevel
+    return try makePath(to: key, below: root, level: geometry.rootLevel, from: &frames).leaf
+  }
+
+  /// The path from the node `start` of `level` to the leaf for `key`, made where it is missing.
+  ///
+  /// - Precondition: the tree has a place for the key, and `start` is on the path to it.
+  @inlinable
+  @inline(__always)
+  func makePath<Frames: FrameSource & ~Copyable>(
+    to key: RadixKey, below start: PhysicalAddress, level top: Int, from frames: inout Frames
+  ) throws(RadixTreeError) -> (leaf: PhysicalAddress, level2: PhysicalAddress) {
+    var node = start
+    var level = top
+    var level2 = PhysicalAddress.zero
     while level > 0 {
+      if level == 2 { level2 = node }
       let slot = geometry.slot(of: key, level: level)
-      let next = pointer(in: node, slot: slot)
+      var next = pointer(in: node, slot: slot)
       if next == .zero {
-        let (top, leaf) = try makePath(to: key, topLevel: level &- 1, from: &frames)
+        let new = try makeUnlinkedPath(to: key, topLevel: level &- 1, from: &frames)
         // The one store that makes the path part of the tree.
-        setPointer(top, in: node, slot: slot)
-        return leaf
+        let first = link(new, in: node, slot: slot)
+        if first != .zero {
+          // Another thread linked a path between the load and the store. No thread has seen this one.
+          giveBackPath(from: new, level: level &- 1, to: key, into: &frames)
+        }
+        next = first == .zero ? new : first
       }
       node = next
       level &-= 1
     }
-    return node
+    return (node, level2)
   }
 
   /// An unlinked path of new nodes from `topLevel` down to an empty leaf for `key`.
   ///
-  /// Built from the leaf up, so that what is taken hangs together at every moment: when the source
-  /// runs dry the path itself tells what to give back.
+  /// Built from the leaf up, so that what is taken is linked at every moment: when the source has no more
+  /// frames, the path itself shows what to give back.
   @inlinable
-  func makePath<Frames: FrameSource & ~Copyable>(
+  @inline(never)
+  func makeUnlinkedPath<Frames: FrameSource & ~Copyable>(
     to key: RadixKey, topLevel: Int, from frames: inout Frames
-  ) throws(RadixTreeError) -> (top: PhysicalAddress, leaf: PhysicalAddress) {
-    guard let leaf = frames.takeFrame() else { throw .outOfFrames(level: 0) }
-    var top = leaf
+  ) throws(RadixTreeError) -> PhysicalAddress {
+    guard var top = frames.takeFrame() else { throw .outOfFrames(level: 0) }
     var level = 1
     while level <= topLevel {
       guard let table = frames.takeFrame() else {
         giveBackPath(from: top, level: level &- 1, to: key, into: &frames)
         throw .outOfFrames(level: level)
       }
-      let below = top
-      let slot = geometry.slot(of: key, level: level)
-      setPointer(below, in: table, slot: slot)
+      setPointer(top, in: table, slot: geometry.slot(of: key, level: level))
       top = table
       level &+= 1
     }
-    return (top, leaf)
+    return top
   }
 
   @inlinable
+  @inline(never)
   func giveBackPath<Frames: FrameSource & ~Copyable>(
     from top: PhysicalAddress, level topLevel: Int, to key: RadixKey, into frames: inout Frames
   ) {

@@ -1,12 +1,12 @@
 public import MemoryAccess
 
-/// The nodes of a tree: where they are, and how one leads to the next.
+/// The nodes of a tree: where they are, and how one points to the next.
 ///
-/// A small value that can be copied. A tree hands it to whatever is not in the hot path, so that what
-/// the tree remembers stays in registers.
+/// A small value that can be copied. A tree hands it to everything that is not in the hot path, so that
+/// what the tree remembers stays in registers.
 @frozen
 @usableFromInline
-struct RadixNodes<Memory: WritablePhysicalMemory> {
+struct RadixNodes<Memory: WritablePhysicalMemory, Access: RadixAccess> {
   @usableFromInline
   let memory: Memory
   @usableFromInline
@@ -27,10 +27,24 @@ struct RadixNodes<Memory: WritablePhysicalMemory> {
   @inlinable
   @inline(__always)
   func pointer(in table: PhysicalAddress, slot: Int) -> PhysicalAddress {
-    memory.withWords(at: slotAddress(in: table, slot), count: 1) { PhysicalAddress($0.load(0)) }
+    memory.withWords(at: slotAddress(in: table, slot), count: 1) { Access.pointer($0, 0) }
   }
 
-  /// Stores a pointer, after what it leads to.
+  /// Links `pointer` at an empty slot, after what it points to.
+  ///
+  /// - Returns: the pointer that another thread linked there first; `.zero` where this one is linked.
+  /// - Precondition: as ``pointer(in:slot:)``.
+  @inlinable
+  @inline(__always)
+  func link(
+    _ pointer: PhysicalAddress, in table: PhysicalAddress, slot: Int
+  ) -> PhysicalAddress {
+    memory.withWords(at: slotAddress(in: table, slot), count: 1) {
+      Access.link(pointer, in: $0, at: 0)
+    }
+  }
+
+  /// Stores a pointer, after what it points to, where no other thread does.
   ///
   /// - Precondition: as ``pointer(in:slot:)``.
   @inlinable
@@ -47,7 +61,7 @@ struct RadixNodes<Memory: WritablePhysicalMemory> {
     PhysicalAddress(table.rawValue &+ UInt64(truncatingIfNeeded: slot) &* 8)
   }
 
-  /// Where the word for `key` stands in its leaf.
+  /// Where the word for `key` is in its leaf.
   @inlinable
   @inline(__always)
   func wordAddress(of key: RadixKey, in leaf: PhysicalAddress) -> PhysicalAddress {
@@ -55,7 +69,17 @@ struct RadixNodes<Memory: WritablePhysicalMemory> {
     return PhysicalAddress(leaf.rawValue &+ word &* 8)
   }
 
-  /// The node of `level` on the way to `key`, or `.zero` where it ends at an empty slot above.
+  /// Where the word for `key` is, below a table of level 2; `.zero` where a slot on the path is empty.
+  @inlinable
+  @inline(__always)
+  func wordAddress(of key: RadixKey, belowLevel2 table: PhysicalAddress) -> PhysicalAddress {
+    let below = pointer(in: table, slot: geometry.slot(of: key, level: 2))
+    if _slowPath(below == .zero) { return .zero }
+    let leaf = pointer(in: below, slot: geometry.slot(of: key, level: 1))
+    return _slowPath(leaf == .zero) ? .zero : wordAddress(of: key, in: leaf)
+  }
+
+  /// The node of `level` on the path to `key`, or `.zero` where the path ends at an empty slot above.
   @inlinable
   @inline(__always)
   func node(for key: RadixKey, level: Int) -> PhysicalAddress {
@@ -75,13 +99,13 @@ struct RadixNodes<Memory: WritablePhysicalMemory> {
     return node
   }
 
-  /// The leaf that holds `key`, or `.zero` where the way there ends at an empty slot.
+  /// The leaf that holds `key`, or `.zero` where the path ends at an empty slot.
   @inlinable
   @inline(__always)
   func leaf(for key: RadixKey) -> PhysicalAddress {
     guard _fastPath(geometry.page.shift == 12) else { return node(for: key, level: 0) }
     // The same with constants, which makes of the loop five loads in a row.
-    let nodes = RadixNodes(memory: memory, geometry: RadixGeometry(.pages4KiB), root: root)
+    let nodes = Self(memory: memory, geometry: RadixGeometry(.pages4KiB), root: root)
     return geometry == nodes.geometry
       ? nodes.node(for: key, level: 0) : node(for: key, level: 0)
   }

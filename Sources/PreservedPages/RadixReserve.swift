@@ -25,7 +25,7 @@ struct RadixReserve<Memory: WritablePhysicalMemory>: ~Copyable {
   /// Takes all frames that are missing for `keys`, or none.
   @inlinable
   mutating func take<Frames: FrameSource & ~Copyable>(
-    for keys: RadixKeyRange, in nodes: RadixNodes<Memory>, from frames: inout Frames
+    for keys: RadixKeyRange, in nodes: RadixNodes<Memory, SoleAccess>, from frames: inout Frames
   ) throws(RadixTreeError) {
     var counts = InlineArray<56, UInt64>(repeating: 0)
     nodes.countMissing(

@@ -16,8 +16,8 @@ extension RadixTree {
   /// - Complexity: O(keys · log(span of the keys)), and a frame for each node that is missing.
   @inlinable
   @discardableResult
-  public mutating func insertAll<Frames: FrameSource & ~Copyable>(
-    _ keys: inout MutableSpan<RadixKey>, from frames: inout Frames
+  public mutating func insert<Frames: FrameSource & ~Copyable>(
+    contentsOf keys: inout MutableSpan<RadixKey>, from frames: inout Frames
   ) throws(RadixTreeError) -> Int {
     let all = 0..<keys.count
     let (isAscending, bitCount) = try geometry.survey(keys.span)
@@ -31,7 +31,7 @@ extension RadixTree {
   @inlinable
   static func insertBatch<Frames: FrameSource & ~Copyable>(
     _ keys: inout MutableSpan<RadixKey>, _ range: Range<Int>, _ bitCount: Int,
-    in nodes: RadixNodes<Memory>, from frames: inout Frames
+    in nodes: RadixNodes<Memory, SoleAccess>, from frames: inout Frames
   ) throws(RadixTreeError) -> Int {
     let together = nodes.geometry.batchBitCount
     // Few keys are not worth sorting.
@@ -68,7 +68,7 @@ extension RadixNodes {
       return try markEach(keys, range, from: &frames)
     }
     // The same with shifts and masks that are constants.
-    let nodes = RadixNodes(memory: memory, geometry: RadixGeometry(.pages4KiB), root: root)
+    let nodes = Self(memory: memory, geometry: RadixGeometry(.pages4KiB), root: root)
     return try nodes.markEach(keys, range, from: &frames)
   }
 

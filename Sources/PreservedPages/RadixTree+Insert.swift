@@ -15,23 +15,13 @@ extension RadixTree {
   public mutating func insert<Frames: FrameSource & ~Copyable>(
     _ key: RadixKey, from frames: inout Frames
   ) throws(RadixTreeError) -> Bool {
-    let mask = (1 as UInt64) &<< key.rawValue
-    if _fastPath(key.rawValue &>> 6 == trail.wordNumber) {
-      return updateTrailWord { $0 | mask } & mask == 0
+    let (memory, geometry, root) = (memory, geometry, root)
+    let old = try update(key) {
+      $0 | (1 as UInt64) &<< key.rawValue
+    } path: { (cache) throws(RadixTreeError) in
+      try Self.makeWord(for: key, &cache, in: memory, geometry, root: root, from: &frames)
     }
-    var address = wordNearTrail(for: key)
-    if _slowPath(address == .zero) {
-      let way = try Self.makeWay(to: key, in: memory, geometry, root: root, from: &frames)
-      trail.tables[RadixTrail.place(of: way.table.prefix)] = way.table
-      address = nodes.wordAddress(of: key, in: way.leaf)
-    }
-    let old = memory.withWords(at: address, count: 1) { words in
-      let old = words.load(0)
-      // Stored also where nothing changes: among keys in no order, the branch costs more.
-      words.publish(old | mask, at: 0)
-      return old
-    }
-    rememberWord(of: key, at: address, holding: old | mask)
-    return old & mask == 0
+    // The path is there, or an error was thrown.
+    return (old ?? 0) &>> (key.rawValue & 63) & 1 == 0
   }
 }

@@ -7,7 +7,7 @@ extension RadixTree {
   @inlinable
   @inline(__always)
   public func contains(_ key: RadixKey) -> Bool {
-    var address = wordNearTrail(for: key)
+    var address = wordNearPath(for: key)
     if _slowPath(address == .zero) {
       guard geometry.holds(key) else { return false }
       let leaf = nodes.leaf(for: key)
@@ -17,6 +17,35 @@ extension RadixTree {
     return memory.withWords(at: address, count: 1) {
       $0.load(0) &>> (key.rawValue & 63) & 1 != 0
     }
+  }
+
+  /// Where the word for `key` is, below the table of level 2 that its order used last; `.zero` where that
+  /// is another table, or there is no leaf.
+  ///
+  /// For the page size of nearly all machines with shifts and masks that are constants: a third of the
+  /// instructions less, so that a core has more keys in flight while each waits for memory.
+  @inlinable
+  @inline(__always)
+  func wordNearPath(for key: RadixKey) -> PhysicalAddress {
+    let index = RadixPathCache.index(of: key)
+    let geometry = _fastPath(geometry.page.shift == 12) ? RadixGeometry(.pages4KiB) : geometry
+    let table = cache.rememberedTable(for: key, at: index, geometry)
+    if _slowPath(table == .zero) { return .zero }
+    guard _fastPath(geometry.page.shift == 12) else {
+      return Self.wordBelow(table, for: key, in: memory, geometry)
+    }
+    return RadixNodes<Memory, SoleAccess>(
+      memory: memory, geometry: RadixGeometry(.pages4KiB), root: root
+    ).wordAddress(of: key, belowLevel2: table)
+  }
+
+  @inlinable
+  @inline(never)
+  static func wordBelow(
+    _ table: PhysicalAddress, for key: RadixKey, in memory: Memory, _ geometry: RadixGeometry
+  ) -> PhysicalAddress {
+    RadixNodes<Memory, SoleAccess>(memory: memory, geometry: geometry, root: .zero)
+      .wordAddress(of: key, belowLevel2: table)
   }
 
   /// The smallest key; nil of an empty tree.

@@ -37,7 +37,7 @@ extension RadixTree {
     }
     var freedCount: UInt64 = 0
     while level < geometry.rootLevel, isEmptyNode(path[level]) {
-      trail = RadixTrail()
+      forgetPaths()
       // Unlinked before it is given back: at no moment does the tree point at a free page.
       let slot = geometry.slot(of: key, level: level &+ 1)
       withNode(path[level &+ 1]) { $0.publish(0, at: slot) }

@@ -11,23 +11,13 @@ extension RadixTree {
   @inline(__always)
   @discardableResult
   public mutating func remove(_ key: RadixKey) -> Bool {
-    let mask = (1 as UInt64) &<< key.rawValue
-    if _fastPath(key.rawValue &>> 6 == trail.wordNumber) {
-      return updateTrailWord { $0 & ~mask } & mask != 0
+    let (memory, geometry, root) = (memory, geometry, root)
+    let old = update(key) {
+      $0 & ~((1 as UInt64) &<< key.rawValue)
+    } path: {
+      Self.findWord(for: key, &$0, in: memory, geometry, root: root)
     }
-    var address = wordNearTrail(for: key)
-    if _slowPath(address == .zero) {
-      guard let way = Self.way(to: key, in: memory, geometry, root: root) else { return false }
-      trail.tables[RadixTrail.place(of: way.table.prefix)] = way.table
-      address = nodes.wordAddress(of: key, in: way.leaf)
-    }
-    let old = memory.withWords(at: address, count: 1) { words in
-      let old = words.load(0)
-      words.publish(old & ~mask, at: 0)
-      return old
-    }
-    rememberWord(of: key, at: address, holding: old & ~mask)
-    return old & mask != 0
+    return (old ?? 0) &>> (key.rawValue & 63) & 1 != 0
   }
 
   /// Unlinks the nodes that hold nothing and gives their pages back; the root stays.
@@ -36,7 +26,7 @@ extension RadixTree {
   /// - Complexity: O(nodes · page size).
   @discardableResult
   public mutating func prune<Frames: FrameSource & ~Copyable>(into frames: inout Frames) -> UInt64 {
-    trail = RadixTrail()
+    forgetPaths()
     var freedCount: UInt64 = 0
     _ = pruneBelow(root, level: geometry.rootLevel, into: &frames, &freedCount)
     return freedCount

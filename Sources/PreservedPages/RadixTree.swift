@@ -32,9 +32,12 @@ public struct RadixTree<Memory: WritablePhysicalMemory>: ~Copyable {
   /// The root node's page: the one number a successor needs.
   public let root: PhysicalAddress
 
-  /// The way to the key used last; see ``RadixTrail``.
+  /// The word changed last.
   @usableFromInline
-  var trail: RadixTrail
+  var lastWord = RadixLastWord()
+  /// The paths to the keys used last.
+  @usableFromInline
+  var cache: RadixPathCache
 
   /// Makes an empty tree: one node, the root.
   ///
@@ -58,12 +61,15 @@ public struct RadixTree<Memory: WritablePhysicalMemory>: ~Copyable {
     self.memory = memory
     self.geometry = geometry
     self.root = root
-    trail = RadixTrail(in: RadixNodes(memory: memory, geometry: geometry, root: root))
+    cache = RadixPathCache(
+      in: RadixNodes<Memory, SoleAccess>(memory: memory, geometry: geometry, root: root))
   }
 
   /// The nodes, without what the value remembers.
   @inlinable
-  var nodes: RadixNodes<Memory> { RadixNodes(memory: memory, geometry: geometry, root: root) }
+  var nodes: RadixNodes<Memory, SoleAccess> {
+    RadixNodes(memory: memory, geometry: geometry, root: root)
+  }
 
   /// Calls `body` with the words of the node at `address`.
   @inlinable

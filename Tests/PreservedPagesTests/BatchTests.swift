@@ -26,7 +26,7 @@ struct BatchTests {
         let newCount = Set(keys).subtracting(model).count
         var batch = keys.map { RadixKey(rawValue: $0) }
         var span = batch.mutableSpan
-        #expect(try bench.tree.insertAll(&span, from: &bench.frames) == newCount)
+        #expect(try bench.tree.insert(contentsOf: &span, from: &bench.frames) == newCount)
         model.formUnion(keys)
         try #require(batch.map(\.rawValue).sorted() == keys.sorted(), "keys lost")
         try bench.checkMarks(model)
@@ -49,7 +49,7 @@ struct BatchTests {
     try withEvery("is sorted", in: [false, true]) { isSorted in
       var batch = (isSorted ? keys.sorted() : keys).map { RadixKey(rawValue: $0) }
       var span = batch.mutableSpan
-      let newCount = try bench.tree.insertAll(&span, from: &bench.frames)
+      let newCount = try bench.tree.insert(contentsOf: &span, from: &bench.frames)
       try #require(newCount == (isSorted ? 0 : Set(keys).count))
       try #require(batch.map(\.rawValue).sorted() == keys.sorted(), "keys lost")
       try bench.checkMarks(Set(keys))
@@ -91,7 +91,7 @@ struct BatchTests {
     let keys = (0..<150).map { _ in InterestingKeys.random(shift: shift, using: &generator) }
     var batch = keys.map { RadixKey(rawValue: $0) }
     var span = batch.mutableSpan
-    try bench.tree.insertAll(&span, from: &bench.frames)
+    try bench.tree.insert(contentsOf: &span, from: &bench.frames)
     try bench.check(against: Set(keys))
   }
 
@@ -103,7 +103,7 @@ struct BatchTests {
       batch.append(RadixKey(rawValue: wrong))
       #expect(throws: RadixTreeError.keyOutsideTree(RadixKey(rawValue: wrong))) {
         var span = batch.mutableSpan
-        try bench.tree.insertAll(&span, from: &bench.frames)
+        try bench.tree.insert(contentsOf: &span, from: &bench.frames)
       }
       try bench.check(against: [])
     }
@@ -122,7 +122,7 @@ struct BatchTests {
       var failure: RadixTreeError?
       do throws(RadixTreeError) {
         var span = batch.mutableSpan
-        try bench.tree.insertAll(&span, from: &bench.frames)
+        try bench.tree.insert(contentsOf: &span, from: &bench.frames)
       } catch {
         failure = error
       }
@@ -131,7 +131,7 @@ struct BatchTests {
       try #require(marked.isSuperset(of: old) && marked.isSubset(of: keys))
       try bench.checkMarks(marked)
       var span = batch.mutableSpan
-      let newCount = try bench.tree.insertAll(&span, from: &bench.frames)
+      let newCount = try bench.tree.insert(contentsOf: &span, from: &bench.frames)
       try #require(newCount == Set(keys).count - marked.count)
       try bench.checkMarks(Set(keys))
     }

@@ -30,7 +30,7 @@ struct ConcurrentBatchTests {
           var batch = (isSorted ? keys.sorted() : keys).map { RadixKey(rawValue: $0) }
           let newCount = Set(keys).subtracting(model).count
           var batchSpan = batch.mutableSpan
-          try #require(try tree.insertAll(&batchSpan, from: &bench.frames) == newCount)
+          try #require(try tree.insert(contentsOf: &batchSpan, from: &bench.frames) == newCount)
           model.formUnion(keys)
           try #require(batch.map(\.rawValue).sorted() == keys.sorted(), "keys lost")
           try bench.checkMarks(model)
@@ -49,7 +49,7 @@ struct ConcurrentBatchTests {
       batch.append(RadixKey(rawValue: wrong))
       #expect(throws: RadixTreeError.keyOutsideTree(RadixKey(rawValue: wrong))) {
         var span = batch.mutableSpan
-        try tree.insertAll(&span, from: &bench.frames)
+        try tree.insert(contentsOf: &span, from: &bench.frames)
       }
       try bench.check(against: [])
     }
@@ -75,7 +75,7 @@ struct ConcurrentBatchTests {
         var failure: RadixTreeError?
         do throws(RadixTreeError) {
           var span = batch.mutableSpan
-          try tree.insertAll(&span, from: &bench.frames)
+          try tree.insert(contentsOf: &span, from: &bench.frames)
         } catch {
           failure = error
         }
@@ -87,7 +87,7 @@ struct ConcurrentBatchTests {
         try bench.checkMarks(marked)
         try #require(UInt64(bench.reference.nodes.count) == bench.frames.pool.takenCount)
         var span = batch.mutableSpan
-        let newCount = try tree.insertAll(&span, from: &bench.frames)
+        let newCount = try tree.insert(contentsOf: &span, from: &bench.frames)
         try #require(newCount == Set(keys).count - marked.count)
         try bench.checkMarks(Set(keys))
         attempt += 1
@@ -127,7 +127,7 @@ struct ConcurrentBatchTests {
       var new = 0
       do throws(RadixTreeError) {
         var span = batch.mutableSpan
-        new = try tree.insertAll(&span, from: &pool)
+        new = try tree.insert(contentsOf: &span, from: &pool)
       } catch {
         Issue.record("\(error)")
       }

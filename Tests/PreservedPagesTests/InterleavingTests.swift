@@ -192,7 +192,7 @@ private final class Bench: Sendable {
     case .insertAll(let keys):
       var batch = keys.map { RadixKey(rawValue: $0) }
       var span = batch.mutableSpan
-      return try? tree.insertAll(&span, from: &frames)
+      return try? tree.insert(contentsOf: &span, from: &frames)
     }
   }
 

@@ -28,7 +28,7 @@ enum Threads {
     _ frames: inout FramePool<DirectMap>
   ) throws(RadixTreeError) -> Int {
     var span = keys.mutableSpan
-    return try tree.insertAll(&span, from: &frames)
+    return try tree.insert(contentsOf: &span, from: &frames)
   }
 
   /// Nanoseconds that `threadCount` threads take for all of `keys`, each for a part of its own.

@@ -58,15 +58,15 @@ package final class Product: PageSet {
 
   package func insertMany(_ keys: [UInt64]) {
     precondition(scratch.count == keys.count, "keys that were not staged")
-    keep(UInt64(insertAll(&scratch, from: &frames)))
+    keep(UInt64(insertMany(&scratch, from: &frames)))
   }
 
-  private func insertAll(
+  private func insertMany(
     _ keys: inout [RadixKey], from frames: inout FramePool<DirectMap>
   ) -> Int {
     var tree = tree
     var span = keys.mutableSpan
-    do { return try tree.insertAll(&span, from: &frames) } catch {
+    do { return try tree.insert(contentsOf: &span, from: &frames) } catch {
       fatalError("the pool is too small: \(error)")
     }
   }

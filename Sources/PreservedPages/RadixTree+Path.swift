@@ -1,0 +1,115 @@
+public import MemoryAccess
+
+extension RadixTree {
+  /// Changes the word for `key` as `change` says, after finding or making the path to it with `path`.
+  ///
+  /// - Parameters:
+  ///   - change: makes of a word the new one.
+  ///   - path: where the word is, when it is not remembered; `.zero` where the change is not to be made.
+  /// - Returns: the word as it was; nil where `path` gave `.zero`.
+  @inlinable
+  @inline(__always)
+  mutating func update<Failure: Error>(
+    _ key: RadixKey, _ change: (UInt64) -> UInt64,
+    path: (inout RadixPathCache) throws(Failure) -> PhysicalAddress
+  ) throws(Failure) -> UInt64? {
+    let number = key.rawValue &>> 6
+    if _fastPath(number == lastWord.number) { return updateLastWord(change) }
+    let index = RadixPathCache.index(of: key)
+    // Both words below one table of level 2: that of pages of 4 KiB has 27 bits of numbers.
+    let isNear = (number ^ lastWord.number) &>> 27 == 0
+    var address = PhysicalAddress.zero
+    // SAFETY: an index has four bits.
+    if unsafe cache.entries[unchecked: index].stretch == RadixPathCache.stretch(of: key) {
+      address = unsafe cache.entries[unchecked: index].word(of: key)
+      if !isNear {
+        // Orders come by turns: from here on, each looks at the leaf of its own.
+        lastWord.number = RadixPathCache.none
+        return updateWord(at: address, change).old
+      }
+    } else {
+      // Keys of one order find the table of level 2 that the one before was below.
+      if isNear, _fastPath(geometry.page.shift == 12) {
+        let nodes = RadixNodes<Memory, SoleAccess>(
+          memory: memory, geometry: RadixGeometry(.pages4KiB), root: root)
+        let table = unsafe cache.entries[unchecked: index].table
+        address = nodes.wordAddress(of: key, belowLevel2: table)
+      }
+      if _slowPath(address == .zero) {
+        address = try path(&cache)
+        if address == .zero { return nil }
+        // The numbers that are not keys are in the first words, whose keys are checked each time.
+        let isAgain = cache.noteMiss(at: index)
+        if number &>> 27 == 0 || lastWord.number == RadixPathCache.none && !isAgain {
+          return updateWord(at: address, change).old
+        }
+      }
+    }
+    let (old, new) = updateWord(at: address, change)
+    lastWord.number = number
+    lastWord.address = address
+    lastWord.value = new
+    return old
+  }
+
+  @inlinable
+  @inline(__always)
+  func updateWord(
+    at address: PhysicalAddress, _ change: (UInt64) -> UInt64
+  ) -> (old: UInt64, new: UInt64) {
+    memory.withWords(at: address, count: 1) { words in
+      let old = words.load(0)
+      let new = change(old)
+      // Stored also where nothing changes: among keys in no order, the branch costs more.
+      words.publish(new, at: 0)
+      return (old, new)
+    }
+  }
+
+  /// Changes the word that was changed last.
+  @inlinable
+  @inline(__always)
+  mutating func updateLastWord(_ change: (UInt64) -> UInt64) -> UInt64 {
+    let (old, new) = memory.withWords(at: lastWord.address, count: 1) { words in
+      var old = lastWord.value
+      // Another user of the tree may have changed the word. It is loaded once more then: taken from
+      // the first load, the compiler would leave out the comparison, and all keys would wait.
+      if _slowPath(words.load(0) != old) { old = words.load(0) }
+      let new = change(old)
+      words.publish(new, at: 0)
+      return (old, new)
+    }
+    lastWord.value = new
+    return old
+  }
+
+  /// Forgets all paths, before nodes are given back.
+  @inlinable
+  mutating func forgetPaths() {
+    cache = RadixPathCache()
+    lastWord = RadixLastWord()
+  }
+
+  // The parts of the tree are arguments of their own here, and the functions are never inlined: what a
+  // hot loop needs of the tree stays in registers then.
+
+  @inlinable
+  @inline(never)
+  static func makeWord<Frames: FrameSource & ~Copyable>(
+    for key: RadixKey, _ cache: inout RadixPathCache, in memory: Memory,
+    _ geometry: RadixGeometry, root: PhysicalAddress, from frames: inout Frames
+  ) throws(RadixTreeError) -> PhysicalAddress {
+    try RadixNodes<Memory, SoleAccess>(memory: memory, geometry: geometry, root: root)
+      .makeWord(for: key, &cache, from: &frames)
+  }
+
+  @inlinable
+  @inline(never)
+  static func findWord(
+    for key: RadixKey, _ cache: inout RadixPathCache, in memory: Memory,
+    _ geometry: RadixGeometry, root: PhysicalAddress
+  ) -> PhysicalAddress {
+    RadixNodes<Memory, SoleAccess>(memory: memory, geometry: geometry, root: root)
+      .findWord(for: key, &cache)
+  }
+}
