@@ -6,34 +6,78 @@ extension BuddyAllocator {
   /// Frames managed already stay as they are. Frame 0, whose address means "none", and the pages of
   /// the map are left out, and so is what the map does not cover.
   ///
-  /// - Complexity: O(frames / 64).
+  /// - Complexity: O(1) of the first run that an allocator manages, otherwise O(frames / 64).
+  @inlinable
   public mutating func manage(_ range: FrameRange) {
     forEachManageable(in: range) { part, allocator in
-      allocator.managedFrameCount &+= allocator.managed.set(
-        part, isMember: true, in: allocator.map)
+      if allocator.managedCount == 0 {
+        allocator.managedRun = part
+        allocator.managedCount = part.frameCount
+        return
+      }
+      allocator.forEachOutsideRun(in: part) { part, allocator in
+        allocator.managedCount &+= allocator.managed.set(part, isMember: true, in: allocator.map)
+      }
     }
   }
 
   /// Makes frames the allocator's, and frees those that were not managed before.
   ///
   /// - Complexity: O(frames / 64 + maximal blocks · orders · log frames).
+  @inlinable
   public mutating func manageFree(_ range: FrameRange) {
     forEachManageable(in: range) { part, allocator in
-      var rest = part
-      while let start = allocator.managed.first(in: rest, isMember: false, in: allocator.map) {
-        let tail = FrameRange(start: start, frameCount: rest.end.rawValue &- start.rawValue)
-        let end = allocator.managed.first(in: tail, isMember: true, in: allocator.map) ?? tail.end
-        let new = FrameRange(start: start, frameCount: end.rawValue &- start.rawValue)
-        allocator.managedFrameCount &+= allocator.managed.set(
-          new, isMember: true, in: allocator.map)
-        allocator.releaseRun(new.start.rawValue, new.frameCount)
-        rest = FrameRange(start: end, frameCount: rest.end.rawValue &- end.rawValue)
+      allocator.forEachOutsideRun(in: part) { part, allocator in
+        allocator.manageFreeInMap(part)
       }
     }
   }
 
+  /// Frees frames that are managed and in use, without a look at whether they are.
+  ///
+  /// For a builder that goes through what is in use by address and frees what lies between.
+  ///
+  /// - Precondition: all frames of `range` are managed, and none is free.
+  /// - Complexity: O(maximal blocks).
+  @inlinable
+  package mutating func freeUnchecked(_ range: FrameRange) {
+    releaseRun(range.start.rawValue, range.frameCount)
+  }
+
+  /// Manages and frees those frames of `part` that the map does not hold as managed.
+  @inlinable
+  mutating func manageFreeInMap(_ part: FrameRange) {
+    var rest = part
+    while let start = managed.first(in: rest, isMember: false, in: map) {
+      let tail = FrameRange(start: start, frameCount: rest.end.rawValue &- start.rawValue)
+      let end = managed.first(in: tail, isMember: true, in: map) ?? tail.end
+      let new = FrameRange(start: start, frameCount: end.rawValue &- start.rawValue)
+      managedCount &+= managed.set(new, isMember: true, in: map)
+      releaseRun(new.start.rawValue, new.frameCount)
+      rest = FrameRange(start: end, frameCount: rest.end.rawValue &- end.rawValue)
+    }
+  }
+
+  /// Calls `body` with the parts of `range` before and after ``managedRun``.
+  @inlinable
+  mutating func forEachOutsideRun(in range: FrameRange, _ body: (FrameRange, inout Self) -> Void) {
+    let run = managedRun
+    guard run.frameCount > 0 else { return body(range, &self) }
+    let below = min(range.end.rawValue, run.start.rawValue)
+    let above = max(range.start.rawValue, run.end.rawValue)
+    if range.start.rawValue < below {
+      body(
+        FrameRange(start: range.start, frameCount: below &- range.start.rawValue), &self)
+    }
+    if above < range.end.rawValue {
+      body(
+        FrameRange(start: FrameNumber(above), frameCount: range.end.rawValue &- above), &self)
+    }
+  }
+
   /// Calls `body` with the parts of `range` before and after the map.
-  private mutating func forEachManageable(
+  @inlinable
+  mutating func forEachManageable(
     in range: FrameRange, _ body: (FrameRange, inout Self) -> Void
   ) {
     let own = FrameRange(within: mapRange, in: geometry)

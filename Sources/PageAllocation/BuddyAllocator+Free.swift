@@ -38,9 +38,15 @@ extension BuddyAllocator {
   func firstUnmanaged(in range: FrameRange) -> FrameNumber? {
     if range.start < frames.start || range.start >= frames.end { return range.start }
     let end = min(range.end, frames.end)
-    let covered = FrameRange(
-      start: range.start, frameCount: end.rawValue &- range.start.rawValue)
-    return managed.first(in: covered, isMember: false, in: map)
-      ?? (end < range.end ? end : nil)
+    // Most often all of it is of the run.
+    var from = range.start
+    if managedRun.contains(from) { from = managedRun.end }
+    while from < end {
+      let covered = FrameRange(start: from, frameCount: end.rawValue &- from.rawValue)
+      guard let found = managed.first(in: covered, isMember: false, in: map) else { break }
+      guard managedRun.contains(found) else { return found }
+      from = managedRun.end
+    }
+    return end < range.end ? end : nil
   }
 }

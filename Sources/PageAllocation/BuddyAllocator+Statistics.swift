@@ -34,9 +34,10 @@ extension BuddyAllocator {
   /// Whether `frame` is the allocator's, free or in use.
   @inlinable
   public func isManaged(_ frame: FrameNumber) -> Bool {
-    frames.contains(frame)
-      && managed.first(
-        in: FrameRange(start: frame, frameCount: 1), isMember: true, in: map) != nil
+    managedRun.contains(frame)
+      || frames.contains(frame)
+        && managed.first(
+          in: FrameRange(start: frame, frameCount: 1), isMember: true, in: map) != nil
   }
 
   /// Whether `frame` is free.

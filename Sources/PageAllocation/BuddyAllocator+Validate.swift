@@ -29,6 +29,17 @@ extension BuddyAllocator {
       managedCount &+= end.rawValue &- start.rawValue
       rest = FrameRange(start: end, frameCount: rest.end.rawValue &- end.rawValue)
     }
+    // What the run has in common with the map was counted there; the rest is its own.
+    var first = managedRun.start
+    while first < managedRun.end {
+      let tail = FrameRange(
+        start: first, frameCount: managedRun.end.rawValue &- first.rawValue)
+      guard let start = managed.first(in: tail, isMember: false, in: map) else { break }
+      let holes = FrameRange(start: start, frameCount: tail.end.rawValue &- start.rawValue)
+      let end = managed.first(in: holes, isMember: true, in: map) ?? holes.end
+      managedCount &+= end.rawValue &- start.rawValue
+      first = end
+    }
     guard managedCount == managedFrameCount else { throw .frameCount }
   }
 

@@ -32,7 +32,8 @@ public struct BuddyAllocator<Memory: WritablePhysicalMemory>: ~Copyable {
   /// Where the map lies.
   public let mapRange: PhysicalRange
   /// The number of frames that are managed, in use or free.
-  public internal(set) var managedFrameCount: UInt64 = 0
+  @inlinable
+  public var managedFrameCount: UInt64 { managedCount }
   /// The number of frames that are free.
   @inlinable
   public var freeFrameCount: UInt64 { freeCount }
@@ -41,6 +42,10 @@ public struct BuddyAllocator<Memory: WritablePhysicalMemory>: ~Copyable {
   let map: FrameMap<Memory>
   @usableFromInline
   let managed: FrameSet
+  /// Frames that are managed whether ``managed`` holds them or not: a run of any length is managed in one
+  /// step, without touching the map.
+  @usableFromInline
+  var managedRun = FrameRange(start: FrameNumber(0), frameCount: 0)
   /// The free blocks of each order, and their number; a bit for each order that has one.
   @usableFromInline
   var freeBlocks: InlineArray<64, BitPyramid>
@@ -50,6 +55,8 @@ public struct BuddyAllocator<Memory: WritablePhysicalMemory>: ~Copyable {
   var ordersWithFreeBlocks: UInt64 = 0
   @usableFromInline
   var freeCount: UInt64 = 0
+  @usableFromInline
+  var managedCount: UInt64 = 0
 
   /// The largest order of Linux: blocks of 4 MiB with pages of 4 KiB.
   @inlinable

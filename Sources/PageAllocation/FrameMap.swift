@@ -1,6 +1,6 @@
 public import MemoryAccess
 
-/// The words in which a page allocator keeps its books.
+/// The words in which a page allocator keeps its metadata.
 @frozen
 @usableFromInline
 struct FrameMap<Memory: WritablePhysicalMemory> {
@@ -20,10 +20,41 @@ struct FrameMap<Memory: WritablePhysicalMemory> {
     memory.withWords(at: PhysicalAddress(start.rawValue &+ word &* 8), count: 1) { $0.load(0) }
   }
 
+  /// Sets `count` bits from bit `first` of the map on.
+  @inlinable
+  func setBits(from first: UInt64, count: UInt64) {
+    let word = first &>> 6
+    let bit = Int(truncatingIfNeeded: first & 63)
+    let end = bit &+ Int(truncatingIfNeeded: count)
+    memory.withWords(
+      at: PhysicalAddress(start.rawValue &+ word &* 8), count: (end &+ 63) &>> 6
+    ) { $0.change(bits: bit..<end, setting: true) }
+  }
+
+  /// Sets or clears all bits of `wordCount` words from `word` on.
+  ///
+  /// - Returns: how many bits were so before.
+  @inlinable
+  func countOfBits(from word: UInt64, wordCount: UInt64, settingAll isSet: Bool) -> UInt64 {
+    let count = Int(truncatingIfNeeded: wordCount)
+    return memory.withWords(at: PhysicalAddress(start.rawValue &+ word &* 8), count: count) {
+      words in
+      var same: UInt64 = 0
+      var index = words.firstIndex(from: 0, notAll: !isSet)
+      while index < count {
+        let old = words.load(index)
+        same &+= UInt64(truncatingIfNeeded: (isSet ? old : ~old).nonzeroBitCount)
+        index &+= 1
+      }
+      words.fill(0..<count, setting: isSet)
+      return same
+    }
+  }
+
   @inlinable
   func store(_ value: UInt64, at word: UInt64) {
     memory.withWords(at: PhysicalAddress(start.rawValue &+ word &* 8), count: 1) {
-      $0.publish(value, at: 0)
+      $0.store(value, at: 0)
     }
   }
 }

@@ -40,9 +40,10 @@ struct FrameSet: Sendable {
     return nil
   }
 
-  /// Makes the frames of `range` members, or not, and tells how many were not so before.
+  /// Makes the frames of `range` members, or not, and counts those that were not so before.
   ///
   /// - Precondition: the set covers `range`.
+  @inlinable
   func set<Memory>(
     _ range: FrameRange, isMember: Bool, in map: FrameMap<Memory>
   ) -> UInt64 {
@@ -50,6 +51,15 @@ struct FrameSet: Sendable {
     var bit = range.start.rawValue &- frames.start.rawValue
     let end = bit &+ range.frameCount
     while bit < end {
+      if bit & 63 == 0, end &- bit >= 64 {
+        // Whole words, which nearly always change from all of one to all of the other.
+        let wordCount = (end &- bit) &>> 6
+        let same = map.countOfBits(
+          from: firstWord &+ bit &>> 6, wordCount: wordCount, settingAll: isMember)
+        changed &+= wordCount &* 64 &- same
+        bit &+= wordCount &* 64
+        continue
+      }
       let next = min((bit | 63) &+ 1, end)
       let mask = (UInt64.max &>> (64 &- (next &- bit))) &<< (bit & 63)
       let word = firstWord &+ bit &>> 6

@@ -13,19 +13,18 @@ enum Rebuild {
   static func run(_ set: any PageSet) {
     let frames = FrameRange(start: FrameNumber(0), frameCount: 16 * Workloads.gibibyte)
     // SAFETY: `memory` is never freed.
-    var allocator = BuddyAllocator(
+    var builder = BuddyAllocatorBuilder(
       in: unsafe memory.unsafeDirectMap, geometry: .pages4KiB, covering: frames,
       mapAt: memory.range.start)
-    allocator.manageFree(frames)
+    builder.manage(frames)
     set.forEachRun { first, count in
       let block = RadixKey(rawValue: first).decoded(in: .pages4KiB)!
-      // Frame 0 is never the allocator's.
-      let start = max(block.address.rawValue >> 12, 1)
-      let end = (block.address.rawValue >> 12) + (count << UInt64(block.order.rawValue))
-      if start < end {
-        try! allocator.allocate(FrameRange(start: FrameNumber(start), frameCount: end - start))
-      }
+      builder.use(
+        FrameRange(
+          start: FrameNumber(block.address.rawValue >> 12),
+          frameCount: count << UInt64(block.order.rawValue)))
     }
+    let allocator = builder.finish()
     keep(allocator.freeFrameCount)
   }
 }

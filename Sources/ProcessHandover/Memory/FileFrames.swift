@@ -49,20 +49,21 @@ struct FileFrames: BlockSource, ~Copyable {
     var buddy = BuddyAllocator(
       in: map, geometry: geometry, covering: covered, maximumOrder: maximumOrder,
       mapAt: Self.mapStart, isMapZero: true)
-    let all = FrameRange(
-      start: FrameNumber(1), frameCount: max(byteCount &>> shift, 1) &- 1)
+    // Never more than the map covers, whatever the file says of its size.
+    let allEnd = min(max(byteCount &>> shift, 1), covered.end.rawValue)
+    let all = FrameRange(start: FrameNumber(1), frameCount: allEnd &- 1)
+    // All of it, in one step: what is in use now may be freed later.
+    buddy.manage(all)
     if let pages {
       var gaps = FrameGaps(in: all, geometry: geometry, nodes: pages.nodes)
       pages.forEachRun(in: file) { run in
         gaps.pass(FrameRange(covering: run.range(in: geometry), in: geometry)) {
-          buddy.manageFree($0)
+          buddy.freeUnchecked($0)
         }
       }
-      gaps.finish { buddy.manageFree($0) }
-      // What is in use now may be freed later.
-      buddy.manage(all)
+      gaps.finish { buddy.freeUnchecked($0) }
     } else {
-      buddy.manageFree(all)
+      buddy.freeUnchecked(all)
     }
     self.buddy = consume buddy
   }
