@@ -47,7 +47,7 @@ let hostedTargets: [Target] = [
   .target(
     name: "ProcessHandover",
     dependencies: [
-      "MemoryAccess", "DeviceTreeBlob", "PreservedPages", "PageAllocation", "Handover",
+      "MemoryAccess", "PreservedPages", "PageAllocation", "Handover",
       "MemoryImages", "Platform", system,
     ],
     swiftSettings: strict),
@@ -64,8 +64,7 @@ let hostedTargets: [Target] = [
   .target(
     name: "HandoverForge",
     dependencies: [
-      "MemoryAccess", "DeviceTreeBlob", "PreservedPages", "PageAllocation", "Handover",
-      "MemoryImages", system,
+      "MemoryAccess", "PreservedPages", "PageAllocation", "Handover", "MemoryImages", system,
     ],
     swiftSettings: strict + [.enableExperimentalFeature("Lifetimes")]),
   .target(
@@ -77,6 +76,9 @@ let hostedTargets: [Target] = [
     swiftSettings: strict),
   .target(
     name: "KHOCommands", dependencies: ["KexecHandover", "Platform", argumentParser, system],
+    resources: [
+      .embedInCode("HTML/map.js"), .embedInCode("HTML/map.css"), .embedInCode("HTML/map-body.html"),
+    ],
     swiftSettings: strict),
   .executableTarget(name: "kho", dependencies: ["KHOCommands", "Platform"], swiftSettings: strict),
   .target(
@@ -87,6 +89,10 @@ let hostedTargets: [Target] = [
     name: "ProcessHandoverHelper",
     dependencies: ["MemoryAccess", "Platform", "ProcessHandover", system],
     path: "Tests/ProcessHandoverHelper", swiftSettings: strict),
+  .executableTarget(
+    name: "kho-torture",
+    dependencies: ["KHOCommands", "KexecHandover", "Platform", argumentParser, system],
+    path: "Tests/HandoverTorture", swiftSettings: strict),
   .executableTarget(
     name: "LabGuest", dependencies: ["KexecHandover", "Platform", system], path: "Lab/Guest",
     exclude: ["init", "lab-kexec"], swiftSettings: strict),
@@ -153,13 +159,14 @@ let package = Package(
         tests(of: "HandoverInspection", also: [system]),
         tests(of: "ProcessHandover", also: ["ProcessHandoverHelper", system]),
         tests(of: "PersistentCollections"),
-        tests(of: "KHOCommands", also: ["kho", system]),
+        tests(of: "KHOCommands", also: ["kho", "kho-torture", system]),
         .testTarget(
           name: "LabTests",
           dependencies: [
             "LabGuest", "kho", "HandoverTestSupport", "KexecHandover", "Platform", system,
           ],
           path: "Lab/Tests", swiftSettings: strict),
+        .testTarget(name: "LayeringTests", swiftSettings: strict),
         .testTarget(
           name: "FuzzReplayTests", dependencies: ["FuzzTargets", "KexecHandover"],
           swiftSettings: strict),

@@ -4,7 +4,10 @@ import PackageDescription
 let package = Package(
   name: "Examples",
   platforms: [.macOS(.v26)],
-  dependencies: [.package(name: "swift-kexec-handover", path: "..")],
+  dependencies: [
+    .package(name: "swift-kexec-handover", path: ".."),
+    .package(url: "https://github.com/apple/swift-system", from: "1.6.0"),
+  ],
   targets: [
     .executableTarget(
       name: "PreservePages",
@@ -13,6 +16,13 @@ let package = Package(
     .executableTarget(
       name: "SurviveRestart",
       dependencies: [.product(name: "KexecHandover", package: "swift-kexec-handover")],
+      swiftSettings: [.strictMemorySafety(), .treatAllWarnings(as: .error)]),
+    .executableTarget(
+      name: "DiffImages",
+      dependencies: [
+        .product(name: "KexecHandover", package: "swift-kexec-handover"),
+        .product(name: "SystemPackage", package: "swift-system"),
+      ],
       swiftSettings: [.strictMemorySafety(), .treatAllWarnings(as: .error)]),
     .executableTarget(
       name: "GuestHandover",

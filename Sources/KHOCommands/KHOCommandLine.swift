@@ -1,4 +1,4 @@
-internal import ArgumentParser
+package import ArgumentParser
 
 /// The whole tool as a function: arguments in, an exit status out.
 public enum KHOCommandLine {
@@ -6,23 +6,32 @@ public enum KHOCommandLine {
   /// status: 0 done, 1 the input is bad or, of `check`, has errors, 2 the command line is wrong,
   /// 3 the input of `check` cannot be read.
   public static func run(_ arguments: [String], console: Console = .standard) -> Int32 {
+    run(KHO.self, arguments, console: console)
+  }
+
+  /// Runs a command of another tool in the same way.
+  package static func run(
+    _ root: (some ParsableCommand).Type, _ arguments: [String], console: Console = .standard
+  ) -> Int32 {
     Console.$current.withValue(console) {
-      let status = parseAndRun(arguments, console)
+      let status = parseAndRun(root, arguments, console)
       return console.finish() ? status : 1
     }
   }
 
-  private static func parseAndRun(_ arguments: [String], _ console: Console) -> Int32 {
+  private static func parseAndRun(
+    _ root: (some ParsableCommand).Type, _ arguments: [String], _ console: Console
+  ) -> Int32 {
     do {
-      var command = try KHO.parseAsRoot(arguments)
+      var command = try root.parseAsRoot(arguments)
       try command.run()
       return 0
     } catch let failure as CommandFailure {
-      if let sentence = failure.sentence { console.complain("kho: \(sentence)") }
+      if let sentence = failure.sentence { console.complain("\(root._commandName): \(sentence)") }
       return failure.status
     } catch {
-      let message = KHO.fullMessage(for: error)
-      guard KHO.exitCode(for: error) != .success else {
+      let message = root.fullMessage(for: error)
+      guard root.exitCode(for: error) != .success else {
         console.print(message)
         return 0
       }
@@ -33,7 +42,7 @@ public enum KHOCommandLine {
 }
 
 /// Why a command ends with another status than 0.
-struct CommandFailure: Error {
+package struct CommandFailure: Error {
   static let badInputStatus: Int32 = 1
   static let wrongUsageStatus: Int32 = 2
 
@@ -42,7 +51,7 @@ struct CommandFailure: Error {
   let sentence: String?
 
   /// Input that cannot be used.
-  static func badInput(_ sentence: String) -> CommandFailure {
+  package static func badInput(_ sentence: String) -> CommandFailure {
     CommandFailure(status: badInputStatus, sentence: sentence)
   }
 }

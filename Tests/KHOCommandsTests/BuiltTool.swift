@@ -6,14 +6,14 @@ struct BuiltTool {
   let output: Data
   let errors: String
 
-  init(_ arguments: [String]) throws {
+  init(named name: String = "kho", _ arguments: [String]) throws {
     let folder = try TemporaryFolder()
     // Into files: nobody has to read two pipes at the same time.
     let outputPath = try folder.write([], "output")
     let errorPath = try folder.write([], "errors")
     let process = Process()
     process.executableURL = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath()
-      .deletingLastPathComponent().appending(path: "kho")
+      .deletingLastPathComponent().appending(path: name)
     process.arguments = arguments
     process.standardInput = FileHandle.nullDevice
     process.standardOutput = try FileHandle(forWritingTo: URL(filePath: outputPath))
@@ -30,6 +30,11 @@ struct BuiltTool {
   func json<Report: Decodable>(_ type: Report.Type = Report.self) throws -> Report {
     try JSONDecoder().decode(Report.self, from: output)
   }
+}
+
+/// Runs the harness that kills processes.
+func torture(_ arguments: String...) throws -> BuiltTool {
+  try BuiltTool(named: "kho-torture", arguments)
 }
 
 func builtKHO(_ arguments: String...) throws -> BuiltTool { try BuiltTool(arguments) }

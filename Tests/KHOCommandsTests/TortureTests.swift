@@ -1,8 +1,6 @@
 import Foundation
 import Testing
 
-@testable import KHOCommands
-
 struct TortureJSON: Decodable {
   let schema: String
   let seed: UInt64
@@ -35,8 +33,8 @@ struct TortureJSON: Decodable {
   @Test func nothingIsLostAndEveryKillIsCounted() throws {
     let folder = try TemporaryFolder()
     let seed = UInt64.random(in: 0 ... .max)
-    let run = try builtKHO(
-      "torture", folder.path("memory"), "--kills", "25", "--seed", "\(seed)", "--memory", "1M",
+    let run = try torture(
+      folder.path("memory"), "--kills", "25", "--seed", "\(seed)", "--memory", "1M",
       "--json")
     #expect(run.status == 0, "seed \(seed): \(run.errors)")
     #expect(run.errors == "", "seed \(seed)")
@@ -54,12 +52,12 @@ struct TortureJSON: Decodable {
   @Test func whatIsKeptCanBeReadAndTakenAgain() throws {
     let folder = try TemporaryFolder()
     let path = folder.path("memory")
-    let first = try builtKHO("torture", path, "--kills", "3", "--memory", "1M", "--keep")
+    let first = try torture(path, "--kills", "3", "--memory", "1M", "--keep")
     #expect(first.status == 0, "\(first.errors)")
     #expect(first.text.contains("nothing lost, nothing torn, nothing leaked"))
     #expect(kho("check", path).status == 0)
     // An earlier run's files are replaced.
-    #expect(try builtKHO("torture", path, "--kills", "3", "--memory", "1M").status == 0)
+    #expect(try torture(path, "--kills", "3", "--memory", "1M").status == 0)
     #expect(try FileManager.default.contentsOfDirectory(atPath: folder.url.path) == [])
   }
 
@@ -69,35 +67,38 @@ struct TortureJSON: Decodable {
     for name in ["memory", "other.journal"] {
       let path = try folder.write(bytes, name)
       let memory = name == "memory" ? path : folder.path("other")
-      let run = kho("torture", memory, "--kills", "1")
+      let run = try torture(memory, "--kills", "1")
       #expect(run.status == 1)
-      #expect(run.errors.hasPrefix("kho: \(path): there is a file already"), "\(run.errors)")
+      #expect(
+        run.errors.hasPrefix("kho-torture: \(path): there is a file already"), "\(run.errors)")
       #expect(try Data(contentsOf: URL(filePath: path)) == Data(bytes))
     }
-    // A journal that is a torture's, beside a file that is no memory file.
-    let journal = TortureJournal.magic.littleEndian
-    _ = try folder.write(
-      (0..<8).map { UInt8(truncatingIfNeeded: journal >> UInt64($0 * 8)) }, "memory.journal")
-    let run = kho("torture", folder.path("memory"), "--kills", "1")
-    #expect(run.status == 1)
-    #expect(try Data(contentsOf: URL(filePath: folder.path("memory"))) == Data(bytes))
+    // A journal that a run left, beside a file that is not a memory file.
+    let other = try TemporaryFolder()
+    let path = other.path("memory")
+    #expect(try torture(path, "--kills", "1", "--memory", "1M", "--keep").status == 0)
+    try Data(bytes).write(to: URL(filePath: path))
+    #expect(try torture(path, "--kills", "1").status == 1)
+    #expect(try Data(contentsOf: URL(filePath: path)) == Data(bytes))
   }
 
-  @Test func wrongCommandLines() {
+  @Test func wrongCommandLines() throws {
     for arguments in [
       [], ["--kills", "0", "f"], ["--memory", "1K", "f"], ["--memory", "2T", "f"],
       ["--seed", "-1", "f"], ["a", "b"],
     ] {
-      #expect(CommandRun(["torture"] + arguments).status == 2, "\(arguments)")
+      #expect(
+        try BuiltTool(named: "kho-torture", arguments).status == 2, "\(arguments)")
     }
-    #expect(!kho("--help").text.contains("worker"))
+    #expect(try !torture("--help").text.contains("worker"))
+    #expect(!kho("--help").text.contains("torture"))
   }
 
   @Test func aWorkerWantsAJournal() throws {
     let folder = try TemporaryFolder()
     let path = try folder.write([1, 2, 3], "journal")
-    let run = kho("torture-worker", path, folder.path("memory"))
+    let run = try torture("worker", path, folder.path("memory"))
     #expect(run.status == 1)
-    #expect(run.errors == "kho: \(path): the file is not the journal of a torture\n")
+    #expect(run.errors == "kho-torture: \(path): the file is not the journal of a torture\n")
   }
 }

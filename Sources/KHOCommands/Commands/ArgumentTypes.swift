@@ -29,17 +29,17 @@ struct AddressArgument: ExpressibleByArgument {
 }
 
 /// A number of bytes.
-struct SizeArgument: ExpressibleByArgument {
-  let byteCount: UInt64
+package struct SizeArgument: ExpressibleByArgument {
+  package let byteCount: UInt64
 
-  init(_ byteCount: UInt64) { self.byteCount = byteCount }
+  package init(_ byteCount: UInt64) { self.byteCount = byteCount }
 
-  init?(argument: String) {
+  package init?(argument: String) {
     guard let value = parseNumber(argument) else { return nil }
     byteCount = value
   }
 
-  var defaultValueDescription: String { byteText(byteCount) }
+  package var defaultValueDescription: String { byteText(byteCount) }
 }
 
 /// A stretch of addresses, `A-B`: from A up to, but not including, B.

@@ -64,6 +64,11 @@ struct MapHTML {
 
   // MARK: Page
 
+  /// The text of a file that is part of the program.
+  private static func text(_ resource: [UInt8]) -> String {
+    String(decoding: resource, as: UTF8.self)
+  }
+
   private static func page(
     _ subject: MapSubject, _ owners: MapOwners, _ segments: MapSegments, _ data: String
   ) -> String {
@@ -95,7 +100,7 @@ struct MapHTML {
       <meta name="viewport" content="width=device-width, initial-scale=1">
       <meta name="color-scheme" content="light dark">
       <title>Handover map: \(escaped(printable(subject.name)))</title>
-      <style>\(style)</style>
+      <style>\(text(PackageResources.map_css))</style>
       </head>
       <body>
       <header>
@@ -106,7 +111,7 @@ struct MapHTML {
       </header>
       <main>
       \(merged)
-      \(body)
+      \(text(PackageResources.map_body_html))
       <section aria-labelledby="orders-title"><h2 id="orders-title">By order</h2>
       \(orderTable(subject))</section>
       <section class="wide" aria-labelledby="owners-title"><h2 id="owners-title">By owner</h2>
@@ -114,7 +119,7 @@ struct MapHTML {
       <details><summary>As a table</summary>\(ownerTable(owners))</details></section>
       </main>
       <script type="application/json" id="data">\(data)</script>
-      <script>\(script)</script>
+      <script>\(text(PackageResources.map_js))</script>
       </body>
       </html>
 

@@ -4,7 +4,7 @@ internal import SystemPackage
 /// standard error.
 public final class Console: @unchecked Sendable {
   /// The console of the command that is running.
-  @TaskLocal static var current = Console.standard
+  @TaskLocal package static var current = Console.standard
 
   /// The process's own standard output and error.
   public static var standard: Console {
@@ -27,7 +27,7 @@ public final class Console: @unchecked Sendable {
   private var failure: String?
   private let output: ([UInt8]) -> String?
   private let errors: ([UInt8]) -> Void
-  let showsProgress: Bool
+  package let showsProgress: Bool
   /// Whether a person sees standard output.
   let writesToTerminal: Bool
   /// The size of the window in which a person reads standard output; nil where nobody does.
@@ -75,7 +75,7 @@ public final class Console: @unchecked Sendable {
   }
 
   /// Adds a line to standard output.
-  func print(_ line: String = "") {
+  package func print(_ line: String = "") {
     pending.append(contentsOf: line.utf8)
     pending.append(UInt8(ascii: "\n"))
     flushIfFull()
@@ -88,10 +88,10 @@ public final class Console: @unchecked Sendable {
   }
 
   /// Writes a line to standard error.
-  func complain(_ line: String) { errors(Array((line + "\n").utf8)) }
+  package func complain(_ line: String) { errors(Array((line + "\n").utf8)) }
 
   /// Writes to standard error what the next such text overwrites.
-  func showProgress(_ text: String) { errors(Array("\r\u{1b}[K\(text)".utf8)) }
+  package func showProgress(_ text: String) { errors(Array("\r\u{1b}[K\(text)".utf8)) }
 
   /// Writes what is left.
   ///

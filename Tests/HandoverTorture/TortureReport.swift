@@ -1,8 +1,9 @@
-internal import KexecHandover
+import KHOCommands
+import KexecHandover
 
-/// What `kho torture --json` prints: schema `kho-torture/1`.
+/// What `kho-torture --json` prints: schema `kho-torture/1`.
 struct TortureReport: Encodable {
-  let schema = "kho-torture/1"
+  let schema: String
   let seed: UInt64
   let memoryBytes: UInt64
   let kills: UInt64
@@ -18,29 +19,6 @@ struct TortureReport: Encodable {
   let inside: [TortureLandingReport]
   /// What went wrong; null where nothing did.
   let failure: String?
-
-  private enum CodingKeys: CodingKey {
-    case schema, seed, memoryBytes, kills, milliseconds, files, operations, refused, comparedBytes
-    case completedChanges, freedAllocations, between, inside, failure
-  }
-
-  func encode(to encoder: any Encoder) throws {
-    var container = encoder.container(keyedBy: CodingKeys.self)
-    try container.encode(schema, forKey: .schema)
-    try container.encode(seed, forKey: .seed)
-    try container.encode(memoryBytes, forKey: .memoryBytes)
-    try container.encode(kills, forKey: .kills)
-    try container.encode(milliseconds, forKey: .milliseconds)
-    try container.encode(files, forKey: .files)
-    try container.encode(operations, forKey: .operations)
-    try container.encode(refused, forKey: .refused)
-    try container.encode(comparedBytes, forKey: .comparedBytes)
-    try container.encode(completedChanges, forKey: .completedChanges)
-    try container.encode(freedAllocations, forKey: .freedAllocations)
-    try container.encode(between, forKey: .between)
-    try container.encode(inside, forKey: .inside)
-    try container.encode(failure, forKey: .failure)
-  }
 }
 
 /// Where the kills inside one operation landed.
@@ -51,10 +29,6 @@ struct TortureLandingReport: Encodable {
   let switched: UInt64
   let inside: UInt64
   let after: UInt64
-
-  private enum CodingKeys: CodingKey {
-    case operation, before, recorded, switched, inside, after
-  }
 
   init(_ title: String, _ counts: [UInt64]) {
     operation = title
@@ -72,7 +46,8 @@ extension TortureReport {
     comparedBytes: UInt64, failure: String?
   ) {
     self.init(
-      seed: seed, memoryBytes: memoryBytes, kills: tally.killCount, milliseconds: milliseconds,
+      schema: "kho-torture/1", seed: seed, memoryBytes: memoryBytes, kills: tally.killCount,
+      milliseconds: milliseconds,
       files: tally.fileCount, operations: tally.operationCount, refused: tally.refusedCount,
       comparedBytes: comparedBytes, completedChanges: tally.completedChangeCount,
       freedAllocations: tally.freedAllocationCount, between: tally.betweenCount,

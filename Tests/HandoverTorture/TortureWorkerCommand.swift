@@ -1,11 +1,12 @@
-internal import ArgumentParser
-internal import KexecHandover
-internal import SystemPackage
+import ArgumentParser
+import KHOCommands
+import KexecHandover
+import SystemPackage
 
-/// `kho torture-worker`: the process that is killed.
+/// `kho-torture worker`: the process that is killed.
 struct TortureWorkerCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "torture-worker", abstract: "The process that `kho torture` kills.",
+    commandName: "worker", abstract: "The process that `kho-torture` kills.",
     shouldDisplay: false)
 
   @Argument(help: "What the process is told, and where it tells what it does.")

@@ -1,4 +1,4 @@
-internal import KexecHandover
+import KexecHandover
 
 /// Something that torture preserves, as the journal tells it.
 struct TortureObject: Equatable {

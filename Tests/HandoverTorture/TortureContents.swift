@@ -1,4 +1,5 @@
-internal import KexecHandover
+import KHOCommands
+import KexecHandover
 
 // What the bytes of tortured objects are: words that follow from a seed and their place, so that a
 // byte of another object, or of another state of the same one, is seen.

@@ -1,4 +1,5 @@
-internal import KexecHandover
+import KHOCommands
+import KexecHandover
 
 extension TortureWorker {
   mutating func allocate(_ memory: inout PreservedMemory) throws(TortureFailure) {

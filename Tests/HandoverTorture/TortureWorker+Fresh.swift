@@ -1,4 +1,5 @@
-internal import KexecHandover
+import KHOCommands
+import KexecHandover
 
 extension TortureWorker {
   /// Takes the memory over afresh, keeps seven of eight objects, and works for a while.

@@ -1,4 +1,4 @@
-internal import KexecHandover
+import KexecHandover
 
 extension TortureRun {
   /// Takes the memory over, compares it with the state before and after the operation in flight, and

@@ -1,5 +1,6 @@
-internal import KexecHandover
-internal import SystemPackage
+import KHOCommands
+import KexecHandover
+import SystemPackage
 
 /// Changes a memory file as fast as it can, and says in the journal what it is about to do.
 struct TortureWorker {

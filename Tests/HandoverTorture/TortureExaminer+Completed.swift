@@ -1,4 +1,4 @@
-internal import KexecHandover
+import KexecHandover
 
 extension TortureExaminer {
   /// The record of an operation in flight with its result, as memory tells it; nil where memory has

@@ -1,5 +1,6 @@
-internal import KexecHandover
-internal import SystemPackage
+import KHOCommands
+import KexecHandover
+import SystemPackage
 
 /// Kills one process after the other, and looks at what each left.
 struct TortureRun {

@@ -1,4 +1,5 @@
-internal import KexecHandover
+import KHOCommands
+import KexecHandover
 
 extension TortureWorker {
   /// How often each operation is chosen, while memory is being filled and while it is not.

@@ -1,6 +1,7 @@
-internal import KexecHandover
-internal import Platform
-internal import SystemPackage
+import KHOCommands
+import KexecHandover
+import Platform
+import SystemPackage
 
 extension TortureRun {
   /// Starts a process that works on the memory, and has it killed a random while after `field` of the
@@ -22,7 +23,7 @@ extension TortureRun {
     journal[.lifeShare] = isByShare ? 640 + random.next() % 512 : 0
     let worker: ChildProcess
     do throws(SuccessorError) {
-      worker = try ChildProcess(["torture-worker", journalPath.string, path.string])
+      worker = try ChildProcess(["worker", journalPath.string, path.string])
     } catch {
       throw TortureFailure(error.sentence)
     }

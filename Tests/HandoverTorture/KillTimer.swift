@@ -1,4 +1,4 @@
-internal import Platform
+import Platform
 
 /// A timer of the kernel that ends this process with SIGKILL, at whatever instruction it is then:
 /// timer_create(2). On a busy machine it is more exact than another process.

@@ -1,5 +1,5 @@
-internal import KexecHandover
-internal import SystemPackage
+import KexecHandover
+import SystemPackage
 
 /// What a tortured process was about to do, and what came of it: a file of its own, mapped by the
 /// process and by whoever kills it, so that it survives with every store that was made.

@@ -1,5 +1,6 @@
-internal import KexecHandover
-internal import SystemPackage
+import KHOCommands
+import KexecHandover
+import SystemPackage
 
 /// The files of a torture: the memory, and the journal beside it.
 struct TortureFiles {

@@ -1,4 +1,5 @@
-internal import KexecHandover
+import KHOCommands
+import KexecHandover
 
 /// What a tortured process does.
 enum TortureOperation: UInt64, CaseIterable {

@@ -1,10 +1,12 @@
-internal import ArgumentParser
-internal import KexecHandover
-internal import SystemPackage
+import ArgumentParser
+import KHOCommands
+import KexecHandover
+import SystemPackage
 
-/// `kho torture`: kills processes, and looks at what they leave.
+/// `kho-torture`: kills processes, and looks at what they leave.
 struct Torture: ParsableCommand {
   static let configuration = CommandConfiguration(
+    commandName: "run",
     abstract: "Kills processes that change a memory file, and checks what each leaves.",
     discussion: """
       A process changes FILE as fast as it can and is killed with SIGKILL at a random instant; the \
@@ -88,11 +90,5 @@ extension Duration {
   var nanoseconds: UInt64 {
     UInt64(clamping: components.seconds) &* 1_000_000_000
       &+ UInt64(clamping: components.attoseconds / 1_000_000_000)
-  }
-
-  /// Whole milliseconds.
-  var milliseconds: UInt64 {
-    UInt64(clamping: components.seconds) &* 1000
-      &+ UInt64(clamping: components.attoseconds / 1_000_000_000_000_000)
   }
 }

@@ -1,5 +1,5 @@
-internal import KexecHandover
-internal import SystemPackage
+import KexecHandover
+import SystemPackage
 
 /// Looks at a memory file after a kill: everything that is in it, against what the journal says.
 struct TortureExaminer {

@@ -1,5 +1,5 @@
-internal import KexecHandover
-internal import SystemPackage
+import KexecHandover
+import SystemPackage
 
 /// What must not happen, in a sentence.
 struct TortureFailure: Error {
