@@ -2,11 +2,12 @@ import MemoryAccess
 
 /// The tables between the root and where a walk stands, without a heap.
 struct RadixPath: ~Copyable {
+  /// 24 bytes: a walk has 56 of them on a kernel's stack.
   private struct Step {
     var address: PhysicalAddress
-    /// The slot to look at next.
-    var nextSlot: Int
     var firstKey: UInt64
+    /// The slot to look at next.
+    var nextSlot: UInt32
     var isUntouched: Bool
   }
 
@@ -19,14 +20,14 @@ struct RadixPath: ~Copyable {
 
   init(root: PhysicalAddress, level: Int) {
     precondition(level < RadixGeometry.largestLevelCount, "tree deeper than any geometry")
-    step = Step(address: root, nextSlot: 0, firstKey: 0, isUntouched: true)
+    step = Step(address: root, firstKey: 0, nextSlot: 0, isUntouched: true)
     steps = .init(repeating: step)
     rootLevel = level
   }
 
   var address: PhysicalAddress { step.address }
   var level: Int { rootLevel &- depth }
-  var nextSlot: Int { step.nextSlot }
+  var nextSlot: Int { Int(step.nextSlot) }
   /// Whether the table held no pointer so far.
   var isUntouched: Bool { step.isUntouched }
 
@@ -36,6 +37,10 @@ struct RadixPath: ~Copyable {
   }
 
   /// Whether a node of the path lies at `address`.
+  ///
+  /// Not inlined, as ``leave()``: the compiler copies the steps in each place that reads them, and the
+  /// stack of a walk would hold all copies.
+  @inline(never)
   func holds(_ address: PhysicalAddress) -> Bool {
     if step.address == address { return true }
     let above = steps.span
@@ -45,13 +50,13 @@ struct RadixPath: ~Copyable {
 
   /// Goes on behind `slot` of the table at the path's end.
   mutating func take(_ slot: Int) {
-    step.nextSlot = slot &+ 1
+    step.nextSlot = UInt32(truncatingIfNeeded: slot &+ 1)
     step.isUntouched = false
   }
 
   /// The first key below the slot taken last.
   func childFirstKey(in geometry: RadixGeometry) -> UInt64 {
-    let slot = UInt64(step.nextSlot &- 1)
+    let slot = UInt64(step.nextSlot) &- 1
     return step.firstKey &+ slot &<< UInt64(geometry.slotShift(level: level))
   }
 
@@ -60,14 +65,15 @@ struct RadixPath: ~Copyable {
     let firstKey = childFirstKey(in: geometry)
     steps[depth] = step
     depth &+= 1
-    step = Step(address: address, nextSlot: 0, firstKey: firstKey, isUntouched: true)
+    step = Step(address: address, firstKey: firstKey, nextSlot: 0, isUntouched: true)
   }
 
   /// Goes up one table; false at the root.
+  @inline(never)
   mutating func leave() -> Bool {
     guard depth > 0 else { return false }
     depth &-= 1
-    step = steps[depth]
+    step = steps.span[depth]
     return true
   }
 }

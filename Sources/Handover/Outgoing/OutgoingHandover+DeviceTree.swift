@@ -61,8 +61,8 @@ extension OutgoingHandover where Anchor: ~Copyable {
   private func byteCount(
     adding new: (name: String, range: PhysicalRange)?, removing old: String?
   ) throws(OutgoingHandoverError) -> UInt64 {
-    // Enough for the names of all properties, which are then counted once.
-    var bytes = InlineArray<1024, UInt8>(repeating: 0)
+    // Enough for the names of all properties of a root device tree, which are then counted once.
+    var bytes = InlineArray<256, UInt8>(repeating: 0)
     var span = bytes.mutableSpan
     var target = span.rawBytes
     do throws(DeviceTreeEditError) {
@@ -84,22 +84,36 @@ extension OutgoingHandover where Anchor: ~Copyable {
         throw .malformed(error)
       }
       switch (new, old) {
-      case (let new?, nil):
-        return try tree.write(into: &target, addingChild: new.name) {
-          (node) throws(DeviceTreeWriterError) in try version.write(new.range, to: &node)
-        }
-      case (nil, let old?):
-        return try tree.write(into: &target, removingChild: old)
-      case (let new?, let old?):
-        return try tree.write(into: &target, replacingChild: old, with: new.name) {
-          (node) throws(DeviceTreeWriterError) in try version.write(new.range, to: &node)
-        }
-      case (nil, nil):
-        preconditionFailure("an edit that changes nothing")
+      case (let new?, nil): return try add(new, to: tree, into: &target)
+      case (nil, let old?): return try tree.write(into: &target, removingChild: old)
+      case (let new?, let old?): return try replace(old, with: new, in: tree, into: &target)
+      case (nil, nil): preconditionFailure("an edit that changes nothing")
       }
     }
     guard let written else { preconditionFailure("the device tree lies in no memory") }
     return written
+  }
+
+  // Each with a frame of its own on the stack, which is small in a kernel.
+
+  @inline(never)
+  private func add(
+    _ new: (name: String, range: PhysicalRange), to tree: borrowing DeviceTree,
+    into target: inout MutableRawSpan
+  ) throws(DeviceTreeEditError) -> Int {
+    try tree.write(into: &target, addingChild: new.name) {
+      (node) throws(DeviceTreeWriterError) in try version.write(new.range, to: &node)
+    }
+  }
+
+  @inline(never)
+  private func replace(
+    _ old: String, with new: (name: String, range: PhysicalRange), in tree: borrowing DeviceTree,
+    into target: inout MutableRawSpan
+  ) throws(DeviceTreeEditError) -> Int {
+    try tree.write(into: &target, replacingChild: old, with: new.name) {
+      (node) throws(DeviceTreeWriterError) in try version.write(new.range, to: &node)
+    }
   }
 }
 

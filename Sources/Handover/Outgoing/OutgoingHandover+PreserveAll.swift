@@ -22,10 +22,7 @@ extension OutgoingHandover where Anchor: ~Copyable {
     var isCommitted = false
     do throws(OutgoingHandoverError) {
       let count = try list(incoming, in: &keys, from: &frames)
-      var change = HandoverChange()
-      change.preserved.append(keys.item)
-      try prepare(change, from: &frames)
-      commit(change)
+      try preserve(listed: keys.item, from: &frames)
       isCommitted = true
       for found in incoming.survey.subtrees where found.isPreserved {
         let subtree = found.subtree
@@ -47,6 +44,17 @@ extension OutgoingHandover where Anchor: ~Copyable {
       keys.item.giveBackKeys(to: &frames, blocksToo: false, in: memory, geometry: geometry)
       throw error
     }
+  }
+
+  /// Preserves what was listed, as one change.
+  @inline(never)
+  private mutating func preserve<Frames: BlockSource & ~Copyable>(
+    listed item: HandoverChange.Item, from frames: inout Frames
+  ) throws(OutgoingHandoverError) {
+    var change = HandoverChange()
+    change.preserved.append(item)
+    try prepare(change, from: &frames)
+    commit(change)
   }
 
   /// Lists the blocks of `incoming` that are to be preserved again.

@@ -52,6 +52,9 @@ extension OutgoingHandover where Anchor: ~Copyable {
   }
 
   /// Writes a word for each folio: its address, and its order in the low bits.
+  ///
+  /// Not inlined: the page that it reads would stay on the stack.
+  @inline(never)
   private func write(_ folios: [PhysicalBlock], to area: VmallocArea) throws(OutgoingHandoverError)
   {
     var steps = VmallocBlocks(area, in: memory, geometry: geometry)
