@@ -40,9 +40,9 @@ let system = Target.Dependency.product(name: "SystemPackage", package: "swift-sy
 let hostedTargets: [Target] = [
   .target(name: "CPlatform"),
   .target(name: "Platform", dependencies: ["CPlatform", system], swiftSettings: strict),
-  .target(name: "ZlibInflate", dependencies: ["MemoryAccess"], swiftSettings: strict),
+  .target(name: "Decompression", dependencies: ["MemoryAccess"], swiftSettings: strict),
   .target(
-    name: "MemoryImages", dependencies: ["MemoryAccess", "Platform", "ZlibInflate", system],
+    name: "MemoryImages", dependencies: ["MemoryAccess", "Platform", "Decompression", system],
     swiftSettings: strict),
   .target(
     name: "ProcessHandover",
@@ -152,7 +152,7 @@ let package = Package(
         tests(of: "DeviceTreeBlob"),
         tests(of: "PreservedPages"),
         tests(of: "PageAllocation"),
-        tests(of: "ZlibInflate"),
+        tests(of: "Decompression"),
         tests(of: "MemoryImages"),
         tests(of: "Handover"),
         tests(of: "HandoverForge", also: [system]),

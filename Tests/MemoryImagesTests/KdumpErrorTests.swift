@@ -3,7 +3,7 @@ import MemoryAccess
 import MemoryImages
 import SystemPackage
 import Testing
-import ZlibInflate
+import Decompression
 
 /// One broken rule each, and damage anywhere.
 @Suite(.namesCombination) struct KdumpErrorTests {

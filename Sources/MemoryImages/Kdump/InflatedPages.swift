@@ -1,6 +1,6 @@
 internal import MemoryAccess
 internal import Synchronization
-internal import ZlibInflate
+internal import Decompression
 
 /// Inflates the pages of a dump, and keeps some of them.
 ///
@@ -81,7 +81,7 @@ final class InflatedPages: Sendable {
       guard data.isCompressed else {
         return .success(bytes.extracting(0..<byteCount).copiedBytes())
       }
-      do throws(ZlibError) {
+      do throws(DecompressionError) {
         return .success(
           wholly
             ? try ZlibStream.inflate(bytes, byteCount: byteCount)

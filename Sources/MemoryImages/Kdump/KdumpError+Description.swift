@@ -1,5 +1,5 @@
 internal import MemoryAccess
-internal import ZlibInflate
+internal import Decompression
 
 extension KdumpError: CustomStringConvertible {
   /// One sentence: what was found where, and what to do about it.

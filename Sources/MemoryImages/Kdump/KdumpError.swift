@@ -1,5 +1,5 @@
 public import MemoryAccess
-public import ZlibInflate
+public import Decompression
 
 /// Why a file is no compressed dump that can be read.
 public enum KdumpError: Error, Equatable, Sendable {
@@ -61,7 +61,7 @@ public struct KdumpPageError: Error, Hashable, Sendable {
     /// The flags are not known.
     case flagsUnknown(UInt32)
     /// The data is no zlib stream of a page.
-    case notInflated(ZlibError)
+    case notInflated(DecompressionError)
   }
 }
 

@@ -1,18 +1,18 @@
 import HandoverTestSupport
 import MemoryAccess
 import Testing
-import ZlibInflate
+import Decompression
 
 @Suite(.namesCombination) struct InflateTests {
-  private func inflate(_ stream: [UInt8], _ byteCount: Int) throws(ZlibError) -> [UInt8] {
-    try stream.withRawSpan { (bytes) throws(ZlibError) in
-      try ZlibStream.inflate(bytes, byteCount: byteCount)
+  private func inflate(_ stream: [UInt8], _ byteCount: Int) throws(DecompressionError) -> [UInt8] {
+    try stream.withRawSpan { (bytes) throws(DecompressionError) in
+      try BlockCompression.zlib.decompress(bytes, byteCount: byteCount)
     }
   }
 
-  private func inflateStart(_ stream: [UInt8], _ byteCount: Int) throws(ZlibError) -> [UInt8] {
-    try stream.withRawSpan { (bytes) throws(ZlibError) in
-      try ZlibStream.inflateStart(of: bytes, byteCount: byteCount)
+  private func inflateStart(_ stream: [UInt8], _ byteCount: Int) throws(DecompressionError) -> [UInt8] {
+    try stream.withRawSpan { (bytes) throws(DecompressionError) in
+      try BlockCompression.zlib.decompressStart(of: bytes, byteCount: byteCount)
     }
   }
 
@@ -60,11 +60,11 @@ import ZlibInflate
 
   @Test func anotherLengthThanExpected() throws {
     for stream in [ZlibVectors.dynamic, ZlibVectors.fixed] {
-      #expect(throws: ZlibError.outputTooLong(expectedByteCount: 4095)) {
+      #expect(throws: DecompressionError.outputTooLong(expectedByteCount: 4095)) {
         try inflate(stream, 4095)
       }
-      #expect(throws: ZlibError.outputTooLong(expectedByteCount: 0)) { try inflate(stream, 0) }
-      #expect(throws: ZlibError.outputTooShort(byteCount: 4096, expectedByteCount: 4097)) {
+      #expect(throws: DecompressionError.outputTooLong(expectedByteCount: 0)) { try inflate(stream, 0) }
+      #expect(throws: DecompressionError.outputTooShort(byteCount: 4096, expectedByteCount: 4097)) {
         try inflate(stream, 4097)
       }
     }
@@ -73,7 +73,7 @@ import ZlibInflate
   @Test func everyTruncation() throws {
     for stream in [ZlibVectors.dynamic, ZlibVectors.fixed] {
       withEvery("count", in: 0..<stream.count) { count in
-        #expect(throws: ZlibError.inputEnds) { try inflate(Array(stream[..<count]), 4096) }
+        #expect(throws: DecompressionError.inputEnds) { try inflate(Array(stream[..<count]), 4096) }
       }
     }
   }
@@ -87,7 +87,7 @@ import ZlibInflate
         do {
           // The window's size and the level may change, and a match may as well be found elsewhere.
           try #require(try inflate(damaged, 4096) == ZlibVectors.content)
-        } catch is ZlibError {}
+        } catch is DecompressionError {}
         // The start alone: any answer, but an answer.
         _ = try? inflateStart(damaged, 64)
       }
@@ -107,7 +107,7 @@ import ZlibInflate
 
   @Test func brokenRules() throws {
     func expect(
-      _ error: ZlibError, from bytes: [UInt8], sourceLocation: SourceLocation = #_sourceLocation
+      _ error: DecompressionError, from bytes: [UInt8], sourceLocation: SourceLocation = #_sourceLocation
     ) {
       #expect(throws: error, sourceLocation: sourceLocation) { try inflate(bytes, 16) }
     }

@@ -24,7 +24,7 @@ struct PrefixCode {
   /// cannot be, and is taken as well where `allowsSingle`.
   init(
     _ lengths: ArraySlice<UInt8>, lookingUp shortest: Int, allowsSingle: Bool
-  ) throws(ZlibError) {
+  ) throws(DecompressionError) {
     self.shortest = shortest
     counts = [Int](repeating: 0, count: Self.longest + 1)
     firstWords = counts
@@ -67,14 +67,14 @@ struct PrefixCode {
 
   /// Takes the next word, and gives its symbol.
   @inline(__always)
-  func symbol(_ input: inout BitBuffer) throws(ZlibError) -> Int {
+  func symbol(_ input: inout BitBuffer) throws(DecompressionError) -> Int {
     let entry = short[Int(truncatingIfNeeded: input.bits) & (short.count &- 1)]
     guard entry != 0 else { return try longSymbol(&input) }
     try input.drop(Int(entry & 15))
     return Int(entry &>> 4)
   }
 
-  private func longSymbol(_ input: inout BitBuffer) throws(ZlibError) -> Int {
+  private func longSymbol(_ input: inout BitBuffer) throws(DecompressionError) -> Int {
     var word = 0
     for length in 1...Self.longest {
       word = word &<< 1 | Int(truncatingIfNeeded: (input.bits &>> UInt64(length &- 1)) & 1)

@@ -30,7 +30,7 @@ struct BitBuffer {
 
   /// Drops `wanted` bits, at most 48.
   @inline(__always)
-  mutating func drop(_ wanted: Int) throws(ZlibError) {
+  mutating func drop(_ wanted: Int) throws(DecompressionError) {
     guard wanted <= count else { throw .inputEnds }
     bits &>>= UInt64(wanted)
     count &-= wanted
@@ -38,7 +38,7 @@ struct BitBuffer {
 
   /// Takes `wanted` bits, at most 48, as a number.
   @inline(__always)
-  mutating func take(_ wanted: Int) throws(ZlibError) -> Int {
+  mutating func take(_ wanted: Int) throws(DecompressionError) -> Int {
     let value = bits & (1 &<< UInt64(wanted) &- 1)
     try drop(wanted)
     return Int(truncatingIfNeeded: value)
