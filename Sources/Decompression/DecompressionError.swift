@@ -41,3 +41,29 @@ public enum DecompressionError: Error, Hashable, Sendable {
   /// The receiver of the output wants no more.
   case stopped
 }
+
+extension DecompressionError: CustomStringConvertible {
+  /// What is wrong, as it follows a colon.
+  public var description: String {
+    switch self {
+    case .inputEnds: "it ends early"
+    case .headerWrong(let bytes): "it begins with 0x\(String(bytes, radix: 16))"
+    case .dictionaryNeeded: "it needs a dictionary that it does not contain"
+    case .codeLengthsWrong: "a code in it is not complete"
+    case .symbolWrong: "a symbol in it is not used"
+    case .distanceTooFar(let distance):
+      "a match in it reaches back \(distance) bytes, before its start"
+    case .outputTooLong(let expected): "it gives more than \(expected) bytes"
+    case .outputTooShort(let count, let expected): "it gives \(count) bytes instead of \(expected)"
+    case .checksumWrong: "its checksum does not match"
+    case .blockTypeWrong: "a block in it is of a type that does not exist"
+    case .storedLengthWrong: "a length in it and its complement do not match"
+    case .lengthWrong: "a length in it is impossible"
+    case .windowTooLarge(let byteCount, let limit):
+      "it needs \(byteCount) bytes of memory, more than the \(limit) that are provided"
+    case .bitsLeft: "bits are left at its end"
+    case .featureUnsupported: "it uses a feature that is not known"
+    case .stopped: "it was not read to its end"
+    }
+  }
+}

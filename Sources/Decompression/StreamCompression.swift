@@ -65,3 +65,14 @@ public enum StreamCompression: Hashable, Sendable, CaseIterable {
     }
   }
 }
+
+extension StreamCompression: CustomStringConvertible {
+  /// The name of the format.
+  public var description: String {
+    switch self {
+    case .gzip: "gzip"
+    case .zstd: "zstd"
+    case .xz: "xz"
+    }
+  }
+}

@@ -61,6 +61,9 @@ struct CoreFileLayout {
   /// `Elf64_Ehdr`.
   private func header() -> [UInt8] {
     var bytes: [UInt8] = [0x7f, 0x45, 0x4c, 0x46, 2, 1, 1] + [UInt8](repeating: 0, count: 9)
+    // What a capture leaves out is not zeros, as elf(5) has it: the mark keeps readers from taking it so.
+    let mark = ELFHeader.captureMarkOffset
+    bytes.replaceSubrange(mark..<mark + ELFHeader.captureMark.count, with: ELFHeader.captureMark)
     let etCore: UInt16 = 4
     bytes.append(littleEndian: etCore)
     bytes.append(littleEndian: machine?.rawValue ?? 0)

@@ -26,14 +26,24 @@ final class MappedFile: @unchecked Sendable {
   /// What was last learned about holes.
   let lastExtent = Mutex(FileExtent(askedFrom: 0, dataStart: 0, dataEnd: 0))
 
+  /// What the file lacks of what was compressed in it; nil where it lacks nothing, or was not compressed.
+  let shortfall: ImageShortfall?
+
   /// Opens and maps the file at `path`.
-  init(opening path: FilePath) throws(MemoryImageError) {
+  convenience init(opening path: FilePath) throws(MemoryImageError) {
     let descriptor: FileDescriptor
     do throws(Errno) {
       descriptor = try SystemCalls.open(path, .readOnly)
     } catch {
       throw .cannotOpen(error)
     }
+    try self.init(taking: descriptor, shortfall: nil)
+  }
+
+  /// Maps the open file, and closes it when it is not used any more, at once where that fails.
+  init(
+    taking descriptor: FileDescriptor, shortfall: ImageShortfall?
+  ) throws(MemoryImageError) {
     do throws(MemoryImageError) {
       self.byteCount = try Self.mappableByteCount(of: descriptor)
       // SAFETY: a fresh mapping of the whole file; `deinit` alone unmaps it.
@@ -43,6 +53,7 @@ final class MappedFile: @unchecked Sendable {
       throw error
     }
     self.descriptor = descriptor
+    self.shortfall = shortfall
   }
 
   deinit {

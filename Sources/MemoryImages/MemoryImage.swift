@@ -1,55 +1,24 @@
 public import MemoryAccess
-public import SystemPackage
 
 /// A machine's memory, in whatever format it came.
 public enum MemoryImage: PhysicalMemory, Sendable {
-  /// Bytes from one base address on.
+  /// Bytes without a header, at base addresses that the caller gave.
   case raw(RawImage)
   /// An ELF core file.
   case elf(ELFCoreImage)
-  /// A compressed dump.
+  /// A dump of LiME, or an uncompressed one of AVML.
+  case lime(LiMEImage)
+  /// A compressed dump of AVML.
+  case avml(AVMLImage)
+  /// A compressed dump of makedumpfile or QEMU.
   case kdump(KdumpImage)
   /// No file: the memory of the running system.
   case live(LiveMemory)
 
-  /// Opens the file at `path`, finding out its format from its first bytes.
-  ///
-  /// - Parameter base: the physical address of the first byte, for a raw image; ELF files and dumps
-  ///   carry their own addresses.
-  /// - Throws: `baseAddressMissing` for a raw image without a base, `baseAddressUnexpected` for an
-  ///   ELF file and `dumpCarriesAddresses` for a compressed dump with one; what
-  ///   ``RawImage/init(opening:base:)``, ``ELFCoreImage/init(opening:)`` and
-  ///   ``KdumpImage/init(opening:)`` throw.
-  /// - Complexity: as those.
-  public static func open(
-    _ path: FilePath, base: PhysicalAddress?
-  ) throws(MemoryImageError) -> MemoryImage {
-    let file = try MappedFile(opening: path)
-    let start = file.copiedBytes(at: 0, count: 16)
-    if start.littleEndian32(at: 0) == ELFHeader.magic {
-      guard base == nil else { throw .baseAddressUnexpected }
-      return .elf(try ELFCoreImage(file))
-    }
-    // makedumpfile: diskdump_mod.h and makedumpfile.h.
-    let isFlattened = start.starts(with: KdumpImage.flattenedSignature.utf8)
-    if isFlattened || start.starts(with: KdumpHeader.signature.utf8)
-      || start.starts(with: KdumpHeader.diskdumpSignature.utf8)
-    {
-      guard base == nil else { throw .dumpCarriesAddresses }
-      do throws(KdumpError) {
-        return .kdump(try KdumpImage(isFlattened ? DumpFile(flattened: file) : DumpFile(file)))
-      } catch {
-        throw .kdump(error)
-      }
-    }
-    guard let base else { throw .baseAddressMissing }
-    return .raw(try RawImage(file, base: base))
-  }
-
   /// The machine that the image says it is of; nil where it does not say.
   public var machine: ELFMachine? {
     switch self {
-    case .raw: nil
+    case .raw, .lime, .avml: nil
     case .elf(let image): image.machine
     case .kdump(let image): image.machine
     case .live(let memory): memory.machine
@@ -59,7 +28,7 @@ public enum MemoryImage: PhysicalMemory, Sendable {
   /// The VMCOREINFO that the kernel left, lines `KEY=VALUE`; nil where there is none.
   public var vmcoreInfo: [UInt8]? {
     switch self {
-    case .raw: nil
+    case .raw, .lime, .avml: nil
     case .elf(let image): image.vmcoreInfo
     case .kdump(let image): image.vmcoreInfo
     case .live(let memory): memory.vmcoreInfo
@@ -70,7 +39,7 @@ public enum MemoryImage: PhysicalMemory, Sendable {
   /// there is no such note, or it gives no power of two from 16 to 2^20.
   public var vmcoreInfoPageByteCount: Int? {
     switch self {
-    case .raw: nil
+    case .raw, .lime, .avml: nil
     case .elf(let image): image.vmcoreInfoPageByteCount
     case .kdump(let image): image.vmcoreInfoPageByteCount
     case .live(let memory): memory.vmcoreInfoPageByteCount
@@ -83,6 +52,8 @@ public enum MemoryImage: PhysicalMemory, Sendable {
     switch self {
     case .raw(let image): image.byteCount
     case .elf(let image): image.byteCount
+    case .lime(let image): image.byteCount
+    case .avml(let image): image.byteCount
     case .kdump(let image): image.byteCount
     case .live(let memory): memory.byteCount
     }
@@ -94,6 +65,8 @@ public enum MemoryImage: PhysicalMemory, Sendable {
     switch self {
     case .raw(let image): image.contains(range)
     case .elf(let image): image.contains(range)
+    case .lime(let image): image.contains(range)
+    case .avml(let image): image.contains(range)
     case .kdump(let image): image.contains(range)
     case .live(let memory): memory.contains(range)
     }
@@ -107,6 +80,8 @@ public enum MemoryImage: PhysicalMemory, Sendable {
     switch self {
     case .raw(let image): try image.withBytes(in: range, body)
     case .elf(let image): try image.withBytes(in: range, body)
+    case .lime(let image): try image.withBytes(in: range, body)
+    case .avml(let image): try image.withBytes(in: range, body)
     case .kdump(let image): try image.withBytes(in: range, body)
     case .live(let memory): try memory.withBytes(in: range, body)
     }
@@ -117,6 +92,8 @@ public enum MemoryImage: PhysicalMemory, Sendable {
     switch self {
     case .raw(let image): image.storedRange(atOrAfter: address)
     case .elf(let image): image.storedRange(atOrAfter: address)
+    case .lime(let image): image.storedRange(atOrAfter: address)
+    case .avml(let image): image.storedRange(atOrAfter: address)
     case .kdump(let image): image.storedRange(atOrAfter: address)
     case .live(let memory): memory.storedRange(atOrAfter: address)
     }
@@ -127,8 +104,36 @@ public enum MemoryImage: PhysicalMemory, Sendable {
     switch self {
     case .raw(let image): image.finishedReading(range)
     case .elf(let image): image.finishedReading(range)
+    case .lime(let image): image.finishedReading(range)
+    case .avml: break
     case .kdump(let image): image.finishedReading(range)
     case .live(let memory): memory.finishedReading(range)
+    }
+  }
+
+  /// What the file should hold of the machine's memory and does not; nil where it is whole.
+  ///
+  /// - Complexity: O(segments), or O(bytes of the bitmaps) of a compressed dump.
+  public var shortfall: ImageShortfall? {
+    switch self {
+    case .raw(let image): image.memory.file.shortfall
+    case .elf(let image): image.shortfall
+    case .lime(let image): image.shortfall
+    case .avml(let image): image.shortfall
+    case .kdump(let image): image.shortfall
+    case .live: nil
+    }
+  }
+
+  /// How many bytes from `address` on exist and are zeros that the dump leaves out; 0 where the byte at
+  /// `address` is stored, does not exist, or was left out for another reason.
+  ///
+  /// - Complexity: O(log *n*) for *n* segments; of a compressed dump, O(1).
+  public func leftOutZeros(from address: PhysicalAddress) -> UInt64 {
+    switch self {
+    case .elf(let image): image.leftOutZeros(from: address)
+    case .kdump(let image): image.leftOutZeros(from: address)
+    case .raw, .lime, .avml, .live: 0
     }
   }
 }

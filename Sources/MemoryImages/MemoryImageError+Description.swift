@@ -1,3 +1,4 @@
+internal import Decompression
 internal import MemoryAccess
 internal import SystemPackage
 
@@ -24,8 +25,8 @@ extension MemoryImageError: CustomStringConvertible {
       "\(byteCount) bytes of memory cannot be had (\(errno)); ask for less, and check the limit on"
         + " address space (ulimit -v)."
     case .baseAddressMissing:
-      "The file is no ELF, so it is taken as raw memory, which does not say where it was; give the"
-        + " physical address of its first byte."
+      "The file is in no format of memory images that is known; if it is raw memory, give the physical"
+        + " address of its first byte."
     case .baseAddressUnexpected:
       "The file is an ELF, which carries its own addresses; leave out the base address."
     case .rawImageBeyondAddressSpace(let base, let byteCount):
@@ -33,8 +34,49 @@ extension MemoryImageError: CustomStringConvertible {
         + " address."
     case .dumpCarriesAddresses:
       "The file is a compressed dump, which carries its own addresses; leave out the base address."
+    case .rangesCarryAddresses:
+      "The file is a LiME or AVML dump, which carries its own addresses; leave out the base address."
     case .kdump(let error):
       error.description
+    case .foreign(let format):
+      "The file is \(format.name); \(format.wayOut)."
+    default:
+      formatDescription
+    }
+  }
+
+  private var formatDescription: String {
+    switch self {
+    case .rawPartsOverlap(let first, let second, let address):
+      "The parts of the file from offsets 0x\(String(first, radix: 16)) and"
+        + " 0x\(String(second, radix: 16)) on are both at \(address) of memory; give them other base"
+        + " addresses."
+    case .rawPartBeyondEndOfFile(let offset, let fileByteCount):
+      "A part of the file is to begin at offset \(offset), and the file ends after \(fileByteCount)"
+        + " bytes; give an offset inside the file."
+    case .cannotDecompress(let compression, let error):
+      "The file is a \(compression) stream that cannot be decompressed here (\(error)); try"
+        + " \(compression.command), and name what comes out."
+    case .decompressedTooLarge(let byteCount):
+      "The file is compressed, and after \(byteCount) bytes there is no room in /var/tmp for more of its"
+        + " content; decompress it where there is room, and name what comes out."
+    case .cannotCreateTemporary(let errno):
+      "The file is compressed, and no temporary file can be made in /var/tmp (\(errno)); decompress it,"
+        + " and name what comes out."
+    case .cannotWriteTemporary(let errno):
+      "The file is compressed, and the temporary file for its content cannot be written (\(errno));"
+        + " decompress it where there is room, and name what comes out."
+    case .rangeHeaderWrong(let offset):
+      "What is at file offset \(offset) is not the header of a LiME or AVML range; the file is damaged,"
+        + " copy it again."
+    case .chunkWrong(let offset, let error):
+      "What is at file offset \(offset) is not a snappy chunk of an AVML dump (\(error)); the file is"
+        + " damaged, copy it again."
+    case .rangesOverlap(let address):
+      "Two ranges of the AVML dump both describe the memory at \(address); the file is damaged, take the"
+        + " dump again."
+    case .tooManyRanges(let limit):
+      "The dump has more than \(limit) ranges of memory; the file is damaged, take the dump again."
     default:
       elfDescription
     }
@@ -45,10 +87,11 @@ extension MemoryImageError: CustomStringConvertible {
     case .elfMagicMissing:
       "The file does not begin with the ELF magic; name an ELF core file."
     case .elfClassUnsupported(let value):
-      "Byte 4 of the ELF header is \(value), not 2 (64-bit); only 64-bit images can be read."
+      "Byte 4 of the ELF header is \(value), not 2 (64-bit): the file is of a 32-bit machine, which has no"
+        + " handover; name a dump of a 64-bit machine."
     case .elfByteOrderUnsupported(let value):
-      "Byte 5 of the ELF header is \(value), not 1 (little-endian); only little-endian images can"
-        + " be read."
+      "Byte 5 of the ELF header is \(value), not 1 (little-endian): the file is of a big-endian machine,"
+        + " which has no handover; name a dump of a little-endian machine."
     case .elfHeaderTruncated(let fileByteCount):
       "The file ends after \(fileByteCount) bytes, inside the 64 bytes of the ELF header; copy it"
         + " again, whole."

@@ -1,3 +1,4 @@
+public import Decompression
 public import MemoryAccess
 public import SystemPackage
 
@@ -29,16 +30,46 @@ public enum MemoryImageError: Error, Equatable, Sendable {
 
   // What kind of image it is.
 
-  /// A raw image says nothing about its place in memory, and no base address was given.
+  /// The file is in no format that is known, and no base address was given that would make it raw memory.
   case baseAddressMissing
-  /// An ELF image carries its own addresses, and a base address was given as well.
+  /// A base address was given for an ELF file, which carries its own addresses.
   case baseAddressUnexpected
+  /// A base address was given for a LiME or AVML dump, which carries its own addresses.
+  case rangesCarryAddresses
+  /// The file is of a kind that is known and not read.
+  case foreign(ForeignFormat)
   /// A raw image of `byteCount` bytes from `base` on would run past 2^64.
   case rawImageBeyondAddressSpace(base: PhysicalAddress, byteCount: UInt64)
+  /// Two parts of a raw image are both at `address`, the first that both have.
+  case rawPartsOverlap(firstOffset: UInt64, secondOffset: UInt64, address: PhysicalAddress)
+  /// A part of a raw image begins behind the end of the file.
+  case rawPartBeyondEndOfFile(fileOffset: UInt64, fileByteCount: UInt64)
   /// A base address was given for a compressed dump, which carries its own addresses.
   case dumpCarriesAddresses
   /// The file is a compressed dump, and cannot be read as one.
   case kdump(KdumpError)
+
+  // A file that is compressed as a whole.
+
+  /// The stream gives nothing, or asks for more memory than the decoder provides.
+  case cannotDecompress(StreamCompression, DecompressionError)
+  /// The file system has no room for more than `storedByteCount` bytes of the output.
+  case decompressedTooLarge(storedByteCount: UInt64)
+  /// No temporary file can be made.
+  case cannotCreateTemporary(Errno)
+  /// The temporary file cannot be written.
+  case cannotWriteTemporary(Errno)
+
+  // LiME and AVML.
+
+  /// What is at `fileOffset` is not the header of a range of memory.
+  case rangeHeaderWrong(fileOffset: UInt64)
+  /// What is at `fileOffset` is not a chunk of compressed memory.
+  case chunkWrong(fileOffset: UInt64, DecompressionError)
+  /// Two ranges describe the memory at `address`.
+  case rangesOverlap(address: PhysicalAddress)
+  /// There are more ranges than any machine has.
+  case tooManyRanges(limit: Int)
 
   // The header of an ELF file: elf(5), `Elf64_Ehdr`.
 

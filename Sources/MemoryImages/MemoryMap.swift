@@ -73,8 +73,10 @@ extension MemoryImage {
   /// - Complexity: O(segments), or O(bytes of the bitmaps) of a compressed dump.
   public var existingMemory: MemoryMap? {
     switch self {
-    case .raw(let image): MemoryMap([image.range])
-    case .elf(let image): MemoryMap(image.segments.lazy.map(\.range))
+    case .raw(let image): image.memory.existing
+    case .elf(let image): image.memory.existing
+    case .lime(let image): image.memory.existing
+    case .avml(let image): MemoryMap(image.ranges)
     case .live(let memory): MemoryMap(memory.segments.lazy.map(\.range))
     case .kdump(let image):
       image.map(of: image.existing).flatMap { existing in
@@ -89,12 +91,19 @@ extension MemoryImage {
   /// - Complexity: as ``existingMemory``.
   public var readableMemory: MemoryMap? {
     switch self {
-    case .raw(let image): MemoryMap([image.range])
-    case .elf(let image): MemoryMap(image.segments.lazy.compactMap(\.storedRange))
+    case .raw(let image): image.memory.stored
+    case .elf(let image): image.memory.stored
+    case .lime(let image): image.memory.stored
+    case .avml(let image): MemoryMap(image.storedRanges)
     case .live(let memory): MemoryMap(memory.segments.lazy.compactMap(\.storedRange))
     case .kdump(let image): image.map(of: image.stored)
     }
   }
+}
+
+extension FileSegments {
+  fileprivate var existing: MemoryMap { MemoryMap(segments.lazy.map(\.range)) }
+  fileprivate var stored: MemoryMap { MemoryMap(segments.lazy.compactMap(\.storedRange)) }
 }
 
 extension KdumpImage {

@@ -35,6 +35,8 @@ struct FlattenedLayout: Sendable {
 
   /// Sorted, without overlap.
   let runs: [Run]
+  /// Whether the file ends before its end mark.
+  let isCut: Bool
 
   /// The size of the dump.
   var byteCount: UInt64 { runs.last?.end ?? 0 }
@@ -47,19 +49,27 @@ struct FlattenedLayout: Sendable {
     guard type == 1, version == 1 else {
       throw .flattenedVersionUnsupported(type: type, version: version)
     }
-    runs = try Self.withoutOverlap(Self.runs(of: file))
+    let (runs, isCut) = try Self.runs(of: file)
+    self.runs = Self.withoutOverlap(runs)
+    self.isCut = isCut
   }
 
-  /// The runs, in the order of the file.
-  private static func runs(of file: MappedFile) throws(KdumpError) -> [Run] {
+  /// The runs, in the order of the file, and whether it ends before its end mark; a piece that is not
+  /// whole is left as far as it goes.
+  private static func runs(
+    of file: MappedFile
+  ) throws(KdumpError) -> (runs: [Run], isCut: Bool) {
     var runs: [Run] = []
     var pieceCount = 0
     var next = headerByteCount
     while let piece = Piece(in: file, at: next), let offset = piece.offset {
-      guard let end = piece.end, let fileEnd = piece.fileEnd, piece.byteCount > 0 else {
+      guard var end = piece.end, let fileEnd = piece.fileEnd, piece.byteCount > 0 else {
         throw .flattenedPieceWrong(fileOffset: next)
       }
-      guard fileEnd <= file.byteCount else { throw .flattenedTruncated(fileOffset: next) }
+      // At least the header of the piece is in the file.
+      let lack = fileEnd > file.byteCount ? fileEnd &- file.byteCount : 0
+      end &-= lack
+      guard end > offset else { return (runs, true) }
       if let last = runs.last, last.end == offset, pieceCount < largestRun {
         runs[runs.count &- 1].end = end
         pieceCount &+= 1
@@ -69,10 +79,10 @@ struct FlattenedLayout: Sendable {
           Run(start: offset, end: end, origin: offset, fileOffset: piece.fileOffset))
         pieceCount = 1
       }
+      guard lack == 0 else { return (runs, true) }
       next = fileEnd
     }
-    guard Piece(in: file, at: next) != nil else { throw .flattenedTruncated(fileOffset: next) }
-    return runs
+    return (runs, Piece(in: file, at: next) == nil)
   }
 
   /// The run that holds the byte at `offset`, or the next one.

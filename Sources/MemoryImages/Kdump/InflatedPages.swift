@@ -1,6 +1,6 @@
+internal import Decompression
 internal import MemoryAccess
 internal import Synchronization
-internal import Decompression
 
 /// Inflates the pages of a dump, and keeps some of them.
 ///
@@ -66,6 +66,8 @@ final class InflatedPages: Sendable {
   private func note(_ reason: KdumpPageError.Reason, _ number: UInt64) -> KdumpPageError {
     let address = PhysicalAddress(number &<< UInt64(geometry.shift))
     let error = KdumpPageError(address: address, reason: reason)
+    // What a file lacks that ends early is no damage: the image says so as a whole.
+    guard !reason.isBeyondEndOfFile else { return error }
     state.withLock { state in
       state.damage = state.damage.map { ($0.pageCount &+ 1, $0.first) } ?? (1, error)
     }
@@ -78,16 +80,16 @@ final class InflatedPages: Sendable {
     // Half-open: the end was found to be inside the file.
     let result = file.withBytes(at: data.offset, count: UInt64(data.byteCount)) {
       bytes -> Result<[UInt8], KdumpPageError.Reason> in
-      guard data.isCompressed else {
+      guard let compression = data.compression else {
         return .success(bytes.extracting(0..<byteCount).copiedBytes())
       }
       do throws(DecompressionError) {
         return .success(
           wholly
-            ? try ZlibStream.inflate(bytes, byteCount: byteCount)
-            : try ZlibStream.inflateStart(of: bytes, byteCount: byteCount))
+            ? try compression.decompress(bytes, byteCount: byteCount)
+            : try compression.decompressStart(of: bytes, byteCount: byteCount))
       } catch {
-        return .failure(.notInflated(error))
+        return .failure(.notDecompressed(compression, error))
       }
     }
     guard let result else {
@@ -114,11 +116,22 @@ final class InflatedPages: Sendable {
     }
   }
 
+  /// Whether the data of the descriptor is not in the file, because it ends early or was never finished.
+  func isMissing(descriptor: UInt64) -> Bool {
+    do throws(KdumpPageError.Reason) {
+      _ = try data(descriptor: descriptor)
+      return false
+    } catch {
+      return error.isBeyondEndOfFile
+    }
+  }
+
   /// Where the data of a page is.
   private struct PageData: Equatable {
     let offset: UInt64
     let byteCount: UInt32
-    let isCompressed: Bool
+    /// Nil of data that is stored as it is.
+    let compression: BlockCompression?
   }
 
   /// Reads and checks a descriptor: `page_desc`.
@@ -136,19 +149,19 @@ final class InflatedPages: Sendable {
         )
       }
     guard let (offset, byteCount, flags) = read else { throw .descriptorBeyondEndOfFile }
-    let compression = KdumpCompression(rawValue: flags)
-    let unsupported = compression.intersection(.unsupported)
-    guard unsupported.isEmpty else { throw .compressionUnsupported(unsupported) }
-    guard compression.isSubset(of: .zlib) else { throw .flagsUnknown(flags) }
-    let isCompressed = compression == .zlib
-    // zlib adds at most a few bytes to what it cannot compress; a dumper stores that as it is.
+    // A descriptor that a dumper did not come to write.
+    guard offset | UInt64(byteCount) | UInt64(flags) != 0 else { throw .descriptorBeyondEndOfFile }
+    let compression = KdumpCompression(rawValue: flags).blockCompression
+    guard compression != nil || flags == 0 else { throw .flagsUnknown(flags) }
+    // A compressor adds at most a few bytes to what it cannot make smaller; a dumper stores that as it is.
     let pageByteCount = UInt32(geometry.pageByteCount)
-    guard isCompressed ? byteCount <= pageByteCount &+ 64 : byteCount == pageByteCount else {
-      throw .sizeWrong(byteCount: byteCount)
-    }
+    guard
+      compression == nil
+        ? byteCount == pageByteCount : byteCount <= pageByteCount &+ pageByteCount / 4 &+ 64
+    else { throw .sizeWrong(byteCount: byteCount) }
     guard UInt64(byteCount) <= file.byteCount, offset <= file.byteCount &- UInt64(byteCount) else {
       throw .dataBeyondEndOfFile(fileOffset: offset, byteCount: byteCount)
     }
-    return PageData(offset: offset, byteCount: byteCount, isCompressed: isCompressed)
+    return PageData(offset: offset, byteCount: byteCount, compression: compression)
   }
 }

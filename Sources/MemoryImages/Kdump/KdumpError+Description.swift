@@ -1,5 +1,5 @@
-internal import MemoryAccess
 internal import Decompression
+internal import MemoryAccess
 
 extension KdumpError: CustomStringConvertible {
   /// One sentence: what was found where, and what to do about it.
@@ -21,11 +21,11 @@ extension KdumpError: CustomStringConvertible {
       "The compressed dump's blocks of \(byteCount) bytes are no pages of 4, 16 or 64 KiB; the file"
         + " is damaged, take the dump again."
     case .isSplit(let first, let end):
-      "The file is one of several parts of a dump (makedumpfile --split), with pages \(first) up to"
-        + " \(end); put them together first (makedumpfile --reassemble)."
-    case .compressionUnsupported(let compression):
-      "The dump's pages are compressed with \(compression), which cannot be undone; take the dump"
-        + " with zlib (makedumpfile -c, dump-guest-memory -z) or as ELF (makedumpfile -E)."
+      "The file says that it is the part of a split dump with pages \(first) up to \(end), which cannot"
+        + " be; the file is damaged, copy it again."
+    case .partsDiffer(let first):
+      "The part of a split dump with the pages from \(first) on does not fit the others; name each part of"
+        + " one dump once."
     case .bitmapsBeyondEndOfFile(let offset, let byteCount, let fileByteCount):
       "The compressed dump's bitmaps, \(byteCount) bytes from file offset \(offset) on, would end"
         + " past the end of the file at \(fileByteCount); copy the file again, whole."
@@ -45,9 +45,6 @@ extension KdumpError: CustomStringConvertible {
     case .flattenedVersionUnsupported(let type, let version):
       "The flattened dump is of type \(type), version \(version), and known are 1 and 1; rearrange it"
         + " (makedumpfile -R)."
-    case .flattenedTruncated(let offset):
-      "The flattened dump ends before its end mark, with the piece at file offset \(offset); copy it"
-        + " again, whole."
     case .flattenedPieceWrong(let offset):
       "The flattened dump's piece at file offset \(offset) has an impossible place or size; the file"
         + " is damaged, copy it again."
@@ -73,17 +70,15 @@ extension KdumpPageError.Reason: CustomStringConvertible {
   public var description: String {
     switch self {
     case .descriptorBeyondEndOfFile:
-      "its descriptor is behind the end of the file"
+      "its descriptor is behind the end of the file, or was never written"
     case .dataBeyondEndOfFile(let offset, let byteCount):
       "its \(byteCount) bytes at file offset \(offset) are behind the end of the file"
     case .sizeWrong(let byteCount):
       "its \(byteCount) bytes are not what a page takes"
-    case .compressionUnsupported(let compression):
-      "it is compressed with \(compression), which cannot be undone"
     case .flagsUnknown(let flags):
       "its flags 0x\(String(flags, radix: 16)) are not known"
-    case .notInflated(let error):
-      "it is no zlib stream of a page (\(error))"
+    case .notDecompressed(let compression, let error):
+      "it is not a \(compression) stream of a page: \(error)"
     }
   }
 }

@@ -1,5 +1,5 @@
-public import MemoryAccess
 public import Decompression
+public import MemoryAccess
 
 /// Why a file is no compressed dump that can be read.
 public enum KdumpError: Error, Equatable, Sendable {
@@ -13,10 +13,10 @@ public enum KdumpError: Error, Equatable, Sendable {
   case versionUnsupported(Int32)
   /// The size of a block is no page size: 4, 16 or 64 KiB.
   case blockSizeUnsupported(byteCount: UInt32)
-  /// The dump is one of several that hold a part each.
+  /// The pages of a part of a split dump are impossible.
   case isSplit(firstPage: UInt64, endPage: UInt64)
-  /// The pages are compressed in a way that cannot be undone.
-  case compressionUnsupported(KdumpCompression)
+  /// Two parts of a split dump have the same pages, or are not parts of one dump.
+  case partsDiffer(firstPage: UInt64)
   /// The bitmaps would end past the end of the file.
   case bitmapsBeyondEndOfFile(fileOffset: UInt64, byteCount: UInt64, fileByteCount: UInt64)
   /// The bitmaps have fewer bits than there are pages.
@@ -25,8 +25,6 @@ public enum KdumpError: Error, Equatable, Sendable {
   case beyondAddressSpace(pageCount: UInt64)
   /// A flattened dump of another type or version than 1.
   case flattenedVersionUnsupported(type: Int64, version: Int64)
-  /// A flattened dump ends before its end mark; `fileOffset` is where the next piece would begin.
-  case flattenedTruncated(fileOffset: UInt64)
   /// A piece of a flattened dump has an impossible place or size.
   case flattenedPieceWrong(fileOffset: UInt64)
   /// A flattened dump is in so many scattered pieces that no list of them is kept.
@@ -50,18 +48,16 @@ public struct KdumpPageError: Error, Hashable, Sendable {
 
   /// What can be wrong with a page.
   public enum Reason: Error, Hashable, Sendable {
-    /// The page's descriptor is not in the file.
+    /// The page's descriptor is not in the file, or was never written.
     case descriptorBeyondEndOfFile
     /// The page's data is not in the file.
     case dataBeyondEndOfFile(fileOffset: UInt64, byteCount: UInt32)
     /// The data is not compressed, and yet not as long as a page; or longer than a page.
     case sizeWrong(byteCount: UInt32)
-    /// The page is compressed in a way that cannot be undone.
-    case compressionUnsupported(KdumpCompression)
     /// The flags are not known.
     case flagsUnknown(UInt32)
-    /// The data is no zlib stream of a page.
-    case notInflated(DecompressionError)
+    /// The data is not a stream of that kind that gives a page.
+    case notDecompressed(BlockCompression, DecompressionError)
   }
 }
 
@@ -75,7 +71,7 @@ public struct KdumpCompression: OptionSet, Hashable, Sendable {
   @inlinable
   public init(rawValue: UInt32) { self.rawValue = rawValue }
 
-  /// zlib, the only one that can be undone.
+  /// zlib.
   @inlinable
   public static var zlib: KdumpCompression { KdumpCompression(rawValue: 1) }
   /// LZO.
@@ -88,8 +84,16 @@ public struct KdumpCompression: OptionSet, Hashable, Sendable {
   @inlinable
   public static var zstd: KdumpCompression { KdumpCompression(rawValue: 0x20) }
 
-  /// Those that cannot be undone.
-  static var unsupported: KdumpCompression { [.lzo, .snappy, .zstd] }
+  /// How a page is compressed that has these flags; nil where they are not known.
+  var blockCompression: BlockCompression? {
+    switch self {
+    case .zlib: .zlib
+    case .lzo: .lzo
+    case .snappy: .snappy
+    case .zstd: .zstd
+    default: nil
+    }
+  }
 }
 
 extension KdumpCompression: CustomStringConvertible {
@@ -99,5 +103,15 @@ extension KdumpCompression: CustomStringConvertible {
       (.zlib, "zlib"), (.lzo, "LZO"), (.snappy, "snappy"), (.zstd, "zstd"),
     ]
     return names.filter { contains($0.0) }.map(\.1).joined(separator: ", ")
+  }
+}
+
+extension KdumpPageError.Reason {
+  /// Whether the page is missing because the file ends early.
+  var isBeyondEndOfFile: Bool {
+    switch self {
+    case .descriptorBeyondEndOfFile, .dataBeyondEndOfFile: true
+    default: false
+    }
   }
 }

@@ -19,6 +19,9 @@ struct KdumpHeader {
   static let newestVersion: Int32 = 6
   static let descriptorByteCount: UInt64 = 24
 
+  /// DUMP_DH_COMPRESSED_INCOMPLETE.
+  private static let incompleteFlag: UInt32 = 8
+
   let geometry: PageGeometry
   let machine: ELFMachine?
   /// One bit for each page up to the highest.
@@ -29,6 +32,12 @@ struct KdumpHeader {
   let descriptorOffset: UInt64
   /// Where the VMCOREINFO lies, if there is one.
   let vmcoreInfo: Range<UInt64>?
+  /// Whether the dumper ran out of space.
+  let isMarkedIncomplete: Bool
+  /// What was left out on purpose: a bit for each kind of page, zeros in bit 0; nil where it is not known.
+  let dumpLevel: UInt32?
+  /// The pages of which this file has the descriptors and data; all pages of a dump that is not split.
+  let pages: Range<UInt64>
 
   init(of file: DumpFile) throws(KdumpError) {
     let bytes = file.copiedBytes(at: 0, count: Self.byteCount)
@@ -52,14 +61,18 @@ struct KdumpHeader {
     guard let geometry = Self.geometry(blockSize) else {
       throw .blockSizeUnsupported(byteCount: blockSize)
     }
-    let unsupported = KdumpCompression(rawValue: status).intersection(.unsupported)
-    guard unsupported.isEmpty else { throw .compressionUnsupported(unsupported) }
+    isMarkedIncomplete = status & Self.incompleteFlag != 0
     self.geometry = geometry
     machine = Self.machine(bytes[272..<337])
 
     let sub = try SubHeader(of: file, at: UInt64(blockSize), version: version)
     pageCount = sub.pageCount ?? UInt64(shortPageCount)
     vmcoreInfo = sub.vmcoreInfo
+    dumpLevel = sub.dumpLevel
+    pages = sub.pages ?? 0..<pageCount
+    guard pages.upperBound <= pageCount else {
+      throw .isSplit(firstPage: pages.lowerBound, endPage: pages.upperBound)
+    }
     // Products of two 32-bit numbers, and their sum.
     bitmapOffset = (1 &+ UInt64(subHeaderBlockCount)) &* UInt64(blockSize)
     let bothByteCount = UInt64(bitmapBlockCount) &* UInt64(blockSize)
@@ -100,16 +113,21 @@ struct KdumpHeader {
 private struct SubHeader {
   /// From version 6 on.
   var pageCount: UInt64?
+  var dumpLevel: UInt32?
+  /// Of one part of several.
+  var pages: Range<UInt64>?
   var vmcoreInfo: Range<UInt64>?
 
   init(of file: DumpFile, at offset: UInt64, version: UInt32) throws(KdumpError) {
     let bytes = file.copiedBytes(at: offset, count: 104)
     guard bytes.count == 104 else { throw .headerTruncated(fileByteCount: file.byteCount) }
     let isWide = version >= 6
+    if version >= 1 { dumpLevel = bytes.littleEndian32(at: 8) }
     if version >= 2, bytes.littleEndian32(at: 12) != 0 {
-      throw .isSplit(
-        firstPage: bytes.littleEndian64(at: isWide ? 80 : 16) ?? 0,
-        endPage: bytes.littleEndian64(at: isWide ? 88 : 24) ?? 0)
+      let first = bytes.littleEndian64(at: isWide ? 80 : 16) ?? 0
+      let end = bytes.littleEndian64(at: isWide ? 88 : 24) ?? 0
+      guard first < end else { throw .isSplit(firstPage: first, endPage: end) }
+      pages = first..<end
     }
     if isWide { pageCount = bytes.littleEndian64(at: 96) }
     if version >= 3, let start = bytes.littleEndian64(at: 32),

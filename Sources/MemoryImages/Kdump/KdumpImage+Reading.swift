@@ -28,9 +28,7 @@ extension KdumpImage {
     var bytes: [UInt8] = []
     bytes.reserveCapacity(Int(wanted.byteCount))
     for number in numbers {
-      guard let page = try? pages.page(number, descriptor: stored.count(below: number)) else {
-        return nil
-      }
+      guard let page = try? page(number) ?? nil else { return nil }
       let shared = geometry.range(ofPage: number).intersection(wanted) ?? wanted
       let start = Int(shared.start.rawValue & (UInt64(geometry.pageByteCount) &- 1))
       bytes += page[start..<start &+ Int(shared.byteCount)]
@@ -41,14 +39,13 @@ extension KdumpImage {
   private func withBytes<Result: ~Copyable, Failure: Error>(
     of number: UInt64, in wanted: PhysicalRange, _ body: (RawSpan) throws(Failure) -> Result
   ) throws(Failure) -> Result? {
-    guard stored.isSet(number) else { return nil }
-    let descriptor = stored.count(below: number)
+    guard let (part, descriptor) = place(of: number) else { return nil }
     let start = Int(wanted.start.rawValue & (UInt64(geometry.pageByteCount) &- 1))
     let end = start &+ Int(wanted.byteCount)
     let read =
       end <= InflatedPages.startByteCount
-      ? try? pages.start(of: number, descriptor: descriptor)
-      : try? pages.page(number, descriptor: descriptor)
+      ? try? part.pages.start(of: number, descriptor: descriptor)
+      : try? part.pages.page(number, descriptor: descriptor)
     guard let page = read, end <= page.count else { return nil }
     return try page.withRawSpan { bytes throws(Failure) in
       try body(bytes.extracting(start..<end))
@@ -59,9 +56,23 @@ extension KdumpImage {
   ///
   /// - Throws: what is wrong with it.
   public func page(at address: PhysicalAddress) throws(KdumpPageError) -> [UInt8]? {
-    let number = address.rawValue &>> UInt64(geometry.shift)
-    guard stored.isSet(number) else { return nil }
-    return try pages.page(number, descriptor: stored.count(below: number))
+    try page(address.rawValue &>> UInt64(geometry.shift))
+  }
+
+  private func page(_ number: UInt64) throws(KdumpPageError) -> [UInt8]? {
+    guard let (part, descriptor) = place(of: number) else { return nil }
+    return try part.pages.page(number, descriptor: descriptor)
+  }
+
+  /// The file that should hold the page of that number, and the index of its descriptor there; nil where
+  /// none does.
+  private func place(of number: UInt64) -> (part: Part, descriptor: UInt64)? {
+    guard stored.isSet(number), let part = parts.first(where: { $0.numbers.contains(number) })
+    else {
+      return nil
+    }
+    let before = part.numbers.lowerBound == 0 ? 0 : stored.count(below: part.numbers.lowerBound)
+    return (part, stored.count(below: number) &- before)
   }
 
   /// The first run of pages at or after `address` that the dump holds, cut to start no earlier; nil
@@ -71,15 +82,29 @@ extension KdumpImage {
   ///
   /// - Complexity: O(words of the bitmap that are passed), holes of the file left out.
   public func storedRange(atOrAfter address: PhysicalAddress) -> PhysicalRange? {
-    run(of: stored, atOrAfter: address, byteCount: Self.largestRunByteCount)
+    guard
+      let run = run(of: stored, atOrAfter: address, byteCount: Self.largestRunByteCount)
+    else { return nil }
+    // Pages of parts that are not there are not stored.
+    for part in parts {
+      let held = geometry.range(ofPages: part.numbers)
+      if let shared = run.intersection(held) { return shared }
+      if held.start > run.start { return storedRange(atOrAfter: held.start) }
+    }
+    return nil
   }
 
   /// Lets the kernel take back the memory that the descriptors and data of `wanted` were read from.
   public func finishedReading(_ wanted: PhysicalRange) {
     guard let numbers = pageNumbers(of: wanted) else { return }
-    pages.finishedReading(
-      descriptors: stored.count(below: numbers.lowerBound)..<stored.count(below: numbers.upperBound)
-    )
+    for part in parts {
+      let shared = numbers.clamped(to: part.numbers)
+      guard !shared.isEmpty else { continue }
+      let before = stored.count(below: part.numbers.lowerBound)
+      part.pages.finishedReading(
+        descriptors: stored.count(below: shared.lowerBound) &- before..<stored.count(
+          below: shared.upperBound) &- before)
+    }
   }
 
   /// The set bits at or after `address` as memory, at most `byteCount` of it.
@@ -105,6 +130,13 @@ extension KdumpImage {
 }
 
 extension PageGeometry {
+  /// The memory of the pages of those numbers, which exist.
+  func range(ofPages numbers: Range<UInt64>) -> PhysicalRange {
+    PhysicalRange(
+      start: PhysicalAddress(numbers.lowerBound &<< UInt64(shift)),
+      byteCount: (numbers.upperBound &- numbers.lowerBound) &<< UInt64(shift))
+  }
+
   /// The memory of the page of that number, which exists.
   func range(ofPage number: UInt64) -> PhysicalRange {
     PhysicalRange(

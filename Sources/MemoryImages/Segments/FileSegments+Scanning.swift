@@ -1,6 +1,6 @@
 public import MemoryAccess
 
-extension ELFCoreImage {
+extension FileSegments {
   /// The first run of bytes at or after `address` that a segment stores and that are no hole of the
   /// file, cut to start no earlier; nil when there is none.
   ///

@@ -11,6 +11,8 @@ struct ELFProgramHeader {
   static let noPhysicalAddress = UInt64.max
 
   let type: UInt32
+  /// PF_X, PF_W and PF_R.
+  let flags: UInt32
   let fileOffset: UInt64
   let physicalAddress: UInt64
   let storedByteCount: UInt64
@@ -18,12 +20,14 @@ struct ELFProgramHeader {
 
   init?(_ bytes: RawSpan, atByte offset: Int) {
     guard let type = bytes.halfWord(atByte: offset),
+      let flags = bytes.halfWord(atByte: offset &+ 4),
       let fileOffset = bytes.word(atByte: offset &+ 8),
       let physicalAddress = bytes.word(atByte: offset &+ 24),
       let storedByteCount = bytes.word(atByte: offset &+ 32),
       let memoryByteCount = bytes.word(atByte: offset &+ 40)
     else { return nil }
     self.type = UInt32(littleEndian: type)
+    self.flags = UInt32(littleEndian: flags)
     self.fileOffset = UInt64(littleEndian: fileOffset)
     self.physicalAddress = UInt64(littleEndian: physicalAddress)
     self.storedByteCount = UInt64(littleEndian: storedByteCount)

@@ -1,6 +1,6 @@
 public import MemoryAccess
 
-extension ELFCoreImage {
+extension FileSegments {
   /// Whether every byte of `wanted` is memory of the machine, stored here or not.
   ///
   /// - Complexity: O(log *n*) for *n* segments.

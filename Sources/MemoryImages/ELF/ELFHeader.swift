@@ -8,7 +8,20 @@ struct ELFHeader {
   /// An e_phnum that stands for "see sh_info of section header 0".
   static let manyProgramHeaders: UInt16 = 0xffff
 
+  /// Where this project's captures have their mark in e_ident, behind what elf(5) defines.
+  static let captureMarkOffset = 9
+  static let captureMark = Array("kho".utf8)
+
   let machine: ELFMachine
+  /// ET_CORE is 4.
+  let type: UInt16
+  /// The file is a capture of this project: what it leaves out is not known.
+  let isCapture: Bool
+  /// makedumpfile's mark of a dump that it could not finish.
+  let isMarkedIncomplete: Bool
+  private let sectionHeaderOffset: UInt64
+  private let sectionHeaderCount: UInt16
+  private let nameSectionIndex: UInt16
   let programHeaderOffset: UInt64
   let programHeaderCount: UInt32
 
@@ -27,6 +40,14 @@ struct ELFHeader {
     else { throw .elfHeaderTruncated(fileByteCount: file.byteCount) }
 
     self.machine = ELFMachine(rawValue: machine)
+    type = bytes.littleEndian16(at: 16) ?? 0
+    isCapture =
+      Array(bytes[Self.captureMarkOffset..<Self.captureMarkOffset + Self.captureMark.count])
+      == Self.captureMark
+    isMarkedIncomplete = (bytes.littleEndian32(at: 48) ?? 0) & 1 != 0
+    self.sectionHeaderOffset = sectionHeaderOffset
+    sectionHeaderCount = bytes.littleEndian16(at: 60) ?? 0
+    nameSectionIndex = bytes.littleEndian16(at: 62) ?? 0
     self.programHeaderOffset = programHeaderOffset
     if programHeaderCount == Self.manyProgramHeaders {
       self.programHeaderCount = try Self.count(inSectionHeaderAt: sectionHeaderOffset, of: file)
@@ -61,5 +82,27 @@ struct ELFHeader {
       throw .elfSectionHeaderBeyondEndOfFile(fileOffset: offset, fileByteCount: file.byteCount)
     }
     return count
+  }
+
+  /// What the file is if it is not a core; nil of a core, and of a file that does not say.
+  var foreignKind: ForeignFormat? {
+    switch type {
+    case 1: .objectFile
+    case 2, 3: .executable
+    default: nil
+    }
+  }
+
+  /// Whether a section's name begins with `prefix`; false where the names cannot be read.
+  func hasSectionNamed(_ prefix: String, in file: some FileBytes) -> Bool {
+    let size = Self.sectionHeaderByteCount
+    let (place, overflow) = sectionHeaderOffset.addingReportingOverflow(
+      UInt64(nameSectionIndex) &* size)
+    guard sectionHeaderCount > 0, !overflow else { return false }
+    let header = file.copiedBytes(at: place, count: size)
+    guard let offset = header.littleEndian64(at: 24), let byteCount = header.littleEndian64(at: 32)
+    else { return false }
+    let names = file.copiedBytes(at: offset, count: min(byteCount, 1 << 16))
+    return names.split(separator: 0).contains { $0.starts(with: prefix.utf8) }
   }
 }
