@@ -71,7 +71,7 @@ let hostedTargets: [Target] = [
     name: "KexecHandover",
     dependencies: [
       "MemoryAccess", "DeviceTreeBlob", "PreservedPages", "PageAllocation", "Handover",
-      "MemoryImages", "HandoverForge", "HandoverInspection", "ProcessHandover",
+      "Decompression", "MemoryImages", "HandoverForge", "HandoverInspection", "ProcessHandover",
     ],
     swiftSettings: strict),
   .target(

@@ -34,6 +34,7 @@ let package = Package(
       swiftSettings: settings + [.enableExperimentalFeature("Lifetimes")]),
     fuzzer("FuzzDeviceTree"),
     fuzzer("FuzzImages"),
+    fuzzer("FuzzDecompression"),
     .executableTarget(name: "MakeSeeds", dependencies: [library, system], swiftSettings: settings),
   ],
   swiftLanguageModes: [.v6])

@@ -1,3 +1,4 @@
+@_exported public import Decompression
 @_exported public import DeviceTreeBlob
 @_exported public import Handover
 @_exported public import HandoverForge

@@ -19,6 +19,12 @@ import Testing
     for input in inputs { try [UInt8](Data(contentsOf: input)).withRawSpan(fuzzDeviceTree) }
   }
 
+  @Test func decompression() throws {
+    let inputs = try Self.corpus("Decompression")
+    #expect(inputs.count > 10)
+    for input in inputs { try [UInt8](Data(contentsOf: input)).withRawSpan(fuzzDecompression) }
+  }
+
   @Test func images() throws {
     let inputs = try Self.corpus("Images")
     #expect(inputs.count > 10)

@@ -88,6 +88,23 @@ package struct KdumpBuilder {
     return file
   }
 
+  /// The file of a split dump that has the pages of those numbers.
+  package func builtPart(_ numbers: Range<UInt64>) -> [UInt8] {
+    var part = self
+    part.pageCount = wholePageCount
+    let dropped = pages.filter { !numbers.contains($0.key) }
+    for page in dropped.keys { part.pages[page] = nil }
+    var file = part.built()
+    // Both bitmaps are those of the whole dump.
+    for page in dropped.keys {
+      file[bitmapOffset + bitmapByteCount + Int(page / 8)] |= 1 << (page % 8)
+    }
+    file.put(1, at: pageByteCount + 12, byteCount: 4)
+    file.put(numbers.lowerBound, at: pageByteCount + 80, byteCount: 8)
+    file.put(numbers.upperBound, at: pageByteCount + 88, byteCount: 8)
+    return file
+  }
+
   private func writeHeaders(_ file: inout [UInt8]) {
     func put(_ text: String, at offset: Int) {
       file.replaceSubrange(offset..<offset + text.utf8.count, with: Array(text.utf8))

@@ -20,9 +20,25 @@ import Testing
     let whole = builder.built()
     for length in 0..<whole.count {
       let file = try TemporaryFile(Array(whole.prefix(length)))
-      // The last byte belongs to a segment, so no shorter file is whole.
-      #expect(throws: MemoryImageError.self, "length \(length)") {
-        try ELFCoreImage(opening: file.path)
+      // The last byte belongs to a segment, so no shorter file is whole: without its headers it is not
+      // read at all, with them as far as it goes.
+      if length < builder.headersByteCount {
+        #expect(throws: MemoryImageError.self, "length \(length)") {
+          try ELFCoreImage(opening: file.path)
+        }
+      } else {
+        let image = try ELFCoreImage(opening: file.path)
+        let shortfall = try #require(image.shortfall, "length \(length)")
+        #expect(shortfall.cause == .fileEnds(fileByteCount: UInt64(length)))
+        #expect(shortfall.byteCount == min(40, UInt64(whole.count - length)))
+        let first = try #require(shortfall.firstMissing)
+        #expect(image.contains(PhysicalRange(start: first, byteCount: 1)))
+        #expect(image.bytes(in: PhysicalRange(start: first, byteCount: 1)) == nil)
+        try interrogate(image, seed: UInt64(length), fileByteCount: UInt64(length))
+        for (address, byte) in [(0x1000, 1), (0x1014, 21), (0x8000_0009, 40)] as [(UInt64, UInt8)] {
+          let read = image.bytes(in: range(address, 1))
+          #expect(read == nil || read == [byte], "length \(length)")
+        }
       }
       if let image = try? MemoryImage.open(file.path, base: .zero) {
         // Shorter than the magic, it cannot be told from raw memory.

@@ -80,21 +80,29 @@ import Testing
       .elfSegmentStoresMoreThanItHolds(segment: 1, storedByteCount: 5, memoryByteCount: 6),
       .elfSegmentBeyondAddressSpace(segment: 1, address: address, memoryByteCount: 6),
       .elfSegmentsOverlapInMemory(first: 1, second: 2, address: address),
-      .elfSegmentsOverlapInFile(first: 1, second: 2, fileOffset: 5),
+      .elfSegmentsOverlapInFile(first: 1, second: 2, fileOffset: 5), .rangesCarryAddresses,
+      .rawPartsOverlap(firstOffset: 1, secondOffset: 2, address: address),
+      .rawPartBeyondEndOfFile(fileOffset: 5, fileByteCount: 4),
+      .cannotDecompress(.zstd, .windowTooLarge(byteCount: 5, limit: 4)),
+      .decompressedTooLarge(storedByteCount: 5), .cannotCreateTemporary(.permissionDenied),
+      .cannotWriteTemporary(.noSpace), .rangeHeaderWrong(fileOffset: 5),
+      .chunkWrong(fileOffset: 5, .checksumWrong), .rangesOverlap(address: address),
+      .tooManyRanges(limit: 5),
     ]
+    errors += ForeignFormat.allCases.map { .foreign($0) }
     let dumpErrors: [KdumpError] = [
       .headerTruncated(fileByteCount: 5), .isDiskdump, .machineUnsupported, .versionUnsupported(7),
       .blockSizeUnsupported(byteCount: 5), .isSplit(firstPage: 5, endPage: 6),
-      .compressionUnsupported(.lzo),
+      .partsDiffer(firstPage: 5),
       .bitmapsBeyondEndOfFile(fileOffset: 5, byteCount: 6, fileByteCount: 7),
       .bitmapsTooShort(bitCount: 5, pageCount: 6), .beyondAddressSpace(pageCount: 5),
-      .flattenedVersionUnsupported(type: 5, version: 6), .flattenedTruncated(fileOffset: 5),
+      .flattenedVersionUnsupported(type: 5, version: 6), 
       .flattenedPieceWrong(fileOffset: 5), .flattenedTooScattered(limit: 5), .flattenedIsNoDump,
     ]
     errors += dumpErrors.map { .kdump($0) }
     for error in errors {
       let text = error.description
-      #expect(text.hasSuffix(".") && !text.contains("\n") && text.count < 240, "\(text)")
+      #expect(text.hasSuffix(".") && !text.contains("\n") && text.count < 280, "\(text)")
       #expect(text != "The memory image cannot be read.")
       #expect(text != "The compressed dump cannot be read.")
       #expect(!text.dropLast().contains(". "), "\(text)")

@@ -44,16 +44,72 @@ import Testing
           first: 0, second: 1, address: PhysicalAddress(0x2000))
       ) { try open([whole, .init(address: 0x2000, bytes: bytes)]) }
     }
-    // One byte beyond the end, and bytes that the other one does not store.
+    // An overlap of one byte, which differs.
     #expect(
       throws: MemoryImageError.elfSegmentsOverlapInMemory(
         first: 0, second: 1, address: PhysicalAddress(0x1000 + 19_999))
-    ) { try open([whole, .init(address: 0x1000 + 19_999, bytes: [memory[19_999], 1])]) }
+    ) { try open([whole, .init(address: 0x1000 + 19_999, bytes: [memory[19_999] ^ 1, 1])]) }
+  }
+
+  /// Equal bytes contradict nothing, however two segments overlap; what one stores and another leaves out
+  /// is stored.
+  @Test func overlapsThatAgree() throws {
+    let whole = ELFBuilder.Segment(address: 0x1000, bytes: memory)
+    let (file, image) = try open([whole, .init(address: 0x1000 + 19_999, bytes: [memory[19_999], 7])])
+    withExtendedLifetime(file) {
+      #expect(image.bytes(in: range(0x1000, 20_001)) == memory + [7])
+      #expect(image.byteCount == 20_001)
+    }
     var tail = whole
     tail.memoryByteCount = 30_000
-    #expect(
-      throws: MemoryImageError.elfSegmentsOverlapInMemory(
-        first: 0, second: 1, address: PhysicalAddress(0x1000 + 20_000))
-    ) { try open([tail, .init(address: 0x1000 + 20_000, bytes: [0])]) }
+    let (other, second) = try open([tail, .init(address: 0x1000 + 25_000, bytes: [9])])
+    withExtendedLifetime(other) {
+      #expect(second.bytes(in: range(0x1000, 20_000)) == memory)
+      #expect(second.bytes(in: range(0x1000 + 25_000, 1)) == [9])
+      #expect(second.bytes(in: range(0x1000 + 20_000, 1)) == nil)
+      #expect(second.contains(range(0x1000, 30_000)))
+      #expect(!second.contains(range(0x1000, 30_001)))
+      #expect(second.leftOutZeros(from: PhysicalAddress(0x1000 + 20_000)) == 5_000)
+      #expect(second.leftOutZeros(from: PhysicalAddress(0x1000 + 25_000)) == 0)
+      #expect(second.leftOutZeros(from: PhysicalAddress(0x1000 + 25_001)) == 4_999)
+    }
+  }
+
+  /// Program headers over the same file bytes, as QEMU writes them by page tables, against a model that
+  /// knows each byte by its place in the file.
+  @Test func aliases() throws {
+    for seed in 0..<400 as Range<UInt64> {
+      var random = SeededGenerator(seed: seed)
+      var builder = ELFBuilder()
+      let count = Int.random(in: 2...9, using: &random)
+      var parts: [(start: UInt64, stored: UInt64, memory: UInt64)] = []
+      for _ in 0..<count {
+        let start = UInt64.random(in: 0..<60, using: &random)
+        let stored = UInt64.random(in: 0...40, using: &random)
+        parts.append((start, stored, stored + UInt64.random(in: 0...20, using: &random)))
+      }
+      let content = random.bytes(100)
+      let offset = UInt64(64 + 56 * (count + 1))
+      builder.segments = parts.map {
+        .init(
+          address: 0x5000 + $0.start, memoryByteCount: $0.memory,
+          place: ($0.stored == 0 ? 99_999 : offset + $0.start, $0.stored))
+      }
+      // Where the bytes are: a segment that is not loaded.
+      builder.segments.append(.init(address: 0, bytes: content, type: 0))
+      let file = try TemporaryFile(builder.built())
+      guard parts.contains(where: { $0.memory > 0 }) else { continue }
+      let image = try ELFCoreImage(opening: file.path)
+      for address in 0..<130 as Range<UInt64> {
+        let stored = parts.contains { address >= $0.start && address < $0.start + $0.stored }
+        let exists = parts.contains { address >= $0.start && address < $0.start + $0.memory }
+        let read = image.bytes(in: range(0x5000 + address, 1))
+        #expect(read == (stored ? [content[Int(address)]] : nil), "seed \(seed), \(address)")
+        #expect(image.contains(range(0x5000 + address, 1)) == exists, "seed \(seed), \(address)")
+        #expect(
+          (image.leftOutZeros(from: PhysicalAddress(0x5000 + address)) > 0) == (exists && !stored),
+          "seed \(seed), \(address)")
+      }
+    }
   }
 }
