@@ -4,7 +4,7 @@ package import ArgumentParser
 public enum KHOCommandLine {
   /// Runs the command that `arguments` name, without the program's own name, and tells the exit
   /// status: 0 done, 1 the input is bad or, of `check`, has errors, 2 the command line is wrong,
-  /// 3 the input of `check` cannot be read.
+  /// 3 the input of `check` cannot be read, or that of any command only in part.
   public static func run(_ arguments: [String], console: Console = .standard) -> Int32 {
     run(KHO.self, arguments, console: console)
   }
@@ -25,7 +25,7 @@ public enum KHOCommandLine {
     do {
       var command = try root.parseAsRoot(arguments)
       try command.run()
-      return 0
+      return console.inputIsPartial ? CommandFailure.partialStatus : 0
     } catch let failure as CommandFailure {
       if let sentence = failure.sentence { console.complain("\(root._commandName): \(sentence)") }
       return failure.status
@@ -45,6 +45,8 @@ public enum KHOCommandLine {
 package struct CommandFailure: Error {
   static let badInputStatus: Int32 = 1
   static let wrongUsageStatus: Int32 = 2
+  /// The input was read only in part.
+  static let partialStatus: Int32 = 3
 
   let status: Int32
   /// What was found where, and what to do; nil where the output says it already.

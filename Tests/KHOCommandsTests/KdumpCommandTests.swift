@@ -39,16 +39,4 @@ import Testing
     #expect(run.errors.hasPrefix("kho: \(path): "))
     #expect(run.errors.contains("0x514000") && run.errors.contains("4095 bytes"))
   }
-
-  @Test func compressionsThatCannotBeUndone() throws {
-    let folder = try TemporaryFolder()
-    var builder = KdumpBuilder(of: try Fixture(name: "linux-6.18-kho-v1").open())
-    builder.blocks = []
-    for (flag, name) in [(2, "LZO"), (4, "snappy"), (0x20, "zstd")] as [(UInt32, String)] {
-      builder.status = flag
-      let run = kho("inspect", try folder.write(builder.built(), name))
-      #expect(run.status == 1)
-      #expect(run.errors.contains("compressed with \(name)"))
-    }
-  }
 }

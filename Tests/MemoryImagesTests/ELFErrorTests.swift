@@ -95,7 +95,7 @@ import Testing
     builder.segments = [
       .init(address: 0x3000, bytes: [1]),
       .init(address: 0x1002, bytes: [1]),
-      .init(address: 0x1000, bytes: [1, 2], memoryByteCount: 3),
+      .init(address: 0x1000, bytes: [1, 2, 9]),
     ]
     try expect(
       .elfSegmentsOverlapInMemory(first: 1, second: 2, address: PhysicalAddress(0x1002)),

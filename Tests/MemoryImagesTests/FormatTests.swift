@@ -12,10 +12,12 @@ import Testing
     _ bytes: [UInt8], layout: RawLayout? = nil
   ) throws -> (TemporaryFile, MemoryImage) {
     let file = try TemporaryFile(bytes)
-    return (file, try MemoryImage.open(file.path, layout: layout.map { layout in { _ in layout } }))
+    return (file, try MemoryImage.open(file.path, raw: layout.map { .layout($0) }))
   }
 
-  private func header(_ signature: String, _ version: UInt32, _ first: UInt64, _ last: UInt64) -> [UInt8] {
+  private func header(_ signature: String, _ version: UInt32, _ first: UInt64, _ last: UInt64)
+    -> [UInt8]
+  {
     var bytes = Array(signature.utf8)
     bytes.append(version)
     bytes.append(first)
@@ -121,7 +123,9 @@ import Testing
         let body = isCompressed ? Self.snappy(part) : part
         if Int.random(in: 0..<5, using: &random) == 0 { file += [0xfe, 3, 0, 0, 0, 0, 0] }
         let length = body.count + 4
-        file += [isCompressed ? 0 : 1, UInt8(length & 255), UInt8(length >> 8 & 255), UInt8(length >> 16)]
+        file += [
+          isCompressed ? 0 : 1, UInt8(length & 255), UInt8(length >> 8 & 255), UInt8(length >> 16),
+        ]
         file.append(Self.maskedCRC(part))
         file += body
         held += part.count
@@ -213,11 +217,11 @@ import Testing
       throws: MemoryImageError.rawPartsOverlap(
         firstOffset: 0, secondOffset: 6000, address: PhysicalAddress(0x1000 + 5999))
     ) {
-      try open(bytes, layout: try #require(RawLayout([part(0, 0x1000), part(6000, 0x1000 + 5999)])))
+      try open(bytes, layout: RawLayout([part(0, 0x1000), part(6000, 0x1000 + 5999)]))
     }
     #expect(
       throws: MemoryImageError.rawPartBeyondEndOfFile(fileOffset: 10_000, fileByteCount: 10_000)
-    ) { try open(bytes, layout: try #require(RawLayout([part(0, 0), part(10_000, 0x100_0000)]))) }
+    ) { try open(bytes, layout: RawLayout([part(0, 0), part(10_000, 0x100_0000)])) }
     #expect(RawLayout([]) == nil)
     #expect(RawLayout([part(5, 1), part(5, 2)]) == nil)
   }
@@ -237,7 +241,7 @@ import Testing
   /// A file that ends below the hole is one part.
   @Test func machineWithoutMemoryAboveTheHole() throws {
     let file = try TemporaryFile([1, 2, 3])
-    let image = try MemoryImage.open(file.path) { RawLayout(.pc, fileByteCount: $0) }
+    let image = try MemoryImage.open(file.path, raw: .machine(.pc))
     #expect(image.existingMemory?.ranges == [range(0, 3)])
   }
 
@@ -251,7 +255,7 @@ import Testing
         try open(bytes, layout: RawLayout(base: .zero))
       }
       let file = try TemporaryFile(bytes)
-      guard case .raw = try MemoryImage.openRaw(file.path, layout: { _ in RawLayout(base: .zero) })
+      guard case .raw = try MemoryImage.openRaw(file.path)
       else { throw MemoryImageError.baseAddressMissing }
     }
     try expect(.qemuMigrationStream, Array("QEVM\0\0\0\u{3}".utf8))
@@ -270,7 +274,9 @@ import Testing
     try expect(.lz4, [0x04, 0x22, 0x4d, 0x18])
     try expect(.tar, Array("ustar".utf8), at: 257)
     // Nothing that is known.
-    #expect(throws: MemoryImageError.baseAddressMissing) { try open([UInt8](repeating: 7, count: 99)) }
+    #expect(throws: MemoryImageError.baseAddressMissing) {
+      try open([UInt8](repeating: 7, count: 99))
+    }
   }
 
   @Test func foreignELFs() throws {
@@ -342,7 +348,9 @@ import Testing
     #expect(throws: MemoryImageError.baseAddressMissing) { try open(gzip(memory)) }
     // Compressed twice; nothing at all.
     #expect(throws: MemoryImageError.baseAddressMissing) { try open(gzip(stream)) }
-    #expect(throws: MemoryImageError.cannotDecompress(.gzip, .inputEnds)) { try open([0x1f, 0x8b]) }
+    #expect(throws: MemoryImageError.cannotDecompress(.gzip, .inputEnds)) {
+      try open([0x1f, 0x8b])
+    }
     withExtendedLifetime((file, cutFile, rawFile)) {}
   }
 
@@ -376,7 +384,10 @@ import Testing
       for page in 0..<60 as Range<UInt64> where Bool.random(using: &random) {
         builder.pages[page] = random.bytes(4096)
       }
-      let edges = [0, UInt64.random(in: 1..<30, using: &random), UInt64.random(in: 30..<60, using: &random), 60]
+      let edges = [
+        0, UInt64.random(in: 1..<30, using: &random), UInt64.random(in: 30..<60, using: &random),
+        60,
+      ]
       var files: [TemporaryFile] = []
       for (first, end) in zip(edges, edges.dropFirst()) {
         files.append(try TemporaryFile(builder.builtPart(first..<end)))

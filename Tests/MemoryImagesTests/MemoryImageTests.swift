@@ -1,3 +1,4 @@
+import Decompression
 import Foundation
 import MemoryAccess
 import MemoryImages
@@ -96,7 +97,7 @@ import Testing
       .partsDiffer(firstPage: 5),
       .bitmapsBeyondEndOfFile(fileOffset: 5, byteCount: 6, fileByteCount: 7),
       .bitmapsTooShort(bitCount: 5, pageCount: 6), .beyondAddressSpace(pageCount: 5),
-      .flattenedVersionUnsupported(type: 5, version: 6), 
+      .flattenedVersionUnsupported(type: 5, version: 6),
       .flattenedPieceWrong(fileOffset: 5), .flattenedTooScattered(limit: 5), .flattenedIsNoDump,
     ]
     errors += dumpErrors.map { .kdump($0) }

@@ -17,26 +17,73 @@ package struct PieceReader {
   private static let closeLimit: UInt64 = 32 << 20
   private static let scatteredLimit: UInt64 = 1 << 30
 
-  package init(_ memory: MemoryImage) { self.memory = memory }
+  /// Whether bytes that cannot be read are taken as zeros.
+  private let fillsMissing: Bool
+  /// How many bytes were zeros that the dump leaves out.
+  package private(set) var leftOutByteCount: UInt64 = 0
+  /// How many bytes could not be read and were taken as zeros.
+  package private(set) var missingByteCount: UInt64 = 0
+
+  package init(_ memory: MemoryImage, fillingMissing fillsMissing: Bool = false) {
+    self.memory = memory
+    self.fillsMissing = fillsMissing
+  }
 
   /// Calls `body` with the bytes of `range`, piece by piece, until it says no.
   ///
   /// - Returns: whether `body` took all of them.
-  /// - Throws: ``RecordError/unreadable(_:)`` where bytes are not stored in the image.
+  /// - Throws: ``RecordError/unreadable(_:)`` where bytes are not stored in the image, and are not known to
+  ///   be zeros.
   package mutating func forEachPiece(
     of range: PhysicalRange, _ body: (RawSpan) -> Bool
   ) throws(RecordError) -> Bool {
     var offset: UInt64 = 0
+    // Less where a piece ends at bytes that are not stored.
+    var limit = Self.pieceByteCount
     while offset < range.byteCount {
       let piece = PhysicalRange(
         start: range.start.advanced(byBytes: offset),
-        byteCount: min(range.byteCount - offset, Self.pieceByteCount))
-      guard let goesOn = memory.withBytes(in: piece, body) else { throw .unreadable(piece) }
-      finishedReading(piece)
+        byteCount: min(range.byteCount - offset, limit))
+      let goesOn: Bool
+      if let answer = memory.withBytes(in: piece, body) {
+        goesOn = answer
+        offset += piece.byteCount
+        limit = Self.pieceByteCount
+        finishedReading(piece)
+      } else if let count = zeroByteCount(at: piece) {
+        goesOn = [UInt8](repeating: 0, count: Int(count)).withRawSpan(body)
+        offset += count
+        limit = Self.pieceByteCount
+      } else if piece.byteCount > 1 {
+        limit = piece.byteCount / 2
+        continue
+      } else {
+        throw .unreadable(
+          PhysicalRange(start: piece.start, byteCount: min(range.byteCount - offset, 4096)))
+      }
       guard goesOn else { return false }
-      offset += piece.byteCount
     }
     return true
+  }
+
+  /// How many bytes at the start of `piece` are to be zeros; nil where its first byte is not.
+  private mutating func zeroByteCount(at piece: PhysicalRange) -> UInt64? {
+    let leftOut = min(memory.leftOutZeros(from: piece.start), piece.byteCount)
+    if leftOut > 0 {
+      leftOutByteCount += leftOut
+      return leftOut
+    }
+    let first = PhysicalRange(start: piece.start, byteCount: 1)
+    guard fillsMissing, memory.withBytes(in: first, { _ in true }) == nil else { return nil }
+    // Up to the end of the page: what follows may be stored again.
+    let count = min(piece.byteCount, 4096 - piece.start.rawValue & 4095)
+    let page = PhysicalRange(start: piece.start, byteCount: count)
+    guard memory.storedRange(atOrAfter: piece.start)?.overlaps(page) ?? false else {
+      missingByteCount += count
+      return count
+    }
+    missingByteCount += 1
+    return 1
   }
 
   /// Gives back what lies between the first and the last byte of many pieces: what others read there

@@ -32,11 +32,12 @@ package enum Extraction {
     return sum
   }
 
-  /// Calls `bytes` and `zeros` with everything, in order, until one says no.
+  /// Calls `bytes` and `zeros` with everything, in order, until one says no; `reader` counts what is zeros
+  /// because it is not stored.
   package func forEachPiece(
-    in memory: MemoryImage, bytes: (RawSpan) -> Bool, zeros: (UInt64) -> Bool
+    in memory: MemoryImage, _ reader: inout PieceReader, bytes: (RawSpan) -> Bool,
+    zeros: (UInt64) -> Bool
   ) throws(RecordError) {
-    var reader = PieceReader(memory)
     switch self {
     case .range(let range): _ = try reader.forEachPiece(of: range, bytes)
     case .memfd(let record, let pages):

@@ -1,5 +1,5 @@
 package import Handover
-public import MemoryAccess
+import MemoryAccess
 public import MemoryImages
 public import ProcessHandover
 import SystemPackage
@@ -25,7 +25,7 @@ package struct FoundHandovers {
     _ progress: HandoverImage.SearchProgress
   ) throws(HandoverImageError) {
     name = source.name
-    (memory, memoryFile) = try HandoverImage.openMemory(source, baseAddress: options.baseAddress)
+    (memory, memoryFile) = try HandoverImage.openMemory(source, options: options)
     var geometry = options.pageSize ?? memoryFile?.superblock.geometry ?? memory.notedPageSize
     if case .runningSystem(let root) = source, geometry == nil {
       geometry = LiveSystem(root: root).pageSize
@@ -34,7 +34,9 @@ package struct FoundHandovers {
     var notes: [HandoverImage.ReadingNote] = []
     sources = try Self.sources(
       source, memory, memoryFile, options, geometry, &omittedCount, &notes, progress)
-    guard !sources.isEmpty else { throw .noHandover }
+    guard !sources.isEmpty else {
+      throw memory.shortfall.map { .noHandoverInPart($0) } ?? .noHandover
+    }
     self.omittedCount = omittedCount
     self.notes = notes
     toldGeometry = geometry
@@ -147,7 +149,7 @@ extension HandoverImage {
   ///   superblock says.
   /// - Throws: ``HandoverImageError`` when it cannot be opened.
   public static func openMemory(
-    _ source: Source, baseAddress: PhysicalAddress? = nil
+    _ source: Source, options: Options = Options()
   ) throws(HandoverImageError) -> (memory: MemoryImage, memoryFile: MemoryContents?) {
     switch source {
     case .runningSystem(let root):
@@ -156,7 +158,9 @@ extension HandoverImage {
         throw .runningSystem(error)
       }
     case .file(let path):
-      if baseAddress == nil, let file = MemoryImage.memoryFile(at: path) {
+      if options.rawPlacement == nil, !options.isRaw, options.parts.isEmpty,
+        let file = MemoryImage.memoryFile(at: path)
+      {
         do throws(MemoryContentsError) {
           return (file, try MemoryContents(reading: file))
         } catch {
@@ -164,7 +168,7 @@ extension HandoverImage {
         }
       }
       do throws(MemoryImageError) {
-        return (try MemoryImage.open(path, base: baseAddress), nil)
+        return (try MemoryImage.open(path, options), nil)
       } catch {
         throw .image(error)
       }
@@ -191,12 +195,21 @@ extension MemoryImage {
   /// The page size of the machine, where it has only one.
   fileprivate var machinePageSize: PageGeometry? { machine == .x86_64 ? .pages4KiB : nil }
 
+  /// The file at `path`, read as `options` have it.
+  fileprivate static func open(
+    _ path: FilePath, _ options: HandoverImage.Options
+  ) throws(MemoryImageError) -> MemoryImage {
+    if options.isRaw {
+      return try openRaw(path, options.rawPlacement ?? .layout(RawLayout(base: .zero)))
+    }
+    return options.parts.isEmpty
+      ? try open(path, raw: options.rawPlacement) : try openParts([path] + options.parts)
+  }
+
   /// The file at `path` where it begins like a memory file; nil for any other file, and for one that
   /// cannot be opened: opening it as an image finds out why.
   fileprivate static func memoryFile(at path: FilePath) -> MemoryImage? {
-    guard let file = try? open(path, base: .zero), SuperblockContents.isMemoryFile(file) else {
-      return nil
-    }
+    guard let file = try? openRaw(path), SuperblockContents.isMemoryFile(file) else { return nil }
     return file
   }
 }

@@ -35,8 +35,12 @@ public struct HandoverImage: Sendable {
 
     /// Where the root device tree is.
     public var deviceTree = DeviceTree.searched
-    /// The physical address of the first byte of raw memory; other formats carry addresses.
-    public var baseAddress: PhysicalAddress?
+    /// Where raw memory is; nil where the file is not raw memory. Other formats carry addresses.
+    public var rawPlacement: RawPlacement?
+    /// Whether the file is raw memory, whatever it begins with.
+    public var isRaw = false
+    /// The other files of a dump that was split into several.
+    public var parts: [FilePath] = []
     /// The page size of the machine; nil for the one that the image says, or that suits best.
     public var pageSize: PageGeometry?
     /// The size of the bitmaps of a `kho-v1` chunk list.

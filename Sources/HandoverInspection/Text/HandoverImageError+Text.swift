@@ -15,6 +15,8 @@ extension HandoverImageError {
     case .noHandover:
       "no root device tree of a handover at the start of any page; where it lies elsewhere, say where "
         + "with --fdt-address, or give it with --fdt"
+    case .noHandoverInPart(let shortfall):
+      "no root device tree of a handover at the start of any page in the part that is there; \(shortfall)"
     case .unreadable(let finding): finding.sentence
     case .nothingPreserved(let title): "\(title) preserves nothing"
     case .memoryInTooManyPieces: "memory in more than \(MemoryMap.limit) pieces"

@@ -28,6 +28,31 @@ struct AddressArgument: ExpressibleByArgument {
   }
 }
 
+/// Where a raw image, or a part of it, is: `ADDR`, or `OFFSET=ADDR`.
+struct BaseArgument: ExpressibleByArgument {
+  let part: RawLayout.Part
+
+  init?(argument: String) {
+    let sides = argument.split(separator: "=", omittingEmptySubsequences: false)
+    guard (1...2).contains(sides.count), let address = parseNumber(sides[sides.count - 1]),
+      let offset = sides.count == 2 ? parseNumber(sides[0]) : 0
+    else { return nil }
+    part = RawLayout.Part(fileOffset: offset, address: PhysicalAddress(address))
+  }
+}
+
+/// A kind of virtual machine.
+struct VirtualMachineArgument: ExpressibleByArgument {
+  let machine: VirtualMachine
+
+  init?(argument: String) {
+    guard let machine = VirtualMachine(rawValue: argument) else { return nil }
+    self.machine = machine
+  }
+
+  static var allValueStrings: [String] { VirtualMachine.allCases.map(\.rawValue) }
+}
+
 /// A number of bytes.
 package struct SizeArgument: ExpressibleByArgument {
   package let byteCount: UInt64

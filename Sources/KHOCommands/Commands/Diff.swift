@@ -86,7 +86,7 @@ struct Diff: ParsableCommand {
   ) throws(CommandFailure) -> HandoverDiff.Side {
     var options = layout.imageOptions
     if let address { options.deviceTree = .address(address.address) }
-    options.baseAddress = base?.address
+    options.rawPlacement = base.map { .layout(RawLayout(base: $0.address)) }
     let image = try HandoverImage.load(path, options, liveRoot)
     let survey = try image.firstReadable(choosingWith: "--fdt-address-a or --fdt-address-b")
     return HandoverDiff.Side(survey, of: image)

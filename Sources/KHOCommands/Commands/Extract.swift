@@ -16,7 +16,11 @@ struct Extract: ParsableCommand {
       so a file with more than 1 GiB of them beyond what is stored needs --output. A folio that is no \
       entry, or lies before one listed earlier, ends the extraction with nothing written.
 
-      Exit status: 0 all bytes were extracted, 1 they were not, 2 the command line is wrong.
+      Bytes that the dump does not hold end the extraction too, unless the dump says that they are \
+      zeros. With --zero-missing they become zeros, and standard error says how many.
+
+      Exit status: 0 all bytes were extracted, 1 they were not, 2 the command line is wrong, 3 some are \
+      missing in the dump and were extracted as zeros.
       """)
 
   @OptionGroup var options: ImageOptions
@@ -40,6 +44,11 @@ struct Extract: ParsableCommand {
     help: ArgumentHelp(
       "The bytes from A up to but not including B, preserved or not.", valueName: "a-b"))
   var addresses: AddressFilter?
+
+  @Flag(
+    name: .customLong("zero-missing"),
+    help: "Extract bytes that the dump does not hold as zeros, and say how many.")
+  var fillsMissing = false
 
   @Option(
     name: [.customShort("o"), .long],
@@ -103,9 +112,8 @@ struct Extract: ParsableCommand {
       // Memory needs no handover.
       let memory: MemoryImage
       do throws(HandoverImageError) {
-        memory = try HandoverImage.openMemory(
-          options.source, baseAddress: options.baseAddress?.address
-        ).memory
+        memory = try HandoverImage.openMemory(options.source, options: options.imageOptions).memory
+        Console.current.complain(of: memory, name: options.image)
       } catch {
         throw .badInput(error, of: options.source)
       }
@@ -160,8 +168,9 @@ struct Extract: ParsableCommand {
     defer { progress.end() }
     var byteCount: UInt64 = 0
     var unwritten: Errno?
+    var reader = PieceReader(memory, fillingMissing: fillsMissing)
     try extraction.forEachPiece(
-      in: memory,
+      in: memory, &reader,
       bytes: { bytes in
         do throws(Errno) {
           try sink.write(bytes)
@@ -185,6 +194,17 @@ struct Extract: ParsableCommand {
         return sink.isWritable
       })
     if let unwritten { throw self.unwritable(unwritten) }
+    if reader.leftOutByteCount > 0 {
+      Console.current.complain(
+        "kho: \(options.image): \(countText(reader.leftOutByteCount, "byte")) are zeros that the dump leaves"
+          + " out")
+    }
+    if reader.missingByteCount > 0 {
+      Console.current.complain(
+        "kho: \(options.image): \(countText(reader.missingByteCount, "byte")) are missing in the dump and"
+          + " were extracted as zeros")
+      Console.current.inputIsPartial = true
+    }
   }
 
   private func unwritable(_ errno: Errno) -> CommandFailure {

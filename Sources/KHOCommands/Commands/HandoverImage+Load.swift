@@ -26,10 +26,30 @@ extension HandoverImage {
         Console.current.complain(
           "kho: live: read twice; still, what is missing may be due to changes while it was read")
       }
+      Console.current.complain(of: image.memory, name: image.name)
+      image.complainOfHole()
       return image
     } catch {
       throw .badInput(error, of: source)
     }
+  }
+
+  /// Says on standard error what to try where raw memory seems to lack a hole.
+  private func complainOfHole() {
+    guard let hole = missingHole() else { return }
+    let found =
+      "kho: \(name): the handover of the root device tree at \(hole.deviceTree) is not whole: "
+    guard let machine = hole.machine, let address = hole.placedDeviceTree else {
+      Console.current.complain(
+        found
+          + "if the file lacks a hole that the machine's memory has, give the place of each part with"
+          + " --base OFFSET=ADDR, or the kind of virtual machine with --vmm")
+      return
+    }
+    Console.current.complain(
+      found
+        + "the file probably lacks the hole below 4 GiB; with --vmm \(machine.rawValue) it is whole, at"
+        + " \(address)")
   }
 
   /// The first handover that can be read; says on standard error where there are others.
@@ -71,10 +91,23 @@ extension HandoverImage {
             + "the whole is not among what is preserved; only the entries are read")
       }
     }
+    if case .avml(let dump) = memory, let damage = dump.damage {
+      Console.current.complain(
+        "kho: \(name): damaged; the chunk with the page at \(damage.first) could not be read")
+    }
     guard omittedHandoverCount > 0 else { return }
     Console.current.complain(
       "kho: \(name): \(omittedHandoverCount) more root device trees were found and not read; name "
         + "one with --fdt-address")
+  }
+}
+
+extension Console {
+  /// Says on standard error what a file lacks of the memory, and keeps it for the exit status.
+  func complain(of memory: MemoryImage, name: String) {
+    guard let shortfall = memory.shortfall else { return }
+    complain("kho: \(name): \(shortfall)")
+    inputIsPartial = true
   }
 }
 
@@ -86,6 +119,9 @@ extension CommandFailure {
     switch error {
     // The sentence begins with the path of the file that is meant.
     case .deviceTreeFile, .deviceTreeFileTooLarge: .badInput(error.sentence)
+    case .noHandoverInPart:
+      CommandFailure(
+        status: CommandFailure.partialStatus, sentence: "\(source.name): \(error.sentence)")
     default: .badInput("\(source.name): \(error.sentence)")
     }
   }

@@ -6,7 +6,7 @@ internal import SystemPackage
 struct ImageOptions: ParsableArguments {
   @Argument(
     help: ArgumentHelp(
-      "An ELF core or a compressed dump (kdump) of a machine's memory, or raw memory.",
+      "A dump of a machine's memory (ELF, kdump, LiME, AVML; also .gz, .zst, .xz), or raw memory.",
       valueName: "image"),
     completion: .file())
   var imagePath: String?
@@ -38,8 +38,31 @@ struct ImageOptions: ParsableArguments {
 
   @Option(
     name: .customLong("base"),
-    help: ArgumentHelp("The physical address of a raw image's first byte.", valueName: "addr"))
-  var baseAddress: AddressArgument?
+    help: ArgumentHelp(
+      "IMAGE is raw memory; its first byte, or the one at OFFSET, is at ADDR.",
+      discussion: "Can be given several times: each part goes up to the next OFFSET.",
+      valueName: "[offset=]addr"))
+  var bases: [BaseArgument] = []
+
+  @Option(
+    name: .customLong("vmm"),
+    help: ArgumentHelp(
+      "IMAGE is the memory file of a virtual machine of this KIND, without the hole below 4 GiB.",
+      valueName: "kind"))
+  var virtualMachine: VirtualMachineArgument?
+
+  @Flag(
+    name: .customLong("raw"),
+    help: "Take IMAGE as raw memory, whatever it begins with; from address 0 on without --base.")
+  var isRaw = false
+
+  @Option(
+    name: .customLong("part"),
+    help: ArgumentHelp(
+      "IMAGE is one part of a split dump, and FILE another. Can be given several times.",
+      valueName: "file"),
+    completion: .file())
+  var parts: [String] = []
 
   @OptionGroup var layout: LayoutOptions
 
@@ -56,8 +79,18 @@ struct ImageOptions: ParsableArguments {
           ? "IMAGE and --live both name a memory; give one."
           : "Name an IMAGE, or give --live for the running system.")
     }
-    if isLive, baseAddress != nil {
-      throw ValidationError("--base is for raw images; the running system needs none.")
+    if isLive, isRawMemory || !parts.isEmpty {
+      throw ValidationError(
+        "--base, --vmm, --raw and --part are for files; the running system needs none.")
+    }
+    if virtualMachine != nil, !bases.isEmpty {
+      throw ValidationError("--vmm and --base both place IMAGE in memory; give one.")
+    }
+    if !parts.isEmpty, isRawMemory {
+      throw ValidationError("--part is for split dumps, which carry their own addresses.")
+    }
+    if RawLayout(bases.map(\.part)) == nil, !bases.isEmpty {
+      throw ValidationError("Two of --base begin at the same offset of IMAGE.")
     }
     if deviceTreePath != nil, deviceTreeAddress != nil {
       throw ValidationError("--fdt and --fdt-address both name a root device tree; give one.")
@@ -66,6 +99,9 @@ struct ImageOptions: ParsableArguments {
 }
 
 extension ImageOptions {
+  /// Whether the user says that the image is raw memory.
+  private var isRawMemory: Bool { isRaw || virtualMachine != nil || !bases.isEmpty }
+
   /// Where the memory comes from.
   var source: HandoverImage.Source {
     isLive ? .runningSystem(root: liveRoot.folder) : .file(FilePath(image))
@@ -74,7 +110,11 @@ extension ImageOptions {
   /// How the image is read.
   var imageOptions: HandoverImage.Options {
     var options = layout.imageOptions
-    options.baseAddress = baseAddress?.address
+    options.rawPlacement =
+      virtualMachine.map { .machine($0.machine) }
+      ?? RawLayout(bases.map(\.part)).map { .layout($0) }
+    options.isRaw = isRaw
+    options.parts = parts.map { FilePath($0) }
     if let deviceTreePath { options.deviceTree = .file(FilePath(deviceTreePath)) }
     if let deviceTreeAddress { options.deviceTree = .address(deviceTreeAddress.address) }
     return options

@@ -24,6 +24,8 @@ public final class Console: @unchecked Sendable {
 
   // A command runs on one thread; nothing here is shared.
   private var pending: [UInt8] = []
+  /// Whether the input was read only in part, which the exit status says where nothing worse happens.
+  var inputIsPartial = false
   private var failure: String?
   private let output: ([UInt8]) -> String?
   private let errors: ([UInt8]) -> Void

@@ -50,6 +50,22 @@ public struct RawLayout: Hashable, Sendable {
   }
 }
 
+/// Where a raw file is in memory, whose size need not be known yet.
+public enum RawPlacement: Hashable, Sendable {
+  /// At places that the caller knows.
+  case layout(RawLayout)
+  /// As the memory of a machine of this kind.
+  case machine(VirtualMachine)
+
+  /// The places of a file of `fileByteCount` bytes.
+  public func layout(fileByteCount: UInt64) -> RawLayout {
+    switch self {
+    case .layout(let layout): layout
+    case .machine(let machine): RawLayout(machine, fileByteCount: fileByteCount)
+    }
+  }
+}
+
 /// Kinds of virtual machines whose memory file has no hole where the memory has one.
 ///
 /// Source: QEMU, hw/i386/pc_q35.c, pc_piix.c and microvm.c, hw/arm/virt.c; Firecracker, arch/x86_64 and

@@ -20,6 +20,7 @@ final class InflatedPages: Sendable {
     var kept: [(data: PageData, bytes: [UInt8])?]
     var start: (data: PageData, bytes: [UInt8])?
     var damage: (pageCount: UInt64, first: KdumpPageError)?
+    var missing: (pageCount: UInt64, first: KdumpPageError)?
   }
   private let state: Mutex<State>
 
@@ -28,11 +29,15 @@ final class InflatedPages: Sendable {
     geometry = header.geometry
     descriptorOffset = header.descriptorOffset
     let count = Self.keptByteCount / header.geometry.pageByteCount
-    state = Mutex(State(kept: Array(repeating: nil, count: count), start: nil, damage: nil))
+    state = Mutex(
+      State(kept: Array(repeating: nil, count: count), start: nil, damage: nil, missing: nil))
   }
 
-  /// How many pages could not be had, and why the first could not.
+  /// How many pages are damaged, and what is wrong with the first.
   var damage: (pageCount: UInt64, first: KdumpPageError)? { state.withLock { $0.damage } }
+
+  /// How many pages are behind the end of the file, and which was the first.
+  var missing: (pageCount: UInt64, first: KdumpPageError)? { state.withLock { $0.missing } }
 
   /// The bytes of the page of that number, whose descriptor is the one of that index.
   func page(_ number: UInt64, descriptor: UInt64) throws(KdumpPageError) -> [UInt8] {
@@ -66,10 +71,12 @@ final class InflatedPages: Sendable {
   private func note(_ reason: KdumpPageError.Reason, _ number: UInt64) -> KdumpPageError {
     let address = PhysicalAddress(number &<< UInt64(geometry.shift))
     let error = KdumpPageError(address: address, reason: reason)
-    // What a file lacks that ends early is no damage: the image says so as a whole.
-    guard !reason.isBeyondEndOfFile else { return error }
     state.withLock { state in
-      state.damage = state.damage.map { ($0.pageCount &+ 1, $0.first) } ?? (1, error)
+      if reason.isBeyondEndOfFile {
+        state.missing = state.missing.map { ($0.pageCount &+ 1, $0.first) } ?? (1, error)
+      } else {
+        state.damage = state.damage.map { ($0.pageCount &+ 1, $0.first) } ?? (1, error)
+      }
     }
     return error
   }

@@ -45,6 +45,9 @@ public struct KdumpImage: PhysicalMemory, Sendable {
   /// The files, sorted by page; one of a dump that is not split.
   let parts: [Part]
 
+  /// Up to how many pages are searched one by one for the first that is missing.
+  private static let searchedPageCount: UInt64 = 1 << 16
+
   private let isMarkedIncomplete: Bool
   /// Which kinds of pages were left out: zeros in bit 0.
   private let dumpLevel: UInt32?
@@ -143,7 +146,8 @@ public struct KdumpImage: PhysicalMemory, Sendable {
   /// How many pages could not be had that the dump should hold, so far, and why the first could not; pages
   /// that are missing because a file ends early do not count.
   public var damage: (pageCount: UInt64, first: KdumpPageError)? {
-    let damages = parts.compactMap(\.pages.damage)
+    let isShort = shortfall != nil
+    let damages = parts.compactMap { $0.pages.damage ?? (isShort ? nil : $0.pages.missing) }
     guard let first = damages.first else { return nil }
     return (damages.reduce(0) { $0 &+ $1.pageCount }, first.first)
   }
@@ -197,19 +201,20 @@ public struct KdumpImage: PhysicalMemory, Sendable {
   private func firstMissing(of part: Part) -> UInt64? {
     let before = stored.count(below: part.numbers.lowerBound)
     let count = stored.count(below: part.numbers.upperBound) &- before
+    // In small dumps one after the other; the last of large ones, where a file that ends early has its end.
+    guard count > Self.searchedPageCount else {
+      return (0..<count).first { part.pages.isMissing(descriptor: $0) }
+        .map { page(ofDescriptor: before &+ $0) }
+    }
     func isMissing(_ index: UInt64) -> Bool {
       (index..<min(index &+ 16, count)).contains { part.pages.isMissing(descriptor: $0) }
     }
-    guard count > 0, isMissing(count &- min(count, 16)) else { return nil }
+    guard isMissing(count &- 16) else { return nil }
     var low: UInt64 = 0
     var high = count
     while low < high {
       let middle = (low &+ high) / 2
-      if part.pages.isMissing(descriptor: middle) || isMissing(middle) {
-        high = middle
-      } else {
-        low = middle &+ 1
-      }
+      if isMissing(middle) { high = middle } else { low = middle &+ 1 }
     }
     // Of the next few, the first that is missing.
     let first = (low..<min(low &+ 16, count)).first { part.pages.isMissing(descriptor: $0) } ?? low

@@ -45,26 +45,39 @@ extension [FileSegment] {
     var comparable = FileSegments.largestComparedByteCount
     for segment in self {
       guard let range = segment.storedRange, let end = range.last else { continue }
-      // What is kept does not overlap, so only the last can reach this far.
-      guard let last = kept.last, let lastEnd = last.range.last,
-        let shared = last.range.intersection(range)
-      else {
+      // What is kept does not overlap, and from where this one begins it has no gap: each piece follows the
+      // one before, or begins where a segment does.
+      for piece in kept.reversed() {
+        // A rest of one that began earlier may begin behind this one.
+        if piece.range.start > end { continue }
+        guard let shared = piece.range.intersection(range) else { break }
+        guard
+          segment.fileRange(of: shared) == piece.fileRange(of: shared)
+            || file.hasEqualBytes(
+              segment.fileRange(of: shared), piece.fileRange(of: shared), &comparable)
+        else {
+          throw .elfSegmentsOverlapInMemory(
+            first: Swift.min(piece.index, segment.index),
+            second: Swift.max(piece.index, segment.index), address: shared.start)
+        }
+      }
+      guard let lastEnd = kept.last?.range.last, lastEnd >= range.start else {
         kept.append(FileSegment(stored: range, of: segment))
         continue
-      }
-      guard
-        segment.fileRange(of: shared) == last.fileRange(of: shared)
-          || file.hasEqualBytes(
-            segment.fileRange(of: shared), last.fileRange(of: shared), &comparable)
-      else {
-        throw .elfSegmentsOverlapInMemory(
-          first: Swift.min(last.index, segment.index), second: Swift.max(last.index, segment.index),
-          address: shared.start)
       }
       guard end > lastEnd else { continue }
       let rest = PhysicalRange(
         start: lastEnd.advanced(byBytes: 1), byteCount: end.rawValue &- lastEnd.rawValue)
-      kept.append(FileSegment(stored: rest, of: segment))
+      // One place of the file goes on: one piece, so that few are compared with what comes.
+      if let last = kept.last,
+        last.fileOffset &+ last.storedByteCount == segment.fileRange(of: rest).lowerBound
+      {
+        kept[kept.count &- 1] = FileSegment(
+          stored: PhysicalRange(
+            start: last.range.start, byteCount: last.range.byteCount &+ rest.byteCount), of: last)
+      } else {
+        kept.append(FileSegment(stored: rest, of: segment))
+      }
     }
     return kept
   }
@@ -181,8 +194,10 @@ extension MappedFile {
     _ range: Range<UInt64>, _ other: Range<UInt64>, _ comparable: inout UInt64
   ) -> Bool {
     let byteCount = range.upperBound &- range.lowerBound
-    guard byteCount <= comparable else { return false }
-    comparable &-= byteCount
+    // Each comparison costs something, however short it is.
+    let cost = byteCount | 63
+    guard cost <= comparable else { return false }
+    comparable &-= cost
     var done: UInt64 = 0
     while done < byteCount {
       let count = min(byteCount &- done, 1 << 20)
