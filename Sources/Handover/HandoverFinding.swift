@@ -32,6 +32,13 @@ public enum HandoverFinding: Error, Hashable, Sendable {
   case deviceTreeNotPreserved(PhysicalAddress)
   /// The map is 0, so nothing is preserved, and yet there are subtrees.
   case mapEmpty(subtreeCount: Int)
+  /// Two subtrees have this name; only the first is found.
+  case subtreeRepeated(name: String)
+  /// The root device tree is longer than the page that Linux passes on, so the next kernel would fault
+  /// before its first message.
+  case deviceTreePastPage(byteCount: Int, limit: Int)
+  /// An entry is in memory that the next kernel allocates from before it has read the entries.
+  case blockInScratch(PhysicalBlock, scratch: PhysicalRange)
   /// Nothing tells the page size; this one was assumed.
   case pageSizeAssumed(PageGeometry)
   /// Something is wrong with the entries or with what marks them.

@@ -21,7 +21,8 @@ public struct RootDeviceTree: Equatable, Sendable {
   /// The largest root device tree that is read, in bytes; Linux stops at one page.
   public static let largestByteCount: UInt64 = 2 << 20
 
-  /// The value of `compatible`; nil when there is none that is a string.
+  /// The value of `compatible`; of a list, the version that is known, or the first; nil when there is none
+  /// that is text.
   public private(set) var compatible: String?
   /// The version that ``compatible`` names; nil of one that is not known.
   public private(set) var version: ABIVersion?
@@ -64,15 +65,22 @@ public struct RootDeviceTree: Equatable, Sendable {
   }
 
   private mutating func readCompatible(_ root: DeviceTreeNode) throws(DeviceTreeError) {
-    guard let property = try root.property(named: "compatible"), let value = property.string
+    guard let property = try root.property(named: "compatible"), var strings = property.strings,
+      let first = strings.next()
     else {
       findings.append(.compatibleMissing)
       return
     }
-    let compatible = value.string
-    self.compatible = compatible
-    version = ABIVersion(compatible: compatible)
-    if version == nil { findings.append(.versionUnknown(compatible)) }
+    let firstCompatible = first.string
+    compatible = firstCompatible
+    version = ABIVersion(compatible: firstCompatible)
+    // As of every device tree, the value may be a list; Linux looks for its own version in all of it.
+    while version == nil, let next = strings.next() {
+      guard let known = ABIVersion(compatible: next.string) else { continue }
+      version = known
+      compatible = next.string
+    }
+    if version == nil { findings.append(.versionUnknown(firstCompatible)) }
   }
 
   private mutating func readMap(_ root: DeviceTreeNode) throws(DeviceTreeError) {

@@ -23,6 +23,12 @@ import Testing
       (.deviceTreeChanged(Self.one), "fdt-changed"),
       (.deviceTreeNotPreserved(Self.one), "fdt-not-preserved"),
       (.mapEmpty(subtreeCount: 1), "map-empty"),
+      (.subtreeRepeated(name: "a"), "blob-repeated"),
+      (.deviceTreePastPage(byteCount: 5000, limit: 4096), "fdt-past-page"),
+      (
+        .blockInScratch(Self.block, scratch: PhysicalRange(start: Self.one, byteCount: 1)),
+        "block-in-scratch"
+      ),
       (.pageSizeAssumed(.pages4KiB), "page-size-assumed"),
       (.pages(.orderZeroMarkDropped), "order-zero-mark-dropped"),
     ]
@@ -77,6 +83,16 @@ import Testing
       (.notPreserved(reference, page: Self.one), "record-refers-unpreserved"),
       (.entryDiffers(reference, entry: Self.block), "record-entry-differs"),
       (.moreRecordsThanMemory, "record-repeated"),
+      (.nameRepeated(owner), "record-name-repeated"),
+      (.referredTwice(reference), "record-refers-twice"),
+      (.memfd(owner, .sizeImpossible(.max)), "memfd-size"),
+      (.memfd(owner, .indexBeyondEnd(Self.one, pageIndex: 1)), "memfd-index"),
+      (.memfd(owner, .indexUnaligned(Self.one, pageIndex: 1)), "memfd-index"),
+      (.memfd(owner, .indicesOverlap(Self.one, pageIndex: 1)), "memfd-overlap"),
+      (.memfd(owner, .outOfOrder(Self.one, pageIndex: 1)), "memfd-order"),
+      (.memfd(owner, .sealsUnknown(64)), "memfd-flags"),
+      (.memfd(owner, .flagsUnknown(64)), "memfd-flags"),
+      (.checksumWrong(owner, stored: 1, computed: [2, 3]), "record-checksum"),
     ]
     for (finding, code) in expected {
       #expect(HandoverFinding.record(finding).code == code)

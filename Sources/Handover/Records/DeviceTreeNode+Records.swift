@@ -4,14 +4,19 @@ import MemoryAccess
 // Records that are device trees, read by the names of their properties.
 
 extension DeviceTreeNode {
-  /// Checks that the node's `compatible` is `expected`.
+  /// Checks that the node's `compatible` is `expected`, or a list with it.
   ///
   /// - Throws: ``RecordError/formatUnknown(_:)`` where it is another.
   func require(compatible expected: String) throws(RecordError) {
     let found = try value(of: "compatible") { property in
-      guard let value = property.string else { return nil as (isExpected: Bool, text: String)? }
-      let isExpected = value.equals(expected)
-      return (isExpected, isExpected ? "" : value.string)
+      guard var strings = property.strings, let first = strings.next() else {
+        return nil as (isExpected: Bool, text: String)?
+      }
+      if first.equals(expected) { return (true, "") }
+      while let next = strings.next() {
+        if next.equals(expected) { return (true, "") }
+      }
+      return (false, first.string)
     }
     if !found.isExpected { throw .formatUnknown(found.text) }
   }

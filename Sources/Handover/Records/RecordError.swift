@@ -42,7 +42,11 @@ public enum RecordError: Error, Hashable, Sendable {
 
   /// A folio of a file is no entry, so nothing tells its size, or whether its content survived.
   case folioNotPreserved(PhysicalAddress)
-  /// A folio of a file stands at or before the end of the one listed before it.
+  /// A folio of a file is listed twice.
+  case folioRepeated(PhysicalAddress)
+  /// A folio of a file is behind the end of the file.
+  case folioBeyondEnd(PhysicalAddress, pageIndex: UInt64)
+  /// A folio of a file has the place in it, or a part of the place, of another one.
   case folioOutOfOrder(PhysicalAddress, pageIndex: UInt64)
 
   // Linked pages.

@@ -13,17 +13,29 @@ public enum RecordFinding: Error, Hashable, Sendable {
   case notPreserved(RecordReference, page: PhysicalAddress)
   /// A record refers to a folio, and the entry there is a block of another start or order.
   case entryDiffers(RecordReference, entry: PhysicalBlock)
+  /// Two sessions have one name, or two files of a session one token; only one of them is found.
+  case nameRepeated(RecordOwner)
+  /// A record refers to memory that another record, or the same one, refers to as well: what is restored once
+  /// cannot be restored again.
+  case referredTwice(RecordReference)
+  /// What is kept of a memfd breaks a rule.
+  case memfd(RecordOwner, MemfdFault)
+  /// The checksum of the kernel's self-test is not that of its folios.
+  case checksumWrong(RecordOwner, stored: UInt32, computed: [UInt32])
   /// The records have, or refer to, more bytes than memory, so some were reached more than once;
   /// reading ended there.
   case moreRecordsThanMemory
 
   /// How much the finding matters.
   public var severity: FindingSeverity {
-    if case .formatUnknown = self { .note } else { .error }
+    switch self {
+    case .formatUnknown, .memfd(_, .outOfOrder): .note
+    default: .error
+    }
   }
 
   /// How many kinds there are.
-  package static var kindCount: Int { 6 }
+  package static var kindCount: Int { 10 }
 
   /// A small number for each kind, below ``kindCount``, so that a list can be bounded kind by kind.
   package var kind: Int {
@@ -34,6 +46,28 @@ public enum RecordFinding: Error, Hashable, Sendable {
     case .notPreserved: 3
     case .entryDiffers: 4
     case .moreRecordsThanMemory: 5
+    case .nameRepeated: 6
+    case .referredTwice: 7
+    case .memfd: 8
+    case .checksumWrong: 9
     }
   }
+}
+
+/// A rule that what is kept of a memfd breaks.
+public enum MemfdFault: Hashable, Sendable {
+  /// No file can be that large: sizes are signed.
+  case sizeImpossible(UInt64)
+  /// A folio is behind the end of the file, so its content is lost.
+  case indexBeyondEnd(PhysicalAddress, pageIndex: UInt64)
+  /// A folio's place in the file is not a multiple of its size.
+  case indexUnaligned(PhysicalAddress, pageIndex: UInt64)
+  /// A folio has the place, or a part of the place, of another one.
+  case indicesOverlap(PhysicalAddress, pageIndex: UInt64)
+  /// The folios are listed in another order than that of the file, which Linux does not write and accepts.
+  case outOfOrder(PhysicalAddress, pageIndex: UInt64)
+  /// Seals that no kernel sets.
+  case sealsUnknown(UInt32)
+  /// Flags that no kernel sets.
+  case flagsUnknown(UInt32)
 }

@@ -30,6 +30,9 @@ public struct VmallocBlocks<Memory: PhysicalMemory> {
   private var announced: PhysicalAddress?
   private var chain = ChainGuard()
   private var pageCount: UInt64 = 0
+  private var chunkCount: UInt64 = 0
+  /// Whether the chunk before this one has no word left.
+  private var wasFull = false
 
   /// The blocks of `area`.
   public init(_ area: VmallocArea, in memory: Memory, geometry: PageGeometry) {
@@ -52,7 +55,16 @@ public struct VmallocBlocks<Memory: PhysicalMemory> {
         nextChunk = PhysicalAddress(page[0])
         link = chunk
         index = 1
-        guard page.count > 1, page[1] != 0 else { throw .chunkEmpty(chunk) }
+        let isFirst = chunkCount == 0
+        chunkCount &+= 1
+        guard page.count > 1, page[1] != 0 else {
+          // Where the blocks just fill a chunk, Linux appends an empty one.
+          guard !isFirst, wasFull, nextChunk == .zero, pageCount == UInt64(area.pageCount) else {
+            throw .chunkEmpty(chunk)
+          }
+          return nil
+        }
+        wasFull = page[page.count &- 1] != 0
       }
       if index < page.count {
         let pointer = page[index]

@@ -53,6 +53,7 @@ struct ContentsBuilder<Memory: PhysicalMemory>: RecordVisitor {
   // MARK: Records
 
   mutating func visit(_ record: KnownRecord) {
+    checker.visit(record)
     switch record {
     case .memblock(let record): subtree?.record = .memblock(record.regions)
     case .kexecMetadata(let record): subtree?.record = .kexecMetadata(record)
@@ -150,7 +151,9 @@ struct ContentsBuilder<Memory: PhysicalMemory>: RecordVisitor {
     switch finding {
     case .malformed(let owner, let error): note(error, of: owner)
     case .formatUnknown(let owner, let format): note(.formatUnknown(format), of: owner)
-    case .outsideMemory, .notPreserved, .entryDiffers, .moreRecordsThanMemory: break
+    case .outsideMemory, .notPreserved, .entryDiffers, .moreRecordsThanMemory, .nameRepeated,
+      .referredTwice, .memfd, .checksumWrong:
+      break
     }
   }
 

@@ -1,5 +1,5 @@
 package import Handover
-import MemoryAccess
+package import MemoryAccess
 public import MemoryImages
 public import ProcessHandover
 import SystemPackage
@@ -18,6 +18,7 @@ package struct FoundHandovers {
   package let toldGeometry: PageGeometry?
   private let surveyOptions: HandoverSurvey.Options
   private let notes: [HandoverImage.ReadingNote]
+  private let scratch: [PhysicalRange]
 
   /// Opens the image, and finds the handovers.
   package init(
@@ -26,6 +27,11 @@ package struct FoundHandovers {
   ) throws(HandoverImageError) {
     name = source.name
     (memory, memoryFile) = try HandoverImage.openMemory(source, options: options)
+    var scratch = options.scratch
+    if case .runningSystem(let root) = source, scratch.isEmpty {
+      scratch = LiveSystem(root: root).scratch
+    }
+    self.scratch = scratch
     var geometry = options.pageSize ?? memoryFile?.superblock.geometry ?? memory.notedPageSize
     if case .runningSystem(let root) = source, geometry == nil {
       geometry = LiveSystem(root: root).pageSize
@@ -138,7 +144,7 @@ package struct FoundHandovers {
   ) -> HandoverImage {
     HandoverImage(
       name: name, memory: memory, surveys: surveys, isPageSizeKnown: isPageSizeKnown,
-      omittedHandoverCount: omittedCount, memoryFile: memoryFile, notes: notes)
+      omittedHandoverCount: omittedCount, memoryFile: memoryFile, notes: notes, scratch: scratch)
   }
 }
 

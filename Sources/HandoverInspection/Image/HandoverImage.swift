@@ -41,6 +41,8 @@ public struct HandoverImage: Sendable {
     public var isRaw = false
     /// The other files of a dump that was split into several.
     public var parts: [FilePath] = []
+    /// Memory that the next kernel allocates from before it has read what is preserved.
+    public var scratch: [PhysicalRange] = []
     /// The page size of the machine; nil for the one that the image says, or that suits best.
     public var pageSize: PageGeometry?
     /// The size of the bitmaps of a `kho-v1` chunk list.
@@ -79,6 +81,9 @@ public struct HandoverImage: Sendable {
   public let memoryFile: MemoryContents?
   /// What was read differently from what the caller may expect.
   public let notes: [ReadingNote]
+  /// Memory that the next kernel allocates from before it has read what is preserved; empty where it is not
+  /// known.
+  public let scratch: [PhysicalRange]
   /// Whether the running system was read twice and a handover still could not be read completely,
   /// which may be due to changes while it was read.
   public internal(set) var changedWhileRead = false
@@ -149,7 +154,46 @@ extension HandoverImage {
     {
       findings.append(.deviceTreeChanged(address))
     }
+    findings += nameFindings(of: survey)
+    // Only kernels pass a page on; a memory file's device tree is read where it is.
+    let limit = max(survey.geometry.pageByteCount, 4096)
+    if memoryFile == nil, let byteCount = survey.deviceTree?.byteCount, byteCount > limit {
+      findings.append(.deviceTreePastPage(byteCount: byteCount, limit: limit))
+    }
+    findings += scratchFindings(of: survey)
     if !isPageSizeKnown { findings.append(.pageSizeAssumed(survey.geometry)) }
+    return findings
+  }
+
+  private func nameFindings(of survey: HandoverSurvey) -> [HandoverFinding] {
+    var names: Set<String> = []
+    var repeated: Set<String> = []
+    var findings: [HandoverFinding] = []
+    for subtree in survey.deviceTree?.subtrees ?? [] where !names.insert(subtree.name).inserted {
+      guard repeated.insert(subtree.name).inserted, findings.count < FindingList.limitPerKind else {
+        continue
+      }
+      findings.append(.subtreeRepeated(name: subtree.name))
+    }
+    return findings
+  }
+
+  /// The first entries that are in scratch.
+  private func scratchFindings(of survey: HandoverSurvey) -> [HandoverFinding] {
+    guard !scratch.isEmpty, let pages = survey.pages else { return [] }
+    struct Enough: Error {}
+    var findings: [HandoverFinding] = []
+    try? pages.forEachRun(in: memory) { run throws(Enough) in
+      let range = run.range(in: survey.geometry)
+      for area in scratch {
+        guard let shared = range.intersection(area) else { continue }
+        let mask = survey.geometry.blockByteCount(run.order) &- 1
+        let start = PhysicalAddress(shared.start.rawValue & ~mask)
+        findings.append(
+          .blockInScratch(PhysicalBlock(address: start, order: run.order), scratch: area))
+        guard findings.count < FindingList.limitPerKind else { throw Enough() }
+      }
+    }
     return findings
   }
 }

@@ -55,6 +55,28 @@ struct LiveSystem {
     return sources
   }
 
+  /// The scratch areas of the handover that this kernel prepares; empty where debugfs does not show them.
+  var scratch: [PhysicalRange] {
+    guard let folder = try? debugFolder().appending("kho/out"),
+      let starts = numbers(in: folder.appending("scratch_phys")),
+      let sizes = numbers(in: folder.appending("scratch_len")), starts.count == sizes.count
+    else { return [] }
+    return zip(starts, sizes).compactMap {
+      PhysicalRange(checkedStart: PhysicalAddress($0), byteCount: $1)
+    }
+  }
+
+  /// The hexadecimal numbers of a file of debugfs, one a line.
+  private func numbers(in path: FilePath) -> [UInt64]? {
+    guard let bytes = try? SmallFile.read(path, atMost: 1 << 16) else { return nil }
+    let lines = bytes.split(separator: UInt8(ascii: "\n"))
+    let numbers = lines.compactMap { line -> UInt64? in
+      let text = String(decoding: line, as: UTF8.self)
+      return UInt64(text.hasPrefix("0x") ? text.dropFirst(2) : text[...], radix: 16)
+    }
+    return numbers.count == lines.count ? numbers : nil
+  }
+
   /// Where debugfs is mounted, as `/proc/mounts` says.
   private func debugFolder() throws(LiveSystemError) -> FilePath {
     guard let mounts = try? SmallFile.read(path("proc/mounts"), atMost: 1 << 20) else {

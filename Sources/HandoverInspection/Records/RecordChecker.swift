@@ -4,14 +4,26 @@ import PreservedPages
 
 /// Checks that what records refer to is preserved.
 struct RecordChecker<Memory: PhysicalMemory>: RecordVisitor {
-  private let memory: Memory
-  private let geometry: PageGeometry
-  private var lookup: PreservedPagesLookup<Memory>
+  let memory: Memory
+  let geometry: PageGeometry
+  var lookup: PreservedPagesLookup<Memory>
   /// How many stretches of entries may still be looked at for ranges. What records refer to does
   /// not overlap, so each range costs one and those that follow in it, of which there are at most as
   /// many as entries.
   private var remainingStepCount: UInt64
   var findings = RecordFindingList()
+
+  /// Pages that records refer to: each is restored once.
+  private var restored = PageSet()
+  private var sessionNames: Set<String> = []
+  /// The session and file that are read, and the tokens of the session so far.
+  private var session = ""
+  private var tokens: Set<UInt64> = []
+  private(set) var file = RecordOwner.session("")
+  /// The memfd whose folios are read: its size, and where the last folio ended.
+  var memfd: (record: MemfdRecord, nextIndex: UInt64, isUnordered: Bool)?
+  /// A folio of it that is referred to next.
+  private var folio: MemfdFolio?
 
   init(_ memory: Memory, _ pages: PreservedPagesSurvey) {
     self.memory = memory
@@ -24,7 +36,39 @@ struct RecordChecker<Memory: PhysicalMemory>: RecordVisitor {
 
   mutating func report(_ finding: RecordFinding) { findings.append(finding) }
 
+  mutating func visit(_ record: KnownRecord) {
+    switch record {
+    case .session(let session):
+      self.session = session.name
+      tokens = []
+      if !sessionNames.insert(session.name).inserted {
+        findings.append(.nameRepeated(.session(session.name)))
+      }
+    case .file(let file):
+      self.file = .file(session: session, token: file.token)
+      memfd = nil
+      if !tokens.insert(file.token).inserted { findings.append(.nameRepeated(self.file)) }
+    case .memfd(let record):
+      memfd = (record, 0, false)
+      check(record)
+    case .memfdFolio(let folio):
+      self.folio = folio.isHole ? nil : folio
+    case .khoTest(let record):
+      checkChecksum(of: record)
+    case .memblock(let record):
+      var names: Set<String> = []
+      for region in record.regions where !names.insert(region.name).inserted {
+        findings.append(.nameRepeated(.region(region.name)))
+      }
+    default: break
+    }
+  }
+
   mutating func visit(_ reference: RecordReference) -> Bool {
+    if reference.role != .region {
+      let page = reference.range.start.rawValue >> UInt64(geometry.shift)
+      if !restored.insert(page) { findings.append(.referredTwice(reference)) }
+    }
     guard memory.contains(reference.range) else {
       findings.append(.outsideMemory(reference))
       return true
@@ -48,6 +92,11 @@ struct RecordChecker<Memory: PhysicalMemory>: RecordVisitor {
 
   private mutating func checkFolio(_ reference: RecordReference) {
     let start = reference.range.start
+    if let folio, folio.address == start {
+      let entry = lookup.block(holding: start)
+      checkPlace(of: folio, order: entry?.address == start ? entry?.order ?? .zero : .zero)
+      self.folio = nil
+    }
     if let order = reference.order,
       lookup.contains(PhysicalBlock(address: start, order: order))
     {

@@ -19,6 +19,9 @@ extension HandoverFinding {
     case .deviceTreeChanged: "fdt-changed"
     case .deviceTreeNotPreserved: "fdt-not-preserved"
     case .mapEmpty: "map-empty"
+    case .subtreeRepeated: "blob-repeated"
+    case .deviceTreePastPage: "fdt-past-page"
+    case .blockInScratch: "block-in-scratch"
     case .pageSizeAssumed: "page-size-assumed"
     case .pages(let finding): finding.code
     case .record(let finding): finding.code
@@ -32,6 +35,7 @@ extension HandoverFinding {
       .deviceTreeNotPreserved(let address), .subtreeOutsideMemory(_, let address, _),
       .subtreeNotPreserved(_, let address):
       address
+    case .blockInScratch(let block, _): block.address
     case .pages(let finding): finding.place
     case .record(let finding): finding.place
     default: nil
@@ -77,6 +81,17 @@ extension HandoverFinding {
     case .mapEmpty(let subtreeCount):
       return
         "the map is 0, so nothing is preserved, and yet \(countText(subtreeCount, "blob")) \(subtreeCount == 1 ? "is" : "are") registered"
+    case .subtreeRepeated(let name):
+      return
+        "two blobs are named \"\(printable(name))\"; a kernel finds the first and loses the other"
+    case .deviceTreePastPage(let byteCount, let limit):
+      return
+        "the root device tree has \(byteCount) bytes, and Linux passes \(limit) on; the next kernel would "
+        + "fault before its first message"
+    case .blockInScratch(let block, let scratch):
+      return
+        "the block of order \(block.order) at \(block.address) is in the scratch area \(scratch), which the "
+        + "next kernel overwrites"
     case .pageSizeAssumed(let geometry):
       return
         "nothing tells the page size; \(byteText(UInt64(geometry.pageByteCount))) was assumed "

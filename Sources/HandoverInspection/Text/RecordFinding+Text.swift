@@ -11,6 +11,14 @@ extension RecordFinding {
     case .notPreserved: "record-refers-unpreserved"
     case .entryDiffers: "record-entry-differs"
     case .moreRecordsThanMemory: "record-repeated"
+    case .nameRepeated: "record-name-repeated"
+    case .referredTwice: "record-refers-twice"
+    case .memfd(_, .sizeImpossible): "memfd-size"
+    case .memfd(_, .indexBeyondEnd), .memfd(_, .indexUnaligned): "memfd-index"
+    case .memfd(_, .indicesOverlap): "memfd-overlap"
+    case .memfd(_, .outOfOrder): "memfd-order"
+    case .memfd(_, .sealsUnknown), .memfd(_, .flagsUnknown): "memfd-flags"
+    case .checksumWrong: "record-checksum"
     }
   }
 
@@ -20,8 +28,9 @@ extension RecordFinding {
     case .malformed(_, let error): error.place
     case .outsideMemory(let reference): reference.range.start
     case .notPreserved(_, let page): page
-    case .entryDiffers(let reference, _): reference.range.start
-    case .formatUnknown, .moreRecordsThanMemory: nil
+    case .entryDiffers(let reference, _), .referredTwice(let reference): reference.range.start
+    case .memfd(_, let fault): fault.place
+    case .formatUnknown, .moreRecordsThanMemory, .nameRepeated, .checksumWrong: nil
     }
   }
 
@@ -43,10 +52,53 @@ extension RecordFinding {
       return
         "\(reference.title), and the entry there is the block of order \(entry.order) at "
         + "\(entry.address)"
+    case .nameRepeated(let owner):
+      return "there are two of \(owner.title); only one of them is found"
+    case .referredTwice(let reference):
+      return
+        "\(reference.title), which is referred to a second time; what was restored cannot be restored again"
+    case .memfd(let owner, let fault):
+      return "\(owner.title): \(fault.sentence)"
+    case .checksumWrong(let owner, let stored, let computed):
+      let sums = computed.map { "0x\(String($0, radix: 16))" }.joined(separator: " or ")
+      return
+        "\(owner.title) has the checksum 0x\(String(stored, radix: 16)), and its folios have \(sums)"
     case .moreRecordsThanMemory:
       return
         "the records have, or refer to, more bytes than memory; some were reached more than once, "
         + "and the rest was not read"
+    }
+  }
+}
+
+extension MemfdFault {
+  fileprivate var place: PhysicalAddress? {
+    switch self {
+    case .indexBeyondEnd(let folio, _), .indexUnaligned(let folio, _),
+      .indicesOverlap(let folio, _),
+      .outOfOrder(let folio, _):
+      folio
+    case .sizeImpossible, .sealsUnknown, .flagsUnknown: nil
+    }
+  }
+
+  /// What is wrong.
+  fileprivate var sentence: String {
+    switch self {
+    case .sizeImpossible(let byteCount):
+      "its size of \(byteCount) bytes is more than any file can have"
+    case .indexBeyondEnd(let folio, let index):
+      "the folio at \(folio), page \(index) of the file, is behind the end of the file"
+    case .indexUnaligned(let folio, let index):
+      "the folio at \(folio), page \(index) of the file, is not at a multiple of its size"
+    case .indicesOverlap(let folio, let index):
+      "the folio at \(folio), page \(index) of the file, has a place that another folio has"
+    case .outOfOrder(let folio, let index):
+      "the folio at \(folio), page \(index) of the file, is listed after one with a higher page"
+    case .sealsUnknown(let seals):
+      "its seals 0x\(String(seals, radix: 16)) are not known"
+    case .flagsUnknown(let flags):
+      "its flags 0x\(String(flags, radix: 16)) are not known"
     }
   }
 }
@@ -85,7 +137,9 @@ extension RecordError {
     case .unreadable(let range): range.start
     case .rangeImpossible(let start, _): start
     case .textMalformed(let address), .blockImpossible(_, let address),
-      .folioNotPreserved(let address), .folioOutOfOrder(let address, _):
+      .folioNotPreserved(let address), .folioOutOfOrder(let address, _),
+      .folioRepeated(let address),
+      .folioBeyondEnd(let address, _):
       address
     case .pointerUnaligned(_, let place): place
     case .chainCycle(let page), .blockEmpty(let page), .chunkEmpty(let page),
@@ -131,8 +185,12 @@ extension RecordError {
       return "the folio at \(address) is no entry, so its content may be anybody's"
     case .folioOutOfOrder(let address, let pageIndex):
       return
-        "the folio at \(address), page \(pageIndex) of the file, does not lie behind the one listed "
-        + "before it"
+        "the folio at \(address), page \(pageIndex) of the file, has a place that another folio has"
+    case .folioRepeated(let address):
+      return "the folio at \(address) is listed twice"
+    case .folioBeyondEnd(let address, let pageIndex):
+      return
+        "the folio at \(address), page \(pageIndex) of the file, is behind the end of the file"
     case .pointerUnaligned(let pointer, let place):
       return "the pointer \(pointer)\(place.map { " at \($0)" } ?? "") is not aligned to a page"
     case .chainCycle(let page):

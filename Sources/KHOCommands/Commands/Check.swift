@@ -12,16 +12,27 @@ struct Check: ParsableCommand {
       The known records (memblock, kexec-metadata, kho_test, LUO and its memfds, areas under a name of \
       their own) are followed to the memory they refer to, which must be preserved.
 
+      A handover does not contain its scratch areas; --scratch gives them, and of the running system they are \
+      read from debugfs.
+
       Exit status: 0 no errors, 1 findings of severity error, 2 the command line is wrong, 3 the \
       input cannot be read or holds no handover.
       """)
 
   @OptionGroup var options: ImageOptions
 
+  @Option(
+    help: ArgumentHelp(
+      "A scratch area, from A up to but not including B. Can be given several times.",
+      valueName: "a-b"))
+  var scratch: [AddressFilter] = []
+
   func run() throws {
     let image: HandoverImage
     do throws(CommandFailure) {
-      image = try options.load()
+      var imageOptions = options.imageOptions
+      imageOptions.scratch = scratch.map(\.range)
+      image = try HandoverImage.load(options.source, imageOptions)
     } catch {
       throw CommandFailure(status: Self.unreadableStatus, sentence: error.sentence)
     }

@@ -1,0 +1,102 @@
+import Handover
+import MemoryAccess
+import PreservedPages
+
+/// The rules of memfds and of the self-test's checksum.
+///
+/// Linux puts each folio where its record says, in whatever order the list is; it refuses a place that is taken,
+/// and what is behind the end of the file cannot be read any more.
+extension RecordChecker {
+  /// F_SEAL_SEAL to F_SEAL_EXEC, and MFD_CLOEXEC to MFD_EXEC; the page size of MFD_HUGETLB is above.
+  private static var knownSeals: UInt32 { 0x3f }
+  private static var knownFlags: UInt32 { 0x1f }
+  /// The most folios whose places are kept, of a list that is not in order.
+  private static var unorderedLimit: Int { 1 << 22 }
+
+  mutating func check(_ record: MemfdRecord) {
+    if record.byteSize > UInt64(Int64.max) {
+      findings.append(.memfd(file, .sizeImpossible(record.byteSize)))
+    }
+    if record.seals & ~Self.knownSeals != 0 {
+      findings.append(.memfd(file, .sealsUnknown(record.seals)))
+    }
+    if record.flags & ~Self.knownFlags != 0 {
+      findings.append(.memfd(file, .flagsUnknown(record.flags)))
+    }
+  }
+
+  /// Checks the place in the file of a folio of that order.
+  mutating func checkPlace(of folio: MemfdFolio, order: PageOrder) {
+    guard let (record, nextIndex, isUnordered) = memfd else { return }
+    let size = order.frameCount
+    let pageByteCount = UInt64(geometry.pageByteCount)
+    let pageCount =
+      record.byteSize / pageByteCount &+ (record.byteSize % pageByteCount == 0 ? 0 : 1)
+    if folio.pageIndex >= pageCount {
+      findings.append(.memfd(file, .indexBeyondEnd(folio.address, pageIndex: folio.pageIndex)))
+    }
+    if folio.pageIndex & (size &- 1) != 0 {
+      findings.append(.memfd(file, .indexUnaligned(folio.address, pageIndex: folio.pageIndex)))
+    }
+    let (end, overflow) = folio.pageIndex.addingReportingOverflow(size)
+    memfd?.nextIndex = max(nextIndex, overflow ? .max : end)
+    guard folio.pageIndex < nextIndex, !isUnordered else { return }
+    memfd?.isUnordered = true
+    checkOverlaps(of: record, from: folio)
+  }
+
+  /// Looks for folios that share a place, in a list that is not in the order of the file.
+  private mutating func checkOverlaps(of record: MemfdRecord, from first: MemfdFolio) {
+    var places: [(index: UInt64, count: UInt64, address: PhysicalAddress)] = []
+    var folios = MemfdFolios(of: record, in: memory, geometry: geometry)
+    while places.count < Self.unorderedLimit, let folio = try? folios.next() {
+      if folio.isHole { continue }
+      let entry = lookup.block(holding: folio.address)
+      let count = entry?.address == folio.address ? entry?.order.frameCount ?? 1 : 1
+      places.append((folio.pageIndex, count, folio.address))
+    }
+    places.sort { ($0.index, $0.address) < ($1.index, $1.address) }
+    var overlaps = false
+    var end: UInt64 = 0
+    for (position, place) in places.enumerated() {
+      if position > 0, place.index < end {
+        overlaps = true
+        findings.append(.memfd(file, .indicesOverlap(place.address, pageIndex: place.index)))
+      }
+      end = max(end, place.index.addingSaturated(place.count))
+    }
+    if !overlaps {
+      findings.append(.memfd(file, .outOfOrder(first.address, pageIndex: first.pageIndex)))
+    }
+  }
+
+  /// Sums up the folios of the self-test, where all of them can be read.
+  ///
+  /// The sum depends on the machine; nothing in the record says which one wrote it.
+  mutating func checkChecksum(of record: KHOTestRecord) {
+    var sums = [KHOTestChecksum(.x86_64), KHOTestChecksum(.arm64)]
+    var folios = KHOTestFolios(of: record, in: memory, geometry: geometry)
+    var remaining = memory.byteCount
+    var count: UInt32 = 0
+    do throws(RecordError) {
+      while let folio = try folios.next() {
+        let byteCount = geometry.blockByteCount(folio.order)
+        guard byteCount <= remaining else { return }
+        remaining &-= byteCount
+        count &+= 1
+        let range = folio.range(in: geometry)
+        let isRead = memory.withBytes(in: range) { bytes in
+          for index in sums.indices { sums[index].add(bytes) }
+          return true
+        }
+        guard isRead ?? false else { return }
+      }
+    } catch {
+      return
+    }
+    guard count == record.folioCount, !sums.map(\.value).contains(record.checksum) else { return }
+    findings.append(
+      .checksumWrong(
+        .subtree(KHOTestRecord.subtreeName), stored: record.checksum, computed: sums.map(\.value)))
+  }
+}
