@@ -88,8 +88,11 @@ import Testing
       if compression == .zstd {
         // A frame of one block: single segment, 4 KiB; compressed.
         let size = stream.count
-        stream = [0x28, 0xb5, 0x2f, 0xfd, 0x60, 0, 15, UInt8(truncatingIfNeeded: size << 3 | 5),
-          UInt8(truncatingIfNeeded: size >> 5), 0] + stream
+        stream =
+          [
+            0x28, 0xb5, 0x2f, 0xfd, 0x60, 0, 15, UInt8(truncatingIfNeeded: size << 3 | 5),
+            UInt8(truncatingIfNeeded: size >> 5), 0,
+          ] + stream
       }
       if let output = try? decompress(stream, compression, 4096) {
         try #require(output.count == 4096)
@@ -111,7 +114,8 @@ import Testing
     expect(.distanceTooFar(2), [8, 0, 1, 1, 2])
     expect(.distanceTooFar(0), [8, 0, 1, 1, 0])
     expect(.inputEnds, [8, 0, 1, 2, 2])
-    #expect(try! decompress([8, 0, 1, 3 << 2 | 1, 1], .snappy, 8) == [UInt8](repeating: 1, count: 8))
+    #expect(
+      try! decompress([8, 0, 1, 3 << 2 | 1, 1], .snappy, 8) == [UInt8](repeating: 1, count: 8))
   }
 
   @Test func lzoRules() {
@@ -125,7 +129,7 @@ import Testing
     expect(.inputEnds, [21, 1, 2, 3])
     expect(.inputEnds, [21, 1, 2, 3, 4])
     expect(.inputEnds, [0, 0, 0, 0])
-    expect(.distanceTooFar(1), [33, 0, 0, 17, 0, 0])
+    expect(.distanceTooFar(0x4001), [17, 4, 0, 17, 0, 0])
     expect(.outputTooLong(expectedByteCount: 4), [22, 1, 2, 3, 4, 5, 17, 0, 0])
     expect(.outputTooShort(byteCount: 3, expectedByteCount: 4), [20, 1, 2, 3, 17, 0, 0])
   }

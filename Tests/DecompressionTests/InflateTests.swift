@@ -1,7 +1,7 @@
+import Decompression
 import HandoverTestSupport
 import MemoryAccess
 import Testing
-import Decompression
 
 @Suite(.namesCombination) struct InflateTests {
   private func inflate(_ stream: [UInt8], _ byteCount: Int) throws(DecompressionError) -> [UInt8] {
@@ -10,7 +10,9 @@ import Decompression
     }
   }
 
-  private func inflateStart(_ stream: [UInt8], _ byteCount: Int) throws(DecompressionError) -> [UInt8] {
+  private func inflateStart(_ stream: [UInt8], _ byteCount: Int) throws(DecompressionError)
+    -> [UInt8]
+  {
     try stream.withRawSpan { (bytes) throws(DecompressionError) in
       try BlockCompression.zlib.decompressStart(of: bytes, byteCount: byteCount)
     }
@@ -63,7 +65,9 @@ import Decompression
       #expect(throws: DecompressionError.outputTooLong(expectedByteCount: 4095)) {
         try inflate(stream, 4095)
       }
-      #expect(throws: DecompressionError.outputTooLong(expectedByteCount: 0)) { try inflate(stream, 0) }
+      #expect(throws: DecompressionError.outputTooLong(expectedByteCount: 0)) {
+        try inflate(stream, 0)
+      }
       #expect(throws: DecompressionError.outputTooShort(byteCount: 4096, expectedByteCount: 4097)) {
         try inflate(stream, 4097)
       }
@@ -107,7 +111,8 @@ import Decompression
 
   @Test func brokenRules() throws {
     func expect(
-      _ error: DecompressionError, from bytes: [UInt8], sourceLocation: SourceLocation = #_sourceLocation
+      _ error: DecompressionError, from bytes: [UInt8],
+      sourceLocation: SourceLocation = #_sourceLocation
     ) {
       #expect(throws: error, sourceLocation: sourceLocation) { try inflate(bytes, 16) }
     }

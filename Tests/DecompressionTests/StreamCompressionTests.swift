@@ -6,11 +6,12 @@ import Testing
 
 /// Whole files as the commands make them, where those are installed.
 @Suite(.namesCombination) struct StreamCompressionTests {
-  private static let commands: [(name: String, arguments: [[String]], compression: StreamCompression)] = [
-    ("gzip", [["-1"], ["-9"]], .gzip),
-    ("zstd", [["-1"], ["-19"], ["--ultra", "-22"], ["--no-check"]], .zstd),
-    ("xz", [["-0"], ["-9e"], ["--check=crc32"], ["--check=sha256"], ["--check=none"]], .xz),
-  ]
+  private static let commands:
+    [(name: String, arguments: [[String]], compression: StreamCompression)] = [
+      ("gzip", [["-1"], ["-9"]], .gzip),
+      ("zstd", [["-1"], ["-19"], ["--ultra", "-22"], ["--no-check"]], .zstd),
+      ("xz", [["-0"], ["-9e"], ["--check=crc32"], ["--check=sha256"], ["--check=none"]], .xz),
+    ]
 
   private static func path(of command: String) -> String? {
     ["/usr/bin/", "/bin/", "/usr/local/bin/"].map { $0 + command }
@@ -19,8 +20,11 @@ import Testing
 
   private static var installed: [String] { commands.map(\.name).filter { path(of: $0) != nil } }
 
-  private func compress(_ bytes: [UInt8], _ command: String, _ arguments: [String]) throws -> [UInt8] {
-    let input = FileManager.default.temporaryDirectory.appending(path: "stream-\(UUID().uuidString)")
+  private func compress(_ bytes: [UInt8], _ command: String, _ arguments: [String]) throws
+    -> [UInt8]
+  {
+    let input = FileManager.default.temporaryDirectory.appending(
+      path: "stream-\(UUID().uuidString)")
     defer { try? FileManager.default.removeItem(at: input) }
     try Data(bytes).write(to: input)
     let process = Process()
@@ -102,7 +106,8 @@ import Testing
   @Test func stopping() throws {
     // gzip -n of "hello\n".
     let hello: [UInt8] = [
-      0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3, 0xcb, 0x48, 0xcd, 0xc9, 0xc9, 0xe7, 2, 0, 0x20, 0x30, 0x3a,
+      0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3, 0xcb, 0x48, 0xcd, 0xc9, 0xc9, 0xe7, 2, 0, 0x20, 0x30,
+      0x3a,
       0x36, 6, 0, 0, 0,
     ]
     #expect(try decompress(hello, .gzip) == Array("hello\n".utf8))

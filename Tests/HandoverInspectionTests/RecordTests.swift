@@ -139,8 +139,11 @@ private let geometry = PageGeometry.pages4KiB
     let reference = RecordReference(
       owner: .subtree("kho_test"), role: .folio, range: noted.range(in: geometry),
       order: PageOrder(3))
-    #expect(
-      survey.checkRecords(in: memory).findings == [.entryDiffers(reference, entry: entry)])
+    let findings = survey.checkRecords(in: memory).findings
+    #expect(findings.contains(.entryDiffers(reference, entry: entry)))
+    // What is summed up is less than what the kernel summed up.
+    #expect(findings.contains { if case .checksumWrong = $0 { true } else { false } })
+    #expect(findings.count == 2)
   }
 
   @Test func aSecondPartOfAnEntryIsNoFolio() throws {
@@ -153,8 +156,11 @@ private let geometry = PageGeometry.pages4KiB
       owner: .file(session: "vm-alpha", token: 4096), role: .folio,
       range: geometry.page(at: PhysicalAddress(0x5a1000)))
     let entry = PhysicalBlock(address: PhysicalAddress(0x5a0000), order: PageOrder(4))
-    #expect(
-      survey.checkRecords(in: memory).findings == [.entryDiffers(reference, entry: entry)])
+    let findings = survey.checkRecords(in: memory).findings
+    #expect(findings.contains(.entryDiffers(reference, entry: entry)))
+    // What is summed up is less than what the kernel summed up.
+    #expect(findings.contains { if case .checksumWrong = $0 { true } else { false } })
+    #expect(findings.count == 2)
   }
 
   // MARK: Helpers

@@ -187,9 +187,11 @@ import Testing
       let held = ends.last { $0.place <= count }?.held ?? 0
       try #require(cut.byteCount == UInt64(held))
       try #require(cut.shortfall != nil)
-      // A changed byte of a chunk's content is noticed when it is read.
+      // A chunk whose checksum does not match is noticed when it is read.
       var damaged = bytes
-      damaged[ends[0].place - 1] ^= 1
+      var chunk = 32 + 10
+      if damaged[chunk] == 0xfe { chunk += 7 }
+      damaged[chunk + 4] ^= 1
       let (damagedFile, other) = try open(damaged)
       if case .avml(let dump) = other {
         try #require(other.bytes(in: range(ranges[0].address + UInt64(ends[0].held) - 1, 1)) == nil)

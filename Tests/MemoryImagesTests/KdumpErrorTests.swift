@@ -193,8 +193,12 @@ import Testing
     }
     try expectReason(.flagsUnknown(3)) { $0.put(3, at: descriptor + 12, byteCount: 4) }
     try expectReason(.flagsUnknown(0x101)) { $0.put(0x101, at: descriptor + 12, byteCount: 4) }
-    try expectReason(.notDecompressed(.zlib, .headerWrong(0x789d))) { $0[Self.sound.dataOffset + 1] = 0x9d }
-    try expectReason(.notDecompressed(.zlib, .inputEnds)) { $0.put(9, at: descriptor + 8, byteCount: 4) }
+    try expectReason(.notDecompressed(.zlib, .headerWrong(0x789d))) {
+      $0[Self.sound.dataOffset + 1] = 0x9d
+    }
+    try expectReason(.notDecompressed(.zlib, .inputEnds)) {
+      $0.put(9, at: descriptor + 8, byteCount: 4)
+    }
     let file = try TemporaryFile(Array(bytes.prefix(descriptor + 23)))
     let image = try KdumpImage(opening: file.path)
     #expect(throws: KdumpPageError(address: address, reason: .descriptorBeyondEndOfFile)) {

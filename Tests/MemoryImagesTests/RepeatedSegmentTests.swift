@@ -55,7 +55,9 @@ import Testing
   /// is stored.
   @Test func overlapsThatAgree() throws {
     let whole = ELFBuilder.Segment(address: 0x1000, bytes: memory)
-    let (file, image) = try open([whole, .init(address: 0x1000 + 19_999, bytes: [memory[19_999], 7])])
+    let (file, image) = try open([
+      whole, .init(address: 0x1000 + 19_999, bytes: [memory[19_999], 7]),
+    ])
     withExtendedLifetime(file) {
       #expect(image.bytes(in: range(0x1000, 20_001)) == memory + [7])
       #expect(image.byteCount == 20_001)

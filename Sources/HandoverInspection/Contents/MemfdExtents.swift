@@ -112,7 +112,12 @@ public struct MemfdExtents<Memory: PhysicalMemory> {
     } catch {
       return
     }
-    sorted = all.sorted { $0.pageIndex < $1.pageIndex }[...]
+    // Of two with one place, the one listed first comes first.
+    sorted =
+      all.enumerated().sorted {
+        ($0.element.pageIndex, $0.offset) < ($1.element.pageIndex, $1.offset)
+      }
+      .map(\.element)[...]
   }
 
   private mutating func nextFolio() throws(RecordError) -> MemfdFolio? {

@@ -172,25 +172,27 @@ public struct KdumpImage: PhysicalMemory, Sendable {
     if parts.contains(where: { $0.file.layout?.isCut ?? false }) {
       return ImageShortfall(.fileEnds(fileByteCount: parts[0].file.file.byteCount))
     }
-    // Parts that are not there.
-    var next: UInt64 = 0
-    for part in parts {
-      if part.numbers.lowerBound > next,
-        let shortfall = shortfall(fromPage: next, to: part.numbers.lowerBound)
-      {
-        return shortfall
-      }
-      next = part.numbers.upperBound
-    }
-    return next < stored.pageCount ? shortfall(fromPage: next, to: stored.pageCount) : nil
+    return shortfallOfParts
   }
 
-  private func shortfall(fromPage first: UInt64, to end: UInt64) -> ImageShortfall? {
-    let missing = stored.count(below: end) &- stored.count(below: first)
-    guard missing > 0, let start = stored.run(atOrAfter: first, limit: 1) else { return nil }
+  /// The pages of parts that are not there.
+  private var shortfallOfParts: ImageShortfall? {
+    var next: UInt64 = 0
+    var first: UInt64?
+    var missing: UInt64 = 0
+    for end in parts.map(\.numbers.lowerBound) + [stored.pageCount] {
+      if next < end {
+        missing &+= stored.count(below: end) &- stored.count(below: next)
+        if first == nil, let run = stored.run(atOrAfter: next, limit: 1), run.lowerBound < end {
+          first = run.lowerBound
+        }
+      }
+      next = parts.first { $0.numbers.lowerBound == end }?.numbers.upperBound ?? end
+    }
+    guard let first else { return nil }
     return ImageShortfall(
       .isPart(firstPage: parts[0].numbers.lowerBound, endPage: parts[0].numbers.upperBound),
-      firstMissing: PhysicalAddress(start.lowerBound &<< UInt64(geometry.shift)),
+      firstMissing: PhysicalAddress(first &<< UInt64(geometry.shift)),
       byteCount: missing &<< UInt64(geometry.shift))
   }
 
