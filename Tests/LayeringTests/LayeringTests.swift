@@ -15,8 +15,8 @@ private let layers: [(target: String, imports: Set<String>)] = [
   // On an operating system.
   ("CPlatform", []),
   ("Platform", ["CPlatform"]),
-  ("ZlibInflate", ["MemoryAccess"]),
-  ("MemoryImages", ["MemoryAccess", "Platform", "ZlibInflate"]),
+  ("Decompression", ["MemoryAccess"]),
+  ("MemoryImages", ["MemoryAccess", "Platform", "Decompression"]),
   (
     "ProcessHandover",
     [
@@ -42,7 +42,7 @@ private let layers: [(target: String, imports: Set<String>)] = [
     "KexecHandover",
     [
       "MemoryAccess", "DeviceTreeBlob", "PreservedPages", "PageAllocation", "Handover",
-      "MemoryImages", "ProcessHandover", "HandoverInspection", "HandoverForge",
+      "Decompression", "MemoryImages", "ProcessHandover", "HandoverInspection", "HandoverForge",
     ]
   ),
   ("KHOCommands", ["KexecHandover", "Platform"]),
