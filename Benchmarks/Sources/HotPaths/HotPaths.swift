@@ -27,8 +27,67 @@ struct HotPaths {
     sum &+= containsRandom(tree, random)
     sum &+= walkByKey(tree)
     sum &+= walkByRun(tree)
+    var foliosTree = try RadixTree(
+      in: map, geometry: RadixGeometry(.pages4KiB), from: &frames)
+    let folios = makeFolios()
+    sum &+= try insertFolios(&foliosTree, &frames, folios)
+    sum &+= rebuildAllocator(folios, in: map)
+    sum &+= try reserveRanges(in: map, from: range)
     withExtendedLifetime(memory) { print(sum) }
   }
+}
+
+/// Blocks of mixed orders, by turns from the same memory, as a page allocator hands them out.
+private func makeFolios() -> [UInt64] {
+  var folios: [UInt64] = []
+  var state: UInt64 = 2
+  var page: UInt64 = 0
+  while folios.count < Int(keyCount) {
+    state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+    let order = min([0, 0, 0, 1, 2, 4][Int(state >> 33) % 6], page.trailingZeroBitCount)
+    folios.append(1 << UInt64(52 - order) | page >> UInt64(order))
+    page += 1 << UInt64(order)
+  }
+  return folios
+}
+
+@inline(never)
+func insertFolios(
+  _ tree: inout RadixTree<DirectMap>, _ frames: inout FramePool<DirectMap>, _ keys: [UInt64]
+) throws(RadixTreeError) -> UInt64 {
+  var sum: UInt64 = 0
+  for key in keys where try tree.insert(RadixKey(rawValue: key), from: &frames) { sum &+= 1 }
+  return sum
+}
+
+/// Every other folio is in use.
+@inline(never)
+func rebuildAllocator(_ keys: [UInt64], in memory: DirectMap) -> UInt64 {
+  let covered = FrameRange(start: FrameNumber(1), frameCount: 1 << 18)
+  var builder = BuddyAllocatorBuilder(
+    in: memory, geometry: .pages4KiB, covering: covered,
+    mapAt: memory.range.start.advanced(byBytes: 4 << 20))
+  builder.manage(covered)
+  for index in stride(from: 0, to: keys.count, by: 2) {
+    guard let block = RadixKey(rawValue: keys[index]).decoded(in: .pages4KiB) else { continue }
+    builder.use(FrameRange(block, in: .pages4KiB))
+  }
+  return builder.finish().freeFrameCount
+}
+
+/// As many ranges as there are keys, none of which touches another, by address.
+@inline(never)
+func reserveRanges(
+  in memory: DirectMap, from range: PhysicalRange
+) throws(MemblockError) -> UInt64 {
+  var memblock = Memblock(in: memory, geometry: .pages4KiB)
+  try memblock.add(range)
+  memblock.accessible = range
+  for index in 0..<keyCount {
+    let start = PhysicalAddress(1 << 40 + index * 8192)
+    try memblock.reserve(PhysicalRange(start: start, byteCount: 4096))
+  }
+  return UInt64(memblock.reservedRegionCount)
 }
 
 @inline(never)
