@@ -55,7 +55,7 @@ public struct DeviceTreeHead: Equatable, Sendable {
       }
       return bytes
     } catch {
-      preconditionFailure("a device tree of two properties cannot be written")
+      Panic.end("a device tree of two properties cannot be written")
     }
   }
 

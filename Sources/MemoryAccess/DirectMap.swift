@@ -22,8 +22,8 @@ public struct DirectMap: WritablePhysicalMemory, @unchecked Sendable {
   @inlinable
   @unsafe
   public init(_ range: PhysicalRange, mappedAt base: UnsafeMutableRawPointer) {
-    precondition(range.start.isAligned(log2ByteCount: 3), "unaligned physical range")
-    precondition(range.byteCount <= UInt64(Int.max), "range larger than an address space")
+    require(that: range.start.isAligned(log2ByteCount: 3), "unaligned physical range")
+    require(that: range.byteCount <= UInt64(Int.max), "range larger than an address space")
     self.range = range
     wordCount = range.byteCount &>> 3
     // SAFETY: kept as the caller promised it; only the methods below use it.
@@ -71,8 +71,8 @@ public struct DirectMap: WritablePhysicalMemory, @unchecked Sendable {
     // that is no multiple of 8, or that wrapped below the start, becomes a larger index than there
     // are words once its last three bits stand at the top.
     let index = offset &>> 3 | offset &<< 61
-    precondition(
-      count >= 0 && index <= wordCount
+    require(
+      that: count >= 0 && index <= wordCount
         && UInt64(truncatingIfNeeded: count) <= wordCount &- index,
       "words outside the mapped memory")
     // SAFETY: aligned, and just found inside the range that `init` was promised; the index is the
@@ -88,7 +88,7 @@ public struct DirectMap: WritablePhysicalMemory, @unchecked Sendable {
   public func withMutableBytes<Result: ~Copyable, Failure: Error>(
     in wanted: PhysicalRange, _ body: (inout MutableRawSpan) throws(Failure) -> Result
   ) throws(Failure) -> Result {
-    precondition(range.contains(wanted), "bytes outside the mapped memory")
+    require(that: range.contains(wanted), "bytes outside the mapped memory")
     let offset = wanted.isEmpty ? 0 : Int(wanted.start.rawValue &- range.start.rawValue)
     // SAFETY: the bytes were just found inside the range that `init` was promised.
     let bytes = unsafe UnsafeMutableRawBufferPointer(

@@ -21,7 +21,7 @@ public struct FrameNumber: Hashable, Comparable, Sendable {
   /// - Precondition: the address fits in 64 bits.
   @inlinable
   public func address(in geometry: PageGeometry) -> PhysicalAddress {
-    precondition(rawValue <= UInt64.max &>> UInt64(geometry.shift), "frame beyond 2^64 bytes")
+    require(that: rawValue <= UInt64.max &>> UInt64(geometry.shift), "frame beyond 2^64 bytes")
     return PhysicalAddress(rawValue &<< UInt64(geometry.shift))
   }
 
@@ -43,7 +43,7 @@ public struct FrameRange: Hashable, Sendable {
   /// - Precondition: the sum stays below 2^64.
   @inlinable
   public init(start: FrameNumber, frameCount: UInt64) {
-    precondition(!start.rawValue.addingReportingOverflow(frameCount).overflow, "frame beyond 2^64")
+    require(that: !start.rawValue.addingReportingOverflow(frameCount).overflow, "frame beyond 2^64")
     self.start = start
     self.frameCount = frameCount
   }

@@ -29,7 +29,7 @@ public struct FramePool<Memory: WritablePhysicalMemory>: FrameSource, ~Copyable 
   /// - Precondition: `range` exists in `memory`.
   @inlinable
   public init(of range: PhysicalRange, in memory: Memory, geometry: PageGeometry) {
-    precondition(memory.contains(range), "pool outside its memory")
+    require(that: memory.contains(range), "pool outside its memory")
     self.memory = memory
     self.geometry = geometry
     let whole = FrameRange(within: range, in: geometry)
@@ -80,8 +80,8 @@ public struct FramePool<Memory: WritablePhysicalMemory>: FrameSource, ~Copyable 
   ///   always noticed.
   @inlinable
   public mutating func giveBack(_ frame: PhysicalAddress) {
-    precondition(
-      geometry.isPageAligned(frame)
+    require(
+      that: geometry.isPageAligned(frame)
         && frames.contains(FrameNumber(containing: frame, in: geometry)) && takenCount > 0,
       "frame given back to a pool that did not hand it out")
     let next = firstGivenBack

@@ -10,7 +10,7 @@ extension MemoryWords {
   /// - Complexity: as filling memory.
   @inlinable
   public func fill(_ range: Range<Int>, setting isSet: Bool) {
-    precondition(range.lowerBound >= 0 && range.upperBound <= count, "words outside what was lent")
+    require(that: range.lowerBound >= 0 && range.upperBound <= count, "words outside what was lent")
     // SAFETY: inside the words that `init` was promised; a bit pattern of bytes is one of words.
     unsafe (base + range.lowerBound &* 8).initializeMemory(
       as: UInt8.self, repeating: isSet ? 0xff : 0, count: range.count &* 8)
@@ -22,8 +22,9 @@ extension MemoryWords {
   /// - Complexity: as copying memory.
   @inlinable
   public func copy(_ copied: Int, from source: Int, to target: Int) {
-    precondition(
-      copied >= 0 && source >= 0 && target >= 0 && copied <= count && source <= count &- copied
+    require(
+      that: copied >= 0 && source >= 0 && target >= 0 && copied <= count
+        && source <= count &- copied
         && target <= count &- copied, "words outside what was lent")
     // SAFETY: both runs are inside the words that `init` was promised; bytes are copied as such.
     unsafe (base + target &* 8).copyMemory(from: base + source &* 8, byteCount: copied &* 8)
@@ -68,7 +69,7 @@ extension MemoryWords {
   @inlinable
   @inline(__always)
   public func firstIndex(from start: Int, notAll isSet: Bool) -> Int {
-    precondition(start >= 0 && start <= count, "words outside what was lent")
+    require(that: start >= 0 && start <= count, "words outside what was lent")
     let wanted: UInt64 = isSet ? .max : 0
     var index = start
     while index &+ 16 <= count {

@@ -30,7 +30,7 @@ public struct MemoryWords: ~Copyable {
 
   @inlinable
   func word(_ index: Int) -> UnsafeMutablePointer<Atomic<UInt64>> {
-    precondition(index >= 0 && index < count, "word outside the memory that was lent")
+    require(that: index >= 0 && index < count, "word outside the memory that was lent")
     // SAFETY: the index is inside the words that `init` was promised, which are aligned; an
     // `Atomic<UInt64>` has the layout of the word it holds, and all accesses go through it.
     return unsafe (base + index &* 8).assumingMemoryBound(to: Atomic<UInt64>.self)

@@ -24,8 +24,8 @@ public struct NaturalBlocks: Sequence, IteratorProtocol, Sendable {
   /// - Precondition: the run ends below 2^64 bytes.
   @inlinable
   public init(_ frames: FrameRange, in geometry: PageGeometry, nodeStarts: [FrameNumber] = []) {
-    precondition(
-      frames.frameCount == 0
+    require(
+      that: frames.frameCount == 0
         || frames.end.rawValue &- 1 <= UInt64.max &>> UInt64(geometry.shift),
       "frame beyond 2^64 bytes")
     self.geometry = geometry
@@ -61,7 +61,7 @@ extension FrameRange {
   /// - Precondition: the block starts at the start of a page.
   @inlinable
   public init(_ block: PhysicalBlock, in geometry: PageGeometry) {
-    precondition(geometry.isPageAligned(block.address), "not the start of a page")
+    require(that: geometry.isPageAligned(block.address), "not the start of a page")
     self.init(
       start: FrameNumber(containing: block.address, in: geometry),
       frameCount: block.order.frameCount)
@@ -84,8 +84,8 @@ extension FrameRange {
   /// - Precondition: they end below 2^64.
   @inlinable
   public func range(in geometry: PageGeometry) -> PhysicalRange {
-    precondition(
-      frameCount <= UInt64.max &>> UInt64(geometry.shift), "frame beyond 2^64 bytes")
+    require(
+      that: frameCount <= UInt64.max &>> UInt64(geometry.shift), "frame beyond 2^64 bytes")
     return PhysicalRange(
       start: start.address(in: geometry), byteCount: frameCount &<< UInt64(geometry.shift))
   }

@@ -23,8 +23,8 @@ public struct PageGeometry: Hashable, Sendable {
   /// - Precondition: `shift` lies in ``smallestShift``…``largestShift``.
   @inlinable
   public init(shift: Int) {
-    precondition(
-      shift >= Self.smallestShift && shift <= Self.largestShift, "page shift outside 4…20")
+    require(
+      that: shift >= Self.smallestShift && shift <= Self.largestShift, "page shift outside 4…20")
     self.shift = shift
   }
 
@@ -55,7 +55,7 @@ public struct PageGeometry: Hashable, Sendable {
   /// - Precondition: `order` is at most ``maximumOrder``.
   @inlinable
   public func blockByteCount(_ order: PageOrder) -> UInt64 {
-    precondition(order <= maximumOrder, "block of 2^64 bytes or more")
+    require(that: order <= maximumOrder, "block of 2^64 bytes or more")
     return (1 as UInt64) << UInt64(shift &+ Int(order.rawValue))
   }
 
@@ -70,7 +70,7 @@ public struct PageGeometry: Hashable, Sendable {
   /// - Precondition: `address` is the start of a page.
   @inlinable
   public func page(at address: PhysicalAddress) -> PhysicalRange {
-    precondition(isPageAligned(address), "not the start of a page")
+    require(that: isPageAligned(address), "not the start of a page")
     return PhysicalRange(start: address, byteCount: UInt64(pageByteCount))
   }
 }

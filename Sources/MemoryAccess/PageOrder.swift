@@ -9,7 +9,7 @@ public struct PageOrder: Hashable, Comparable, Sendable {
   /// - Precondition: `rawValue` lies in 0…63.
   @inlinable
   public init(_ rawValue: Int) {
-    precondition(rawValue >= 0 && rawValue < 64, "page order outside 0…63")
+    require(that: rawValue >= 0 && rawValue < 64, "page order outside 0…63")
     self.rawValue = UInt8(truncatingIfNeeded: rawValue)
   }
 

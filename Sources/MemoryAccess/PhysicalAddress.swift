@@ -30,7 +30,7 @@ public struct PhysicalAddress: Hashable, Comparable, Sendable {
   @inlinable
   public func advanced(byBytes byteCount: UInt64) -> PhysicalAddress {
     let (sum, overflow) = rawValue.addingReportingOverflow(byteCount)
-    precondition(!overflow, "address beyond 2^64")
+    require(that: !overflow, "address beyond 2^64")
     return PhysicalAddress(sum)
   }
 

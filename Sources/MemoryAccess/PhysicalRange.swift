@@ -13,8 +13,8 @@ public struct PhysicalRange: Hashable, Sendable {
   /// - Precondition: the range does not run past 2^64.
   @inlinable
   public init(start: PhysicalAddress, byteCount: UInt64) {
-    precondition(
-      byteCount == 0 || byteCount &- 1 <= UInt64.max &- start.rawValue, "range beyond 2^64")
+    require(
+      that: byteCount == 0 || byteCount &- 1 <= UInt64.max &- start.rawValue, "range beyond 2^64")
     self.start = start
     self.byteCount = byteCount
   }

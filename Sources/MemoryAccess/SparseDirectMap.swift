@@ -41,8 +41,8 @@ public struct SparseDirectMap: WritablePhysicalMemory, @unchecked Sendable {
     sorting storage: UnsafeMutableBufferPointer<PhysicalRange>, displacement: UInt,
     geometry: PageGeometry
   ) {
-    precondition(
-      displacement & UInt(geometry.pageByteCount &- 1) == 0, "displacement within a page")
+    require(
+      that: displacement & UInt(geometry.pageByteCount &- 1) == 0, "displacement within a page")
     let firstUsable = displacement == 0 ? UInt64(geometry.pageByteCount) : 0
     var count = 0
     for index in storage.indices {
@@ -69,7 +69,7 @@ public struct SparseDirectMap: WritablePhysicalMemory, @unchecked Sendable {
       }
     }
     guard joined > 0, let base = storage.baseAddress else {
-      preconditionFailure("a direct map of no memory")
+      Panic.end("a direct map of no memory")
     }
     var sum: UInt64 = 0
     var largest = unsafe storage[0]
@@ -104,7 +104,7 @@ public struct SparseDirectMap: WritablePhysicalMemory, @unchecked Sendable {
   /// - Precondition: `index` lies in `0..<rangeCount`.
   @inlinable
   public func range(at index: Int) -> PhysicalRange {
-    precondition(index >= 0 && index < rangeCount, "no such range")
+    require(that: index >= 0 && index < rangeCount, "no such range")
     // SAFETY: `init` left as many ranges in the storage.
     return unsafe ranges[index]
   }
@@ -155,7 +155,7 @@ public struct SparseDirectMap: WritablePhysicalMemory, @unchecked Sendable {
   func pointer(to address: PhysicalAddress) -> UnsafeMutableRawPointer {
     let pattern = UInt(truncatingIfNeeded: address.rawValue) &+ displacement
     guard let pointer = unsafe UnsafeMutableRawPointer(bitPattern: pattern) else {
-      preconditionFailure("memory mapped at a null pointer")
+      Panic.end("memory mapped at a null pointer")
     }
     return unsafe pointer
   }
@@ -181,12 +181,12 @@ public struct SparseDirectMap: WritablePhysicalMemory, @unchecked Sendable {
     at address: PhysicalAddress, count: Int,
     _ body: (borrowing MemoryWords) throws(Failure) -> Result
   ) throws(Failure) -> Result {
-    precondition(
-      count >= 0 && count <= Int.max &>> 3 && address.rawValue & 7 == 0, "unaligned words")
+    require(
+      that: count >= 0 && count <= Int.max &>> 3 && address.rawValue & 7 == 0, "unaligned words")
     let byteCount = UInt64(truncatingIfNeeded: count) &* 8
     let wanted = PhysicalRange(checkedStart: address, byteCount: byteCount)
     guard let wanted, contains(wanted) else {
-      preconditionFailure("words outside the mapped memory")
+      Panic.end("words outside the mapped memory")
     }
     let start = wanted.isEmpty ? largestRange.start : address
     // SAFETY: aligned, and just found in memory that `init` was promised; of no words, none.
@@ -200,7 +200,7 @@ public struct SparseDirectMap: WritablePhysicalMemory, @unchecked Sendable {
   public func withMutableBytes<Result: ~Copyable, Failure: Error>(
     in wanted: PhysicalRange, _ body: (inout MutableRawSpan) throws(Failure) -> Result
   ) throws(Failure) -> Result {
-    precondition(contains(wanted), "bytes outside the mapped memory")
+    require(that: contains(wanted), "bytes outside the mapped memory")
     let start = wanted.isEmpty ? largestRange.start : wanted.start
     // SAFETY: the bytes were just found in memory that `init` was promised; of an empty range, none.
     let bytes = unsafe UnsafeMutableRawBufferPointer(

@@ -13,7 +13,7 @@ extension BuddyAllocator {
     let wanted = Int(order.rawValue)
     var found = large.trailingZeroBitCount
     guard let bit = freeBlocks[found].first(atOrAfter: 0, in: map) else {
-      preconditionFailure("a free block that is counted is not in the map")
+      Panic.end("a free block that is counted is not in the map")
     }
     let frame = frame(of: bit, order: found)
     removeBlock(frame, order: found)
@@ -37,7 +37,7 @@ extension BuddyAllocator {
   public mutating func allocate(
     frameCount: UInt64
   ) throws(BuddyAllocatorError) -> FrameRange {
-    precondition(frameCount > 0 && frameCount <= 1 << 63, "frame count outside 1…2^63")
+    require(that: frameCount > 0 && frameCount <= 1 << 63, "frame count outside 1…2^63")
     let order = PageOrder(64 &- (frameCount &- 1).leadingZeroBitCount)
     if order > maximumOrder { return try allocateRun(frameCount) }
     guard ordersWithFreeBlocks &>> UInt64(order.rawValue) != 0 else {

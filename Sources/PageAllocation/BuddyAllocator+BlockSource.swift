@@ -30,7 +30,7 @@ extension BuddyAllocator: BlockSource {
   @inlinable
   public mutating func giveBack(_ frames: FrameRange) {
     do throws(BuddyAllocatorError) { try free(frames) } catch {
-      preconditionFailure("frames given back to an allocator that did not hand them out")
+      Panic.end("frames given back to an allocator that did not hand them out")
     }
   }
 }

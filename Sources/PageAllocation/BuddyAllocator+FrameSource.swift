@@ -29,7 +29,7 @@ extension BuddyAllocator: FrameSource {
     do throws(BuddyAllocatorError) {
       try free(PhysicalBlock(address: frame, order: .zero))
     } catch {
-      preconditionFailure("frame given back to an allocator that did not hand it out")
+      Panic.end("frame given back to an allocator that did not hand it out")
     }
   }
 }

@@ -89,7 +89,7 @@ public struct BuddyAllocator<Memory: WritablePhysicalMemory>: ~Copyable {
     maximumOrder: PageOrder = linuxMaximumOrder, mapAt map: PhysicalAddress,
     isMapZero: Bool = false
   ) {
-    precondition(geometry.isPageAligned(map), "the map does not start at a page")
+    require(that: geometry.isPageAligned(map), "the map does not start at a page")
     self.geometry = geometry
     self.frames = frames
     self.maximumOrder = maximumOrder
@@ -106,10 +106,11 @@ public struct BuddyAllocator<Memory: WritablePhysicalMemory>: ~Copyable {
   private static func layout(
     covering frames: FrameRange, maximumOrder: PageOrder, in geometry: PageGeometry
   ) -> (freeBlocks: InlineArray<64, BitPyramid>, managed: FrameSet, wordCount: UInt64) {
-    precondition(frames.frameCount > 0, "an allocator of nothing")
-    precondition(
-      frames.end.rawValue &- 1 <= UInt64.max &>> UInt64(geometry.shift), "frame beyond 2^64 bytes")
-    precondition(maximumOrder <= geometry.maximumOrder, "blocks of 2^64 bytes or more")
+    require(that: frames.frameCount > 0, "an allocator of nothing")
+    require(
+      that: frames.end.rawValue &- 1 <= UInt64.max &>> UInt64(geometry.shift),
+      "frame beyond 2^64 bytes")
+    require(that: maximumOrder <= geometry.maximumOrder, "blocks of 2^64 bytes or more")
     let managed = FrameSet(firstWord: 0, frames: frames)
     var next = FrameSet.wordCount(for: frames)
     var freeBlocks = InlineArray<64, BitPyramid>(repeating: BitPyramid(firstWord: 0, bitCount: 0))

@@ -70,7 +70,7 @@ public struct Memblock<Memory: WritablePhysicalMemory>: ~Copyable {
   public mutating func add(
     _ range: PhysicalRange, nodeID: NodeID? = nil, flags: RegionFlags = []
   ) throws(MemblockError) {
-    precondition(!flags.contains(.regionList), "a flag of the allocator's own")
+    require(that: !flags.contains(.regionList), "a flag of the allocator's own")
     if range.isEmpty { return }
     let region = MemoryRegion(range, nodeID: nodeID, flags: flags)
     while memoryList.growth(inserting: region) > memoryList.capacity &- memoryList.count {
@@ -102,7 +102,7 @@ public struct Memblock<Memory: WritablePhysicalMemory>: ~Copyable {
   public mutating func reserve(
     _ range: PhysicalRange, nodeID: NodeID? = nil, flags: RegionFlags = []
   ) throws(MemblockError) {
-    precondition(!flags.contains(.regionList), "a flag of the allocator's own")
+    require(that: !flags.contains(.regionList), "a flag of the allocator's own")
     if range.isEmpty { return }
     try refuseRegionLists(in: range)
     let region = MemoryRegion(range, nodeID: nodeID, flags: flags)
@@ -138,7 +138,7 @@ public struct Memblock<Memory: WritablePhysicalMemory>: ~Copyable {
   public mutating func mark(
     _ range: PhysicalRange, _ flags: RegionFlags, clearing cleared: RegionFlags = []
   ) throws(MemblockError) {
-    precondition(!flags.contains(.regionList), "a flag of the allocator's own")
+    require(that: !flags.contains(.regionList), "a flag of the allocator's own")
     if flags.contains(.noMap) { try refuseRegionLists(in: range) }
     try change(range) {
       MemoryRegion(

@@ -43,9 +43,9 @@ public struct MemblockRequest: Hashable, Sendable {
     node: NodeChoice = .any, direction: SearchDirection = .topDown, required: RegionFlags = [],
     excluded: RegionFlags = [.noMap, .hotplug]
   ) {
-    precondition(byteCount > 0, "a request for nothing")
+    require(that: byteCount > 0, "a request for nothing")
     if let log2Alignment {
-      precondition(log2Alignment >= 0 && log2Alignment < 64, "alignment outside 2^0…2^63")
+      require(that: log2Alignment >= 0 && log2Alignment < 64, "alignment outside 2^0…2^63")
     }
     self.byteCount = byteCount
     self.log2Alignment = log2Alignment

@@ -1,3 +1,5 @@
+public import MemoryAccess
+
 /// The number of a NUMA node: a part of the machine whose processors reach its memory fastest.
 @frozen
 public struct NodeID: Hashable, Comparable, Sendable {
@@ -9,7 +11,7 @@ public struct NodeID: Hashable, Comparable, Sendable {
   /// - Precondition: `rawValue` is less than 2^32 − 1, which stands for "no node" in memory.
   @inlinable
   public init(_ rawValue: UInt32) {
-    precondition(rawValue != .max, "node number 2^32 - 1")
+    require(that: rawValue != .max, "node number 2^32 - 1")
     self.rawValue = rawValue
   }
 

@@ -31,11 +31,11 @@ struct RegionList<Memory: WritablePhysicalMemory>: ~Copyable {
 
   subscript(index: Int) -> MemoryRegion {
     get {
-      precondition(index >= 0 && index < count, "no such region")
+      require(that: index >= 0 && index < count, "no such region")
       return slot(index)
     }
     set {
-      precondition(index >= 0 && index < count, "no such region")
+      require(that: index >= 0 && index < count, "no such region")
       setSlot(index, to: newValue)
     }
   }
@@ -85,7 +85,7 @@ struct RegionList<Memory: WritablePhysicalMemory>: ~Copyable {
 
   /// Puts `region` before the one at `index`.
   mutating func insert(_ region: MemoryRegion, at index: Int) {
-    precondition(count < capacity, "region list full")
+    require(that: count < capacity, "region list full")
     move(count &- index, from: index, to: index &+ 1)
     setSlot(index, to: region)
     count &+= 1

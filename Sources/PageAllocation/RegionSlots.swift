@@ -1,3 +1,5 @@
+import MemoryAccess
+
 /// The room in which a region list begins: on the heap, or memory that the caller lends.
 ///
 /// The regions are outside the value that owns the room, so that a list is passed on and changed
@@ -18,7 +20,7 @@ struct RegionSlots: ~Copyable {
 
   /// Room on the heap.
   init(capacity: Int) {
-    precondition(capacity >= 4, "room for fewer than 4 regions")
+    require(that: capacity >= 4, "room for fewer than 4 regions")
     // SAFETY: deallocated by `deinit` alone. A region is trivial, so bytes that were never set are
     // never interpreted: the owner reads only what it has written.
     unsafe base = .allocate(capacity: capacity)
@@ -33,9 +35,9 @@ struct RegionSlots: ~Copyable {
   init(borrowing storage: UnsafeMutableRawBufferPointer) {
     let capacity = storage.count / MemoryLayout<MemoryRegion>.stride
     guard let start = storage.baseAddress, capacity >= 4 else {
-      preconditionFailure("room for fewer than 4 regions")
+      Panic.end("room for fewer than 4 regions")
     }
-    precondition(UInt(bitPattern: start) & 7 == 0, "unaligned room for regions")
+    require(that: UInt(bitPattern: start) & 7 == 0, "unaligned room for regions")
     // SAFETY: aligned and large enough, as just checked, and nothing else uses it, as the caller
     // promised.
     unsafe base = start.bindMemory(to: MemoryRegion.self, capacity: capacity)
@@ -52,12 +54,12 @@ struct RegionSlots: ~Copyable {
   /// The region at `index`, which lies in `0..<capacity`.
   subscript(index: Int) -> MemoryRegion {
     @inline(__always) get {
-      precondition(index >= 0 && index < capacity, "no such region")
+      require(that: index >= 0 && index < capacity, "no such region")
       // SAFETY: inside the room, as just checked.
       return unsafe base[index]
     }
     @inline(__always) nonmutating set {
-      precondition(index >= 0 && index < capacity, "no such region")
+      require(that: index >= 0 && index < capacity, "no such region")
       // SAFETY: inside the room, as just checked.
       unsafe base[index] = newValue
     }
@@ -65,8 +67,8 @@ struct RegionSlots: ~Copyable {
 
   /// Copies `count` regions from `source` on to where `target` is; both runs may overlap.
   func move(_ count: Int, from source: Int, to target: Int) {
-    precondition(
-      count >= 0 && source >= 0 && target >= 0 && source <= capacity &- count
+    require(
+      that: count >= 0 && source >= 0 && target >= 0 && source <= capacity &- count
         && target <= capacity &- count, "no such regions")
     // SAFETY: both runs are inside the room, as just checked.
     unsafe (base + target).update(from: base + source, count: count)

@@ -36,7 +36,7 @@ struct AddressSet: Sendable {
     while nodes[index].bit >= 0 { index = Int(child(of: index, towards: value)) }
     let differing = nodes[index].value ^ value
     if differing == 0 { return false }
-    precondition(nodes.count < Int(UInt32.max) &- 2, "more numbers than a set holds")
+    require(that: nodes.count < Int(UInt32.max) &- 2, "more numbers than a set holds")
     let bit = 63 &- differing.leadingZeroBitCount
     let leaf = UInt32(nodes.count)
     nodes.append(Node(value: value, bit: -1, children: (0, 0)))

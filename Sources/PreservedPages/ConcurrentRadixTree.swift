@@ -35,8 +35,8 @@ public struct ConcurrentRadixTree<Memory: WritablePhysicalMemory>: ~Copyable {
   ///   of this type. `memory` may be used by several threads.
   @inlinable
   public init(adopting root: PhysicalAddress, in memory: Memory, geometry: RadixGeometry) {
-    precondition(
-      root != .zero && geometry.page.isPageAligned(root), "a root is a page, and not page 0")
+    require(
+      that: root != .zero && geometry.page.isPageAligned(root), "a root is a page, and not page 0")
     nodes = RadixNodes(memory: memory, geometry: geometry, root: root)
   }
 

@@ -33,7 +33,7 @@ public struct RadixKey: Hashable, Comparable, Sendable {
   /// - Precondition: the block is naturally aligned and its order at most `geometry.maximumOrder`.
   @inlinable
   public init(_ block: PhysicalBlock, in geometry: PageGeometry) {
-    precondition(block.isNaturallyAligned(in: geometry), "block not aligned to its size")
+    require(that: block.isNaturallyAligned(in: geometry), "block not aligned to its size")
     let blockShift = UInt64(geometry.shift &+ Int(block.order.rawValue))
     self.rawValue =
       (1 as UInt64) &<< (64 &- blockShift) | block.address.rawValue &>> blockShift

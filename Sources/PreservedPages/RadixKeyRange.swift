@@ -1,4 +1,4 @@
-import MemoryAccess
+public import MemoryAccess
 
 /// Keys that follow each other, one or more, of one order.
 @frozen
@@ -24,8 +24,8 @@ struct RadixKeyRange {
     let first = RadixKey(run.address, order: run.order, in: geometry.page)
     // The highest bit tells the order; under it there is room for as many blocks as fill 2^64 bytes.
     let orderEnd = (2 as UInt64) &<< UInt64(63 &- first.rawValue.leadingZeroBitCount)
-    precondition(
-      run.blockCount <= orderEnd &- first.rawValue, "a run of blocks beyond 2^64 bytes")
+    require(
+      that: run.blockCount <= orderEnd &- first.rawValue, "a run of blocks beyond 2^64 bytes")
     self.init(first: first.rawValue, last: first.rawValue &+ (run.blockCount &- 1))
   }
 

@@ -19,7 +19,7 @@ struct RadixPath: ~Copyable {
   private let rootLevel: Int
 
   init(root: PhysicalAddress, level: Int) {
-    precondition(level < RadixGeometry.largestLevelCount, "tree deeper than any geometry")
+    require(that: level < RadixGeometry.largestLevelCount, "tree deeper than any geometry")
     step = Step(address: root, firstKey: 0, nextSlot: 0, isUntouched: true)
     steps = .init(repeating: step)
     rootLevel = level

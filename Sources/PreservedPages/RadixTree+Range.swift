@@ -71,8 +71,8 @@ extension BlockRun {
   @inlinable
   init?(_ frames: FrameRange, order: PageOrder, in geometry: PageGeometry) {
     if frames.frameCount == 0 { return nil }
-    precondition(
-      order <= geometry.maximumOrder
+    require(
+      that: order <= geometry.maximumOrder
         && (frames.start.rawValue | frames.frameCount) & (order.frameCount &- 1) == 0,
       "frames that do not make up blocks")
     self.init(

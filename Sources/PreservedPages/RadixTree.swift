@@ -56,8 +56,8 @@ public struct RadixTree<Memory: WritablePhysicalMemory>: ~Copyable {
   ///   ``RadixTreeReader``.
   @inlinable
   public init(adopting root: PhysicalAddress, in memory: Memory, geometry: RadixGeometry) {
-    precondition(
-      root != .zero && geometry.page.isPageAligned(root), "a root is a page, and not page 0")
+    require(
+      that: root != .zero && geometry.page.isPageAligned(root), "a root is a page, and not page 0")
     self.memory = memory
     self.geometry = geometry
     self.root = root

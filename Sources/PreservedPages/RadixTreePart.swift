@@ -1,3 +1,5 @@
+import MemoryAccess
+
 /// A part of a radix tree: whole leaves that follow each other.
 ///
 /// Parts have nothing in common, so that each can be walked by a thread of its own while nobody changes
@@ -29,7 +31,7 @@ extension RadixTree {
   /// - Precondition: `count` is 1 or more.
   /// - Complexity: O(tables · page size).
   public func parts(_ count: Int) -> [RadixTreePart] {
-    precondition(count > 0, "a tree cut into no parts")
+    require(that: count > 0, "a tree cut into no parts")
     var leafCount = 0
     forEachLeafStart { _ in leafCount += 1 }
     let partCount = max(min(count, leafCount), 1)

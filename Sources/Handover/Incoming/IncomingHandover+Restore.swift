@@ -94,7 +94,7 @@ extension IncomingHandover {
   public func forEachUnrestored<Failure: Error>(
     _ body: (PhysicalBlock) throws(Failure) -> Void
   ) throws(Failure) {
-    precondition(!isRetired, "a handover whose tree was freed")
+    require(that: !isRetired, "a handover whose tree was freed")
     try pages.forEachBlock(in: memory) { (block) throws(Failure) in
       if !isRestored(block) { try body(block) }
     }
@@ -116,7 +116,7 @@ extension IncomingHandover {
   private mutating func requireRestorable(
     _ block: PhysicalBlock
   ) throws(IncomingHandoverError) {
-    precondition(!isRetired, "a handover whose tree was freed")
+    require(that: !isRetired, "a handover whose tree was freed")
     guard block.isNaturallyAligned(in: geometry) else { throw .misaligned(block) }
     guard lookup.contains(block) else {
       guard let entry = lookup.block(holding: block.address) else { throw .neverPreserved(block) }
@@ -151,7 +151,7 @@ extension IncomingHandover {
     do throws(RadixTreeError) {
       return try restored?.insert(key, from: &none) ?? false
     } catch {
-      preconditionFailure("a block that was prepared cannot be marked")
+      Panic.end("a block that was prepared cannot be marked")
     }
   }
 

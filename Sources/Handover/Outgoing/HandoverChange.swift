@@ -38,7 +38,7 @@ public struct HandoverChange: Sendable {
     ///
     /// - Precondition: there are fewer than ``capacity``.
     public mutating func append(_ item: Item) {
-      precondition(count < Self.capacity, "a change of too many items")
+      require(that: count < Self.capacity, "a change of too many items")
       storage[count] = item
       count &+= 1
     }
@@ -47,7 +47,7 @@ public struct HandoverChange: Sendable {
     ///
     /// - Precondition: `index` lies in `0..<count`.
     public subscript(index: Int) -> Item {
-      precondition(index >= 0 && index < count, "item outside the change")
+      require(that: index >= 0 && index < count, "item outside the change")
       return storage[index]
     }
   }
@@ -95,7 +95,7 @@ public struct WordAnchor<Memory: WritablePhysicalMemory>: HandoverAnchor {
   ///
   /// - Precondition: `address` is a multiple of 8 and the word exists.
   public init(at address: PhysicalAddress, in memory: Memory) {
-    precondition(address.isAligned(log2ByteCount: 3), "unaligned word")
+    require(that: address.isAligned(log2ByteCount: 3), "unaligned word")
     self.address = address
     self.memory = memory
   }

@@ -50,7 +50,7 @@ extension OutgoingHandover where Anchor: ~Copyable {
       try mark(change)
       try switchAndUnmark(change)
     } catch {
-      preconditionFailure("a change that was prepared cannot be made")
+      Panic.end("a change that was prepared cannot be made")
     }
     if isRecorded { anchor.end() }
   }

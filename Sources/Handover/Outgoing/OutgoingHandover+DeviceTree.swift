@@ -87,10 +87,10 @@ extension OutgoingHandover where Anchor: ~Copyable {
       case (let new?, nil): return try add(new, to: tree, into: &target)
       case (nil, let old?): return try tree.write(into: &target, removingChild: old)
       case (let new?, let old?): return try replace(old, with: new, in: tree, into: &target)
-      case (nil, nil): preconditionFailure("an edit that changes nothing")
+      case (nil, nil): Panic.end("an edit that changes nothing")
       }
     }
-    guard let written else { preconditionFailure("the device tree lies in no memory") }
+    guard let written else { Panic.end("the device tree lies in no memory") }
     return written
   }
 
@@ -125,10 +125,10 @@ extension DeviceTreeEditError {
     case .childExists: .subtreeExists
     case .noSuchChild: .noSuchSubtree
     case .malformed(let error): .deviceTreeDamaged(error)
-    case .noSuchProperty(let offset), .wrongByteCount(_, let offset):
-      preconditionFailure("an edit of a property that nobody asked for, at \(offset)")
+    case .noSuchProperty, .wrongByteCount:
+      Panic.end("an edit of a property that was not asked for")
     case .unsupportedLayout:
-      preconditionFailure("an edit in place that nobody asked for")
+      Panic.end("an edit in place that nobody asked for")
     }
   }
 }

@@ -26,7 +26,7 @@ extension OutgoingHandover where Anchor: ~Copyable {
         rest = rest.dropFirst(perPage)
       }
     } catch {
-      preconditionFailure("an area that was just written cannot be read")
+      Panic.end("an area that was just written cannot be read")
     }
     return area
   }
@@ -83,12 +83,12 @@ extension OutgoingHandover where Anchor: ~Copyable {
         recordByteCount: LiveUpdateFile.byteCount, recordCount: UInt64(files.count), from: &frames)
       for file in files {
         let isWritten = fileRecords.append { file.write(to: &$0) }
-        precondition(isWritten, "there is room for each file")
+        require(that: isWritten, "there is room for each file")
       }
       let session = LiveUpdateSession(
         name: name, files: fileRecords.first, fileCount: UInt64(files.count))
       let isWritten = records.append { session.write(to: &$0) }
-      precondition(isWritten, "there is room for each session")
+      require(that: isWritten, "there is room for each session")
     }
     let first = records.first
     try createSubtree(

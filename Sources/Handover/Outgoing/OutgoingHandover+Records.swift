@@ -126,7 +126,7 @@ extension MemblockRecord {
         try writer.write(regions)
       }
     } catch {
-      preconditionFailure("a device tree that was measured cannot be written")
+      Panic.end("a device tree that was measured cannot be written")
     }
   }
 }

@@ -146,7 +146,7 @@ extension OutgoingHandover where Anchor: ~Copyable {
   private func takeFrames<Frames: BlockSource & ~Copyable>(
     byteCount: UInt64, from frames: inout Frames
   ) throws(OutgoingHandoverError) -> OwnFrames {
-    precondition(byteCount > 0, "a subtree of nothing")
+    require(that: byteCount > 0, "a subtree of nothing")
     let pageMask = UInt64(geometry.pageByteCount) &- 1
     let frameCount = byteCount &>> UInt64(geometry.shift) &+ (byteCount & pageMask == 0 ? 0 : 1)
     if version.subtreeSizeProperty == nil {

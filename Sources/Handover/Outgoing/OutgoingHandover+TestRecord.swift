@@ -41,7 +41,7 @@ extension OutgoingHandover where Anchor: ~Copyable {
             try writer.writeTestRecord(count, area, checksum.value)
           }
         } catch {
-          preconditionFailure("a device tree that was measured cannot be written")
+          Panic.end("a device tree that was measured cannot be written")
         }
       }
     } catch {

@@ -70,7 +70,7 @@ where Anchor: HandoverAnchor & ~Copyable {
     do throws(OutgoingHandoverError) {
       try preserveKey(of: block, from: &none)
     } catch {
-      preconditionFailure("a block that was prepared cannot be marked")
+      Panic.end("a block that was prepared cannot be marked")
     }
     self.anchor.switchDeviceTree(to: block.address)
   }
@@ -169,7 +169,7 @@ extension WritablePhysicalMemory {
       let parsed = try withBytes(in: range) {
         (bytes) throws(DeviceTreeError) in try RootDeviceTree(parsing: bytes)
       }
-      guard let parsed else { preconditionFailure("the device tree lies in no memory") }
+      guard let parsed else { Panic.end("the device tree lies in no memory") }
       return parsed
     } catch {
       throw .deviceTreeDamaged(error)
@@ -197,7 +197,7 @@ extension ABIVersion {
           try writer.writeRoot(self, map: .zero)
         })
     } catch {
-      preconditionFailure("a device tree of two properties cannot be measured")
+      Panic.end("a device tree of two properties cannot be measured")
     }
   }
 }

@@ -31,7 +31,7 @@ struct PageChain<Memory: WritablePhysicalMemory> {
   mutating func append<Frames: FrameSource & ~Copyable>(
     _ value: UInt64, from frames: inout Frames
   ) throws(OutgoingHandoverError) {
-    precondition(value != 0, "a word that ends a page of words")
+    require(that: value != 0, "a word that ends a page of words")
     if word == geometry.pageWordCount {
       guard let page = frames.takeFrame() else { throw .outOfFrames(frameCount: 1) }
       if first == .zero { first = page } else { store(page.rawValue, at: 0) }

@@ -86,8 +86,8 @@ extension OutgoingHandover where Anchor: ~Copyable {
   public mutating func allocateRecords<Frames: BlockSource & ~Copyable>(
     recordByteCount: Int, recordCount: UInt64, from frames: inout Frames
   ) throws(OutgoingHandoverError) -> SerializedRecordWriter<Memory> {
-    precondition(
-      recordByteCount > 0 && recordByteCount <= geometry.pageByteCount &- 16,
+    require(
+      that: recordByteCount > 0 && recordByteCount <= geometry.pageByteCount &- 16,
       "a record that fits in no block")
     let perBlock = UInt64(
       SerializedRecordWriter<Memory>.recordsPerBlock(recordByteCount, geometry))
@@ -138,7 +138,7 @@ extension OutgoingHandover where Anchor: ~Copyable {
     do throws(OutgoingHandoverError) {
       try unpreserve(item: item)
     } catch {
-      preconditionFailure("records that were freed, or that something leads to")
+      Panic.end("records that were freed, or that something leads to")
     }
     pruneNodes(of: item, into: &frames)
     item.giveBackKeys(to: &frames, blocksToo: true, in: memory, geometry: geometry)

@@ -37,8 +37,9 @@ public struct LiveUpdateFile: Hashable, Sendable {
   ///
   /// - Precondition: the handler has 1 to 47 bytes of UTF-8, none of them 0.
   public init(handler: String, data: UInt64, token: UInt64) {
-    precondition(
-      handler.canBeWritten(atMost: Self.largestHandlerByteCount), "a handler that cannot be written"
+    require(
+      that: handler.canBeWritten(atMost: Self.largestHandlerByteCount),
+      "a handler that cannot be written"
     )
     self.handler = handler
     self.data = data

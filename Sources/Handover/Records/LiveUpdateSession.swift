@@ -37,8 +37,8 @@ public struct LiveUpdateSession: Hashable, Sendable {
   ///
   /// - Precondition: the name has 1 to 63 bytes of UTF-8, none of them 0.
   public init(name: String, files: PhysicalAddress, fileCount: UInt64) {
-    precondition(
-      name.canBeWritten(atMost: Self.largestNameByteCount),
+    require(
+      that: name.canBeWritten(atMost: Self.largestNameByteCount),
       "a session's name that cannot be written")
     self.name = name
     self.files = files

@@ -62,7 +62,7 @@ public struct SerializedRecordCursor<Memory: PhysicalMemory> {
   public init(
     _ records: SerializedRecords, recordByteCount: Int, in memory: Memory, geometry: PageGeometry
   ) {
-    precondition(recordByteCount > 0, "records of nothing")
+    require(that: recordByteCount > 0, "records of nothing")
     self.memory = memory
     self.geometry = geometry
     self.recordByteCount = UInt64(recordByteCount)
