@@ -35,17 +35,22 @@ public struct PersistentByteMap: ~Copyable {
       if let found = try memory.region(named: name) {
         region = found
       } else {
-        var generator = SystemRandomNumberGenerator()
-        let key = (generator.next(), generator.next())
-        region = try memory.makeRegion(named: name, byteCount: RootLayout.byteCount) {
-          Map.fill(root: &$0, hashKey: key)
-        }
+        region = try memory.makeRoot(.map, named: name)
       }
     } catch {
       throw .memory(error)
     }
-    guard region.byteCount == RootLayout.byteCount else { throw .notThisCollection }
-    return PersistentByteMap(map: try Map.open(at: region.start, in: PreservedStorage(memory)))
+    return try open(memory, at: region)
+  }
+
+  private static func open(
+    _ memory: consuming PreservedMemory, at region: PhysicalRange
+  ) throws(PersistentCollectionError) -> PersistentByteMap {
+    // Refuses before anything is made.
+    _ = try CollectionRoot(in: region, of: memory.file, ledger: nil)
+    let ledger: MemoryLedger
+    do throws(PreservedMemoryError) { ledger = try memory.ledger() } catch { throw .memory(error) }
+    return PersistentByteMap(map: try Map.open(at: region, in: PreservedStorage(memory), ledger))
   }
 
   init(map: consuming ByteMap<PreservedStorage>) { self.map = map }

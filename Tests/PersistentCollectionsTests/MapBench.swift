@@ -3,6 +3,7 @@ import KexecHandover
 import Testing
 
 @testable import PersistentCollections
+@testable import ProcessHandover
 
 /// A map over memory that is watched, beside a dictionary that says what should be in it.
 struct MapBench: ~Copyable {
@@ -15,7 +16,9 @@ struct MapBench: ~Copyable {
   typealias Contents = [[UInt8]: Value]
 
   static let hashKey: (UInt64, UInt64) = (1, 2)
-  static let root = PhysicalAddress(0)
+  static let root = PhysicalRange(start: PhysicalAddress(4096), byteCount: Map.rootByteCount)
+  static let ledger = PhysicalRange(
+    start: PhysicalAddress(8192), byteCount: LedgerLayout.byteCount)
 
   let memory: RecordingMemory
   let books: PieceBooks
@@ -26,9 +29,8 @@ struct MapBench: ~Copyable {
     let memory = RecordingMemory(
       try AnonymousMemory(PhysicalRange(start: .zero, byteCount: byteCount)))
     let books = PieceBooks()
-    memory.base.withMutableBytes(
-      in: PhysicalRange(start: root, byteCount: Map.rootByteCount)
-    ) { Map.fill(root: &$0, hashKey: hashKey) }
+    memory.base.withMutableBytes(in: ledger) { LedgerLayout.fill(&$0, identity: 7) }
+    memory.base.withMutableBytes(in: root) { Map.fill(root: &$0, hashKey: hashKey, ledger: 7) }
     return MapBench(memory: memory, books: books, map: try open(memory, books))
   }
 
@@ -39,9 +41,25 @@ struct MapBench: ~Copyable {
   }
 
   static func open(_ memory: RecordingMemory, _ books: PieceBooks) throws -> Map {
-    try Map.open(
-      at: root,
-      in: PieceStorage(memory: memory, books: books, rootByteCount: Map.rootByteCount))
+    var storage = PieceStorage(
+      memory: memory, books: books, rootByteCount: 8192 + ledger.byteCount)
+    do {
+      let found = try MemoryLedger(at: ledger.start, in: memory)
+      if found.control != LedgerControl() || found.sequence & 1 != 0 {
+        // What the memory does when it is adopted.
+        try LedgerRecovery(found, in: memory) { _ in true }.run { try storage.freeIfAllocated($0) }
+      }
+      return try Map.open(
+        at: root, in: storage, MemoryLedger(at: ledger.start, in: memory))
+    } catch let damage as LedgerDamage {
+      throw PersistentCollectionError.damaged(damage.address)
+    }
+  }
+
+  /// The pieces in the ledger, without the map's root.
+  static func ledgerPieces(_ memory: RecordingMemory) throws -> [PhysicalRange] {
+    let ledger = try MemoryLedger(at: ledger.start, in: memory)
+    return try ledger.pieces(memory.ledgerWord).map(\.range).filter { $0 != root }
   }
 
   static func key(_ number: Int) -> [UInt8] { Array("key:\(number)".utf8) }
@@ -70,6 +88,10 @@ struct MapBench: ~Copyable {
     if Set(report.pieces) != books.allocated || report.pieces.count != books.allocated.count {
       problems.append(
         "pieces \(Set(report.pieces).symmetricDifference(books.allocated)) differ")
+    }
+    let recorded = (try? ledgerPieces(map.arena.storage.memory)) ?? []
+    if Set(recorded) != books.allocated || recorded.count != books.allocated.count {
+      problems.append("the ledger has \(recorded)")
     }
     return problems
   }

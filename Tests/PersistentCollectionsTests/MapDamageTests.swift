@@ -3,12 +3,18 @@ import KexecHandover
 import Testing
 
 @testable import PersistentCollections
+@testable import ProcessHandover
 
 /// Memory that somebody else has written: errors, and nothing worse.
 @Suite(.namesCombination) struct MapDamageTests {
   @Test func refusals() throws {
     let bench = try MapBench.make()
-    func refusal(of offset: UInt64, _ word: UInt64) throws -> PersistentCollectionError? {
+    let root = MapBench.root.start
+    let ledger = MapBench.ledger.start
+    func refusal(
+      in region: PhysicalAddress = MapBench.root.start, of offset: UInt64, _ word: UInt64
+    ) throws -> PersistentCollectionError? {
+      let offset = region.rawValue + offset
       let old = bench.memory.word(at: offset)
       bench.memory.setWord(word, at: offset)
       defer { bench.memory.setWord(old, at: offset) }
@@ -18,9 +24,13 @@ import Testing
       return nil
     }
     #expect(try refusal(of: 0, 0) == .notThisCollection)
-    #expect(try refusal(of: 8, 2) == .unknownLayout(version: 2))
-    #expect(try refusal(of: 16, 77) == .damaged(.zero))
-    #expect(try refusal(of: 64, 0xf_ffff) == .damaged(PhysicalAddress(64)))
+    #expect(try refusal(of: 8, 1) == .unknownLayout(version: 1))
+    #expect(try refusal(of: 8, 3) == .unknownLayout(version: 3))
+    #expect(try refusal(of: 16, 77) == .damaged(root))
+    #expect(try refusal(of: 40, 8) == .damaged(root))
+    #expect(try refusal(of: 64, 1) == .damaged(root))
+    #expect(try refusal(in: ledger, of: 64, 0xf_ffff) == .damaged(PhysicalAddress(8192 + 64)))
+    #expect(try refusal(in: ledger, of: 8, 2) == .damaged(ledger))
     #expect(try refusal(of: RootLayout.bucketCount, 0) != nil)
     #expect(try refusal(of: RootLayout.bucketCount, 1 << 40) != nil)
     #expect(try refusal(of: RootLayout.directory, 1 << 43) != nil)
@@ -57,16 +67,20 @@ import Testing
 
   /// Root words, the index, slab headers, and the first words of entries.
   private func addresses(of bench: borrowing MapBench) -> [UInt64] {
-    let arena = 64..<UInt64(2304)
-    var addresses = Array(stride(from: arena.lowerBound, to: arena.upperBound, by: 8))
-    let directory = bench.memory.word(at: RootLayout.directory)
+    let root = MapBench.root.start.rawValue
+    var addresses = Array(stride(from: root + 64, to: root + 2304, by: 8))
+    let ledger = MapBench.ledger.start.rawValue
+    for start in [64, LedgerLayout.chunks, LedgerLayout.slots, LedgerLayout.log] {
+      addresses += stride(from: ledger + start, to: ledger + start + 160, by: 8)
+    }
+    let directory = bench.memory.word(at: root + RootLayout.directory)
     let chunk = bench.memory.word(at: directory)
     addresses += [directory] + stride(from: chunk, to: chunk + 16 * 64, by: 8)
-    let extent = bench.memory.word(at: RootLayout.extents)
+    let extent = bench.memory.word(at: root + RootLayout.extents)
     for slab in 0..<12 as Range<UInt64> {
       addresses += stride(from: extent + slab << 16, to: extent + slab << 16 + 512, by: 8)
     }
-    let large = bench.memory.word(at: RootLayout.largeObjects)
+    let large = bench.memory.word(at: root + RootLayout.largeObjects)
     return addresses + stride(from: large, to: large + 96, by: 8)
   }
 

@@ -77,7 +77,7 @@ extension Arena where Storage: ~Copyable {
   }
 
   private mutating func addExtent() throws(PersistentCollectionError) -> UInt64 {
-    let extent = try allocatePiece(byteCount: Extent.byteCount)
+    let extent = try allocatePiece(byteCount: Extent.byteCount).start.rawValue
     // All of it is zero, and nothing leads to it.
     publish(Extent.allFree, at: extent &+ Extent.freeSlabs)
     try link(extent, into: RootLayout.extents, .extents)
@@ -89,7 +89,7 @@ extension Arena where Storage: ~Copyable {
   private mutating func release(_ extent: UInt64) throws(PersistentCollectionError) {
     try unlink(extent, from: RootLayout.extentsWithRoom, .extentsWithRoom)
     try unlink(extent, from: RootLayout.extents, .extents)
-    try doom(extent, byteCount: Extent.byteCount)
+    try doom(extent)
   }
 
   private mutating func addToFreeExtentCount(

@@ -19,9 +19,10 @@ extension Arena where Storage: ~Copyable {
     byteCount: Int, first: UInt64
   ) throws(PersistentCollectionError) -> ObjectReference {
     let wanted = (UInt64(byteCount) + LargeObject.headerByteCount + 4095) & ~4095
-    let pages = try allocatePiece(byteCount: wanted)
+    let piece = try allocatePiece(byteCount: wanted)
+    let pages = piece.start.rawValue
     guard pages < 1 &<< 44 else { throw .tooLarge }
-    publish(wanted, at: pages &+ LargeObject.byteCount)
+    publish(piece.byteCount, at: pages &+ LargeObject.byteCount)
     publish(LargeObject.mark, at: pages &+ LargeObject.markOffset)
     publish(first, at: pages &+ LargeObject.headerByteCount)
     try link(pages, into: RootLayout.largeObjects, .largeObjects)
@@ -52,14 +53,16 @@ extension Arena where Storage: ~Copyable {
   }
 
   /// Frees an object at the end of the transaction: what it holds stays until then.
-  mutating func unlinkObject(_ object: ObjectReference) { unlinked.append(object.rawValue) }
+  mutating func unlinkObject(_ object: ObjectReference) {
+    unlinked.append(UnlinkedObject(object: object.rawValue, root: root, owner: owner))
+  }
 
   mutating func free(_ object: ObjectReference) throws(PersistentCollectionError) {
     guard object.isLarge else { return try giveBack(slot: object.address) }
     let pages = object.address &- LargeObject.headerByteCount
-    let byteCount = try checkedByteCount(ofPages: pages)
+    _ = try checkedByteCount(ofPages: pages)
     try unlink(pages, from: RootLayout.largeObjects, .largeObjects)
     try set(0, at: pages &+ LargeObject.markOffset)
-    try doom(pages, byteCount: byteCount)
+    try doom(pages)
   }
 }

@@ -1,21 +1,35 @@
 import MemoryAccess
+internal import ProcessHandover
 
-// All or nothing, whatever happens: before a word is changed, it is noted as it was. A transaction
-// ends with one store, of the control word. Whoever comes after a crash puts back what is noted, the
-// last change first; each step of that may be done twice.
+// All or nothing, whatever happens: before a word is changed, it is noted in the ledger as it was. A
+// transaction, of one collection or of several, ends with one store, of the control word. The process
+// that adopts the memory after a crash puts back what is noted, the last change first; each step of
+// that may be done twice.
 //
-// Pieces of memory come from a storage that knows nothing of transactions. One that is allocated is
-// noted before it exists, and freed with the undoing; one that is to be freed is noted before the end
-// of the transaction, which makes the note valid, and freed after it.
+// A piece that is allocated is noted before it exists, and freed with the undoing; one that is to be
+// freed is noted before the end of the transaction, which makes the note valid, and freed after it.
+// Both notes are in the ledger too, so the memory deals with them before it allocates anything.
 
 extension Arena where Storage: ~Copyable {
-  /// Changes a word; undone unless the transaction ends well.
+  /// Changes a word of the collection; undone unless the transaction ends well.
+  ///
+  /// - Throws: ``PersistentCollectionError/damaged(_:)`` of a word that is not the collection's, which
+  ///   only memory that another program wrote can cause.
   @inline(__always)
   mutating func set(_ word: UInt64, at address: UInt64) throws(PersistentCollectionError) {
+    guard isOwn(address) else { throw .damaged(PhysicalAddress(address)) }
+    try change(word, at: address)
+  }
+
+  /// Changes a word; undone unless the transaction ends well.
+  @inline(__always)
+  private mutating func change(
+    _ word: UInt64, at address: UInt64
+  ) throws(PersistentCollectionError) {
     let count = control.logCount
-    guard count < Int(RootLayout.logCapacity) else { throw .transactionTooLarge }
+    guard count < LedgerLayout.logCapacity else { throw .transactionTooLarge }
     let memory = storage.memory
-    let entry = root &+ RootLayout.log &+ UInt64(truncatingIfNeeded: count) &* 16
+    let entry = ledger &+ LedgerLayout.log &+ UInt64(truncatingIfNeeded: count) &* 16
     memory.withWords(at: PhysicalAddress(address), count: 1) { target in
       memory.withWords(at: PhysicalAddress(entry), count: 2) {
         $0.publish(address, at: 0)
@@ -27,13 +41,18 @@ extension Arena where Storage: ~Copyable {
     }
   }
 
+  /// Changes a word of the ledger or of a chunk of its slots.
+  mutating func setLedger(_ word: UInt64, at address: UInt64) throws(PersistentCollectionError) {
+    try change(word, at: address)
+  }
+
   @inline(__always)
   mutating func setRoot(_ word: UInt64, _ offset: UInt64) throws(PersistentCollectionError) {
     try set(word, at: root &+ offset)
   }
 
   @inline(__always)
-  func publishControl() { publish(control.word, at: root &+ RootLayout.control) }
+  func publishControl() { publish(control.word, at: ledger &+ LedgerLayout.control) }
 
   /// Calls `body` as one change: on throw, nothing of it has happened.
   @inline(__always)
@@ -53,8 +72,12 @@ extension Arena where Storage: ~Copyable {
 
   @inline(__always)
   mutating func begin() throws(PersistentCollectionError) {
-    // What an error left to be freed; there is nothing else between transactions.
-    if depth == 0, control.doomedCount != 0 { try freeDoomed() }
+    if depth == 0 {
+      // What an error left to be freed; there is nothing else between transactions.
+      if control.doomedCount != 0 { try freeDoomed() }
+      if !books.isMade { try makeBooks() }
+      countChange()
+    }
     depth &+= 1
   }
 
@@ -62,13 +85,15 @@ extension Arena where Storage: ~Copyable {
   @inline(__always)
   mutating func end() throws(PersistentCollectionError) {
     if depth == 1 {
-      // An operation inside failed, and whoever called it went on.
+      // An operation inside failed, and its caller went on.
       if let failure { throw failure }
       if !unlinked.isEmpty { try freeUnlinked() }
-      control = ControlWord(doomedCount: stagedDoomedCount)
+      control = LedgerControl(doomedCount: stagedDoomedCount)
       publishControl()
       stagedDoomedCount = 0
       depth = 0
+      books.isChanged = false
+      countChange()
       if control.doomedCount != 0 { try? freeDoomed() }
     } else {
       depth &-= 1
@@ -85,44 +110,55 @@ extension Arena where Storage: ~Copyable {
     guard depth == 0 else { return }
     unlinked.removeAll(keepingCapacity: true)
     stagedDoomedCount = 0
+    defer { if isChanging { countChange() } }
     try undo()
   }
 
   private mutating func freeUnlinked() throws(PersistentCollectionError) {
-    while let object = unlinked.popLast() { try free(ObjectReference(in: object)) }
+    let (root, owner) = (self.root, self.owner)
+    defer { select(root: root, owner: owner) }
+    while let object = unlinked.popLast() {
+      select(root: object.root, owner: object.owner)
+      try free(ObjectReference(in: object.object))
+    }
   }
 
-  // MARK: After a crash
+  // MARK: For readers in other processes
 
-  /// Completes or undoes what a predecessor was killed in.
-  ///
-  /// - Complexity: O(1): bounded by the size of the log.
-  mutating func recover() throws(PersistentCollectionError) {
-    control = ControlWord(loadRoot(RootLayout.control))
-    guard control.isPossible else { throw damagedRoot(RootLayout.control) }
-    try undo()
-    try freeDoomed()
+  private var isChanging: Bool { load(ledger &+ LedgerLayout.sequence) & 1 != 0 }
+
+  /// Counts the beginning or the end of a change.
+  @inline(__always)
+  private func countChange() {
+    let address = ledger &+ LedgerLayout.sequence
+    publish(load(address) &+ 1, at: address)
   }
 
-  private func damagedRoot(_ offset: UInt64) -> PersistentCollectionError {
-    .damaged(PhysicalAddress(root &+ offset))
+  // MARK: Undoing
+
+  /// Checks that nothing is left to be undone: the memory was adopted.
+  func checkControl() throws(PersistentCollectionError) {
+    guard control.logCount == 0, control.pendingCount == 0 else {
+      throw .damaged(PhysicalAddress(ledger &+ LedgerLayout.control))
+    }
   }
 
   private mutating func undo() throws(PersistentCollectionError) {
+    if control.pendingCount > 0 || books.isChanged { books = LedgerBooks() }
     for index in (0..<control.logCount).reversed() {
-      let entry = root &+ RootLayout.log &+ UInt64(index) &* 16
+      // This process wrote them.
+      let entry = ledger &+ LedgerLayout.log &+ UInt64(index) &* 16
       let address = load(entry)
-      guard address & 7 == 0,
-        let word = PhysicalRange(checkedStart: PhysicalAddress(address), byteCount: 8),
-        storage.memory.contains(word)
-      else { throw .damaged(PhysicalAddress(entry)) }
+      guard address & 7 == 0, address <= storage.memory.byteCount &- 8 else {
+        throw .damaged(PhysicalAddress(entry))
+      }
       publish(load(entry &+ 8), at: address)
     }
     control.logCount = 0
     publishControl()
     while control.pendingCount > 0 {
       let index = control.pendingCount &- 1
-      try storage.freeIfAllocated(piece(in: RootLayout.pending, index))
+      try storage.freeIfAllocated(piece(in: LedgerLayout.pending, index))
       control.pendingCount = index
       publishControl()
     }
@@ -131,7 +167,7 @@ extension Arena where Storage: ~Copyable {
   mutating func freeDoomed() throws(PersistentCollectionError) {
     while control.doomedCount > 0 {
       let index = control.doomedCount &- 1
-      try storage.freeIfAllocated(piece(in: RootLayout.doomed, index))
+      try storage.freeIfAllocated(piece(in: LedgerLayout.doomed, index))
       control.doomedCount = index
       publishControl()
     }
@@ -140,7 +176,7 @@ extension Arena where Storage: ~Copyable {
   private func piece(
     in list: UInt64, _ index: Int
   ) throws(PersistentCollectionError) -> PhysicalRange {
-    let entry = root &+ list &+ UInt64(index) &* 16
+    let entry = ledger &+ list &+ UInt64(index) &* 16
     guard
       let range = PhysicalRange(
         checkedStart: PhysicalAddress(load(entry)), byteCount: load(entry &+ 8)),
@@ -149,55 +185,42 @@ extension Arena where Storage: ~Copyable {
     return range
   }
 
-  // MARK: Pieces of memory
+  // MARK: Notes of pieces
 
-  private func hasRoom(_ byteCount: UInt64) -> Bool {
-    byteCount <= storageByteLimit
-      && loadRoot(RootLayout.storageByteCount) <= storageByteLimit &- byteCount
-  }
-
-  /// Allocates a piece, filled with zeros; undone with the transaction.
-  mutating func allocatePiece(
+  /// Allocates memory, filled with zeros, that is freed if the transaction is undone.
+  mutating func allocateNoted(
     byteCount: UInt64
-  ) throws(PersistentCollectionError) -> UInt64 {
+  ) throws(PersistentCollectionError) -> PhysicalRange {
     let index = control.pendingCount
-    guard index < RootLayout.pendingCapacity else { throw .transactionTooLarge }
-    if !hasRoom(byteCount) {
-      // What is kept for the next slabs may make room for something else.
-      guard try releaseFreeExtent(), hasRoom(byteCount) else { throw .limitReached }
-    }
-    let used = loadRoot(RootLayout.storageByteCount)
-    let entry = root &+ RootLayout.pending &+ UInt64(index) &* 16
+    guard index < LedgerLayout.pendingCapacity else { throw .transactionTooLarge }
+    let entry = ledger &+ LedgerLayout.pending &+ UInt64(index) &* 16
     let memory = storage.memory
-    let logCount = control.logCount
-    let controlAddress = PhysicalAddress(root &+ RootLayout.control)
-    let announced = ControlWord(logCount: logCount, pendingCount: index &+ 1)
-    let piece: PhysicalRange
+    let controlAddress = PhysicalAddress(ledger &+ LedgerLayout.control)
+    let announced = LedgerControl(logCount: control.logCount, pendingCount: index &+ 1)
     do throws(PersistentCollectionError) {
-      piece = try storage.allocate(byteCount: byteCount) { range in
+      let piece = try storage.allocate(byteCount: byteCount) { range in
         memory.withWords(at: PhysicalAddress(entry), count: 2) {
           $0.publish(range.start.rawValue, at: 0)
           $0.publish(range.byteCount, at: 1)
         }
         memory.withWords(at: controlAddress, count: 1) { $0.publish(announced.word, at: 0) }
       }
+      control = announced
+      return piece
     } catch {
       publishControl()
       throw error
     }
-    control = announced
-    try setRoot(used &+ piece.byteCount, RootLayout.storageByteCount)
-    return piece.start.rawValue
   }
 
-  /// Frees a piece once the transaction has ended well.
-  mutating func doom(_ address: UInt64, byteCount: UInt64) throws(PersistentCollectionError) {
-    guard stagedDoomedCount < RootLayout.doomedCapacity else { throw .transactionTooLarge }
-    let entry = root &+ RootLayout.doomed &+ UInt64(stagedDoomedCount) &* 16
+  /// Notes a piece that is freed once the transaction has ended well.
+  mutating func noteDoomed(
+    _ address: UInt64, byteCount: UInt64
+  ) throws(PersistentCollectionError) {
+    guard stagedDoomedCount < LedgerLayout.doomedCapacity else { throw .transactionTooLarge }
+    let entry = ledger &+ LedgerLayout.doomed &+ UInt64(stagedDoomedCount) &* 16
     publish(address, at: entry)
     publish(byteCount, at: entry &+ 8)
     stagedDoomedCount &+= 1
-    let used = loadRoot(RootLayout.storageByteCount)
-    try setRoot(used &- min(used, byteCount), RootLayout.storageByteCount)
   }
 }

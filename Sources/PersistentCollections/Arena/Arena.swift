@@ -1,6 +1,7 @@
 import MemoryAccess
+internal import ProcessHandover
 
-/// Memory for the objects of one collection, with all that it takes to be whole after a crash.
+/// Memory for the objects of a collection, with all that it takes to be whole after a crash.
 ///
 /// Every word that is reachable is changed with ``set(_:at:)`` inside a transaction. What is not
 /// reachable yet, a new object's bytes, is stored as it comes.
@@ -8,11 +9,17 @@ import MemoryAccess
 ///     root ─► extents of 2 MiB ─► slabs of 64 KiB ─► objects of one size each
 ///          ─► large objects, in pages of their own
 ///          ─► the directory of the index
+///     ledger ─► which pieces each collection has, and the change that is being made
+///
+/// Several collections share one arena: ``select(root:owner:)`` says whose objects are meant from then on.
 struct Arena<Storage: PersistentStorage & ~Copyable>: ~Copyable {
   var storage: Storage
-  /// Where the root region begins.
-  let root: UInt64
-  let sizeClasses = SizeClasses()
+  /// Where the ledger begins.
+  let ledger: UInt64
+  /// Where the root region of the collection begins.
+  private(set) var root: UInt64
+  /// The number of the collection, under which the ledger has its pieces.
+  private(set) var owner: UInt32
   /// How many bytes of storage the collection may take.
   var storageByteLimit: UInt64 = .max
 
@@ -22,16 +29,38 @@ struct Arena<Storage: PersistentStorage & ~Copyable>: ~Copyable {
   var depth = 0
   /// Why an operation inside a transaction failed; the transaction fails with it.
   var failure: PersistentCollectionError?
-  var control = ControlWord()
+  var control: LedgerControl
   /// Pieces that are freed once the transaction has ended.
   var stagedDoomedCount = 0
   /// Objects that are freed at the end of the transaction: until then nothing may overwrite them.
-  var unlinked: [UInt64] = []
+  var unlinked: [UnlinkedObject] = []
+  /// Which pieces there are; made when the first word is changed.
+  var books = LedgerBooks()
 
-  init(_ storage: consuming Storage, root: UInt64) {
+  /// - Precondition: `ledger` was read from the storage's memory.
+  init(_ storage: consuming Storage, _ ledger: MemoryLedger, root: UInt64 = 0, owner: UInt32 = 0) {
     self.storage = storage
+    self.ledger = ledger.start
+    control = ledger.control
     self.root = root
+    self.owner = owner
   }
+
+  /// An object, and the collection whose it is.
+  struct UnlinkedObject {
+    let object: UInt64
+    let root: UInt64
+    let owner: UInt32
+  }
+
+  /// Means the collection with the given root from now on.
+  @inline(__always)
+  mutating func select(root: UInt64, owner: UInt32) {
+    self.root = root
+    self.owner = owner
+  }
+
+  var sizeClasses: SizeClasses { SizeClasses() }
 
   // MARK: Words
 

@@ -10,26 +10,29 @@ struct SizeClasses {
   /// What the largest class holds; larger objects have pages of their own.
   static let largestByteCount = slabRoom / 2 & ~15
 
-  /// The size of an object in bytes, by class.
-  private(set) var byteCounts: [UInt32] = [64]
-  /// The smallest class that holds so many times 16 bytes.
-  private var classes: [UInt8] = []
-
-  init() {
+  /// The sizes of the classes, and the smallest class that holds so many times 16 bytes.
+  private static let tables: (byteCounts: [UInt32], classes: [UInt8]) = {
+    var byteCounts: [UInt32] = [64]
     for byteCount in stride(from: 32, through: 512, by: 16) { byteCounts.append(UInt32(byteCount)) }
     var last = 512
-    for count in (2...Self.slabRoom / 528).reversed() {
-      let byteCount = Self.slabRoom / count & ~15
+    for count in (2...slabRoom / 528).reversed() {
+      let byteCount = slabRoom / count & ~15
       guard byteCount > last else { continue }
       byteCounts.append(UInt32(byteCount))
       last = byteCount
     }
+    var classes: [UInt8] = []
     var sizeClass = 1
-    for units in 0...Self.largestByteCount / 16 {
+    for units in 0...largestByteCount / 16 {
       while byteCounts[sizeClass] < units * 16 { sizeClass += 1 }
       classes.append(UInt8(sizeClass))
     }
-  }
+    return (byteCounts, classes)
+  }()
+
+  /// The size of an object in bytes, by class.
+  @inline(__always)
+  var byteCounts: [UInt32] { Self.tables.byteCounts }
 
   var count: Int { byteCounts.count }
 
@@ -37,7 +40,7 @@ struct SizeClasses {
   ///
   /// - Precondition: at most ``largestByteCount``.
   @inline(__always)
-  func sizeClass(of byteCount: Int) -> Int { Int(classes[(byteCount &+ 15) &>> 4]) }
+  func sizeClass(of byteCount: Int) -> Int { Int(Self.tables.classes[(byteCount &+ 15) &>> 4]) }
 
   /// How many objects of a class a slab holds.
   @inline(__always)

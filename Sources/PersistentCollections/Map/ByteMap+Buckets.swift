@@ -148,7 +148,7 @@ extension ByteMap where Storage: ~Copyable {
 
   private mutating func addChunk() throws(PersistentCollectionError) {
     let count = arena.loadRoot(RootLayout.chunkCount)
-    let chunk = try arena.allocatePiece(byteCount: Index.chunkByteCount)
+    let chunk = try arena.allocatePiece(byteCount: Index.chunkByteCount).start.rawValue
     let place = arena.loadRoot(RootLayout.directory) &+ count &* 8
     _ = try arena.checkedLoad(place, from: arena.root &+ RootLayout.directory)
     try arena.set(chunk, at: place)
@@ -162,6 +162,6 @@ extension ByteMap where Storage: ~Copyable {
       byteCount: Index.chunkByteCount, foundAt: place)
     try arena.set(0, at: place)
     try arena.setRoot(index, RootLayout.chunkCount)
-    try arena.doom(chunk, byteCount: Index.chunkByteCount)
+    try arena.doom(chunk)
   }
 }

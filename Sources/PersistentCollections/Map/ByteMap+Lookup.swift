@@ -117,6 +117,10 @@ extension ByteMap where Storage: ~Copyable {
     _ notes: EntryNotes, of entry: FoundEntry, before: EntryNotes
   ) throws(PersistentCollectionError) {
     let place = entry.address &+ EntryHeader.notes
+    if arena.depth == 0, notes != before {
+      if !arena.books.isMade { try arena.makeBooks() }
+      try arena.requireOwn(entry.object)
+    }
     if notes.first != before.first { try setNote(notes.first, at: place) }
     if notes.second != before.second { try setNote(notes.second, at: place &+ 8) }
   }

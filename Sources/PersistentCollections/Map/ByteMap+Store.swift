@@ -96,7 +96,8 @@ extension ByteMap where Storage: ~Copyable {
     guard byteCount <= Self.valueByteLimit else { throw .tooLarge }
     let header = EntryHeader(keyByteCount: entry.header.keyByteCount, valueByteCount: byteCount)
     if try header.entryByteCount <= arena.capacity(of: entry.object) {
-      // Behind the value is nobody's, until the header says so.
+      try arena.requireOwn(entry.object)
+      // The bytes behind the value belong to no entry until the header is stored.
       write(at: entry.value &+ UInt64(old), count: bytes.byteCount) { copy(bytes, to: &$0) }
       try arena.set(header.word, at: entry.address)
       return byteCount

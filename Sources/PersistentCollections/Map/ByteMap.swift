@@ -1,56 +1,52 @@
 package import MemoryAccess
+package import ProcessHandover
 
 /// A map from bytes to bytes, over any storage: what ``PersistentByteMap`` is, and what tests watch.
 package struct ByteMap<Storage: PersistentStorage & ~Copyable>: ~Copyable {
   var arena: Arena<Storage>
-  let sip: SipHash
+  var sip: SipHash
 
   /// The size of the region that leads to the map, in bytes.
   package static var rootByteCount: UInt64 { RootLayout.byteCount }
 
   /// What a new root region begins with.
-  package static func fill(root: inout MutableRawSpan, hashKey: (UInt64, UInt64)) {
-    let words = [RootLayout.magic, RootLayout.version, hashKey.0, hashKey.1]
-    for (index, word) in (words + [checkValue(words)]).enumerated() {
-      root.storeBytes(of: word, toByteOffset: index * 8, as: UInt64.self)
-    }
+  package static func fill(
+    root: inout MutableRawSpan, hashKey: (UInt64, UInt64), ledger: UInt64
+  ) {
+    CollectionRoot.fill(&root, .map, hashKey: hashKey, ledger: ledger)
   }
 
-  /// The map whose root region begins at `root`; what a predecessor was killed in is completed or undone.
+  /// The map whose root region is `region`.
   ///
+  /// - Parameter ledger: the memory's; what a predecessor was killed in is completed or undone.
   /// - Throws: ``PersistentCollectionError``; also where the region holds something else.
   /// - Complexity: O(1).
   package static func open(
-    at root: PhysicalAddress, in storage: consuming Storage
+    at region: PhysicalRange, in storage: consuming Storage, _ ledger: MemoryLedger
   ) throws(PersistentCollectionError) -> ByteMap {
-    let hashKey = try hashKey(at: root, in: storage.memory)
-    var map = ByteMap(
-      arena: Arena(storage, root: root.rawValue), sip: SipHash(key: hashKey))
-    try map.recover()
+    let root = try CollectionRoot(in: region, of: storage.memory, ledger: ledger.identity)
+    guard root.kind == .map else { throw .notThisCollection }
+    var map = ByteMap(arena: Arena(storage, ledger), sip: root.sip)
+    try map.arena.checkControl()
+    _ = try map.arena.open(root)
+    try map.prepare()
     return map
   }
 
-  private init(arena: consuming Arena<Storage>, sip: SipHash) {
+  init(arena: consuming Arena<Storage>, sip: SipHash) {
     self.arena = arena
     self.sip = sip
   }
 
-  /// The key of the hash function, from a root region that is one.
-  private static func hashKey(
-    at root: PhysicalAddress, in memory: Storage.Memory
-  ) throws(PersistentCollectionError) -> (UInt64, UInt64) {
-    guard let region = PhysicalRange(checkedStart: root, byteCount: RootLayout.byteCount),
-      memory.contains(region), root.isAligned(log2ByteCount: 3)
-    else { throw .notThisCollection }
-    let words = memory.withWords(at: root, count: 5) { words in (0..<5).map { words.load($0) } }
-    guard words[0] == RootLayout.magic else { throw .notThisCollection }
-    guard words[1] == RootLayout.version else { throw .unknownLayout(version: words[1]) }
-    guard words[4] == checkValue(Array(words[..<4])) else { throw .damaged(root) }
-    return (words[2], words[3])
+  /// Means another collection of the same memory from now on.
+  @inline(__always)
+  mutating func use(_ root: CollectionRoot) {
+    arena.select(root: root.start, owner: root.owner)
+    sip = root.sip
   }
 
-  private mutating func recover() throws(PersistentCollectionError) {
-    try arena.recover()
+  /// Makes the index of a new map.
+  mutating func prepare() throws(PersistentCollectionError) {
     if arena.loadRoot(RootLayout.directory) == 0 { try makeIndex() }
     try checkIndex()
   }
@@ -60,11 +56,6 @@ package struct ByteMap<Storage: PersistentStorage & ~Copyable>: ~Copyable {
   /// How many entries there are.
   package var count: Int { Int(truncatingIfNeeded: arena.loadRoot(RootLayout.entryCount)) }
 
-  private static func checkValue(_ words: [UInt64]) -> UInt64 {
-    // SAFETY: a word has no padding that could be read.
-    SipHash(key: (RootLayout.magic, RootLayout.version)).hash(unsafe words.span.bytes)
-  }
-
   /// An index without entries, in place of what is there, which is not freed.
   mutating func makeIndex() throws(PersistentCollectionError) {
     let limit = arena.storageByteLimit
@@ -72,8 +63,8 @@ package struct ByteMap<Storage: PersistentStorage & ~Copyable>: ~Copyable {
     arena.storageByteLimit = .max
     defer { arena.storageByteLimit = limit }
     try arena.transaction { (arena) throws(PersistentCollectionError) in
-      let directory = try arena.allocatePiece(byteCount: Index.directoryByteCount)
-      let chunk = try arena.allocatePiece(byteCount: Index.chunkByteCount)
+      let directory = try arena.allocatePiece(byteCount: Index.directoryByteCount).start.rawValue
+      let chunk = try arena.allocatePiece(byteCount: Index.chunkByteCount).start.rawValue
       arena.publish(chunk, at: directory)
       try arena.setRoot(1, RootLayout.chunkCount)
       try arena.setRoot(Index.smallestBucketCount, RootLayout.bucketCount)

@@ -11,7 +11,8 @@ struct AdoptedHandover<Memory: WritablePhysicalMemory>: ~Copyable {
   /// The entries, and the pages of the tree, as they were when the handover was taken over.
   let pages: PreservedPagesSurvey
 
-  /// Takes over what `contents` found, and completes the change that a predecessor was killed in.
+  /// Takes over what `contents` found, completes the change of the handover that a predecessor was killed
+  /// in, and then undoes or completes the change of its collections.
   ///
   /// - Throws: ``MemoryContentsError``; nothing was written, but for a record that was damaged on
   ///   purpose so that its check value fits.
@@ -33,6 +34,9 @@ struct AdoptedHandover<Memory: WritablePhysicalMemory>: ~Copyable {
       }
       contents = try MemoryContents(reading: memory)
       try contents.requireSound()
+    }
+    if try Self.recoverLedger(contents, &outgoing, in: memory) {
+      contents = try MemoryContents(reading: memory)
     }
     guard let pages = contents.survey?.pages else { preconditionFailure("no handover to adopt") }
     self.outgoing = outgoing

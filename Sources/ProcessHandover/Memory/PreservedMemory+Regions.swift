@@ -4,12 +4,15 @@ public import MemoryAccess
 // Memory with a name: what a successor finds by itself.
 
 extension PreservedMemory {
-  /// The names of all regions and areas, in the order in which they were made.
+  /// The names of all regions and areas, in the order in which they were made. The ledger of the
+  /// collections, `kho-ledger`, is not among them.
   ///
   /// - Throws: ``PreservedMemoryError/handover(_:)`` where somebody has overwritten the device tree.
   public func names() throws(PreservedMemoryError) -> [String] {
     do throws(OutgoingHandoverError) {
-      return try outgoing.rootDeviceTree().subtrees.map(\.name)
+      return try outgoing.rootDeviceTree().subtrees.map(\.name).filter {
+        $0 != LedgerLayout.regionName
+      }
     } catch {
       throw .handover(error)
     }

@@ -76,14 +76,24 @@ extension PreservedMemory {
   public mutating func store<Value: Preservable>(
     _ value: Value, to place: PreservedValue<Value>
   ) {
-    guard place.range.byteCount == 8, place.address.isAligned(log2ByteCount: 3) else {
+    let byteCount = Int(place.range.byteCount)
+    let offset = Int(place.address.rawValue & 7)
+    // A value is a region of whole pages, so the word around it is its own.
+    guard byteCount &+ offset <= 8 else {
       withMutableBytes(of: place.range) {
         $0.storeBytes(of: value, toByteOffset: 0, as: Value.self)
       }
       return
     }
-    // SAFETY: both are 8 bytes, and every bit pattern is an integer.
-    let word = unsafe unsafeBitCast(value, to: UInt64.self)
-    withWords(of: place.range) { $0.publish(word, at: 0) }
+    let word = PhysicalRange(
+      start: PhysicalAddress(place.address.rawValue &- UInt64(offset)), byteCount: 8)
+    withWords(of: word) { words in
+      var whole = [words.load(0)]
+      var span = whole.mutableSpan
+      // SAFETY: any bytes are a word.
+      var bytes = unsafe span.mutableBytes
+      bytes.storeBytes(of: value, toByteOffset: offset, as: Value.self)
+      words.publish(whole[0], at: 0)
+    }
   }
 }
