@@ -40,7 +40,35 @@ struct MapBench: ~Copyable {
     self.map = map
   }
 
+  /// An ordered map.
+  static func makeOrdered(byteCount: UInt64 = 24 << 20) throws -> MapBench {
+    let memory = RecordingMemory(
+      try AnonymousMemory(PhysicalRange(start: .zero, byteCount: byteCount)))
+    let books = PieceBooks()
+    memory.base.withMutableBytes(in: ledger) { LedgerLayout.fill(&$0, identity: 7) }
+    memory.base.withMutableBytes(in: root) {
+      CollectionRoot.fill(&$0, .orderedMap, hashKey: hashKey, ledger: 7)
+    }
+    return MapBench(memory: memory, books: books, map: try openOrdered(memory, books))
+  }
+
+  static func openOrdered(_ memory: RecordingMemory, _ books: PieceBooks) throws -> Map {
+    try open(memory, books) { storage, ledger in
+      let found = try CollectionRoot(in: root, of: memory, ledger: 7)
+      var map = Map(arena: Arena(storage, ledger), sip: found.sip)
+      map.use(try map.arena.open(found))
+      return map
+    }
+  }
+
   static func open(_ memory: RecordingMemory, _ books: PieceBooks) throws -> Map {
+    try open(memory, books) { storage, ledger in try Map.open(at: root, in: storage, ledger) }
+  }
+
+  private static func open(
+    _ memory: RecordingMemory, _ books: PieceBooks,
+    _ open: (consuming PieceStorage, MemoryLedger) throws -> Map
+  ) throws -> Map {
     var storage = PieceStorage(
       memory: memory, books: books, rootByteCount: 8192 + ledger.byteCount)
     do {
@@ -49,8 +77,7 @@ struct MapBench: ~Copyable {
         // What the memory does when it is adopted.
         try LedgerRecovery(found, in: memory) { _ in true }.run { try storage.freeIfAllocated($0) }
       }
-      return try Map.open(
-        at: root, in: storage, MemoryLedger(at: ledger.start, in: memory))
+      return try open(storage, MemoryLedger(at: ledger.start, in: memory))
     } catch let damage as LedgerDamage {
       throw PersistentCollectionError.damaged(damage.address)
     }

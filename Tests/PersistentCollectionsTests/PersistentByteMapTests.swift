@@ -1,6 +1,7 @@
 import HandoverTestSupport
 import KexecHandover
 import PersistentCollections
+import ProcessHandover
 import Testing
 
 /// The map in the memory of a process.
@@ -60,8 +61,8 @@ import Testing
     map.memory.forEachBlock { preserved += $0.range(in: geometry).byteCount }
     let root = try #require(try map.memory.region(named: "map"))
     let pages = (root.byteCount + 4095) / 4096 * 4096
-    // And the page of the device tree.
-    #expect(preserved == map.storageByteCount + pages + 4096)
+    // And the page of the device tree, and the ledger.
+    #expect(preserved == map.storageByteCount + pages + 4096 + LedgerLayout.byteCount)
   }
 
   @Test func otherRegionIsRefused() throws {

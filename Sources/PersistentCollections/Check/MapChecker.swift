@@ -118,7 +118,7 @@ extension ByteMap where Storage: ~Copyable {
     }
   }
 
-  private func checkLargeObjects(_ checker: inout MapChecker) {
+  func checkLargeObjects(_ checker: inout MapChecker) {
     for pages in checker.members(of: RootLayout.largeObjects, .largeObjects, in: arena) {
       guard let byteCount = try? arena.checkedByteCount(ofPages: pages) else {
         checker.add(.damaged(PhysicalAddress(pages)))

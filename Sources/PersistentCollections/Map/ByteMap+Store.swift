@@ -46,7 +46,7 @@ extension ByteMap where Storage: ~Copyable {
 
   /// A new entry that nothing leads to yet.
   @inline(__always)
-  private mutating func makeEntry(
+  mutating func makeEntry(
     _ key: RawSpan, byteCount: Int, notes: EntryNotes, room: Int,
     _ fill: (inout MutableRawSpan) -> Void
   ) throws(PersistentCollectionError) -> ObjectReference {
@@ -66,7 +66,7 @@ extension ByteMap where Storage: ~Copyable {
   }
 
   @inline(__always)
-  private func write(
+  func write(
     at address: UInt64, count: Int, _ body: (inout MutableRawSpan) -> Void
   ) {
     arena.storage.memory.withMutableBytes(
@@ -148,7 +148,7 @@ extension ByteMap where Storage: ~Copyable {
     }
   }
 
-  private mutating func addToCount(_ difference: Int64) throws(PersistentCollectionError) {
+  mutating func addToCount(_ difference: Int64) throws(PersistentCollectionError) {
     let count = arena.loadRoot(RootLayout.entryCount)
     try arena.setRoot(count &+ UInt64(bitPattern: difference), RootLayout.entryCount)
   }

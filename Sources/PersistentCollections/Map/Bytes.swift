@@ -15,6 +15,23 @@ func isEqual(_ one: RawSpan, _ other: RawSpan) -> Bool {
   }
 }
 
+/// Compares two spans byte by byte: less than 0 where `one` comes first. A span comes before those that it
+/// begins.
+@inline(__always)
+func compareBytes(_ one: RawSpan, _ other: RawSpan) -> Int {
+  let count = min(one.byteCount, other.byteCount)
+  if count > 0 {
+    // SAFETY: both are as long as that, and live during the call.
+    let order = unsafe one.withUnsafeBytes { one in
+      unsafe other.withUnsafeBytes { other in
+        unsafe Int(memcmp(one.baseAddress!, other.baseAddress!, count))
+      }
+    }
+    if order != 0 { return order }
+  }
+  return one.byteCount &- other.byteCount
+}
+
 /// Copies `source` to byte `offset` of `target` and on.
 ///
 /// - Precondition: it fits.

@@ -9,6 +9,10 @@ public import ProcessHandover
 ///
 ///     struct Account: Preservable, PersistentElement { var cents: Int64; var changedAt: UInt64 }
 public protocol PersistentElement {
+  /// A number by which a store notices that a collection is opened with other types; 0 for any. The
+  /// numbers up to 255 are this library's.
+  static var persistentTypeNumber: UInt64 { get }
+
   /// How many bytes the value has in memory.
   var persistentByteCount: Int { get }
 
@@ -17,6 +21,11 @@ public protocol PersistentElement {
 
   /// The value in `bytes`; nil where there is none.
   init?(persistentBytes bytes: RawSpan)
+}
+
+extension PersistentElement {
+  /// 0: a store does not compare the type.
+  public static var persistentTypeNumber: UInt64 { 0 }
 }
 
 /// A value's bit pattern, in the byte order of the machine.
@@ -40,20 +49,59 @@ extension PersistentElement where Self: Preservable {
   }
 }
 
-extension UInt8: PersistentElement {}
-extension UInt16: PersistentElement {}
-extension UInt32: PersistentElement {}
-extension UInt64: PersistentElement {}
-extension Int8: PersistentElement {}
-extension Int16: PersistentElement {}
-extension Int32: PersistentElement {}
-extension Int64: PersistentElement {}
-extension Int: PersistentElement {}
-extension UInt: PersistentElement {}
-extension Double: PersistentElement {}
-extension Float: PersistentElement {}
+extension UInt8: PersistentElement {
+  /// The number of the type.
+  public static var persistentTypeNumber: UInt64 { 3 }
+}
+extension UInt16: PersistentElement {
+  /// The number of the type.
+  public static var persistentTypeNumber: UInt64 { 4 }
+}
+extension UInt32: PersistentElement {
+  /// The number of the type.
+  public static var persistentTypeNumber: UInt64 { 5 }
+}
+extension UInt64: PersistentElement {
+  /// The number of the type.
+  public static var persistentTypeNumber: UInt64 { 6 }
+}
+extension Int8: PersistentElement {
+  /// The number of the type.
+  public static var persistentTypeNumber: UInt64 { 7 }
+}
+extension Int16: PersistentElement {
+  /// The number of the type.
+  public static var persistentTypeNumber: UInt64 { 8 }
+}
+extension Int32: PersistentElement {
+  /// The number of the type.
+  public static var persistentTypeNumber: UInt64 { 9 }
+}
+extension Int64: PersistentElement {
+  /// The number of the type.
+  public static var persistentTypeNumber: UInt64 { 10 }
+}
+extension Int: PersistentElement {
+  /// The number of the type.
+  public static var persistentTypeNumber: UInt64 { 10 }
+}
+extension UInt: PersistentElement {
+  /// The number of the type.
+  public static var persistentTypeNumber: UInt64 { 6 }
+}
+extension Double: PersistentElement {
+  /// The number of the type.
+  public static var persistentTypeNumber: UInt64 { 11 }
+}
+extension Float: PersistentElement {
+  /// The number of the type.
+  public static var persistentTypeNumber: UInt64 { 12 }
+}
 
 extension [UInt8]: PersistentElement {
+  /// The number of the type.
+  public static var persistentTypeNumber: UInt64 { 1 }
+
   /// The number of bytes.
   public var persistentByteCount: Int { count }
 
@@ -68,6 +116,9 @@ extension [UInt8]: PersistentElement {
 }
 
 extension String: PersistentElement {
+  /// The number of the type.
+  public static var persistentTypeNumber: UInt64 { 2 }
+
   /// The number of bytes in UTF-8.
   public var persistentByteCount: Int { utf8.count }
 

@@ -1,0 +1,234 @@
+import MemoryAccess
+
+/// A hash map of a ``PersistentStore``.
+///
+/// A value that refers to the store: cheap to copy, and usable from any thread. A key has up to 65,535
+/// bytes, a value up to 1 GiB.
+public struct StoreMap<Key: PersistentElement, Value: PersistentElement>: Sendable {
+  let store: PersistentStore
+  let root: CollectionRoot
+
+  /// The number of entries.
+  ///
+  /// - Throws: ``PersistentCollectionError/damaged(_:)``.
+  public var count: Int {
+    get throws(PersistentCollectionError) {
+      try store.read(root) { (view) throws(PersistentCollectionError) in view.count }
+    }
+  }
+
+  /// The value of `key`, or nil.
+  ///
+  /// - Throws: ``PersistentCollectionError/damaged(_:)``, also where the bytes are not of the type.
+  /// - Complexity: O(key + value).
+  public subscript(key: Key) -> Value? {
+    get throws(PersistentCollectionError) {
+      var value: Value?
+      let key = key.encodedBytes
+      try store.read(root) { (view) throws(PersistentCollectionError) in
+        try key.withRawSpan { (key) throws(PersistentCollectionError) in
+          guard let entry = try view.find(key, hash: view.sip.hash(key)) else { return }
+          try view.withBytes(at: entry.value, count: entry.header.valueByteCount) {
+            value = Value(persistentBytes: $0)
+          }
+          if value == nil { throw .damaged(PhysicalAddress(entry.address)) }
+        }
+      }
+      return value
+    }
+  }
+
+  /// Two words beside the value of `key`, a deadline for example; nil where there is no such key.
+  public func notes(of key: Key) throws(PersistentCollectionError) -> EntryNotes? {
+    let key = key.encodedBytes
+    return try store.read(root) { (view) throws(PersistentCollectionError) in
+      try key.withRawSpan { (key) throws(PersistentCollectionError) in
+        try view.find(key, hash: view.sip.hash(key)).map { view.notes(of: $0) }
+      }
+    }
+  }
+
+  /// Puts a value in the place of what is there.
+  ///
+  /// - Returns: whether the key is new.
+  /// - Throws: ``PersistentCollectionError``; the old value is still there then.
+  /// - Complexity: O(key + value).
+  @discardableResult
+  public func set(
+    _ value: Value, for key: Key, notes: EntryNotes = EntryNotes()
+  ) throws(PersistentCollectionError) -> Bool {
+    let key = key.encodedBytes
+    return try store.write(root) { (engine) throws(PersistentCollectionError) in
+      try key.withRawSpan { (key) throws(PersistentCollectionError) in
+        try engine.setValue(of: key, byteCount: value.persistentByteCount, notes: notes) {
+          value.write(to: &$0)
+        }
+      }
+    }
+  }
+
+  /// Removes the value of `key`.
+  ///
+  /// - Returns: whether there was one.
+  @discardableResult
+  public func remove(_ key: Key) throws(PersistentCollectionError) -> Bool {
+    let key = key.encodedBytes
+    return try store.write(root) { (engine) throws(PersistentCollectionError) in
+      try key.withRawSpan { (key) throws(PersistentCollectionError) in
+        try engine.removeValue(of: key)
+      }
+    }
+  }
+
+  /// Removes everything.
+  ///
+  /// - Precondition: not inside a transaction.
+  public func removeAll() throws(PersistentCollectionError) {
+    try store.write(root) { (engine) throws(PersistentCollectionError) in try engine.removeAll() }
+  }
+
+  /// Removes the entries whose deadline, the first word of their notes, is not 0 and not after `now`.
+  ///
+  /// - Returns: how many there were.
+  /// - Complexity: O(entries).
+  @discardableResult
+  public func removeExpired(now: UInt64) throws(PersistentCollectionError) -> Int {
+    var count = 0
+    var cursor: UInt64 = 0
+    repeat {
+      var keys: [[UInt8]] = []
+      cursor = try store.read(root) { (view) throws(PersistentCollectionError) in
+        try view.scan(from: cursor) { key, _, notes in
+          if notes.first != 0, notes.first <= now { keys.append(key.copiedBytes()) }
+        }
+      }
+      for key in keys {
+        try store.write(root) { (engine) throws(PersistentCollectionError) in
+          try key.withRawSpan { (key) throws(PersistentCollectionError) in
+            // Another thread may have changed the deadline.
+            guard let entry = try engine.find(key, hash: engine.sip.hash(key)) else { return }
+            let deadline = engine.notes(of: entry).first
+            guard deadline != 0, deadline <= now else { return }
+            if try engine.removeValue(of: key) { count += 1 }
+          }
+        }
+      }
+    } while cursor != 0
+    return count
+  }
+
+  /// Calls `body` with every key and value, in no order, until it returns false.
+  ///
+  /// `body` runs without the store's lock, and may use the store. An entry that is there all the while is
+  /// visited at least once.
+  ///
+  /// - Throws: ``PersistentCollectionError/damaged(_:)``.
+  public func forEach(
+    _ body: (Key, Value) -> Bool
+  ) throws(PersistentCollectionError) {
+    var cursor: UInt64 = 0
+    repeat {
+      var entries: [(Key, Value)] = []
+      var isDamaged = false
+      cursor = try store.read(root) { (view) throws(PersistentCollectionError) in
+        try view.scan(from: cursor) { key, value, _ in
+          if let key = Key(persistentBytes: key), let value = Value(persistentBytes: value) {
+            entries.append((key, value))
+          } else {
+            isDamaged = true
+          }
+        }
+      }
+      if isDamaged { throw .damaged(PhysicalAddress(root.start)) }
+      for (key, value) in entries where !body(key, value) { return }
+    } while cursor != 0
+  }
+
+  /// The keys and values, in no order, for a `for` loop.
+  public var entries: StoreEntries<Key, Value> {
+    var cursor: UInt64? = 0
+    return StoreEntries { [store, root] () throws(PersistentCollectionError) in
+      guard let from = cursor else { return nil }
+      var batch: [(Key, Value)] = []
+      var isDamaged = false
+      let next = try store.read(root) { (view) throws(PersistentCollectionError) in
+        try view.scan(from: from) { key, value, _ in
+          if let key = Key(persistentBytes: key), let value = Value(persistentBytes: value) {
+            batch.append((key, value))
+          } else {
+            isDamaged = true
+          }
+        }
+      }
+      if isDamaged { throw .damaged(PhysicalAddress(root.start)) }
+      cursor = next == 0 ? nil : next
+      return batch
+    }
+  }
+
+  /// Looks at every entry, every object, every list.
+  public func check() throws(PersistentCollectionError) -> PersistentMapReport {
+    try store.read(root) { (view) throws(PersistentCollectionError) in view.check() }
+  }
+}
+
+extension StoreMap where Value == [UInt8] {
+  /// Adds bytes to the end of a value.
+  ///
+  /// - Returns: the size of the value then; nil where the key is not there.
+  public func append(
+    _ bytes: [UInt8], to key: Key
+  ) throws(PersistentCollectionError) -> Int? {
+    let key = key.encodedBytes
+    return try store.write(root) { (engine) throws(PersistentCollectionError) in
+      try key.withRawSpan { (key) throws(PersistentCollectionError) in
+        try bytes.withRawSpan { (bytes) throws(PersistentCollectionError) in
+          try engine.append(bytes, to: key)
+        }
+      }
+    }
+  }
+}
+
+/// The entries of a collection, for a `for` loop; they are read a handful at a time, so the collection
+/// may change meanwhile, and the loop may end early.
+public struct StoreEntries<Key, Value>: Sequence, IteratorProtocol {
+  private let nextBatch: () throws(PersistentCollectionError) -> [(Key, Value)]?
+  private var batch: [(Key, Value)] = []
+  private var index = 0
+  /// Why the entries ended early: memory that is damaged. Nil where all were read.
+  public private(set) var failure: PersistentCollectionError?
+
+  init(_ nextBatch: @escaping () throws(PersistentCollectionError) -> [(Key, Value)]?) {
+    self.nextBatch = nextBatch
+  }
+
+  /// The next entry; nil at the end, and where the memory is damaged.
+  public mutating func next() -> (Key, Value)? {
+    while index == batch.count {
+      guard failure == nil else { return nil }
+      do throws(PersistentCollectionError) {
+        guard let more = try nextBatch() else { return nil }
+        batch = more
+        index = 0
+      } catch {
+        failure = error
+        return nil
+      }
+    }
+    defer { index += 1 }
+    return batch[index]
+  }
+}
+
+extension PersistentStore {
+  /// The hash map called `name`, made where there is none.
+  ///
+  /// - Throws: ``PersistentCollectionError``.
+  public func map<Key: PersistentElement, Value: PersistentElement>(
+    _ name: String, of types: (Key.Type, Value.Type)
+  ) throws(PersistentCollectionError) -> StoreMap<Key, Value> {
+    let numbers = (Key.persistentTypeNumber, Value.persistentTypeNumber)
+    return StoreMap(store: self, root: try collection(name, .map, types: numbers))
+  }
+}
