@@ -59,7 +59,8 @@ let hostedTargets: [Target] = [
     ],
     swiftSettings: strict + [.enableExperimentalFeature("Lifetimes")]),
   .target(
-    name: "PersistentCollections", dependencies: ["MemoryAccess", "Platform", "ProcessHandover"],
+    name: "PersistentCollections",
+    dependencies: ["Handover", "MemoryAccess", "Platform", "ProcessHandover", system],
     swiftSettings: strict),
   .target(
     name: "HandoverForge",
@@ -158,8 +159,8 @@ let package = Package(
         tests(of: "HandoverForge", also: [system]),
         tests(of: "HandoverInspection", also: [system]),
         tests(of: "ProcessHandover", also: ["ProcessHandoverHelper", system]),
-        tests(of: "PersistentCollections"),
-        tests(of: "KHOCommands", also: ["kho", "kho-torture", system]),
+        tests(of: "PersistentCollections", also: [system]),
+        tests(of: "KHOCommands", also: ["kho", "kho-torture", "PersistentCollections", system]),
         .testTarget(
           name: "LabTests",
           dependencies: [

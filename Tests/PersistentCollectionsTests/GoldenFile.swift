@@ -12,7 +12,8 @@ enum GoldenFile {
   static func open(_ name: String) throws -> MemoryFile {
     let bytes = [UInt8](try Data(contentsOf: folder.appending(path: "\(name).pages")))
     let byteCount = word(bytes, 0)
-    let file = try MemoryFile.create(.memfd(name: name), byteCount: byteCount)
+    let file = try MemoryFile.create(
+      .memfd(name: name), byteCount: byteCount, growableTo: 1 << 28)
     var offset = 8
     while offset < bytes.count {
       let page = word(bytes, offset)

@@ -21,7 +21,7 @@ import Testing
   /// A memory with two maps, one of which is in the middle of a change.
   private func killedMemory() throws -> (MemoryFile, Outside) {
     var memory = try PreservedMemory(
-      creating: .memfd(name: "hostile"), byteCount: 32 << 20, growableTo: 1 << 26)
+      creating: .memfd(name: "hostile"), byteCount: 2 << 20, growableTo: 1 << 26)
     let file = memory.file
     let region = try memory.makeRegion(named: "other", byteCount: 8192) { bytes in
       for offset in 0..<8192 {
@@ -105,7 +105,7 @@ import Testing
         contents.superblock.state.deviceTree.rawValue, 0, 512, 4096 - 8,
         outside.region.start.rawValue, outside.run.start.rawValue, ledger.start,
         ledger.start + LedgerLayout.control, ledger.start + LedgerLayout.pending,
-        ledger.start + LedgerLayout.log, file.byteCount - 8, file.byteCount, .max, .max - 7, 4,
+        ledger.start + LedgerLayout.log, file.byteCount, .max, .max - 7, 4,
         outside.region.start.rawValue + 4096,
       ]
     let before = outside.bytes(file)
@@ -196,8 +196,10 @@ import Testing
     init(_ file: MemoryFile) {
       var pages: [UInt64: [UInt8]] = [:]
       for page in 0..<file.byteCount / 4096 {
-        let bytes = file.withBytes(in: Self.range(page)) { $0.copiedBytes() } ?? []
-        if bytes.contains(where: { $0 != 0 }) { pages[page] = bytes }
+        _ = file.withBytes(in: Self.range(page)) { bytes in
+          let isZero = Self.zeros.withRawSpan { isEqual($0, bytes) }
+          if !isZero { pages[page] = bytes.copiedBytes() }
+        }
       }
       self.pages = pages
     }
@@ -206,16 +208,13 @@ import Testing
       PhysicalRange(start: PhysicalAddress(page * 4096), byteCount: 4096)
     }
 
+    private static let zeros = [UInt8](repeating: 0, count: 4096)
+
     func restore(_ file: MemoryFile) {
       for page in 0..<file.byteCount / 4096 {
-        file.withMutableBytes(in: Self.range(page)) { target in
-          guard let bytes = pages[page] else {
-            for offset in stride(from: 0, to: 4096, by: 8) {
-              target.storeBytes(of: 0 as UInt64, toByteOffset: offset, as: UInt64.self)
-            }
-            return
-          }
-          bytes.withRawSpan { copy($0, to: &target) }
+        (pages[page] ?? Self.zeros).withRawSpan { wanted in
+          let isSame = file.withBytes(in: Self.range(page)) { isEqual($0, wanted) } ?? true
+          if !isSame { file.withMutableBytes(in: Self.range(page)) { copy(wanted, to: &$0) } }
         }
       }
     }

@@ -3,6 +3,7 @@ import HandoverTestSupport
 import KexecHandover
 import PersistentCollections
 import Synchronization
+import SystemPackage
 import Testing
 
 /// The store as a service uses it.
@@ -201,6 +202,25 @@ import Testing
     #expect(progress.failures.load(ordering: .relaxed) == 0)
     #expect(try left.check().findings == [] && right.check().findings == [])
     #expect(try left.count == right.count)
+  }
+
+  @Test func backUpIsAStoreOfItsOwn() throws {
+    let folder = FileManager.default.temporaryDirectory.appending(path: "kho-backup-\(UUID())")
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(at: folder) }
+    let store = try PersistentStore(memory())
+    let map = try store.map("map", of: (UInt64.self, [UInt8].self))
+    for number in 0..<200 as Range<UInt64> {
+      try map.set([UInt8](repeating: 7, count: Int(number) * 300), for: number)
+    }
+    let path = folder.appending(path: "copy").path
+    try store.backUp(to: .init(path))
+    try map.removeAll()
+    #expect(throws: Errno.fileExists) { try store.backUp(to: .init(path)) }
+    let copy = try PersistentStore.open(.init(path))
+    let copied = try copy.map("map", of: (UInt64.self, [UInt8].self))
+    #expect(try copied.count == 200 && copied[199]?.count == 199 * 300)
+    #expect(try copied.check().findings == [])
   }
 
   @Test func keysCompareAsTheirValuesDo() throws {

@@ -66,7 +66,7 @@ import Testing
       if case .stores(let words) = event { count + min(words.count, 2) } else { count }
     }
     // Of many stores, not each one with each order.
-    let step = max(1, total * Self.orders(mapCount).count / (120 / mapCount))
+    let step = max(1, total * Self.orders(mapCount).count / (60 / mapCount))
     for case .stores(let words) in events {
       let half = words.count / 2
       for part in [words[..<half], words[half...]] where !part.isEmpty {

@@ -76,8 +76,14 @@ extension ByteMap where Storage: ~Copyable {
   private func checkBuckets(_ checker: inout MapChecker) {
     let directory = arena.loadRoot(RootLayout.directory)
     checker.addPiece(directory, Index.directoryByteCount)
-    for chunk in 0..<arena.loadRoot(RootLayout.chunkCount) {
-      checker.addPiece(arena.load(directory &+ chunk &* 8), Index.chunkByteCount)
+    var chunks: Set<UInt64> = []
+    for index in 0..<arena.loadRoot(RootLayout.chunkCount) {
+      let chunk = arena.load(directory &+ index &* 8)
+      // Buckets that are looked at twice would make the check endless.
+      guard chunks.insert(chunk).inserted else {
+        return checker.add(.usedTwice(PhysicalAddress(chunk)))
+      }
+      checker.addPiece(chunk, Index.chunkByteCount)
     }
     for bucket in 0..<arena.loadRoot(RootLayout.bucketCount) {
       do throws(PersistentCollectionError) {
@@ -90,13 +96,28 @@ extension ByteMap where Storage: ~Copyable {
   }
 
   private func checkChain(
-    _ bucket: UInt64, _ checker: inout MapChecker
+    _ number: UInt64, _ checker: inout MapChecker
   ) throws(PersistentCollectionError) {
-    let first = try address(ofBucket: bucket)
-    try forEachEntry(inChain: first) { (entry) throws(PersistentCollectionError) in
+    var bucket = try address(ofBucket: number)
+    while true {
+      try checkEntries(of: bucket, number, &checker)
+      let next = try overflow(of: bucket)
+      if next == 0 { return }
+      guard checker.overflowBuckets.insert(next).inserted else {
+        return checker.add(.usedTwice(PhysicalAddress(next)))
+      }
+      checker.report.overflowBucketCount += 1
+      bucket = next
+    }
+  }
+
+  private func checkEntries(
+    of bucket: UInt64, _ number: UInt64, _ checker: inout MapChecker
+  ) throws(PersistentCollectionError) {
+    try forEachEntry(inBucket: bucket) { (entry) throws(PersistentCollectionError) in
       let hash = try withBytes(at: entry.key, count: entry.header.keyByteCount) { sip.hash($0) }
       let word = arena.load(entry.slot)
-      if self.bucket(of: hash) != bucket || Index.tag(hash) | entry.object.rawValue != word {
+      if self.bucket(of: hash) != number || Index.tag(hash) | entry.object.rawValue != word {
         checker.add(.misplaced(PhysicalAddress(entry.address)))
       }
       let isNew =
@@ -107,14 +128,6 @@ extension ByteMap where Storage: ~Copyable {
       checker.report.entryCount &+= 1
       checker.report.payloadByteCount &+=
         UInt64(entry.header.keyByteCount) &+ UInt64(entry.header.valueByteCount)
-    }
-    var overflow = try overflow(of: first)
-    while overflow != 0 {
-      guard checker.overflowBuckets.insert(overflow).inserted else {
-        return checker.add(.usedTwice(PhysicalAddress(overflow)))
-      }
-      checker.report.overflowBucketCount += 1
-      overflow = try self.overflow(of: overflow)
     }
   }
 

@@ -81,6 +81,23 @@ extension ByteMap where Storage: ~Copyable {
     }
   }
 
+  /// Calls `body` with each entry of one bucket.
+  func forEachEntry(
+    inBucket bucket: UInt64, after previous: UInt64 = 0,
+    _ body: (FoundEntry) throws(PersistentCollectionError) -> Void
+  ) throws(PersistentCollectionError) {
+    for index in 0..<Index.slotCount {
+      let slot = Index.slot(index, of: bucket)
+      let word = arena.load(slot)
+      if word == 0 { continue }
+      let object = ObjectReference(in: word)
+      try body(
+        FoundEntry(
+          object: object, header: header(of: object, foundAt: slot), slot: slot, bucket: bucket,
+          previousBucket: previous))
+    }
+  }
+
   /// Calls `body` with each entry of a chain.
   func forEachEntry(
     inChain first: UInt64, _ body: (FoundEntry) throws(PersistentCollectionError) -> Void
@@ -89,16 +106,7 @@ extension ByteMap where Storage: ~Copyable {
     var previous: UInt64 = 0
     var rest = Index.chainLimit
     while bucket != 0 {
-      for index in 0..<Index.slotCount {
-        let slot = Index.slot(index, of: bucket)
-        let word = arena.load(slot)
-        if word == 0 { continue }
-        let object = ObjectReference(in: word)
-        try body(
-          FoundEntry(
-            object: object, header: header(of: object, foundAt: slot), slot: slot, bucket: bucket,
-            previousBucket: previous))
-      }
+      try forEachEntry(inBucket: bucket, after: previous, body)
       previous = bucket
       bucket = try overflow(of: bucket)
       rest &-= 1

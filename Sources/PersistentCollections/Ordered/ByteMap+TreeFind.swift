@@ -194,8 +194,8 @@ extension ByteMap where Storage: ~Copyable {
       }
       path.steps[path.steps.count &- 1] = last
     }
-    // Every leaf is visited once: a tree that contains itself has no more than the memory.
-    var rest = arena.storage.memory.byteCount / 16
+    // An entry has 32 bytes at least: a tree that contains itself is left when there cannot be more.
+    var rest = arena.storage.memory.byteCount / 32
     while true {
       var step = path.steps[path.steps.count &- 1]
       while forward ? step.index < step.count : step.index > 0 {
@@ -204,7 +204,8 @@ extension ByteMap where Storage: ~Copyable {
         guard let entry = try treeEntry(at: path) else { break }
         var goesOn = false
         try tell(entry) { goesOn = body($0, $1, $2) }
-        guard goesOn else { return }
+        guard goesOn, rest > 0 else { return }
+        rest &-= 1
         if forward { step.index &+= 1 }
       }
       guard rest > 0, try move(&path, forward: forward) else { return }
