@@ -76,7 +76,8 @@ let hostedTargets: [Target] = [
     ],
     swiftSettings: strict),
   .target(
-    name: "KHOCommands", dependencies: ["KexecHandover", "Platform", argumentParser, system],
+    name: "KHOCommands",
+    dependencies: ["KexecHandover", "PersistentCollections", "Platform", argumentParser, system],
     resources: [
       .embedInCode("HTML/map.js"), .embedInCode("HTML/map.css"), .embedInCode("HTML/map-body.html"),
     ],

@@ -2,6 +2,7 @@ import Foundation
 import HandoverTestSupport
 import KexecHandover
 import PersistentCollections
+import SystemPackage
 import Testing
 
 @testable import KHOCommands

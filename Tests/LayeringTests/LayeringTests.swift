@@ -45,7 +45,7 @@ private let layers: [(target: String, imports: Set<String>)] = [
       "Decompression", "MemoryImages", "ProcessHandover", "HandoverInspection", "HandoverForge",
     ]
   ),
-  ("KHOCommands", ["KexecHandover", "Platform"]),
+  ("KHOCommands", ["KexecHandover", "PersistentCollections", "Platform"]),
   ("kho", ["KHOCommands", "Platform"]),
   // Not a part of the package: what shows that the core compiles for a bare machine.
   (

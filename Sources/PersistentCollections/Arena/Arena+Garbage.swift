@@ -68,6 +68,9 @@ extension Arena where Storage: ~Copyable {
     let first = try checked(
       checkedLoad(directory, from: root &+ RootLayout.directory), byteCount: Index.chunkByteCount,
       foundAt: directory)
+    guard isOwn(first), isOwn(first &+ Index.chunkByteCount &- 8) else {
+      throw .damaged(PhysicalAddress(directory))
+    }
     let used = min(loadRoot(RootLayout.bucketCount), Index.bucketsInChunk)
     for offset in stride(from: used &* Index.bucketByteCount, to: Index.chunkByteCount, by: 8) {
       publish(0, at: first &+ offset)

@@ -206,13 +206,13 @@ extension ByteMap where Storage: ~Copyable {
       defer { arena.storageByteLimit = limit }
       do throws(PersistentCollectionError) {
         try transaction { (map) throws(PersistentCollectionError) in
-          let made = try map.arena.allocatePiece(byteCount: Index.chunkByteCount)
+          let made = try map.arena.allocatePiece(byteCount: Index.chunkByteCount).start.rawValue
           guard !block.contains(made) else { throw .limitReached }
           for offset in stride(from: 0, to: Index.chunkByteCount, by: 8) {
             map.arena.publish(map.arena.load(chunk &+ offset), at: made &+ offset)
           }
           try map.arena.set(made, at: place)
-          try map.arena.doom(chunk, byteCount: Index.chunkByteCount)
+          try map.arena.doom(chunk)
         }
       } catch {
         if case .damaged = error { throw error }
