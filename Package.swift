@@ -97,7 +97,7 @@ let hostedTargets: [Target] = [
     path: "Tests/HandoverTorture", swiftSettings: strict),
   .executableTarget(
     name: "LabGuest", dependencies: ["KexecHandover", "Platform", system], path: "Lab/Guest",
-    exclude: ["init", "lab-kexec"], swiftSettings: strict),
+    exclude: ["init", "lab-initramfs", "lab-kexec"], swiftSettings: strict),
   .target(
     name: "FuzzTargets", dependencies: ["KexecHandover", "Platform", system],
     path: "Tests/FuzzTargets",
@@ -157,7 +157,7 @@ let package = Package(
         tests(of: "Decompression"),
         tests(of: "MemoryImages"),
         tests(of: "Handover"),
-        tests(of: "HandoverForge", also: [system]),
+        tests(of: "HandoverForge", also: ["HandoverInspection", system]),
         tests(of: "HandoverInspection", also: [system]),
         tests(of: "ProcessHandover", also: ["ProcessHandoverHelper", system]),
         tests(of: "PersistentCollections", also: [system]),

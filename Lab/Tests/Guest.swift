@@ -1,5 +1,6 @@
 import Foundation
 import KexecHandover
+import Platform
 import SystemPackage
 import Testing
 
@@ -37,6 +38,7 @@ final class Guest {
   static let patience: TimeInterval = 420
 
   let folder: URL
+  private let patience: TimeInterval
   private let process = Process()
   private let console: Channel
   private let terminal: Channel
@@ -50,10 +52,12 @@ final class Guest {
 
   init(
     _ boot: Boot? = nil, memory mebibytes: Int = 1024, commandLine: String = Guest.commandLine,
-    processors: Int = 1, adding files: [String: Data] = [:], options: [String] = [],
+    processors: Int = 1, patience: TimeInterval = Guest.patience,
+    adding files: [String: Data] = [:], options: [String] = [],
     waitsUntilReady: Bool = true
   ) throws {
     let parts = try Lab.parts
+    self.patience = patience
     folder = FileManager.default.temporaryDirectory.appending(path: "kho-lab-\(UUID().uuidString)")
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
     console = try Channel(folder.appending(path: "console").path)
@@ -92,7 +96,8 @@ final class Guest {
 
   deinit {
     if process.isRunning {
-      process.terminate()
+      // Not SIGTERM, which a machine in a loop of faults does not answer.
+      kill(process.processIdentifier, SIGKILL)
       process.waitUntilExit()
     }
     if let kept = ProcessInfo.processInfo.environment["KHO_LAB_LOGS"] {
@@ -110,6 +115,8 @@ final class Guest {
       busybox: try Lab.parts.busybox,
       programs: ["kho", "LabGuest"].map { Lab.programs.appending(path: $0) })
   }
+
+  var isRunning: Bool { process.isRunning }
 
   /// What the kernel that runs now has printed.
   var bootLog: String { String(log[log.index(log.startIndex, offsetBy: bootOffset)...]) }
@@ -152,8 +159,13 @@ final class Guest {
   /// Boots the next kernel by kexec, with the guest's files as its initramfs.
   func kexec(_ kernel: String = "/kernel", adding options: String = "") throws {
     try run("lab-kexec \(kernel) \(options)")
+    try restart(by: "LabGuest reboot")
+  }
+
+  /// Runs a command that starts the next kernel, and waits until that takes commands.
+  func restart(by command: String) throws {
     bootOffset = log.count
-    try terminal.send("LabGuest reboot\n")
+    try terminal.send(command + "\n")
     try waitUntilReady()
   }
 
@@ -178,7 +190,7 @@ final class Guest {
 
   /// Waits until QEMU has ended: a kernel with panic=-1 resets, and -no-reboot makes an end of it.
   func waitUntilEnded() throws {
-    let deadline = Date().addingTimeInterval(Self.patience)
+    let deadline = Date().addingTimeInterval(patience)
     while process.isRunning, Date() < deadline { try pump() }
     if process.isRunning { throw Failure(description: "the guest did not end\n\(lastLines)") }
     try pump()
@@ -200,7 +212,7 @@ final class Guest {
   }
 
   private func wait<Value>(_ purpose: String, _ condition: () throws -> Value?) throws -> Value {
-    let deadline = Date().addingTimeInterval(Self.patience)
+    let deadline = Date().addingTimeInterval(patience)
     while true {
       if let value = try condition() { return value }
       if !process.isRunning {
@@ -226,7 +238,8 @@ final class Guest {
     Channel.wait(for: [console, terminal, monitor], milliseconds: 200)
     for channel in [console, terminal, monitor] { try channel.read() }
     if let bytes = console.take(console.received.count), !bytes.isEmpty {
-      log += String(decoding: bytes, as: UTF8.self).replacing("\r", with: "")
+      // Before decoding: a carriage return and a line feed are one Character.
+      log += String(decoding: bytes.filter { $0 != UInt8(ascii: "\r") }, as: UTF8.self)
     }
   }
 }

@@ -16,7 +16,9 @@ struct Initramfs {
     add("etc/group", Data("root::0:\nnogroup::65534:\n".utf8))
     let scripts = Lab.folder.appending(path: "Guest")
     try addFile("init", scripts.appending(path: "init"))
-    try addFile("bin/lab-kexec", scripts.appending(path: "lab-kexec"))
+    for script in ["lab-kexec", "lab-initramfs"] {
+      try addFile("bin/\(script)", scripts.appending(path: script))
+    }
     var libraries: Set<String> = []
     for program in programs {
       try addProgram("bin/\(program.lastPathComponent)", program)

@@ -38,6 +38,9 @@ public struct ForgeDescription: Sendable {
   /// The folios of the kernel's self-test.
   public var test: Test?
 
+  /// What is made wrong with it; nil for a sound handover.
+  public var damage: ForgeDamage?
+
   /// An empty handover.
   public init() {}
 

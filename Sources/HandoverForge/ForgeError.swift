@@ -15,6 +15,8 @@ public enum ForgeError: Error, Equatable, Sendable {
   case nameInvalid(String, limit: Int)
   /// A region's size is 0, not whole pages, or smaller than its contents.
   case regionSizeInvalid(name: String, byteCount: UInt64)
+  /// The handover has nothing to which this damage can be done.
+  case nothingToDamage(String)
   /// A blob without a byte.
   case blobEmpty(name: String)
   /// Two sessions have one name, or two files of a session one token.
@@ -53,6 +55,9 @@ extension ForgeError: CustomStringConvertible {
       "the name \(name.debugDescription) cannot be used: it needs 1 to \(limit) bytes, none of them 0"
     case .regionSizeInvalid(let name, let byteCount):
       "the region \(name.debugDescription) has \(byteCount) bytes: it needs whole pages, enough for its contents"
+    case .nothingToDamage(let code):
+      "the handover has nothing to which the damage \(code) can be done: forge one with sessions of files, "
+        + "reserve_mem and test folios of all orders"
     case .blobEmpty(let name):
       "the blob \(name.debugDescription) is empty: it needs at least one byte"
     case .repeated(let what): "there are two of \(what)"

@@ -17,6 +17,9 @@ public struct ForgedHandover {
   public let geometry: PageGeometry
   /// The bytes of the root device tree, in whole pages.
   public let deviceTree: PhysicalRange
+  /// Where the boot anchors say that the root device tree is: the same, unless that is the damage that was
+  /// asked for.
+  public let announcedDeviceTree: PhysicalRange
   /// The scratch areas.
   public let scratchAreas: [ScratchArea]
   /// The bytes of the array that names them.
@@ -37,7 +40,9 @@ public struct ForgedHandover {
         (0..<8).map { UInt8(truncatingIfNeeded: value >> UInt64(56 - 8 * $0)) }
       }
     }
-    return [("linux,kho-fdt", cells(deviceTree)), ("linux,kho-scratch", cells(scratchArray))]
+    return [
+      ("linux,kho-fdt", cells(announcedDeviceTree)), ("linux,kho-scratch", cells(scratchArray)),
+    ]
   }
 }
 
@@ -75,11 +80,19 @@ extension ForgedHandover {
       anchorAt: SetupDataRecord.deviceTreeWord(ofEntryAt: setupData), frames: frames)
     try forger.addAll(description)
     forger.clearFreeMemory()
-    deviceTree = forger.deviceTree
+    let told: PhysicalRange
+    if let damage = description.damage {
+      deviceTree = forger.deviceTree
+      var damager = forger.damager()
+      told = try damager.apply(damage)
+    } else {
+      deviceTree = forger.deviceTree
+      told = deviceTree
+    }
     SetupDataRecord(
-      deviceTree: deviceTree.start, deviceTreeByteCount: deviceTree.byteCount,
-      scratchAreas: scratchArray
+      deviceTree: told.start, deviceTreeByteCount: told.byteCount, scratchAreas: scratchArray
     ).write(at: setupData, in: memory)
+    announcedDeviceTree = told
     self.memory = memory
     self.geometry = geometry
     scratchAreas = layout.scratchAreas

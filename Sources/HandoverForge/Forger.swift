@@ -2,6 +2,7 @@ import Handover
 import MemoryAccess
 import MemoryImages
 import PageAllocation
+import PreservedPages
 
 /// Fills the outgoing handover that a description asks for.
 struct Forger: ~Copyable {
@@ -9,6 +10,11 @@ struct Forger: ~Copyable {
   private let geometry: PageGeometry
   private var frames: BuddyAllocator<AnonymousMemory>
   private var handover: OutgoingHandover<AnonymousMemory, WordAnchor<AnonymousMemory>>
+
+  private var testFolios: [PhysicalBlock] = []
+  /// The folios of the first file that has any, and its record.
+  private var fileFolios: [PhysicalBlock] = []
+  private var fileRecord: PhysicalAddress?
 
   init(
     in memory: AnonymousMemory, _ description: ForgeDescription, scratchAreas: [ScratchArea],
@@ -29,15 +35,25 @@ struct Forger: ~Copyable {
   /// The bytes of the root device tree, in whole pages.
   var deviceTree: PhysicalRange { handover.deviceTree.range(in: geometry) }
 
+  /// What damages the handover, once everything is in it.
+  consuming func damager() -> Damager {
+    Damager(
+      memory: memory, geometry: geometry, deviceTree: deviceTree, map: handover.tree.root,
+      testFolios: testFolios, fileFolios: fileFolios, fileRecord: fileRecord, frames: frames)
+  }
+
   /// Clears what was written and freed again, such as root device trees that were replaced: a reader
-  /// would take one for another handover. Nothing can be added after it.
+  /// would take one for another handover.
   mutating func clearFreeMemory() {
+    var taken: [PhysicalBlock] = []
+    defer { for block in taken { frames.giveBack(block, in: geometry) } }
     var order = Int(geometry.maximumOrder.rawValue)
     while order >= 0 {
       guard order <= 40, let block = frames.takeBlock(PageOrder(order)) else {
         order -= 1
         continue
       }
+      taken.append(block)
       let range = block.range(in: geometry)
       for offset in stride(from: 0, to: range.byteCount, by: UInt64.Stride(geometry.pageByteCount))
       {
@@ -79,6 +95,7 @@ struct Forger: ~Copyable {
       memory.withBytes(in: folio.range(in: geometry)) { checksum.add($0) }
       folios.append(folio)
     }
+    testFolios = folios
     if test.isSumWrong { ([1] + [UInt8](repeating: 0, count: 7)).withRawSpan { checksum.add($0) } }
     _ = try refused { () throws(OutgoingHandoverError) in
       try handover.addTestRecord(of: folios, checksum: checksum, from: &frames)
@@ -157,6 +174,7 @@ struct Forger: ~Copyable {
     let pageByteCount = UInt64(geometry.pageByteCount)
     let pageCount = byteCount / pageByteCount + (byteCount % pageByteCount == 0 ? 0 : 1)
     var folios: [MemfdFolio] = []
+    var blocks: [PhysicalBlock] = []
     var index: UInt64 = 0
     while index < pageCount {
       // As large as asked for, as far as the rest of the file fills it.
@@ -164,7 +182,9 @@ struct Forger: ~Copyable {
       while order.rawValue > 0, order.frameCount > pageCount - index {
         order = PageOrder(Int(order.rawValue) - 1)
       }
-      folios.append(MemfdFolio(address: try block(order).address, pageIndex: index))
+      let folio = try block(order)
+      blocks.append(folio)
+      folios.append(MemfdFolio(address: folio.address, pageIndex: index))
       index += order.frameCount
     }
     // Pieces of one page, so that each lies in one folio.
@@ -183,11 +203,13 @@ struct Forger: ~Copyable {
         offset += UInt64(count)
       }
     }
-    return try refused { () throws(OutgoingHandoverError) in
+    let record = try refused { () throws(OutgoingHandoverError) in
       try handover.addMemfdRecord(
         byteSize: byteCount, position: file.position, seals: file.seals, folios: folios,
         from: &frames)
     }
+    if fileRecord == nil, !blocks.isEmpty { (fileRecord, fileFolios) = (record, blocks) }
+    return record
   }
 
   /// The folio that holds a page of the file.

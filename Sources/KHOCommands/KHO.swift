@@ -18,8 +18,9 @@ struct KHO: ParsableCommand {
       """,
     version: "0.1.0",
     subcommands: [
-      Inspect.self, Pages.self, Check.self, Owners.self, Store.self, Map.self, Diff.self, Extract.self,
-      Capture.self, Compat.self, Plan.self, Forge.self, Replay.self, Demo.self,
+      Inspect.self, Pages.self, Check.self, Owners.self, Store.self, Map.self, Diff.self,
+      Extract.self, Capture.self, Compat.self, Plan.self, Forge.self, Replay.self, Update.self,
+      Demo.self,
       DemoWorkerCommand.self,
     ])
 }

@@ -5,10 +5,10 @@ import Testing
 
 /// A running system that is a folder: an ELF file as `/proc/kcore`, and files for debugfs.
 @Suite struct LiveTests {
-  private static let v4 = Fixture(name: "linux-7.3-kho-v4")
+  static let v4 = Fixture(name: "linux-7.3-kho-v4")
   private static let chained = Fixture(name: "linux-7.3-kho-v4-chained")
 
-  private final class System {
+  final class System {
     let folder: TemporaryFolder
     var root: String { folder.url.path }
 

@@ -23,6 +23,8 @@ package struct Compatibility {
     package enum Basis: String {
       /// It follows from the layouts on both sides.
       case deduced
+      /// A kernel did it in the lab, Lab/Tests.
+      case seen
       /// No source tells.
       case unknown
     }
@@ -116,6 +118,12 @@ extension HandoverFormat {
   ) -> Compatibility.Consequence {
     let written = missing.map { "\"\(printable($0))\"" }.joined(separator: ", ")
     switch self {
+    case .root where known == ["kho-v4"]:
+      return .init(
+        basis: .seen,
+        sentence:
+          "B prints that \(written) is incompatible with 'kho-v4', and boots without it: everything "
+          + "that A preserved is lost")
     case .root:
       return .init(
         basis: .deduced,

@@ -37,6 +37,12 @@ struct Forge: ParsableCommand {
 
   @OptionGroup var boot: BootOptions
 
+  @Option(
+    help: ArgumentHelp(
+      "Make it wrong, as kho check reports with CODE: to see what a kernel does.",
+      valueName: "code"))
+  var damage: DamageArgument?
+
   @Flag(help: "Print JSON.")
   var json = false
 
@@ -55,14 +61,27 @@ struct Forge: ParsableCommand {
       }
     }
     if let memory = boot.memory { description.memoryByteCount = memory.byteCount }
+    description.damage = damage?.damage
     let handover: ForgedHandover
     do throws(ForgeError) { handover = try ForgedHandover(description) } catch {
       throw CommandFailure.badInput("\(source): \(error.description)")
     }
     let report = try boot.write(
-      handover.memory, handover.deviceTree, handover.stored, handover.scratchAreas,
+      handover.memory, handover.announcedDeviceTree, handover.stored, handover.scratchAreas,
       machine: handover.machineMemory, setupData: handover.setupData,
       scratchArray: handover.scratchArray, contents, source)
     report.print(asJSON: json)
   }
+}
+
+/// The code of a damage.
+struct DamageArgument: ExpressibleByArgument {
+  let damage: ForgeDamage
+
+  init?(argument: String) {
+    guard let damage = ForgeDamage(rawValue: argument) else { return nil }
+    self.damage = damage
+  }
+
+  static var allValueStrings: [String] { ForgeDamage.allCases.map(\.rawValue) }
 }

@@ -1,0 +1,97 @@
+import Foundation
+import KexecHandover
+import Testing
+
+extension RealLinuxTests {
+  /// What Linux does with a handover that is wrong, for each kind of damage that can be forged. The table goes
+  /// to `$KHO_LAB_LOGS/damage.md`; the documentation has it.
+  @Suite(.enabled(if: Lab.extent == .all, "a part of Lab/all")) struct DamageTests {
+    private static let kho = Lab.programs.appending(path: "kho").path
+
+    /// What became of a boot.
+    private struct Outcome {
+      var end = "boots"
+      var handover = ""
+      var test = ""
+      var files = ""
+      var line = ""
+    }
+
+    @Test func everyDamage() throws {
+      let folder = try TemporaryFolder()
+      let state = folder.url.appending(path: "state")
+      try Data((0..<300_001).map { UInt8(truncatingIfNeeded: $0 &* 31 >> 3) }).write(to: state)
+      let sum = try Run("/usr/bin/sha256sum", [state.path]).text.prefix(64)
+      let description = folder.url.appending(path: "description.json")
+      try #"""
+      {"metadata": {"release": "forged", "count": 1}, "liveUpdate": 2,
+       "sessions": [{"name": "vm", "files": [{"token": 1, "file": "state"}]}],
+       "reserveMem": [{"name": "forged", "size": "1M"}],
+       "test": {"orders": [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 0, 3]}}
+      """#.write(to: description, atomically: true, encoding: .utf8)
+      let initramfs = folder.url.appending(path: "initramfs")
+      try Guest.initramfs().whole.write(to: initramfs)
+      var table =
+        "| damage | boots | handover | self-test | file | the kernel's words |\n|---|---|---|---|---|---|\n"
+      for damage in [nil] + ForgeDamage.allCases.map(Optional.some) {
+        let image = folder.url.appending(path: "boot.elf")
+        let made = try Run(
+          Self.kho,
+          ["forge", description.path] + (damage.map { ["--damage", $0.rawValue] } ?? []) + [
+            "--kernel", Lab.parts.kernel.path, "--initramfs", initramfs.path, "--append",
+            Guest.commandLine + " reserve_mem=1M:4096:forged", "-o", image.path, "--force",
+          ])
+        try #require(made.status == 0)
+        let outcome = try boot(image, sum: String(sum))
+        if damage == nil {
+          #expect(outcome.end == "boots" && outcome.test == "succeeded" && outcome.files == "right")
+        }
+        table +=
+          "| \(damage?.rawValue ?? "none") | \(outcome.end) | \(outcome.handover) | \(outcome.test) "
+          + "| \(outcome.files) | \(outcome.line) |\n"
+      }
+      if let logs = ProcessInfo.processInfo.environment["KHO_LAB_LOGS"] {
+        try table.write(
+          to: URL(filePath: logs).appending(path: "damage.md"), atomically: true, encoding: .utf8)
+      }
+    }
+
+    private func boot(_ image: URL, sum: String) throws -> Outcome {
+      let guest = try Guest(.whole(image), memory: 448, patience: 120, waitsUntilReady: false)
+      var outcome = Outcome()
+      do {
+        try guest.waitUntilReady()
+        let taken = try guest.attempt("LabGuest retrieve vm 1")
+        let found = try guest.attempt("sha256sum /tmp/vm-1").text.prefix(64)
+        outcome.files = taken.status != 0 ? "not there" : found == sum ? "right" : "wrong"
+        try guest.powerOff()
+      } catch is Guest.Failure {
+        outcome.end =
+          guest.log.contains("Kernel panic")
+          ? "panics"
+          : (guest.isRunning ? "hangs" : "resets") + (guest.log.isEmpty ? ", silent" : "")
+      }
+      let log = guest.log
+      outcome.handover =
+        log.contains("disabling KHO revival") || log.contains("disabling KHO")
+        ? "disabled" : log.contains("found kexec handover data") ? "taken" : "not seen"
+      outcome.test =
+        log.contains("KHO restore succeeded")
+        ? "succeeded" : log.contains("KHO restore failed") ? "failed" : "not run"
+      let telling = [
+        "KHO: ", "luo: ", "memfd_luo: ", "test_kho: ", "Kernel panic", "BUG:", "RIP: ",
+        "for KHO: -",
+      ]
+      let usual = [
+        "found kexec handover data", "exec from: ", "restore succeeded", "scratch areas",
+        "ommand line", "number: ",
+      ]
+      outcome.line = String(
+        log.split(separator: "\n").first { line in
+          telling.contains { line.contains($0) } && !usual.contains { line.contains($0) }
+        } ?? ""
+      ).replacing("|", with: "/")
+      return outcome
+    }
+  }
+}

@@ -1,0 +1,62 @@
+internal import ArgumentParser
+internal import KexecHandover
+internal import SystemPackage
+
+/// `kho update`: the rehearsal of a kernel update that hands memory over, and the update itself.
+struct Update: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Rehearses an update to another kernel that keeps memory; --yes makes it.",
+    discussion: """
+      Checks that the running kernel can hand over and that its handover is sound, that KERNEL is a bzImage \
+      whose version understands it (kho compat), that its command line turns Kexec HandOver on, and that it \
+      fits with its initramfs into scratch memory. Nothing is changed.
+
+      --load also loads the kernel, kexec_file_load(2), so that `systemctl kexec` or reboot(2) starts it. \
+      --yes loads it and starts it at once: no process is told and no file system is unmounted, so it is for \
+      machines that are prepared for that. Neither is done where a check fails.
+
+      Exit status: 0 every check passed, 1 one did not, or the input is bad, 2 the command line is wrong.
+      """)
+
+  @Option(help: ArgumentHelp("The bzImage to update to.", valueName: "file"), completion: .file())
+  var kernel: String
+
+  @Option(help: ArgumentHelp("Its initramfs.", valueName: "file"), completion: .file())
+  var initramfs: String?
+
+  @Option(
+    help: ArgumentHelp("Its command line; the running kernel's where absent.", valueName: "text"))
+  var append: String?
+
+  @Flag(help: "Load the kernel.")
+  var load = false
+
+  @Flag(help: "Load the kernel and start it at once.")
+  var yes = false
+
+  @OptionGroup var liveRoot: LiveRoot
+
+  func run() throws {
+    let rehearsal = try Rehearsal(self)
+    for line in rehearsal.lines { Console.current.print(line) }
+    guard rehearsal.failureCount == 0 else {
+      throw CommandFailure(status: 1, sentence: nil)
+    }
+    guard load || yes else {
+      Console.current.print(
+        "nothing was changed: --load loads the kernel, --yes loads and starts it")
+      return
+    }
+    do throws(LiveUpdateError) {
+      try NextKernel.load(
+        FilePath(kernel), initramfs: initramfs.map { FilePath($0) },
+        commandLine: rehearsal.commandLine)
+      Console.current.print("loaded \(kernel)")
+      guard yes else { return }
+      Console.current.flush()
+      try NextKernel.start()
+    } catch {
+      throw CommandFailure.badInput("\(kernel): \(error.description)")
+    }
+  }
+}
