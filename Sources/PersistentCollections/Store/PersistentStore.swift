@@ -17,7 +17,7 @@ public import SystemPackage
 /// over several collections. The process that opens the memory next completes or undoes what was being
 /// done, before it can open any collection, so the order in which collections are opened does not
 /// matter. The article on persistent
-/// collections says what survives what.
+/// collections lists what survives what.
 ///
 /// The store may be used from several threads: one writes at a time, any number read meanwhile, and a
 /// thread that writes waits until the others have read. The collections are values that refer to the
