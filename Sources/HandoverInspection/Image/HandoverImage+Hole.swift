@@ -8,9 +8,9 @@ import SystemPackage
 public struct MissingHole: Hashable, Sendable {
   /// A root device tree whose handover is not whole where the file was said to be.
   public let deviceTree: PhysicalAddress
-  /// The kind of machine with whose hole the handover is whole, and where its root device tree is then;
-  /// nil where none of the known kinds fits.
+  /// The kind of machine with whose hole the handover is whole; nil where none of the known kinds fits.
   public let machine: VirtualMachine?
+  /// Where the root device tree is with that hole; nil as ``machine`` is.
   public let placedDeviceTree: PhysicalAddress?
 }
 
