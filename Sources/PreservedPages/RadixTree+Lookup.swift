@@ -27,24 +27,26 @@ extension RadixTree {
   @inlinable
   @inline(__always)
   func wordNearPath(for key: RadixKey) -> PhysicalAddress {
-    let index = RadixPathCache.index(of: key)
-    let geometry = _fastPath(geometry.page.shift == 12) ? RadixGeometry(.pages4KiB) : geometry
-    let table = cache.rememberedTable(for: key, at: index, geometry)
-    if _slowPath(table == .zero) { return .zero }
     guard _fastPath(geometry.page.shift == 12) else {
-      return Self.wordBelow(table, for: key, in: memory, geometry)
+      return Self.wordNear(key, cache, in: memory, geometry)
     }
-    return RadixNodes<Memory, SoleAccess>(
-      memory: memory, geometry: RadixGeometry(.pages4KiB), root: root
-    ).wordAddress(of: key, belowLevel2: table)
+    let nodes = RadixNodes<Memory, SoleAccess>(
+      memory: memory, geometry: RadixGeometry(.pages4KiB), root: root)
+    let index = RadixPathCache.index(of: key)
+    let table = cache.rememberedTable(for: key, at: index, nodes.geometry)
+    if _slowPath(table == .zero) { return .zero }
+    return nodes.wordAddress(of: key, belowLevel2: table)
   }
 
   @inlinable
   @inline(never)
-  static func wordBelow(
-    _ table: PhysicalAddress, for key: RadixKey, in memory: Memory, _ geometry: RadixGeometry
+  static func wordNear(
+    _ key: RadixKey, _ cache: borrowing RadixPathCache, in memory: Memory, _ geometry: RadixGeometry
   ) -> PhysicalAddress {
-    RadixNodes<Memory, SoleAccess>(memory: memory, geometry: geometry, root: .zero)
+    let index = RadixPathCache.index(of: key)
+    let table = cache.rememberedTable(for: key, at: index, geometry)
+    if table == .zero { return .zero }
+    return RadixNodes<Memory, SoleAccess>(memory: memory, geometry: geometry, root: .zero)
       .wordAddress(of: key, belowLevel2: table)
   }
 
