@@ -61,3 +61,8 @@ extension MemoryOwner.Use {
     }
   }
 }
+
+extension MemoryOwner: CustomStringConvertible {
+  /// The owner and what the memory is for: `file 4096 of session "vm", folios`.
+  public var description: String { title }
+}

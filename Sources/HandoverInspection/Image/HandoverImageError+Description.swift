@@ -1,6 +1,8 @@
+import Handover
 import MemoryAccess
 import MemoryImages
 import PreservedPages
+import ProcessHandover
 
 extension HandoverImageError {
   /// What was found, as it follows `kho: IMAGE: `.
@@ -49,4 +51,14 @@ extension LiveSystemError {
         + "(Linux 6.16 to 6.19) shows one after 1 is written to \(folder)/out/finalize"
     }
   }
+}
+
+extension HandoverImageError: CustomStringConvertible {
+  /// What was found and where, as a part of a sentence.
+  public var description: String { sentence }
+}
+
+extension LiveSystemError: CustomStringConvertible {
+  /// What was found and where, as a part of a sentence.
+  public var description: String { sentence }
 }

@@ -1,5 +1,4 @@
 import MemoryAccess
-package import ProcessHandover
 
 extension SuperblockError {
   /// What was found and what to do, as it follows `kho: PATH: `.
@@ -27,4 +26,9 @@ extension SuperblockError {
       "a part is missing: the memory has \(wanted) bytes, and the file \(byteCount)"
     }
   }
+}
+
+extension SuperblockError: CustomStringConvertible {
+  /// What was found and where, as a part of a sentence.
+  public var description: String { sentence }
 }

@@ -1,5 +1,4 @@
 import MemoryAccess
-package import ProcessHandover
 
 extension MemoryFileError {
   /// What happened, as it follows `kho: PATH: `.
@@ -21,4 +20,9 @@ extension WriterLockError {
     case .notHeld: "the lock that was handed on is not held"
     }
   }
+}
+
+extension WriterLockError: CustomStringConvertible {
+  /// What was found, as a part of a sentence.
+  public var description: String { sentence }
 }

@@ -1,6 +1,5 @@
 import Handover
 import MemoryAccess
-package import ProcessHandover
 
 extension PreservedMemoryError {
   /// What happened, as it follows `kho: PATH: `.
@@ -58,4 +57,19 @@ extension SuccessorError {
       "the descriptor \(printable(name)) that was passed on leads to something else"
     }
   }
+}
+
+extension PreservedMemoryError: CustomStringConvertible {
+  /// What was found and where, as a part of a sentence.
+  public var description: String { sentence }
+}
+
+extension MemoryContentsError: CustomStringConvertible {
+  /// What was found and where, as a part of a sentence.
+  public var description: String { sentence }
+}
+
+extension SuccessorError: CustomStringConvertible {
+  /// What was found and where, as a part of a sentence.
+  public var description: String { sentence }
 }
