@@ -6,8 +6,14 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+enum { FIRST_DESCRIPTOR = 3 };
+
 // Everything here is also called by a process that shares its parent's memory and has not called
 // execve(2) yet: it uses no memory but its stack, and calls nothing but the system.
+
+int kho_duplicate(int descriptor) {
+  return kho_result(fcntl(descriptor, F_DUPFD_CLOEXEC, FIRST_DESCRIPTOR));
+}
 
 int kho_descriptor_flags(int descriptor) { return kho_result(fcntl(descriptor, F_GETFD)); }
 
@@ -22,8 +28,6 @@ int kho_access_mode(int descriptor) {
   if (flags & O_PATH) return -EBADF;
   return flags & O_ACCMODE;
 }
-
-enum { FIRST_DESCRIPTOR = 3 };
 
 static NO_SANITIZE int close_range_on_exec(unsigned first, unsigned last) {
   return kho_result((int)syscall(SYS_close_range, first, last, CLOSE_RANGE_CLOEXEC));

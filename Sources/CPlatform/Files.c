@@ -37,8 +37,8 @@ int kho_seal_shrink(int descriptor) {
 
 int kho_seals(int descriptor) { return kho_result(fcntl(descriptor, F_GET_SEALS)); }
 
-int kho_open_unnamed(const char *folder) {
-  return kho_result(open(folder, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600));
+int kho_open_unnamed(const char *folder, unsigned mode) {
+  return kho_result(open(folder, O_TMPFILE | O_RDWR | O_CLOEXEC, (mode_t)mode));
 }
 
 int kho_fallocate(int descriptor, int punches_hole, int64_t offset, int64_t byte_count) {

@@ -1,4 +1,5 @@
 public import MemoryAccess
+internal import Platform
 public import SystemPackage
 
 /// Why an ELF core file could not be written. Nothing is left of it then.
@@ -32,5 +33,20 @@ extension CoreFileError: CustomStringConvertible {
     case .tooManySegments(let count):
       "The memory is in \(count) pieces, more than an ELF file describes."
     }
+  }
+}
+
+extension CoreFileError {
+  /// An error of the output in words of this type.
+  init(_ error: OutputFileError) {
+    self =
+      switch error {
+      case .exists, .isInput: .exists
+      case .isDirectory: .cannotCreate(.isDirectory)
+      case .isLink: .cannotCreate(.tooManySymbolicLinkLevels)
+      case .cannotCreate(let errno): .cannotCreate(errno)
+      case .cannotWrite(let errno): .cannotWrite(errno)
+      case .cannotRename(let errno): .cannotRename(errno)
+      }
   }
 }

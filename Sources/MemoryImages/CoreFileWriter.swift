@@ -1,5 +1,5 @@
 public import MemoryAccess
-internal import Platform
+package import Platform
 public import SystemPackage
 
 /// Writes an ELF core file of chosen parts of a memory.
@@ -37,44 +37,51 @@ public struct CoreFileWriter {
   /// The number of bytes of memory that the file holds.
   public var storedByteCount: UInt64 { stored.byteCount }
 
-  /// Writes the file: under another name first, so that nobody ever finds a part of it at `path`.
+  /// Writes the file, for its owner alone (mode 0600). It appears at `path` when it is complete; a
+  /// device or a FIFO there is written into.
   ///
   /// - Parameters:
   ///   - memory: holds the bytes of all stored memory.
-  ///   - replacing: whether a file of that name is replaced.
+  ///   - replacing: whether a regular file of that name is replaced.
   ///   - progress: called now and then with the bytes of memory that are written.
-  /// - Throws: ``CoreFileError``; no file is left then.
+  /// - Throws: ``CoreFileError``; no unfinished file is left then.
   /// - Complexity: O(stored bytes + segments); 1 MiB of memory is held at a time.
   public func write<Memory: PhysicalMemory>(
     to path: FilePath, replacing: Bool, from memory: Memory,
     progress: (_ byteCount: UInt64) -> Void = { _ in }
   ) throws(CoreFileError) {
+    var file: OutputFile
+    do throws(OutputFileError) {
+      file = try OutputFile(
+        at: path.string, OutputRules(replacing: replacing, isSecret: true))
+    } catch {
+      throw CoreFileError(error)
+    }
+    try write(to: &file, from: memory, progress: progress)
+    do throws(OutputFileError) { try file.finish() } catch { throw CoreFileError(error) }
+  }
+
+  /// Writes the file to an output that the caller has opened, and finishes.
+  ///
+  /// - Throws: ``CoreFileError``.
+  package func write<Memory: PhysicalMemory>(
+    to file: inout OutputFile, from memory: Memory, progress: (_ byteCount: UInt64) -> Void
+  ) throws(CoreFileError) {
     let segments = self.segments
     guard segments.count <= Self.largestSegmentCount else {
       throw .tooManySegments(segments.count)
     }
-    if !replacing, SystemCalls.exists(path) { throw .exists }
-    let file = try TemporaryOutput(for: path)
-    do throws(CoreFileError) {
-      try write(segments, from: memory, to: file, progress)
-      try file.finish(as: path, replacing: replacing)
-    } catch {
-      file.discard()
-      throw error
-    }
-  }
-
-  private func write<Memory: PhysicalMemory>(
-    _ segments: [CoreSegment], from memory: Memory, to file: TemporaryOutput,
-    _ progress: (_ byteCount: UInt64) -> Void
-  ) throws(CoreFileError) {
     let layout = CoreFileLayout(segments: segments, machine: machine, vmcoreInfo: vmcoreInfo)
     var place: UInt64 = 0
     try layout.forEachPiece { bytes throws(CoreFileError) in
-      try file.write(bytes, at: place)
+      do throws(OutputFileError) { try file.write(bytes) } catch { throw CoreFileError(error) }
       place &+= UInt64(bytes.count)
     }
-    place = layout.contentOffset
+    do throws(OutputFileError) {
+      try file.writeZeros(layout.contentOffset &- place)
+    } catch {
+      throw CoreFileError(error)
+    }
     var written: UInt64 = 0
     for range in stored.ranges {
       var next = range.start
@@ -84,16 +91,18 @@ public struct CoreFileWriter {
         guard let bytes = memory.withBytes(in: piece, { $0.copiedBytes() }) else {
           throw .cannotRead(piece)
         }
-        try file.writeSparsely(bytes, at: place)
+        do throws(OutputFileError) {
+          try file.writeSparsely(bytes)
+        } catch {
+          throw CoreFileError(error)
+        }
         memory.finishedReading(piece)
-        place &+= piece.byteCount
         written &+= piece.byteCount
         left &-= piece.byteCount
         next = PhysicalAddress(next.rawValue &+ piece.byteCount)
         progress(written)
       }
     }
-    try file.setByteCount(place)
   }
 
   /// The segments: each stored run with the memory behind it that is left out, and memory left out
@@ -134,4 +143,30 @@ struct CoreSegment {
   let start: PhysicalAddress
   let storedByteCount: UInt64
   let byteCount: UInt64
+}
+
+extension OutputFile {
+  /// Adds bytes, with holes for pieces of zeros.
+  fileprivate mutating func writeSparsely(_ bytes: [UInt8]) throws(OutputFileError) {
+    let holeByteCount = 4096
+    let span = bytes.span
+    var index = 0
+    while index < bytes.count {
+      let start = index
+      var isZero = true
+      // A run of pieces of one kind.
+      repeat {
+        let end = min(index &+ holeByteCount, bytes.count)
+        let isPieceZero = bytes[index..<end].allSatisfy { $0 == 0 }
+        if index == start { isZero = isPieceZero } else if isPieceZero != isZero { break }
+        index = end
+      } while index < bytes.count
+      if isZero {
+        try writeZeros(UInt64(index &- start))
+      } else {
+        // SAFETY: every bit pattern of a byte is a value.
+        try unsafe write(span.extracting(start..<index).bytes)
+      }
+    }
+  }
 }

@@ -11,7 +11,7 @@ package enum SystemCall: Hashable, Sendable, CaseIterable {
   // Memory
   case reserveAddresses, mmap, madvise, msync, munmap
   // Descriptors
-  case getAccessMode, getDescriptorFlags, setDescriptorFlags, closeRange
+  case duplicate, getAccessMode, getDescriptorFlags, setDescriptorFlags, closeRange
   // Sockets
   case socket, socketpair, getSocketType, setTimeout, fchmod, bind, listen, accept, connect
   case getPeer, sendmsg, recvmsg

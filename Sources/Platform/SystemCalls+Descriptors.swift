@@ -7,6 +7,11 @@ extension SystemCalls {
     try perform(.getAccessMode) { kho_access_mode(descriptor.rawValue) }
   }
 
+  /// fcntl(2) with F_DUPFD_CLOEXEC: another descriptor of the same open file.
+  package static func duplicate(_ descriptor: FileDescriptor) throws(Errno) -> FileDescriptor {
+    FileDescriptor(rawValue: try perform(.duplicate) { kho_duplicate(descriptor.rawValue) })
+  }
+
   /// fcntl(2) with F_GETFD: whether FD_CLOEXEC, 1, is set.
   package static func isClosedOnExec(_ descriptor: FileDescriptor) throws(Errno) -> Bool {
     try perform(.getDescriptorFlags) { kho_descriptor_flags(descriptor.rawValue) } & 1 != 0

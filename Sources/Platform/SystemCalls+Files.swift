@@ -18,6 +18,14 @@ extension SystemCalls {
     return FileDescriptor(rawValue: CInt(number))
   }
 
+  /// open(2) of a device or a FIFO, to write into it, close-on-exec: waits for the reader of a FIFO.
+  package static func openToWriteInto(_ path: FilePath) throws(Errno) -> FileDescriptor {
+    let number = try performThrowing(.open) {
+      try Int(FileDescriptor.open(path, .writeOnly, options: .closeOnExec).rawValue)
+    }
+    return FileDescriptor(rawValue: CInt(number))
+  }
+
   /// open(2) of a file that does not exist yet, close-on-exec; by default only its owner can use it.
   package static func create(
     _ path: FilePath, _ mode: FileDescriptor.AccessMode = .writeOnly,
@@ -33,11 +41,15 @@ extension SystemCalls {
     return FileDescriptor(rawValue: CInt(number))
   }
 
-  /// open(2) with O_TMPFILE: a file of mode 0600 without a name, close-on-exec.
-  package static func openUnnamed(in folder: FilePath) throws(Errno) -> FileDescriptor {
+  /// open(2) with O_TMPFILE: a file without a name, close-on-exec; by default only its owner can use it.
+  package static func openUnnamed(
+    in folder: FilePath, permissions: FilePermissions = .ownerReadWrite
+  ) throws(Errno) -> FileDescriptor {
     let number = try perform(.openUnnamed) {
       // SAFETY: the string is a whole path, and outlives the call.
-      unsafe folder.withPlatformString { unsafe kho_open_unnamed($0) }
+      unsafe folder.withPlatformString {
+        unsafe kho_open_unnamed($0, CUnsignedInt(permissions.rawValue))
+      }
     }
     return FileDescriptor(rawValue: number)
   }

@@ -24,8 +24,9 @@ int kho_seal_shrink(int descriptor);
 /// The seals, F_GET_SEALS.
 int kho_seals(int descriptor);
 
-/// A file without a name in `folder`, open(2) with O_TMPFILE: read-write, close-on-exec, mode 0600.
-int kho_open_unnamed(const char *folder);
+/// A file without a name in `folder`, open(2) with O_TMPFILE: read-write, close-on-exec, of mode `mode`
+/// less the umask.
+int kho_open_unnamed(const char *folder, unsigned mode);
 
 /// fallocate(2): mode 0, or a hole that leaves the size.
 int kho_fallocate(int descriptor, int punches_hole, int64_t offset, int64_t byte_count);
@@ -43,6 +44,9 @@ int kho_lock_exclusively(int descriptor);
 int kho_unlock(int descriptor);
 
 // Descriptors
+
+/// F_DUPFD_CLOEXEC.
+int kho_duplicate(int descriptor);
 
 /// F_GETFD.
 int kho_descriptor_flags(int descriptor);
@@ -150,5 +154,21 @@ int64_t kho_load_kernel(int kernel, int initramfs, const char *command_line, siz
 
 /// reboot(2).
 int kho_restart(unsigned command);
+
+// Signals
+
+/// What a program of one thread says, and which file it removes, where SIGINT, SIGTERM or SIGHUP ends it;
+/// an empty path for no file.
+void kho_note_interruption(const char *text, const char *temporary_path);
+
+/// Has that done from here on; a signal that is ignored stays so.
+void kho_catch_interruptions(void);
+
+/// What the program says where a mapped file is cut short while it is read (SIGBUS), and the status that
+/// it ends with then.
+void kho_explain_bus_errors(const char *text, int status);
+
+/// Lets a write beyond RLIMIT_FSIZE fail with EFBIG instead of ending the process, SIGXFSZ.
+void kho_ignore_size_limit_signal(void);
 
 #endif
