@@ -13,8 +13,11 @@ struct KHO: ParsableCommand {
 
       Addresses and sizes are decimal, or hexadecimal with 0x, and may end in K, M, G or T.
 
-      Exit status: 0 done, 1 the input is bad, 2 the command line is wrong. `kho check` has its own: \
-      see `kho check --help`.
+      Files that are written (-o, --html, --svg): one that exists is replaced only with --force, and an \
+      input never; a device, a FIFO and /dev/stdout are written into; a symbolic link to a file is refused. \
+      With --json, what is said on standard error is one JSON object as well.
+
+      \(ExitStatus.help)
       """,
     version: "0.1.0",
     subcommands: [

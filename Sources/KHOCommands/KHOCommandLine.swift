@@ -1,12 +1,17 @@
 package import ArgumentParser
+internal import Platform
 
 /// The whole tool as a function: arguments in, an exit status out.
 public enum KHOCommandLine {
-  /// Runs the command that `arguments` name, without the program's own name, and tells the exit
-  /// status: 0 done, 1 the input is bad or, of `check`, has errors, 2 the command line is wrong,
-  /// 3 the input of `check` cannot be read, or that of any command only in part.
+  /// Runs the command that `arguments` name, without the program's own name, and returns the exit
+  /// status: 0 done, 1 findings or differences, 2 the command line is wrong, 3 the input cannot be read,
+  /// or only in part, 4 the output cannot be written.
   public static func run(_ arguments: [String], console: Console = .standard) -> Int32 {
-    run(KHO.self, arguments, console: console)
+    if let sentence = CommandNames.complaint(about: arguments, isJSON: asksForJSON(arguments)) {
+      console.complainsInJSON = asksForJSON(arguments)
+      return console.finish(.usage, sentence).rawValue
+    }
+    return run(KHO.self, arguments, console: console)
   }
 
   /// Runs a command of another tool in the same way.
@@ -14,46 +19,61 @@ public enum KHOCommandLine {
     _ root: (some ParsableCommand).Type, _ arguments: [String], console: Console = .standard
   ) -> Int32 {
     Console.$current.withValue(console) {
-      let status = parseAndRun(root, arguments, console)
-      return console.finish() ? status : 1
+      console.toolName = root._commandName
+      console.complainsInJSON = asksForJSON(arguments)
+      let (status, sentence) = parseAndRun(root, arguments, console)
+      return console.finish(status, sentence).rawValue
     }
+  }
+
+  /// Has a signal that ends the tool explained, and its unfinished output removed.
+  public static func explainSignals(_ arguments: [String]) {
+    let isJSON = asksForJSON(arguments)
+    Interruption.handle(truncatedStatus: ExitStatus.inputFailed.rawValue) { sentence in
+      guard isJSON else { return "kho: \(sentence)\n" }
+      let report = ErrorReport(error: sentence, status: ExitStatus.inputFailed.rawValue)
+      return String(decoding: encodedJSON(report, isPretty: false), as: UTF8.self) + "\n"
+    }
+  }
+
+  private static func asksForJSON(_ arguments: [String]) -> Bool {
+    arguments.prefix { $0 != "--" }.contains("--json")
   }
 
   private static func parseAndRun(
     _ root: (some ParsableCommand).Type, _ arguments: [String], _ console: Console
-  ) -> Int32 {
+  ) -> (ExitStatus, String?) {
     do {
       var command = try root.parseAsRoot(arguments)
       try command.run()
-      return console.inputIsPartial ? CommandFailure.partialStatus : 0
+      return (console.inputIsPartial ? .inputFailed : .done, nil)
     } catch let failure as CommandFailure {
-      if let sentence = failure.sentence { console.complain("\(root._commandName): \(sentence)") }
-      return failure.status
+      return (failure.status, failure.sentence)
     } catch {
-      let message = root.fullMessage(for: error)
       guard root.exitCode(for: error) != .success else {
-        console.print(message)
-        return 0
+        console.print(root.fullMessage(for: error))
+        return (.done, nil)
       }
-      console.complain(message)
-      return CommandFailure.wrongUsageStatus
+      return (.usage, usageSentence(root, error, console))
     }
   }
-}
 
-/// Why a command ends with another status than 0.
-package struct CommandFailure: Error {
-  static let badInputStatus: Int32 = 1
-  static let wrongUsageStatus: Int32 = 2
-  /// The input was read only in part.
-  static let partialStatus: Int32 = 3
-
-  let status: Int32
-  /// What was found where, and what to do; nil where the output says it already.
-  let sentence: String?
-
-  /// Input that cannot be used.
-  package static func badInput(_ sentence: String) -> CommandFailure {
-    CommandFailure(status: badInputStatus, sentence: sentence)
+  /// What is wrong with the command line, and how it should look.
+  private static func usageSentence(
+    _ root: (some ParsableCommand).Type, _ error: any Error, _ console: Console
+  ) -> String {
+    let message = root.message(for: error)
+    var reason = ""
+    // The parser says why only where the choice is among words.
+    if message.contains(" is invalid for "), !message.contains("Please provide one of"),
+      !message.hasSuffix(".")
+    {
+      reason = ": " + (console.argumentReason ?? "it is not a number that fits")
+    }
+    if console.complainsInJSON { return message + reason }
+    let full = root.fullMessage(for: error)
+    let mark = "Error: \(message)"
+    guard full.hasPrefix(mark) else { return full }
+    return message + reason + full.dropFirst(mark.count)
   }
 }

@@ -25,14 +25,35 @@
     "\(count) \(count == 1 ? one : many ?? one + "s")"
   }
 
-  /// `text` from a hostile place, fit for a terminal: without control characters, and not endless.
+  /// `text` from a hostile place, fit for a terminal, and not endless: what is not shown as itself is
+  /// written as `\u{…}`, and a backslash as two.
   package func printable(_ text: String) -> String {
     let limit = 80
     var result = ""
     for scalar in text.unicodeScalars.prefix(limit) {
-      let isControl = scalar.value < 0x20 || (0x7f...0x9f).contains(scalar.value)
-      result.unicodeScalars.append(isControl ? "\u{fffd}" : scalar)
+      if scalar == "\\" {
+        result += "\\\\"
+      } else if scalar.isShownAsItself {
+        result.unicodeScalars.append(scalar)
+      } else {
+        result += "\\u{\(String(scalar.value, radix: 16))}"
+      }
     }
     return text.unicodeScalars.count > limit ? result + "…" : result
+  }
+
+  extension Unicode.Scalar {
+    /// Whether a person sees this character where it is, and as what it is: by its general category, so
+    /// not control characters, not those that format (which change the direction of text, join, or are
+    /// invisible), not separators but the space, not what is unassigned or of private use.
+    package var isShownAsItself: Bool {
+      if isASCII { return (0x20..<0x7f).contains(value) }
+      return switch properties.generalCategory {
+      case .control, .format, .surrogate, .privateUse, .unassigned, .lineSeparator,
+        .paragraphSeparator, .spaceSeparator:
+        false
+      default: true
+      }
+    }
   }
 #endif

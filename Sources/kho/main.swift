@@ -1,5 +1,6 @@
 import KHOCommands
 import Platform
 
-KHOCommandLine.explainBusErrors()
-exit(KHOCommandLine.run(Array(CommandLine.arguments.dropFirst())))
+let arguments = Array(CommandLine.arguments.dropFirst())
+KHOCommandLine.explainSignals(arguments)
+exit(KHOCommandLine.run(arguments))

@@ -69,7 +69,7 @@ struct Torture: ParsableCommand {
       comparedBytes: run.examiner.comparedByteCount, failure: failure?.sentence)
     print(report)
     if let failure {
-      throw CommandFailure.badInput(
+      throw CommandFailure.findings(
         "\(file): seed \(seed), kill \(run.tally.killCount + 1), \(run.lastOperation): "
           + "\(failure.sentence); \(file) and \(journalPath) are kept")
     }

@@ -6,14 +6,22 @@ struct BuiltTool {
   let output: Data
   let errors: String
 
+  /// The executable of that name, which SwiftPM puts beside the tests.
+  static func path(of name: String) -> String {
+    URL(filePath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent()
+      .appending(path: name).path
+  }
+
+  /// The executable `kho`.
+  static var path: String { path(of: "kho") }
+
   init(named name: String = "kho", _ arguments: [String]) throws {
     let folder = try TemporaryFolder()
     // Into files: nobody has to read two pipes at the same time.
     let outputPath = try folder.write([], "output")
     let errorPath = try folder.write([], "errors")
     let process = Process()
-    process.executableURL = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath()
-      .deletingLastPathComponent().appending(path: name)
+    process.executableURL = URL(filePath: Self.path(of: name))
     process.arguments = arguments
     process.standardInput = FileHandle.nullDevice
     process.standardOutput = try FileHandle(forWritingTo: URL(filePath: outputPath))

@@ -26,6 +26,11 @@ struct CommandRun {
     errors = String(decoding: capture.errors, as: UTF8.self)
   }
 
+  /// What was said on standard error, where that is one JSON object.
+  var errorJSON: ErrorJSON? {
+    try? JSONDecoder().decode(ErrorJSON.self, from: Data(errors.utf8))
+  }
+
   var text: String { String(decoding: output, as: UTF8.self) }
 
   /// Standard output, line by line.
@@ -34,6 +39,14 @@ struct CommandRun {
   func json<Report: Decodable>(_ type: Report.Type = Report.self) throws -> Report {
     try JSONDecoder().decode(Report.self, from: Data(output))
   }
+}
+
+/// What `--json` makes of what is said on standard error.
+struct ErrorJSON: Decodable {
+  let schema: String
+  let error: String?
+  let status: Int32
+  let warnings: [String]
 }
 
 /// Runs the tool with `arguments`, inside this process.

@@ -69,7 +69,7 @@ struct DemoJSON: Decodable {
     #expect(handover.subtrees.contains { $0.name == "demo-area" })
     // A file that is there is not written over.
     let again = kho("demo", "--memory", "16M", "--file", path)
-    #expect(again.status == 1)
+    #expect(again.status == 4)
     #expect(again.errors.contains("there is a file already"))
   }
 
@@ -81,7 +81,7 @@ struct DemoJSON: Decodable {
       #expect(CommandRun(["demo"] + arguments).status == 2, "\(arguments)")
     }
     let alone = kho("demo-worker", "--killed", "2", "--capacity", "1", "--seed", "1")
-    #expect(alone.status == 1)
+    #expect(alone.status == 3)
     #expect(alone.errors == "kho: `kho demo` starts this command\n")
   }
 }

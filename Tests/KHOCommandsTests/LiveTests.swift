@@ -228,7 +228,7 @@ import Testing
   private func expectFailure(
     _ run: CommandRun, _ parts: String..., sourceLocation: SourceLocation = #_sourceLocation
   ) {
-    #expect(run.status == 1, sourceLocation: sourceLocation)
+    #expect(run.status == 3, sourceLocation: sourceLocation)
     #expect(run.output == [], sourceLocation: sourceLocation)
     #expect(run.errors.hasPrefix("kho: live: "), "\(run.errors)", sourceLocation: sourceLocation)
     #expect(run.errors.count { $0 == "\n" } == 1, sourceLocation: sourceLocation)

@@ -194,7 +194,7 @@ import Testing
   private func expectRefusal(_ sentence: String) throws {
     let before = try Data(contentsOf: URL(filePath: path))
     for (command, status) in [
-      ("inspect", 1), ("owners", 1), ("pages", 1), ("check", 3),
+      ("inspect", 3), ("owners", 3), ("pages", 3), ("check", 3),
     ] as [(String, Int32)] {
       let run = kho(command, path)
       #expect(run.status == status && run.output.isEmpty)

@@ -1,6 +1,7 @@
 import Foundation
 import HandoverTestSupport
 import KexecHandover
+import Platform
 import SystemPackage
 import Testing
 
@@ -17,7 +18,7 @@ import Testing
   func smallPiecesAreJoined(seed: UInt64) throws {
     var generator = SeededGenerator(seed: seed)
     let path = folder.path("out")
-    var sink = ExtractSink(try OutputFile(at: FilePath(path)))
+    var sink = ExtractSink(try OutputFile(at: path, OutputRules()))
     var expected: [UInt8] = []
     for _ in 0..<24 {
       let length = [0, 1, 4096, 65536, 700_000, 1 << 20, 1 << 20 - 1, 1 << 20 + 1].randomElement(
@@ -28,7 +29,7 @@ import Testing
         expected += [UInt8](repeating: 0, count: count)
       } else {
         let bytes = [UInt8](repeating: .random(in: 1 ... .max, using: &generator), count: count)
-        try bytes.withRawSpan { (span) throws(Errno) in try sink.write(span) }
+        try bytes.withRawSpan { (span) throws(OutputFileError) in try sink.write(span) }
         expected += bytes
       }
     }

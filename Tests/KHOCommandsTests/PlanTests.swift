@@ -180,10 +180,10 @@ private func plan(_ arguments: String...) throws -> PlanJSON {
     for bytes in [[], Array("{}".utf8), Array(#"{"schema":"kho-calibration/2"}"#.utf8)] {
       let bad = try folder.write(bytes, "bad")
       let run = kho("plan", "--calibration", bad, "--from", fixture)
-      #expect(run.status == 1 && run.errors.contains("no calibration"))
+      #expect(run.status == 3 && run.errors.contains("no calibration"))
     }
     let nowhere = kho("plan", "--calibrate", "--calibration", folder.path("no/where"))
-    #expect(nowhere.status == 1 && nowhere.errors.contains("could not be written"))
+    #expect(nowhere.status == 4 && nowhere.errors.contains("cannot be made"))
   }
 
   @Test func refusals() {
@@ -208,7 +208,8 @@ private func plan(_ arguments: String...) throws -> PlanJSON {
       ["--memory", "1G", "--boot-memory", "900M,0"], ["--from", "/nonexistent"],
     ] {
       let run = CommandRun(["plan"] + arguments)
-      #expect(run.status == 1 && run.output.isEmpty && !run.errors.isEmpty, "\(arguments)")
+      let status: Int32 = arguments[0] == "--from" ? 3 : 1
+      #expect(run.status == status && run.output.isEmpty && !run.errors.isEmpty, "\(arguments)")
     }
   }
 }

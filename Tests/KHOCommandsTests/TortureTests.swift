@@ -68,7 +68,7 @@ struct TortureJSON: Decodable {
       let path = try folder.write(bytes, name)
       let memory = name == "memory" ? path : folder.path("other")
       let run = try torture(memory, "--kills", "1")
-      #expect(run.status == 1)
+      #expect(run.status == 3)
       #expect(
         run.errors.hasPrefix("kho-torture: \(path): there is a file already"), "\(run.errors)")
       #expect(try Data(contentsOf: URL(filePath: path)) == Data(bytes))
@@ -78,7 +78,7 @@ struct TortureJSON: Decodable {
     let path = other.path("memory")
     #expect(try torture(path, "--kills", "1", "--memory", "1M", "--keep").status == 0)
     try Data(bytes).write(to: URL(filePath: path))
-    #expect(try torture(path, "--kills", "1").status == 1)
+    #expect(try torture(path, "--kills", "1").status == 3)
     #expect(try Data(contentsOf: URL(filePath: path)) == Data(bytes))
   }
 
@@ -98,7 +98,7 @@ struct TortureJSON: Decodable {
     let folder = try TemporaryFolder()
     let path = try folder.write([1, 2, 3], "journal")
     let run = try torture("worker", path, folder.path("memory"))
-    #expect(run.status == 1)
+    #expect(run.status == 3)
     #expect(run.errors == "kho-torture: \(path): the file is not the journal of a torture\n")
   }
 }

@@ -115,7 +115,8 @@ import Testing
     let all = MemoryMap([range(0, 8192)])
     let writer = CoreFileWriter(existing: all, stored: all)
     for (call, error) in [
-      (SystemCall.openUnnamed, CoreFileError.cannotCreate(.noSpace)), (.pwrite, .cannotWrite(.noSpace)),
+      (SystemCall.openUnnamed, CoreFileError.cannotCreate(.noSpace)),
+      (.pwrite, .cannotWrite(.noSpace)),
       (.ftruncate, .cannotWrite(.noSpace)), (.fsync, .cannotWrite(.noSpace)),
       (.link, .cannotRename(.noSpace)),
     ] {

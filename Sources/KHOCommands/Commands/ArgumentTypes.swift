@@ -13,9 +13,21 @@ func parseNumber(_ text: some StringProtocol) -> UInt64? {
   let isHexadecimal = digits.hasPrefix("0x") || digits.hasPrefix("0X")
   if isHexadecimal { digits.removeFirst(2) }
   // A sign is no part of an address, and `UInt64.init` would take one.
-  guard let first = digits.first, first.isHexDigit else { return nil }
-  guard let value = UInt64(digits, radix: isHexadecimal ? 16 : 10) else { return nil }
-  return value.leadingZeroBitCount >= shift || value == 0 ? value << UInt64(shift) : nil
+  let allowed = isHexadecimal ? "0123456789abcdef" : "0123456789"
+  guard !digits.isEmpty, digits.allSatisfy({ allowed.contains($0.lowercased()) }) else {
+    return invalid("a number is decimal, or hexadecimal with 0x, and may end in K, M, G or T")
+  }
+  guard let value = UInt64(digits, radix: isHexadecimal ? 16 : 10),
+    value.leadingZeroBitCount >= shift || value == 0
+  else { return invalid("it is larger than 2^64 - 1") }
+  return value << UInt64(shift)
+}
+
+/// Notes why an argument cannot be read, for the message about it.
+@discardableResult
+func invalid(_ reason: String) -> UInt64? {
+  Console.current.argumentReason = reason
+  return nil
 }
 
 /// A physical address.
@@ -73,9 +85,15 @@ struct AddressFilter: ExpressibleByArgument {
 
   init?(argument: String) {
     let ends = argument.split(separator: "-", omittingEmptySubsequences: false)
-    guard ends.count == 2, let start = parseNumber(ends[0]), let end = parseNumber(ends[1]),
-      start < end
-    else { return nil }
+    guard ends.count == 2 else {
+      invalid("it is not A-B, two addresses with a dash between them")
+      return nil
+    }
+    guard let start = parseNumber(ends[0]), let end = parseNumber(ends[1]) else { return nil }
+    guard start < end else {
+      invalid("its end is not above its start")
+      return nil
+    }
     range = PhysicalRange(start: PhysicalAddress(start), byteCount: end - start)
   }
 }

@@ -1,5 +1,6 @@
 internal import ArgumentParser
 internal import KexecHandover
+internal import Platform
 internal import SystemPackage
 
 /// `kho capture`: the handovers of an image, and nothing else of it.
@@ -13,11 +14,10 @@ struct Capture: ParsableCommand {
       of it what they say of the image. The contents of the preserved pages are left out: such memory is \
       described as existing and not stored (PT_LOAD with p_filesz < p_memsz). --with-contents adds them.
 
-      A capture of a capture is the same file. It is written under another name first. Memory may hold \
-      secrets, so the file is readable by its owner alone: look before you hand it on.
+      A capture of a capture is the same file. It appears under its name when it is complete. Memory may \
+      hold secrets, so the file is readable by its owner alone: look before you hand it on.
 
-      Exit status: 0 written, 1 the input is bad or the file cannot be written, 2 the command line is \
-      wrong.
+      \(ExitStatus.help)
       """)
 
   @OptionGroup var options: ImageOptions
@@ -30,8 +30,7 @@ struct Capture: ParsableCommand {
   @Flag(help: "Also store the preserved pages.")
   var withContents = false
 
-  @Flag(help: "Replace the file where there is one.")
-  var force = false
+  @OptionGroup var forced: ForceOption
 
   func run() throws {
     let capture = try options.capture(withContents: withContents)
@@ -42,23 +41,36 @@ struct Capture: ParsableCommand {
     }
     let writer = capture.writer
     let progress = CommandProgress("wrote", of: writer.storedByteCount)
-    do throws(CoreFileError) {
-      try writer.write(
-        to: FilePath(output), replacing: force, from: capture.image.memory
-      ) { progress.report($0) }
-    } catch {
+    let rules = OutputRules(isForced: forced.force, isSecret: true, reading: options.inputs)
+    do {
+      var file = try OutputFile.open(output, rules)
+      try writer.write(to: &file, from: capture.image.memory) { progress.report($0) }
+      do throws(OutputFileError) { try file.finish() } catch {
+        throw CommandFailure.badOutput("\(printable(output)): \(error.description)")
+      }
+    } catch let error as CoreFileError {
       progress.end()
-      throw CommandFailure.badInput("\(output): \(sentence(error))")
+      throw failure(error)
     }
     progress.end()
     report(capture, writer)
     capture.image.complainAboutOmissions()
+    try capture.image.requireAllFound()
   }
 
-  private func sentence(_ error: CoreFileError) -> String {
-    if error == .exists { return "exists already; choose another name, or replace it with --force" }
-    let text = error.description
-    return text.prefix(1).lowercased() + text.dropFirst().dropLast()
+  private func failure(_ error: CoreFileError) -> CommandFailure {
+    let output = printable(output)
+    let written: OutputFileError
+    switch error {
+    case .cannotRead, .tooManySegments:
+      let text = error.description
+      return .badInput("\(output): " + text.prefix(1).lowercased() + text.dropFirst().dropLast())
+    case .exists: written = .exists
+    case .cannotCreate(let errno): written = .cannotCreate(errno)
+    case .cannotWrite(let errno): written = .cannotWrite(errno)
+    case .cannotRename(let errno): written = .cannotRename(errno)
+    }
+    return .badOutput("\(output): \(written.description)")
   }
 
   private func report(_ capture: HandoverCapture, _ writer: CoreFileWriter) {

@@ -3,8 +3,6 @@ internal import KexecHandover
 
 /// `kho check`: what is wrong.
 struct Check: ParsableCommand {
-  static let unreadableStatus: Int32 = 3
-
   static let configuration = CommandConfiguration(
     abstract: "Says what is wrong with each handover in an image.",
     discussion: """
@@ -15,8 +13,8 @@ struct Check: ParsableCommand {
       A handover does not contain its scratch areas; --scratch gives them, and of the running system they are \
       read from debugfs.
 
-      Exit status: 0 no errors, 1 findings of severity error, 2 the command line is wrong, 3 the \
-      input cannot be read or holds no handover.
+      Findings of severity error end with 1; an image of which a part was not read ends with 3, whatever \
+      was found in the rest. \(ExitStatus.help)
       """)
 
   @OptionGroup var options: ImageOptions
@@ -28,14 +26,9 @@ struct Check: ParsableCommand {
   var scratch: [AddressFilter] = []
 
   func run() throws {
-    let image: HandoverImage
-    do throws(CommandFailure) {
-      var imageOptions = options.imageOptions
-      imageOptions.scratch = scratch.map(\.range)
-      image = try HandoverImage.load(options.source, imageOptions)
-    } catch {
-      throw CommandFailure(status: Self.unreadableStatus, sentence: error.sentence)
-    }
+    var imageOptions = options.imageOptions
+    imageOptions.scratch = scratch.map(\.range)
+    let image = try HandoverImage.load(options.source, imageOptions)
     let verdicts = image.surveys.map { Verdict(on: $0, in: image) }
     if options.json {
       Console.current.printJSON(CheckReport(verdicts))
@@ -43,9 +36,11 @@ struct Check: ParsableCommand {
       for verdict in verdicts { verdict.printFindings() }
     }
     image.complainAboutOmissions()
-    if verdicts.contains(where: { $0.errorCount > 0 }) {
-      throw CommandFailure(status: 1, sentence: nil)
+    if image.omittedHandoverCount > 0 {
+      throw CommandFailure(status: .inputFailed, sentence: nil)
     }
+    try image.requireUndamaged()
+    if verdicts.contains(where: { $0.errorCount > 0 }) { throw CommandFailure.findings() }
   }
 }
 

@@ -4,8 +4,6 @@ internal import SystemPackage
 
 /// `kho compat`: will the next kernel understand this one?
 struct Compat: ParsableCommand {
-  static let unknownStatus: Int32 = 3
-
   static let configuration = CommandConfiguration(
     abstract: "Says whether kernel B understands what kernel A hands over.",
     discussion: """
@@ -22,8 +20,7 @@ struct Compat: ParsableCommand {
         kho compat live 7.3
         kho compat --list
 
-      Exit status: 0 B understands all of it, 1 it does not, 2 the command line is wrong, 3 it cannot \
-      be told, or an image cannot be read.
+      That B does not understand all of it ends with 1, that it cannot be told with 3. \(ExitStatus.help)
       """)
 
   @Argument(
@@ -77,8 +74,8 @@ struct Compat: ParsableCommand {
     }
     switch result.verdict {
     case .compatible: break
-    case .incompatible: throw CommandFailure(status: 1, sentence: nil)
-    case .unknown: throw CommandFailure(status: Self.unknownStatus, sentence: nil)
+    case .incompatible: throw CommandFailure.findings()
+    case .unknown: throw CommandFailure(status: .inputFailed, sentence: nil)
     }
   }
 
@@ -90,24 +87,18 @@ struct Compat: ParsableCommand {
     if !isFile, let name = FormatCatalogue.releaseName(argument) {
       guard let release = FormatCatalogue.release(name) else {
         let known = FormatCatalogue.releases.map(\.name).joined(separator: ", ")
-        throw CommandFailure(
-          status: Self.unknownStatus,
-          sentence: "nothing is known about the formats of Linux \(name); known are \(known)")
+        throw .badInput("nothing is known about the formats of Linux \(name); known are \(known)")
       }
       return release.formats
     }
-    do throws(CommandFailure) {
-      var options = HandoverImage.Options()
-      if let address { options.deviceTree = .address(address.address) }
-      let image = try HandoverImage.load(argument, options, liveRoot)
-      let survey = image.surveys.first { $0.error == nil } ?? image.surveys[0]
-      guard survey.deviceTree?.compatible != nil else {
-        throw .badInput("\(argument): \(survey.title) does not tell its version")
-      }
-      return KernelFormats(survey, in: image)
-    } catch {
-      throw CommandFailure(status: Self.unknownStatus, sentence: error.sentence)
+    var options = HandoverImage.Options()
+    if let address { options.deviceTree = .address(address.address) }
+    let image = try HandoverImage.load(argument, options, liveRoot)
+    let survey = image.surveys.first { $0.error == nil } ?? image.surveys[0]
+    guard survey.deviceTree?.compatible != nil else {
+      throw .badInput("\(argument): \(survey.title) does not tell its version")
     }
+    return KernelFormats(survey, in: image)
   }
 }
 

@@ -3,8 +3,6 @@ internal import KexecHandover
 
 /// `kho diff`: what one handover has and another does not.
 struct Diff: ParsableCommand {
-  static let unreadableStatus: Int32 = 3
-
   static let configuration = CommandConfiguration(
     abstract: "Shows what differs between two handovers.",
     discussion: """
@@ -23,8 +21,7 @@ struct Diff: ParsableCommand {
         kho diff --json /dev/shm/service.old /dev/shm/service
         kho diff captured-before-the-update.elf live
 
-      Exit status: 0 they are the same, 1 they differ, 2 the command line is wrong, 3 one of them \
-      cannot be read.
+      \(ExitStatus.help)
       """)
 
   @Argument(help: "An image, a memory file, or live.", completion: .file())
@@ -68,17 +65,11 @@ struct Diff: ParsableCommand {
   }
 
   func run() throws {
-    let a: HandoverDiff.Side
-    let b: HandoverDiff.Side
-    do throws(CommandFailure) {
-      a = try side(first, addressA, baseA)
-      b = try side(second, addressB, baseB)
-    } catch {
-      throw CommandFailure(status: Self.unreadableStatus, sentence: error.sentence)
-    }
+    let a = try side(first, addressA, baseA)
+    let b = try side(second, addressB, baseB)
     let printer = DiffPrinter(HandoverDiff(a, b))
     let isSame = json ? printer.printJSON() : printer.printText()
-    if !isSame { throw CommandFailure(status: 1, sentence: nil) }
+    if !isSame { throw CommandFailure.findings() }
   }
 
   private func side(

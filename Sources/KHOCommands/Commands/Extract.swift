@@ -1,5 +1,6 @@
 internal import ArgumentParser
 internal import KexecHandover
+internal import Platform
 internal import SystemPackage
 
 /// `kho extract`: the bytes of something that is preserved.
@@ -8,7 +9,7 @@ struct Extract: ParsableCommand {
     abstract: "Extracts the bytes of a blob, a file, a region or a range of memory.",
     discussion: """
       Give one of --subtree, --memfd, --reserve-mem and --range. The bytes go to FILE, which appears \
-      under its name when it is complete and replaces one of that name, or to standard output, which \
+      under its name when it is complete and which only its owner can read, or to standard output, which \
       must not be a terminal.
 
       A file of a session is as long as its record says. Holes, and folios that are not up to date, \
@@ -19,8 +20,7 @@ struct Extract: ParsableCommand {
       Bytes that the dump does not hold end the extraction too, unless the dump says that they are \
       zeros. With --zero-missing they become zeros, and standard error says how many.
 
-      Exit status: 0 all bytes were extracted, 1 they were not, 2 the command line is wrong, 3 some are \
-      missing in the dump and were extracted as zeros.
+      \(ExitStatus.help)
       """)
 
   @OptionGroup var options: ImageOptions
@@ -55,6 +55,8 @@ struct Extract: ParsableCommand {
     help: ArgumentHelp("Write to FILE instead of standard output.", valueName: "file"),
     completion: .file())
   var output: String?
+
+  @OptionGroup var forced: ForceOption
 
   /// The most zeros that are written to standard output beyond the bytes that are stored.
   private static let zeroLimit: UInt64 = 1 << 30
@@ -92,10 +94,9 @@ struct Extract: ParsableCommand {
     try checkLength(extraction.byteCount, stored: stored, failure)
 
     var file: OutputFile?
-    do throws(Errno) {
-      if let output { file = try OutputFile(at: FilePath(output)) }
-    } catch {
-      throw CommandFailure.badInput("\(output ?? ""): the file cannot be made (\(error))")
+    if let output {
+      file = try OutputFile.open(
+        output, OutputRules(isForced: forced.force, isSecret: true, reading: options.inputs))
     }
     var sink = ExtractSink(file)
     do {
@@ -103,7 +104,7 @@ struct Extract: ParsableCommand {
     } catch let error as RecordError {
       throw failure(error.sentence)
     }
-    do throws(Errno) { try sink.finish() } catch { throw unwritable(error) }
+    do throws(OutputFileError) { try sink.finish() } catch { throw unwritable(error) }
   }
 
   /// Opens the image and finds the bytes, in whichever handover has them.
@@ -133,7 +134,7 @@ struct Extract: ParsableCommand {
         // Of several handovers, another may have it whole.
         let sentence = "\(image.name): \(survey.title): \(target.title): \(error.sentence)"
         guard image.surveys.count > 1 else { throw .badInput(sentence) }
-        Console.current.complain("kho: \(sentence)")
+        Console.current.complain("\(sentence)")
       }
     }
     guard let first = found.first else {
@@ -167,12 +168,12 @@ struct Extract: ParsableCommand {
     let progress = CommandProgress("extracted", of: extraction.byteCount)
     defer { progress.end() }
     var byteCount: UInt64 = 0
-    var unwritten: Errno?
+    var unwritten: OutputFileError?
     var reader = PieceReader(memory, fillingMissing: fillsMissing)
     try extraction.forEachPiece(
       in: memory, &reader,
       bytes: { bytes in
-        do throws(Errno) {
+        do throws(OutputFileError) {
           try sink.write(bytes)
         } catch {
           unwritten = error
@@ -183,7 +184,7 @@ struct Extract: ParsableCommand {
         return sink.isWritable
       },
       zeros: { count in
-        do throws(Errno) {
+        do throws(OutputFileError) {
           try sink.writeZeros(count)
         } catch {
           unwritten = error
@@ -196,18 +197,18 @@ struct Extract: ParsableCommand {
     if let unwritten { throw self.unwritable(unwritten) }
     if reader.leftOutByteCount > 0 {
       Console.current.complain(
-        "kho: \(options.image): \(countText(reader.leftOutByteCount, "byte")) are zeros that the dump leaves"
+        "\(options.image): \(countText(reader.leftOutByteCount, "byte")) are zeros that the dump leaves"
           + " out")
     }
     if reader.missingByteCount > 0 {
       Console.current.complain(
-        "kho: \(options.image): \(countText(reader.missingByteCount, "byte")) are missing in the dump and"
+        "\(options.image): \(countText(reader.missingByteCount, "byte")) are missing in the dump and"
           + " were extracted as zeros")
       Console.current.inputIsPartial = true
     }
   }
 
-  private func unwritable(_ errno: Errno) -> CommandFailure {
-    CommandFailure.badInput("\(output ?? "standard output"): it cannot be written (\(errno))")
+  private func unwritable(_ error: OutputFileError) -> CommandFailure {
+    .badOutput("\(printable(output ?? "standard output")): \(error.description)")
   }
 }

@@ -1,5 +1,5 @@
 internal import KexecHandover
-internal import SystemPackage
+internal import Platform
 
 /// Takes what is extracted: a file, or standard output.
 struct ExtractSink: ~Copyable {
@@ -22,7 +22,7 @@ struct ExtractSink: ~Copyable {
   /// Adds bytes.
   ///
   /// - Throws: where the file cannot be written; of standard output, the console tells at the end.
-  mutating func write(_ bytes: RawSpan) throws(Errno) {
+  mutating func write(_ bytes: RawSpan) throws(OutputFileError) {
     if file != nil {
       try gather(bytes)
     } else {
@@ -32,10 +32,10 @@ struct ExtractSink: ~Copyable {
   }
 
   /// Writes long bytes as they are, and shorter ones when there are enough of them.
-  private mutating func gather(_ bytes: RawSpan) throws(Errno) {
+  private mutating func gather(_ bytes: RawSpan) throws(OutputFileError) {
     if bytes.byteCount >= Self.writtenByteCount {
       try flush()
-      try file?.write(bytes, at: Int64(byteCount))
+      try file?.write(bytes)
       byteCount += UInt64(bytes.byteCount)
       return
     }
@@ -46,20 +46,23 @@ struct ExtractSink: ~Copyable {
   }
 
   /// Writes what was added last, up to where the file has come.
-  private mutating func flush() throws(Errno) {
+  private mutating func flush() throws(OutputFileError) {
     guard !pending.isEmpty else { return }
-    // SAFETY: bytes, of which each is a value.
-    try unsafe file?.write(pending.span.bytes, at: Int64(byteCount - UInt64(pending.count)))
+    let bytes = pending
+    try file?.write(bytes)
     pending.removeAll(keepingCapacity: true)
   }
 
   /// Adds zeros: a hole, in a file.
   ///
   /// - Throws: as ``write(_:)``.
-  mutating func writeZeros(_ count: UInt64) throws(Errno) {
+  mutating func writeZeros(_ count: UInt64) throws(OutputFileError) {
     try flush()
     byteCount += count
-    guard file == nil else { return }
+    guard file == nil else {
+      try file?.writeZeros(count)
+      return
+    }
     var remaining = count
     while remaining > 0, console.isWritable {
       let piece = Int(min(remaining, UInt64(zeros.count)))
@@ -72,9 +75,8 @@ struct ExtractSink: ~Copyable {
   var isWritable: Bool { file != nil || console.isWritable }
 
   /// Says that all bytes were added.
-  consuming func finish() throws(Errno) {
+  consuming func finish() throws(OutputFileError) {
     try flush()
-    let count = Int64(byteCount)
-    try file?.complete(byteCount: count)
+    if let file = file.take() { try file.finish() }
   }
 }

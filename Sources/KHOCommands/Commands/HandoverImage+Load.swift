@@ -24,7 +24,7 @@ extension HandoverImage {
       let image = try open(source, options: options) { progress.report($0, of: $1) }
       if image.changedWhileRead {
         Console.current.complain(
-          "kho: live: read twice; still, what is missing may be due to changes while it was read")
+          "live: read twice; still, what is missing may be due to changes while it was read")
       }
       Console.current.complain(of: image.memory, name: image.name)
       image.complainOfHole()
@@ -38,7 +38,7 @@ extension HandoverImage {
   private func complainOfHole() {
     guard let hole = missingHole() else { return }
     let found =
-      "kho: \(name): the handover of the root device tree at \(hole.deviceTree) is not whole: "
+      "\(name): the handover of the root device tree at \(hole.deviceTree) is not whole: "
     guard let machine = hole.machine, let address = hole.placedDeviceTree else {
       Console.current.complain(
         found
@@ -65,7 +65,7 @@ extension HandoverImage {
     let readableCount = surveys.count { $0.error == nil }
     if readableCount > 1 {
       Console.current.complain(
-        "kho: \(name): of \(readableCount) handovers that can be read, this is the one at "
+        "\(name): of \(readableCount) handovers that can be read, this is the one at "
           + "\(survey.address?.description ?? "no address"), the first; choose another with \(option)"
       )
     }
@@ -76,28 +76,28 @@ extension HandoverImage {
   func complainAboutOmissions() {
     if case .kdump(let dump) = memory, let damage = dump.damage {
       Console.current.complain(
-        "kho: \(name): damaged; the page at \(damage.first.address) could not be read:"
+        "\(name): damaged; the page at \(damage.first.address) could not be read:"
           + " \(damage.first.reason)")
     }
     for note in notes {
       switch note {
       case .incomingUsedUp(let address):
         Console.current.complain(
-          "kho: \(name): the handover that this kernel received\(address.map { ", at \($0)," } ?? "") is left "
+          "\(name): the handover that this kernel received\(address.map { ", at \($0)," } ?? "") is left "
             + "out: the kernel has restored it and uses its memory for something else")
       case .deviceTreeCut(let byteCount):
         Console.current.complain(
-          "kho: \(name): the given root device tree is cut off after \(countText(UInt64(byteCount), "byte")), and "
+          "\(name): the given root device tree is cut off after \(countText(UInt64(byteCount), "byte")), and "
             + "the whole is not among what is preserved; only the entries are read")
       }
     }
     if case .avml(let dump) = memory, let damage = dump.damage {
       Console.current.complain(
-        "kho: \(name): damaged; the chunk with the page at \(damage.first) could not be read")
+        "\(name): damaged; the chunk with the page at \(damage.first) could not be read")
     }
     guard omittedHandoverCount > 0 else { return }
     Console.current.complain(
-      "kho: \(name): \(omittedHandoverCount) more root device trees were found and not read; name "
+      "\(name): \(omittedHandoverCount) more root device trees were found and not read; name "
         + "one with --fdt-address")
   }
 }
@@ -106,8 +106,39 @@ extension Console {
   /// Says on standard error what a file lacks of the memory, and keeps it for the exit status.
   func complain(of memory: MemoryImage, name: String) {
     guard let shortfall = memory.shortfall else { return }
-    complain("kho: \(name): \(shortfall)")
+    complain("\(name): \(shortfall)")
     inputIsPartial = true
+  }
+}
+
+extension HandoverImage {
+  /// Ends the command where a part of the image could not be read, once all that could was printed.
+  ///
+  /// - Throws: what was not read: a handover, found root device trees beyond those that are read, pages.
+  ///   Of the running system, where the nodes of the incoming handover are free memory by now, only
+  ///   where no handover could be read.
+  func requireWhole() throws(CommandFailure) {
+    let failed = surveys.filter { $0.error != nil }
+    let isLive = name == Self.liveName
+    if let survey = failed.first, let error = survey.error,
+      !isLive || failed.count == surveys.count
+    {
+      throw .badInput("\(name): \(survey.title): \(error.sentence)")
+    }
+    try requireAllFound()
+  }
+
+  /// Ends the command where root device trees were found and not read, or pages of the image were not.
+  func requireAllFound() throws(CommandFailure) {
+    if omittedHandoverCount > 0 { throw CommandFailure(status: .inputFailed, sentence: nil) }
+    try requireUndamaged()
+  }
+
+  /// Ends the command where pages of the image could not be read; ``complainAboutOmissions()`` says which.
+  func requireUndamaged() throws(CommandFailure) {
+    if case .kdump(let dump) = memory, dump.damage != nil {
+      throw CommandFailure(status: .inputFailed, sentence: nil)
+    }
   }
 }
 

@@ -14,7 +14,7 @@ struct Inspect: ParsableCommand {
       --checksums reads the files that sessions preserve, holes as zeros. A file that is far longer \
       than the image is not read.
 
-      Exit status: 0 at least one handover was read, 1 none was, 2 the command line is wrong.
+      \(ExitStatus.help)
       """)
 
   @OptionGroup var options: ImageOptions
@@ -47,9 +47,6 @@ struct Inspect: ParsableCommand {
       }
     }
     image.complainAboutOmissions()
-    let failures = image.surveys.compactMap(\.error)
-    if failures.count == image.surveys.count, let failure = failures.first {
-      throw CommandFailure.badInput("\(image.name): \(failure.sentence)")
-    }
+    try image.requireWhole()
   }
 }

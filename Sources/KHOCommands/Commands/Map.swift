@@ -1,5 +1,6 @@
 internal import ArgumentParser
 internal import KexecHandover
+internal import Platform
 
 /// `kho map`: the picture.
 struct Map: ParsableCommand {
@@ -25,8 +26,7 @@ struct Map: ParsableCommand {
         kho map --html map.html --svg map.svg image.elf
         kho map --range 1G-2G --scratch 0xda800000-0x100000000 image.elf
 
-      Exit status: 0 drawn, 1 the input is bad or a file cannot be written, 2 the command line is \
-      wrong.
+      \(ExitStatus.help)
       """)
 
   @OptionGroup var options: ImageOptions
@@ -37,6 +37,8 @@ struct Map: ParsableCommand {
 
   @Option(help: ArgumentHelp("Write a picture to FILE.", valueName: "file"), completion: .file())
   var svg: String?
+
+  @OptionGroup var forced: ForceOption
 
   @Option(help: ArgumentHelp("The width of the picture in characters.", valueName: "n"))
   var width: Int?
@@ -56,6 +58,7 @@ struct Map: ParsableCommand {
   var scratch: [AddressFilter] = []
 
   func validate() throws {
+    if let svg, svg == html { throw ValidationError("--svg and --html name the same file.") }
     if let width, !(20...2000).contains(width) {
       throw ValidationError("--width is a number from 20 to 2000.")
     }
@@ -77,8 +80,9 @@ struct Map: ParsableCommand {
     } catch {
       throw CommandFailure.badInput("\(image.name): \(error.sentence), so there is nothing to draw")
     }
-    if let svg { try OutputFile.write(MapSVG(subject).bytes, to: svg) }
-    if let html { try OutputFile.write(MapHTML(subject).bytes, to: html) }
+    let rules = OutputRules(isForced: forced.force, reading: options.inputs)
+    if let svg { try OutputFile.write(MapSVG(subject).bytes, to: svg, rules) }
+    if let html { try OutputFile.write(MapHTML(subject).bytes, to: html, rules) }
     let window = Console.current.window
     if options.json {
       let cellLimit = max(2, (width ?? 64) * (height ?? 64))
@@ -89,6 +93,7 @@ struct Map: ParsableCommand {
         isColored: Console.current.isColored)
       for line in text.lines { Console.current.print(line) }
     }
+    try image.requireUndamaged()
   }
 }
 

@@ -7,10 +7,12 @@ struct MemfdName: ExpressibleByArgument {
 
   init?(argument: String) {
     // A session may have colons in its name, a token has none.
-    guard let colon = argument.lastIndex(of: ":"),
-      let token = parseNumber(argument[argument.index(after: colon)...]),
-      colon > argument.startIndex
-    else { return nil }
+    guard let colon = argument.lastIndex(of: ":"), colon > argument.startIndex,
+      let token = parseNumber(argument[argument.index(after: colon)...])
+    else {
+      invalid("it is not SESSION:TOKEN, a name and a number")
+      return nil
+    }
     session = String(argument[..<colon])
     self.token = token
   }

@@ -14,8 +14,7 @@ struct Owners: ParsableCommand {
 
       CLAIMED is how much the records name; the rest of BYTES only comes with the entries.
 
-      Exit status: 0 all entries of at least one handover were accounted for, 1 none could be read, \
-      2 the command line is wrong.
+      \(ExitStatus.help)
       """)
 
   @OptionGroup var options: ImageOptions
@@ -40,9 +39,6 @@ struct Owners: ParsableCommand {
       }
     }
     image.complainAboutOmissions()
-    let failures = image.surveys.compactMap(\.error)
-    if failures.count == image.surveys.count, let failure = failures.first {
-      throw CommandFailure.badInput("\(image.name): \(failure.sentence)")
-    }
+    try image.requireWhole()
   }
 }

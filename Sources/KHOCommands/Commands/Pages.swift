@@ -10,8 +10,7 @@ struct Pages: ParsableCommand {
       "PHYS ORDER" for each entry, PHYS in hexadecimal without 0x; ranges, entries of one order that \
       follow each other without a gap as one line.
 
-      Exit status: 0 done, 1 the input is bad or only a part of it could be read, 2 the command line \
-      is wrong.
+      \(ExitStatus.help)
       """)
 
   enum Format: String, ExpressibleByArgument, CaseIterable {
@@ -49,9 +48,7 @@ struct Pages: ParsableCommand {
     } else {
       for survey in chosen { print(survey, isOnly: chosen.count == 1, in: image.memory, filter) }
     }
-    if let failure = chosen.compactMap(\.error).first {
-      throw CommandFailure.badInput("\(image.name): \(failure.sentence)")
-    }
+    try image.requireWhole()
   }
 
   /// The handovers to list: those that can be read, or, where none can, all, as far as they go.
@@ -60,7 +57,7 @@ struct Pages: ParsableCommand {
     guard !sound.isEmpty else { return image.surveys }
     for survey in image.surveys {
       guard let error = survey.error else { continue }
-      Console.current.complain("kho: \(image.name): \(survey.title) left out: \(error.sentence)")
+      Console.current.complain("\(image.name): \(survey.title) left out: \(error.sentence)")
     }
     if sound.count > 1, format == .plain, !options.json {
       let addresses = sound.compactMap { $0.address?.description }.joined(separator: ", ")

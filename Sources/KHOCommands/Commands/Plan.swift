@@ -1,5 +1,7 @@
 internal import ArgumentParser
 internal import KexecHandover
+internal import Platform
+internal import SystemPackage
 
 /// `kho plan`: what a handover costs, before there is one.
 struct Plan: ParsableCommand {
@@ -25,7 +27,7 @@ struct Plan: ParsableCommand {
         kho plan --memory 256G --nodes 2 --boot-memory 300M,4G --payload 80M
         kho plan --memory 64G --kho-scratch 256M,1G,512M
 
-      Exit status: 0 done, 1 the input is bad, or the areas do not fit, 2 the command line is wrong.
+      What does not fit into the machine ends with 1. \(ExitStatus.help)
       """)
 
   @Option(help: ArgumentHelp("The machine's memory.", valueName: "size"))
@@ -88,6 +90,8 @@ struct Plan: ParsableCommand {
     completion: .file())
   var calibration: String?
 
+  @OptionGroup var forced: ForceOption
+
   @Flag(help: "Print JSON.")
   var json = false
 
@@ -131,7 +135,11 @@ struct Plan: ParsableCommand {
       do throws(MemoryImageError) { measured = try WalkCalibration.measure() } catch {
         throw CommandFailure.badInput("there is no memory for the trees to walk: \(error)")
       }
-      if let path = self.calibration { try measured.write(to: path) }
+      if let path = self.calibration {
+        try measured.write(
+          to: path,
+          OutputRules(isForced: forced.force, reading: image.map { [FilePath($0)] } ?? []))
+      }
       calibration = measured
     } else if let path = self.calibration {
       calibration = try WalkCalibration.read(path)
@@ -169,7 +177,7 @@ struct Plan: ParsableCommand {
         blocks.counts, fragmentation: fragmentation, memoryByteCount: memory.byteCount,
         geometry: pageSize?.geometry ?? .pages4KiB)
     } catch {
-      throw .badInput(error.sentence)
+      throw .findings(error.sentence)
     }
   }
 
@@ -187,7 +195,7 @@ struct Plan: ParsableCommand {
     } catch {
       switch error {
       case .outOfMemory(let byteCount):
-        throw .badInput(
+        throw .findings(
           "\(byteText(byteCount)) do not fit where they must lie: the machine has "
             + "\(byteText(machine.memoryByteCount)) on \(countText(nodes, "node")), "
             + "less what boot reserves and the areas before")

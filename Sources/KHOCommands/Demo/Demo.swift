@@ -12,8 +12,7 @@ struct Demo: ParsableCommand {
       it, adds to it, and goes on likewise. The last is killed with SIGKILL in the middle of its work; \
       a new process takes over what it left.
 
-      Exit status: 0 every checksum held, 1 one did not or something else went wrong, 2 the command \
-      line is wrong.
+      A checksum that does not hold ends with 1. \(ExitStatus.help)
       """)
 
   @Option(help: ArgumentHelp("What the memory may grow to.", valueName: "size"))
@@ -53,7 +52,7 @@ struct Demo: ParsableCommand {
       run = try DemoRun(
         place, capacity: memory.byteCount & ~0xffff, killed: generations, seed: seed)
     } catch {
-      throw CommandFailure.badInput((file.map { "\($0): " } ?? "") + error.sentence)
+      throw CommandFailure.badOutput((file.map { "\(printable($0)): " } ?? "") + error.sentence)
     }
     var printer = DemoPrinter(run.ledger, killed: generations, isQuiet: json)
     printer.begin(place, memory.byteCount)
@@ -65,7 +64,7 @@ struct Demo: ParsableCommand {
     let report = DemoReport(
       run, failure: failure?.sentence, milliseconds: (clock.now - start).milliseconds)
     if json { Console.current.printJSON(report) } else { printer.print(report, run.file) }
-    if let failure { throw CommandFailure.badInput(failure.sentence) }
+    if let failure { throw CommandFailure.findings(failure.sentence) }
   }
 }
 

@@ -1,5 +1,6 @@
 internal import ArgumentParser
 internal import KexecHandover
+internal import Platform
 internal import SystemPackage
 
 /// What is made of a handover: raw memory, or one file that boots.
@@ -25,8 +26,7 @@ struct BootOptions: ParsableArguments {
     help: ArgumentHelp("The size of the machine's memory; as needed.", valueName: "size"))
   var memory: SizeArgument?
 
-  @Flag(help: "Replace the file where there is one.")
-  var force = false
+  @OptionGroup var forced: ForceOption
 
   func validate() throws {
     if kernel == nil, initramfs != nil || !append.isEmpty {
@@ -59,12 +59,10 @@ struct BootOptions: ParsableArguments {
   func write(
     _ memory: some PhysicalMemory, _ deviceTree: PhysicalRange, _ stored: MemoryMap,
     _ scratchAreas: [ScratchArea], machine: PhysicalRange, setupData: PhysicalAddress?,
-    scratchArray: PhysicalRange?, _ contents: BootImage.Contents?, _ source: String
+    scratchArray: PhysicalRange?, _ contents: BootImage.Contents?, _ source: String,
+    reading sources: [FilePath]
   ) throws(CommandFailure) -> ForgeReport {
-    if !force, (try? FileDescriptor.open(FilePath(output), .readOnly).close()) != nil {
-      throw .badInput(
-        "\(output): exists already; choose another name, or replace it with --force")
-    }
+    let inputs = sources + [kernel, initramfs].compactMap { $0.map { FilePath($0) } }
     let missing: PhysicalRange?
     let load: PhysicalRange?
     let image = try contents.map { (contents) throws(CommandFailure) in
@@ -76,14 +74,16 @@ struct BootOptions: ParsableArguments {
         throw CommandFailure.badInput("\(source): \(error.description)")
       }
     }
-    do throws(Errno) {
+    let file = try OutputFile.open(
+      output, OutputRules(isForced: forced.force, isSecret: true, reading: inputs))
+    do throws(OutputFileError) {
       if let image {
-        (missing, load) = (try write(image, from: memory), nil)
+        (missing, load) = (try write(image, from: memory, to: file), nil)
       } else {
-        (missing, load) = try writeRaw(memory, stored)
+        (missing, load) = try writeRaw(memory, stored, to: file)
       }
     } catch {
-      throw .badInput("\(output): could not be written: \(error)")
+      throw .badOutput("\(printable(output)): \(error.description)")
     }
     if let missing { throw .badInput("\(source): the memory at \(missing) cannot be read") }
     return ForgeReport(
@@ -93,41 +93,55 @@ struct BootOptions: ParsableArguments {
   }
 
   private func write(
-    _ image: BootImage, from memory: some PhysicalMemory
-  ) throws(Errno) -> PhysicalRange? {
-    var file = try OutputFile(at: FilePath(output))
-    let missing = try image.write(from: memory) { (bytes, offset) throws(Errno) in
-      try file.write(bytes, at: Int64(offset))
+    _ image: BootImage, from memory: some PhysicalMemory, to output: consuming OutputFile
+  ) throws(OutputFileError) -> PhysicalRange? {
+    var file = output
+    var end: UInt64 = 0
+    let missing = try image.write(from: memory) { (bytes, offset) throws(OutputFileError) in
+      let offset = UInt64(offset)
+      precondition(offset >= end, "bytes of a boot image out of order")
+      try file.writeZeros(offset - end)
+      try file.write(bytes)
+      end = offset + UInt64(bytes.byteCount)
     }
-    if missing == nil { try file.complete(byteCount: Int64(image.fileByteCount)) }
+    if missing == nil {
+      try file.writeZeros(UInt64(image.fileByteCount) - end)
+      try file.finish()
+    }
     return missing
   }
 
   /// Writes the stored memory, from its first byte to its last; what is not stored is a hole.
   private func writeRaw(
-    _ memory: some PhysicalMemory, _ stored: MemoryMap
-  ) throws(Errno) -> (missing: PhysicalRange?, load: PhysicalRange?) {
+    _ memory: some PhysicalMemory, _ stored: MemoryMap, to output: consuming OutputFile
+  ) throws(OutputFileError) -> (missing: PhysicalRange?, load: PhysicalRange?) {
     guard let first = stored.ranges.first, let last = stored.ranges.last?.last else {
-      throw .invalidArgument
+      throw .cannotWrite(.invalidArgument)
     }
     let whole = PhysicalRange(
       start: first.start, byteCount: last.rawValue - first.start.rawValue + 1)
-    var file = try OutputFile(at: FilePath(output))
+    var file = output
+    var end = first.start.rawValue
     for range in stored.ranges {
       var done: UInt64 = 0
+      try file.writeZeros(range.start.rawValue - end)
+      end = range.start.rawValue + range.byteCount
       while done < range.byteCount {
         let piece = PhysicalRange(
           start: range.start.advanced(byBytes: done),
           byteCount: min(1 << 20, range.byteCount - done))
-        let offset = Int64(piece.start.rawValue - first.start.rawValue)
-        let isRead: Void? = try memory.withBytes(in: piece) { (bytes) throws(Errno) in
-          if !bytes.isAllZeros { try file.write(bytes, at: offset) }
+        let isRead: Void? = try memory.withBytes(in: piece) { (bytes) throws(OutputFileError) in
+          if bytes.isAllZeros {
+            try file.writeZeros(piece.byteCount)
+          } else {
+            try file.write(bytes)
+          }
         }
         guard isRead != nil else { return (piece, nil) }
         done += piece.byteCount
       }
     }
-    try file.complete(byteCount: Int64(whole.byteCount))
+    try file.finish()
     return (nil, whole)
   }
 }

@@ -26,8 +26,7 @@ struct Forge: ParsableCommand {
       With --kernel, OUTPUT is one ELF file that boots: qemu-system-x86_64 -kernel OUTPUT -m SIZE. \
       Otherwise it is raw memory, and what is printed says where to load it and what leads to it.
 
-      Exit status: 0 written, 1 the input is bad or the file cannot be written, 2 the command line is \
-      wrong.
+      \(ExitStatus.help)
       """)
 
   @Argument(
@@ -69,7 +68,7 @@ struct Forge: ParsableCommand {
     let report = try boot.write(
       handover.memory, handover.announcedDeviceTree, handover.stored, handover.scratchAreas,
       machine: handover.machineMemory, setupData: handover.setupData,
-      scratchArray: handover.scratchArray, contents, source)
+      scratchArray: handover.scratchArray, contents, source, reading: [FilePath(source)])
     report.print(asJSON: json)
   }
 }

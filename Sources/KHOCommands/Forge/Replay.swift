@@ -14,8 +14,7 @@ struct Replay: ParsableCommand {
 
       A kernel restores only what its own version of the formats holds: see kho compat.
 
-      Exit status: 0 written, 1 the input is bad or the file cannot be written, 2 the command line is \
-      wrong.
+      \(ExitStatus.help)
       """)
 
   @OptionGroup var options: ImageOptions
@@ -32,7 +31,7 @@ struct Replay: ParsableCommand {
     }
     if image.surveys.count > 1 {
       Console.current.complain(
-        "kho: \(image.name): of \(image.surveys.count) handovers, the one at \(address) is replayed; "
+        "\(image.name): of \(image.surveys.count) handovers, the one at \(address) is replayed; "
           + "choose another with --fdt-address")
     }
     let contents = try boot.contents()
@@ -54,7 +53,7 @@ struct Replay: ParsableCommand {
     let report = try boot.write(
       image.memory, deviceTree, capture.stored, areas,
       machine: PhysicalRange(start: .zero, byteCount: memory), setupData: nil, scratchArray: nil,
-      contents, image.name)
+      contents, image.name, reading: options.inputs)
     report.print(asJSON: options.json)
   }
 }

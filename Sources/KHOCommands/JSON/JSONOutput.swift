@@ -1,38 +1,47 @@
 internal import FoundationEssentials
+internal import KexecHandover
 
 extension Console {
   /// Prints `value` as JSON, indented, with keys in alphabetical order.
   package func printJSON(_ value: some Encodable) {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-    guard let data = try? encoder.encode(value) else {
-      preconditionFailure("a report that cannot be encoded")
-    }
-    write(escapingControls(Array(data)))
+    write(encodedJSON(value, isPretty: true))
     print()
   }
 }
 
-/// `json`, UTF-8, with U+007F to U+009F written as `\u007f` to `\u009f`.
+/// `value` as JSON, with keys in alphabetical order, fit for a terminal.
+func encodedJSON(_ value: some Encodable, isPretty: Bool) -> [UInt8] {
+  let encoder = JSONEncoder()
+  encoder.outputFormatting =
+    isPretty
+    ? [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+    : [.sortedKeys, .withoutEscapingSlashes]
+  guard let data = try? encoder.encode(value) else {
+    preconditionFailure("a report that cannot be encoded")
+  }
+  return escapingControls(Array(data))
+}
+
+/// `json`, UTF-8, with every character that is not shown as itself written as `\u…`: control characters,
+/// those that change the direction of text, separators of lines, and what Unicode has not assigned.
 ///
-/// JSON may hold them as they are, but a terminal takes some for the start of an escape sequence.
-/// Outside strings JSON has none of them.
+/// JSON may hold them as they are, but a terminal takes some for the start of an escape sequence, and
+/// others hide or reorder what follows. Outside strings JSON has none of them.
 func escapingControls(_ json: [UInt8]) -> [UInt8] {
+  guard json.contains(where: { $0 >= 0x7f }) else { return json }
   var result: [UInt8] = []
   result.reserveCapacity(json.count)
-  var index = 0
-  while index < json.count {
-    let byte = json[index]
-    let next = index + 1 < json.count ? json[index + 1] : 0
-    if byte == 0x7f {
-      result += Array(#"\u007f"#.utf8)
-    } else if byte == 0xc2, (0x80...0x9f).contains(next) {
-      result += Array(#"\u00"#.utf8) + Array(String(next, radix: 16).utf8)
-      index += 1
+  for scalar in String(decoding: json, as: UTF8.self).unicodeScalars {
+    if scalar.isASCII, scalar.value < 0x7f {
+      result.append(UInt8(scalar.value))
+    } else if scalar.isShownAsItself {
+      result += Array(UTF8.encode(scalar)!)
     } else {
-      result.append(byte)
+      for unit in UTF16.encode(scalar)! {
+        let digits = String(unit, radix: 16)
+        result += Array(("\\u" + String(repeating: "0", count: 4 - digits.count) + digits).utf8)
+      }
     }
-    index += 1
   }
   return result
 }

@@ -1,5 +1,6 @@
 internal import FoundationEssentials
 internal import KexecHandover
+internal import Platform
 internal import SystemPackage
 
 extension WalkCalibration {
@@ -20,12 +21,12 @@ extension WalkCalibration {
     return result
   }
 
-  func write(to path: String) throws(CommandFailure) {
+  func write(to path: String, _ rules: OutputRules) throws(CommandFailure) {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
     guard let data = try? encoder.encode(self) else {
       preconditionFailure("a calibration that cannot be encoded")
     }
-    try OutputFile.write(Array(data) + [UInt8(ascii: "\n")], to: path)
+    try OutputFile.write(Array(data) + [UInt8(ascii: "\n")], to: path, rules)
   }
 }

@@ -27,6 +27,14 @@ public final class Console: @unchecked Sendable {
   /// Whether the input was read only in part, which the exit status says where nothing worse happens.
   var inputIsPartial = false
   private var failure: String?
+  /// What is written before a sentence on standard error.
+  var toolName = "kho"
+  /// Whether what is said on standard error is one JSON object.
+  var complainsInJSON = false
+  /// What was said on standard error so far, where that is to be one object.
+  private var complaints: [String] = []
+  /// Why the last argument of the command line could not be read, where that is known.
+  var argumentReason: String?
   private let output: ([UInt8]) -> String?
   private let errors: ([UInt8]) -> Void
   package let showsProgress: Bool
@@ -89,19 +97,43 @@ public final class Console: @unchecked Sendable {
     flushIfFull()
   }
 
-  /// Writes a line to standard error.
-  package func complain(_ line: String) { errors(Array((line + "\n").utf8)) }
+  /// Says something on standard error, which does not end the command: a line with the tool's name
+  /// before it, or a part of the JSON object that ``finish(_:_:)`` writes.
+  package func complain(_ sentence: String) {
+    if complainsInJSON {
+      complaints.append(sentence)
+    } else {
+      errors(Array("\(toolName): \(sentence)\n".utf8))
+    }
+  }
 
   /// Writes to standard error what the next such text overwrites.
   package func showProgress(_ text: String) { errors(Array("\r\u{1b}[K\(text)".utf8)) }
 
-  /// Writes what is left.
+  /// Writes what is left, and says what ended the command.
   ///
-  /// - Returns: whether all of standard output was taken; complains where it was not.
-  func finish() -> Bool {
+  /// - Parameters:
+  ///   - status: how the command ended.
+  ///   - sentence: why, where there is something to say.
+  /// - Returns: the exit status: where standard output was not taken, that.
+  func finish(_ status: ExitStatus, _ sentence: String?) -> ExitStatus {
     flush()
-    if let failure { complain("kho: the output could not be written: \(failure)") }
-    return failure == nil
+    var status = status
+    var sentence = sentence
+    if let failure {
+      if let sentence { complain(sentence) }
+      status = .outputFailed
+      sentence = "standard output cannot be written (\(failure))"
+    }
+    if complainsInJSON {
+      if sentence != nil || !complaints.isEmpty {
+        let report = ErrorReport(error: sentence, status: status.rawValue, warnings: complaints)
+        errors(encodedJSON(report, isPretty: false) + [UInt8(ascii: "\n")])
+      }
+    } else if let sentence {
+      complain(sentence)
+    }
+    return status
   }
 
   private func flushIfFull() {

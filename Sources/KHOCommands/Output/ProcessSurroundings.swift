@@ -38,16 +38,3 @@ struct WindowSize: Equatable {
     self.init(width: Int(size.ws_col), height: Int(size.ws_row) - 1)
   }
 }
-
-extension KHOCommandLine {
-  /// Ends the process with one sentence where a mapped image is cut short by another program while
-  /// it is read (SIGBUS), instead of dying without a word.
-  public static func explainBusErrors() {
-    signal(SIGBUS) { _ in
-      let message: StaticString = "kho: the image was truncated while it was being read\n"
-      // SAFETY: the text is part of the program; only calls that a handler may make.
-      _ = unsafe write(2, message.utf8Start, message.utf8CodeUnitCount)
-      _exit(CommandFailure.badInputStatus)
-    }
-  }
-}

@@ -11,7 +11,7 @@ struct DiffPrinter {
   private func complainAboutCut() {
     guard diff.areRecordsCut else { return }
     console.complain(
-      "kho: there are more records; the first \(HandoverContents.Options().recordLimit) were compared"
+      "there are more records; the first \(HandoverContents.Options().recordLimit) were compared"
     )
   }
 
