@@ -152,7 +152,7 @@ extension CommandFailure {
     case .deviceTreeFile, .deviceTreeFileTooLarge: .badInput(error.sentence)
     case .noHandoverInPart:
       CommandFailure(
-        status: CommandFailure.partialStatus, sentence: "\(source.name): \(error.sentence)")
+        status: .inputFailed, sentence: "\(source.name): \(error.sentence)")
     default: .badInput("\(source.name): \(error.sentence)")
     }
   }

@@ -97,7 +97,7 @@ struct Store: ParsableCommand {
     }
     // What a change has half made is not a fault.
     if findingCount > 0, inspection?.isChanging != true {
-      throw CommandFailure(status: CommandFailure.badInputStatus, sentence: nil)
+      throw CommandFailure.findings()
     }
   }
 

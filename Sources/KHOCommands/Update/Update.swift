@@ -40,7 +40,7 @@ struct Update: ParsableCommand {
     let rehearsal = try Rehearsal(self)
     for line in rehearsal.lines { Console.current.print(line) }
     guard rehearsal.failureCount == 0 else {
-      throw CommandFailure(status: 1, sentence: nil)
+      throw CommandFailure.findings()
     }
     guard load || yes else {
       Console.current.print(
