@@ -48,7 +48,7 @@ extension Engine {
     try eventLoop.flatSubmit {
       self.eventLoop.makeCompletedFuture {
         let memory = try patience.wait(
-          for: { try self.openMemory(&box.given.descriptors, manager) }, after: Self.isHeld)
+          for: { try self.openMemory(&box.given.descriptors, manager) }, after: Self.hold)
         self.memoryFile = memory.file
         self.warnOfDisk(memory)
         let cache = try Cache(in: memory, settings: self.configuration.settings)
@@ -72,7 +72,7 @@ extension Engine {
       do {
         socket = try patience.wait(
           for: { try SystemCalls.makeListener(at: endpoint, backlog: self.configuration.backlog) },
-          after: { ($0 as? SocketFailure)?.isTaken ?? false })
+          after: { ($0 as? SocketFailure)?.isTaken ?? false ? .unclear : .lasting })
       } catch {
         let reason = (error as? SocketFailure)?.reason ?? "\(error)"
         throw StartFailure("\(endpoint.text) cannot be listened at: \(reason)")
@@ -86,12 +86,13 @@ extension Engine {
     }
   }
 
-  /// Whether another process has the memory, which may be one that was just killed.
-  private static func isHeld(_ error: any Error) -> Bool {
-    guard let error = error as? PreservedMemoryError, case .heldByAnother(.held) = error else {
-      return false
-    }
-    return true
+  /// How long it may pass that another process has the memory.
+  private static func hold(_ error: any Error) -> Patience.Hold {
+    guard let error = error as? PreservedMemoryError, case .heldByAnother(.held(let holder)) = error
+    else { return .lasting }
+    guard let holder else { return .unseen }
+    if SystemCalls.isEnding(holder.processID) { return .ending }
+    return .unclear
   }
 
   /// A disk keeps the memory through a loss of power only as far as it was written there.
@@ -147,17 +148,36 @@ extension Engine {
 }
 
 /// How long a start waits for what a process that was just killed still holds: the kernel may need a
-/// moment to take it apart.
+/// moment to take it apart, and a busy machine more of them.
 struct Patience: Sendable {
-  private let end = NIODeadline.now() + .seconds(1)
+  /// What is known about the process that holds something.
+  enum Hold {
+    /// It serves, or it is not about a process at all.
+    case lasting
+    /// It may have been killed.
+    case unclear
+    /// It cannot be seen: it is being taken apart, or in another container.
+    case unseen
+    /// It was killed.
+    case ending
+  }
+
+  private let start = NIODeadline.now()
 
   /// What `body` gives, tried again while it fails for a reason that may pass, and there is time.
   func wait<Result: ~Copyable>(
-    for body: () throws -> Result, after mayPass: (any Error) -> Bool
+    for body: () throws -> Result, after hold: (any Error) -> Hold
   ) throws -> Result {
     while true {
       do { return try body() } catch {
-        guard mayPass(error), NIODeadline.now() < end else { throw error }
+        let limit: TimeAmount =
+          switch hold(error) {
+          case .lasting: .zero
+          case .unclear: .seconds(1)
+          case .unseen: .seconds(5)
+          case .ending: .seconds(30)
+          }
+        guard NIODeadline.now() < start + limit else { throw error }
       }
       SystemCalls.wait(milliseconds: 5)
     }

@@ -61,6 +61,27 @@ enum SystemCalls {
     return Array(all.prefix(limit))
   }
 
+  /// Whether a process was killed and is not gone yet: SIGKILL waits for it, or it is a zombie. Both are in
+  /// /proc/PID/status.
+  static func isEnding(_ process: Int32) -> Bool {
+    guard let bytes = try? contents(of: FilePath("/proc/\(process)/status"), atMost: 1 << 14) else {
+      return true
+    }
+    for line in String(decoding: bytes, as: UTF8.self).split(separator: "\n") {
+      let fields = line.split(whereSeparator: { $0 == "\t" || $0 == " " })
+      guard fields.count > 1 else { continue }
+      switch fields[0] {
+      case "State:": if fields[1] == "Z" || fields[1] == "X" { return true }
+      case "SigPnd:", "ShdPnd:":
+        // A bit for each signal, from that of signal 1 on.
+        let signals = UInt64(fields[1], radix: 16) ?? 0
+        if signals >> UInt64(SIGKILL - 1) & 1 != 0 { return true }
+      default: break
+      }
+    }
+    return false
+  }
+
   /// The processor time of this process and of its children that have ended: getrusage(2).
   static func processorTime() -> ProcessorTime {
     func microseconds(_ time: timeval) -> UInt64 {
