@@ -14,6 +14,8 @@ extension Cache {
   ) throws(CommandError) -> Result? {
     let now = now
     let accessClock = accessClock
+    let touches = touches && !isNotTouching
+    let uses = countsUses && touches ? UseCount(settings, random: generator.next()) : nil
     var isOver = false
     var result: Result?
     do throws(PersistentCollectionError) {
@@ -22,7 +24,7 @@ extension Cache {
           isOver = true
           return
         }
-        if touches { notes.lastAccess = accessClock }
+        if touches { notes.noteUse(at: accessClock, uses) }
         result = body(value, notes.deadline)
       }
       if isOver { try removeExpired(key) }
@@ -55,7 +57,8 @@ extension Cache {
   }
 
   /// Calls `change`, which gives the entry at `key` the notes it is called with, or throws and changes
-  /// nothing. Where memory is short, others move or are evicted, and it is called again.
+  /// nothing; it returns whether the entry is new. Where memory is short, others move or are evicted, and it
+  /// is called again.
   ///
   /// - Parameter byteCount: the bytes of key and value, for which there has to be room.
   @inline(__always)
@@ -63,18 +66,26 @@ extension Cache {
     at key: RawSpan, deadline: UInt64, byteCount: Int,
     _ change: (
       inout PersistentByteMap, EntryNotes
-    ) throws(PersistentCollectionError) -> Void
+    ) throws(PersistentCollectionError) -> Bool
   ) throws(CommandError) {
-    let notes = EntryNotes(deadline: deadline, lastAccess: accessClock)
+    var notes = EntryNotes(deadline: deadline, lastAccess: accessClock)
+    if countsUses { notes.useCount = try useCount(at: key) ?? UseCount.initial }
+    markCounts(key)
     var effort = EvictionEffort()
     while true {
       do throws(PersistentCollectionError) {
         let had = try hasDeadline(key)
-        guard had != (deadline != 0) else { return try change(&map, notes) }
-        let count = had ? deadlineCount &- 1 : deadlineCount &+ 1
-        try changeDeadlines(
-          to: count, witness: key, hadDeadline: had
-        ) { (map) throws(PersistentCollectionError) in try change(&map, notes) }
+        let has = deadline != 0
+        var isNew = false
+        if had == has {
+          isNew = try change(&map, notes)
+        } else {
+          try changeDeadlines(
+            to: had ? deadlineCount &- 1 : deadlineCount &+ 1, witness: key, hadDeadline: had
+          ) { (map) throws(PersistentCollectionError) in isNew = try change(&map, notes) }
+        }
+        databases.count(key, entries: isNew ? 1 : 0, deadlines: (has ? 1 : 0) - (had ? 1 : 0))
+        touchWatches(key)
         return
       } catch {
         try makeRoom(forByteCount: byteCount, after: error, &effort)
@@ -98,6 +109,7 @@ extension Cache {
     try store(at: key, deadline: deadline, byteCount: 0) {
       (map, notes) throws(PersistentCollectionError) in
       _ = try map.withValue(of: key) { $1 = notes }
+      return false
     }
   }
 
@@ -106,10 +118,17 @@ extension Cache {
   /// - Returns: whether there was one.
   @discardableResult
   mutating func remove(_ key: RawSpan) throws(PersistentCollectionError) -> Bool {
-    guard try hasDeadline(key) else { return try map.removeValue(of: key) }
-    try changeDeadlines(
-      to: deadlineCount &- 1, witness: key, hadDeadline: true
-    ) { (map) throws(PersistentCollectionError) in try map.removeValue(of: key) }
+    markCounts(key)
+    let had = try hasDeadline(key)
+    if had {
+      try changeDeadlines(
+        to: deadlineCount &- 1, witness: key, hadDeadline: true
+      ) { (map) throws(PersistentCollectionError) in try map.removeValue(of: key) }
+    } else {
+      guard try map.removeValue(of: key) else { return false }
+    }
+    databases.count(key, entries: -1, deadlines: had ? -1 : 0)
+    touchWatches(key)
     return true
   }
 
@@ -142,6 +161,17 @@ extension Cache {
     }
     deadlineCount = count
     books.end(deadlineCount: count, in: &map.memory)
+  }
+
+  /// How often the entry at `key` was used, as it is counted; nil where there is none.
+  mutating func useCount(at key: RawSpan) throws(CommandError) -> UInt8? {
+    let clock = accessClock
+    let settings = settings
+    do throws(PersistentCollectionError) {
+      return try map.withValue(of: key) { $1.decayedUseCount(at: clock, settings) }
+    } catch {
+      throw .collection(error)
+    }
   }
 
   /// When the entry at `key` was used last; nil where there is none.

@@ -12,6 +12,8 @@ extension Cache {
     case close
     /// The parser holds a request about the server.
     case forServer(Command)
+    /// The request has to wait for the end of a pause; the parser will give it again.
+    case paused
     /// There are so many replies that they are to be sent before more are made.
     case full
   }
@@ -22,13 +24,27 @@ extension Cache {
     _ reply: inout ReplyWriter, outputLimit: Int
   ) -> Stop {
     while true {
-      parser.isTrusted = session.isAuthenticated
+      if !session.isPlain {
+        parser.isTrusted = session.isAuthenticated
+        switch executeNext(&session, &reply) {
+        case nil: break
+        case .done: continue
+        case .close: return .close
+        case .forServer(let command): return .forServer(command)
+        }
+      } else {
+        parser.isTrusted = true
+      }
       switch parser.next(in: bytes) {
       case .incomplete: return .incomplete
       case .failed(let error):
         reply.error(Array("ERR Protocol error: ".utf8) + error.words)
         return .failed(error)
       case .request: break
+      }
+      if pause != .none, isPaused(parser.request(in: bytes), session) {
+        parser.putBack()
+        return .paused
       }
       switch perform(parser.request(in: bytes), &session, &reply) {
       case .done: if reply.buffer.readableBytes > outputLimit { return .full }

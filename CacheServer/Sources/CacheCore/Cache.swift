@@ -34,6 +34,23 @@ public struct Cache: ~Copyable {
   var map: PersistentByteMap
   let books: PreservedBooks
   let table = CommandTable()
+  /// The databases, of which the map has the entries.
+  var databases = Databases()
+  /// What the books say about them.
+  var storedDatabases = Databases()
+  /// Whether the books say that their counts are not valid.
+  var areCountsMarked = false
+  /// Keys that clients watch.
+  var watches = WatchTable()
+  /// How often commands came, and how long they took.
+  var timing = Timing()
+  var slowCommands = SlowLog()
+  /// Whether the present command does not count as a use of what it reads.
+  var isNotTouching = false
+  /// Whether uses are counted, and not only the last one kept.
+  var countsUses = false
+  /// Which commands wait, and for how long the server lets them.
+  public var pause = Pause.none
 
   /// What is counted; stored by ``endBatch()``.
   public var figures: Figures
@@ -108,7 +125,10 @@ public struct Cache: ~Copyable {
     books.store(upgradeCount, at: .upgrades, in: &map.memory)
     books.store(crashCount, at: .crashes, in: &map.memory)
     books.store(1, at: .isServed, in: &map.memory)
+    let databases = try Self.databases(in: &map, books)
     deadlineCount = try Self.deadlineCount(in: &map, books)
+    self.databases = databases
+    storedDatabases = databases
     figures = books.figures(in: map.memory)
     self.start = start == .adopted && origin == .created ? .created : start
     self.generation = map.memory.generation
@@ -150,6 +170,7 @@ public struct Cache: ~Copyable {
   /// Ends, and gives the memory to whoever serves from it next.
   public consuming func close() -> PreservedMemory {
     books.store(figures, accessClock: accessClock, in: &map.memory)
+    storeDatabases()
     books.store(0, at: .isServed, in: &map.memory)
     return map.close()
   }
@@ -163,5 +184,9 @@ public struct Cache: ~Copyable {
 
   private mutating func applySettings() {
     map.storageByteLimit = byteLimit
+    countsUses = settings.policy.isByFrequency
+    timing.slowMicroseconds =
+      settings.slowMicroseconds < 0 ? .max : UInt64(settings.slowMicroseconds)
+    slowCommands.shorten(to: settings.slowLogLength)
   }
 }

@@ -16,6 +16,17 @@ public struct Directive: Sendable {
     .integer(
       "maxmemory-samples", "Entries that an eviction looks at.", \.sampleCount,
       Settings.sampleCounts),
+    .integer(
+      "lfu-log-factor", "How slowly the count of an entry's uses grows.", \.frequencyLogFactor,
+      0...Int(Int32.max)),
+    .integer(
+      "lfu-decay-time", "Minutes after which it loses one; 0 for never.",
+      \.frequencyDecayMinutes, 0...Int(Int32.max)),
+    .integer(
+      "slowlog-log-slower-than", "Microseconds from which on a command is slow; -1 for never.",
+      \.slowMicroseconds, -1...Int.max),
+    .integer(
+      "slowlog-max-len", "How many slow commands are kept.", \.slowLogLength, 0...1_000_000),
     .bytes("requirepass", "The password that clients give with AUTH.", \.password),
     .flag(
       "protected-mode", "Whether a server without a password serves only its own machine.",

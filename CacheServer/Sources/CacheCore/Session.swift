@@ -2,8 +2,22 @@ internal import RESP
 
 /// What the cache knows about a client, as long as it is connected and over an upgrade.
 public struct Session: Equatable, Sendable {
+  /// Which replies a client gets: `CLIENT REPLY`.
+  public enum ReplyMode: UInt8, Sendable {
+    /// All.
+    case on
+    /// None.
+    case off
+    /// None to the next request.
+    case skipNext
+    /// None to this request.
+    case skip
+  }
+
   /// A number that no other client had or will have.
   public let id: UInt64
+  /// The address from which it has connected.
+  public var address = ""
   /// What it calls itself.
   public var name: [UInt8] = []
   /// The library that it says it is made with.
@@ -12,14 +26,44 @@ public struct Session: Equatable, Sendable {
   public var libraryVersion: [UInt8] = []
   /// Whether it has asked for RESP3.
   public var isRESP3 = false
-  /// Whether it has given the password, or needed none when it connected.
-  public var isAuthenticated = true
   /// Whether it has asked not to be closed where memory is short.
   public var isNotEvicted = false
   /// The name of its last command.
   public var lastCommand: Command?
-  /// What stood behind it, where that tells what it does: `CLIENT ID`. Not kept over an upgrade.
+  /// What followed it, where that says what it does: `CLIENT ID`. Not kept over an upgrade.
   public var lastSubcommand = ""
+
+  // What a command has to look at before it is carried out. All of it is summed up in `isPlain`.
+
+  /// Whether it has given the password, or needed none when it connected.
+  public var isAuthenticated = true {
+    didSet { sumUp() }
+  }
+  /// Its database: `SELECT`.
+  public var database = 0 {
+    didSet { sumUp() }
+  }
+  /// Which replies it gets.
+  public var replyMode = ReplyMode.on {
+    didSet { sumUp() }
+  }
+  /// Whether what it reads does not count as used: `CLIENT NO-TOUCH`.
+  public var isNotTouching = false {
+    didSet { sumUp() }
+  }
+  /// What was sent since `MULTI`; nil outside of a transaction.
+  public var transaction: Transaction? {
+    didSet { sumUp() }
+  }
+  /// The keys that have to be the same at `EXEC`, as the map has them.
+  public var watchedKeys: [[UInt8]] = []
+  /// Whether nothing of the above is out of the ordinary.
+  private(set) var isPlain = true
+
+  private mutating func sumUp() {
+    isPlain =
+      isAuthenticated && database == 0 && replyMode == .on && !isNotTouching && transaction == nil
+  }
 
   /// The name of its last command, as Redis writes it: `client|id`.
   public var lastCommandName: String? {

@@ -6,6 +6,32 @@ public struct Settings: Equatable, Sendable {
     case noeviction
     /// Of a few entries taken at random, the one that was not used for longest is evicted.
     case allkeysLRU = "allkeys-lru"
+    /// The same, of entries with a deadline.
+    case volatileLRU = "volatile-lru"
+    /// Of a few entries, the one that was used the least often is evicted.
+    case allkeysLFU = "allkeys-lfu"
+    /// The same, of entries with a deadline.
+    case volatileLFU = "volatile-lfu"
+    /// Any entry is evicted.
+    case allkeysRandom = "allkeys-random"
+    /// Any entry with a deadline is evicted.
+    case volatileRandom = "volatile-random"
+    /// Of a few entries with a deadline, the one whose deadline comes first is evicted.
+    case volatileTTL = "volatile-ttl"
+
+    /// Whether only entries with a deadline are evicted.
+    var needsDeadline: Bool {
+      switch self {
+      case .volatileLRU, .volatileLFU, .volatileRandom, .volatileTTL: true
+      default: false
+      }
+    }
+
+    /// Whether any entry will do.
+    var isRandom: Bool { self == .allkeysRandom || self == .volatileRandom }
+
+    /// Whether uses are counted.
+    var isByFrequency: Bool { self == .allkeysLFU || self == .volatileLFU }
   }
 
   /// What ``sampleCount`` may be.
@@ -26,6 +52,15 @@ public struct Settings: Equatable, Sendable {
   public var keepAliveSeconds = 300
   /// After how many seconds without a request a client is disconnected; 0 for never.
   public var idleSeconds = 0
+
+  /// How slowly the count of an entry's uses grows.
+  public var frequencyLogFactor = 10
+  /// After how many minutes without a use it loses one; 0 for never.
+  public var frequencyDecayMinutes = 1
+  /// From how many microseconds on a command is in the slow log; negative for none.
+  public var slowMicroseconds = 10_000
+  /// How many commands the slow log keeps.
+  public var slowLogLength = 128
 
   /// The settings of a server that was not told anything else.
   public init(

@@ -17,6 +17,8 @@ final class ConnectionHandler: ChannelInboundHandler, @unchecked Sendable {
     case output
     /// It waits for the end of an upgrade.
     case upgrade
+    /// It waits for the end of a pause.
+    case pause
   }
 
   let engine: Engine
@@ -35,6 +37,8 @@ final class ConnectionHandler: ChannelInboundHandler, @unchecked Sendable {
   var context: ChannelHandlerContext?
   /// Whether it is a successor's, and no more ours.
   var isHandedOver = false
+  /// Whether a key has changed that it watches; known while it is handed over.
+  var areWatchesTouched = false
   /// Whether it asked a predecessor for the upgrade, and is to be told that it has come about.
   var awaitsUpgrade = false
   /// Whether the connection is closed as soon as everything is sent.
@@ -62,6 +66,7 @@ final class ConnectionHandler: ChannelInboundHandler, @unchecked Sendable {
       ) { $0 }) ?? -1
     // SwiftNIO leaves it open in programs that are started.
     if descriptor >= 0 { SystemCalls.closeOnExec(descriptor) }
+    session.address = remoteText ?? ""
     engine.add(self)
     if awaitsUpgrade {
       awaitsUpgrade = false
@@ -141,11 +146,23 @@ final class ConnectionHandler: ChannelInboundHandler, @unchecked Sendable {
         isClosing = true
         isDone = true
       case .forServer(let command):
-        engine.perform(command, parser.request(in: input.readableBytesSpan), for: self)
+        let start = engine.reply.buffer.writerIndex
+        if let queued = session.transaction?.current {
+          engine.perform(command, queued.request, for: self)
+        } else {
+          engine.perform(command, parser.request(in: input.readableBytesSpan), for: self)
+        }
+        if session.replyMode != .on {
+          engine.cache?.hushReply(from: start, &session, &engine.reply)
+        }
         if isClosing || hold != .none || engine.cache == nil {
           parser.finishRequest()
           isDone = true
         }
+      case .paused:
+        hold = .pause
+        setReading(false)
+        isDone = true
       case .full:
         flush(context)
         if !context.channel.isWritable {

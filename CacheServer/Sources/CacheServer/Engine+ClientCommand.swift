@@ -34,6 +34,20 @@ extension Engine {
       guard isOn || request[2].isWord("off") else { return reply.error("ERR syntax error") }
       connection.session.isNotEvicted = isOn
       reply.ok()
+    } else if name.isWord("no-touch") {
+      guard expects(request.count == 3) else { return }
+      let isOn = request[2].isWord("on")
+      guard isOn || request[2].isWord("off") else { return reply.error("ERR syntax error") }
+      connection.session.isNotTouching = isOn
+      reply.ok()
+    } else if name.isWord("reply") {
+      if expects(request.count == 3) { setReplyMode(request[2], of: connection) }
+    } else if name.isWord("pause") {
+      if expects(request.count == 3 || request.count == 4) { pause(request) }
+    } else if name.isWord("unpause") {
+      guard expects(request.count == 2) else { return }
+      endPause()
+      reply.ok()
     } else if name.isWord("help") {
       if expects(request.count == 2) { reply.help(.client, Self.clientHelp) }
     } else {
@@ -56,10 +70,18 @@ extension Engine {
     "    Return information about client connections. Options are TYPE, ID.",
     "NO-EVICT (ON|OFF)",
     "    Protect current client connection from eviction.",
+    "NO-TOUCH (ON|OFF)",
+    "    Have what the current client reads not count as used.",
+    "PAUSE <timeout> [WRITE|ALL]",
+    "    Suspend all, or just write, clients for <timeout> milliseconds.",
+    "REPLY (ON|OFF|SKIP)",
+    "    Control the replies sent to the current connection.",
     "SETINFO (LIB-NAME|LIB-VER) <value>",
     "    Tell the library that the client is made with.",
     "SETNAME <name>",
     "    Assign the name <name> to the current connection.",
+    "UNPAUSE",
+    "    Stop the current client pause, resuming traffic.",
   ]
 
   private func setName(_ name: RawSpan, of connection: ConnectionHandler) {
@@ -126,7 +148,9 @@ extension Engine {
     var line = "id=\(session.id) addr=\(client.remoteText ?? "?")"
     line += " laddr=\(client.localText ?? "?") fd=\(client.descriptor)"
     line += " name=\(text(session.name)) age=\(seconds(client.connectTime))"
-    line += " idle=\(seconds(client.lastTime)) flags=N db=0 sub=0 psub=0 ssub=0 multi=-1"
+    line += " idle=\(seconds(client.lastTime)) flags=\(session.transaction == nil ? "N" : "x")"
+    line += " db=\(session.database) sub=0 psub=0 ssub=0"
+    line += " multi=\(session.transaction?.requests.count ?? -1)"
     line +=
       " qbuf=\(client.pending.readableBytes + client.servedByteCount) qbuf-free=\(client.pending.writableBytes)"
     line += " argv-mem=0 multi-mem=0 rbs=0 rbp=0 obl=0 oll=0 omem=0"

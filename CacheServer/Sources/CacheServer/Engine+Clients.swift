@@ -55,6 +55,7 @@ extension Engine {
 
   /// Makes the socket of a client that was handed over a channel.
   func adopt(_ handler: ConnectionHandler, _ socket: Int32) {
+    cache?.restoreWatches(of: handler.session, isTouched: handler.areWatchesTouched)
     ClientBootstrap(group: group)
       .channelOption(.recvAllocator, value: Self.receiveAllocator)
       .channelOption(.maxMessagesPerRead, value: 4)
@@ -104,6 +105,7 @@ extension Engine {
   /// A client has gone.
   func remove(_ connection: ConnectionHandler) {
     if upgradeRequester === connection { upgradeRequester = nil }
+    cache?.forgetWatches(of: &connection.session)
     connections[connection.session.id] = nil
   }
 

@@ -24,6 +24,7 @@ extension Engine {
       eventLoop.execute { self.end() }
     case .upgrade: upgrade(for: connection)
     case .save: save()
+    case .config: rewriteConfiguration()
     case .bgsave: saveInBackground(request)
     case .lastsave: reply.integer(Int64(facts.saveTime / 1000))
     default: client(request, for: connection)

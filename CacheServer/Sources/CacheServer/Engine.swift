@@ -54,6 +54,8 @@ final class Engine: @unchecked Sendable {
   var nextClientID: UInt64 = 1
   let clientLimit: Int
   var facts = ServerFacts()
+  /// Ends a pause: `CLIENT PAUSE`.
+  var pauseEnd: Scheduled<Void>?
   /// What the listening sockets were told last, as `tcp-keepalive` counts.
   var keepAliveSeconds = 0
   /// When clients that send nothing were looked for, in milliseconds since 1970.
@@ -157,7 +159,7 @@ final class Engine: @unchecked Sendable {
     let path = listeners.lazy.compactMap(\.endpoint.path).first ?? ""
     return [
       ("port", "\(facts.port)"), ("bind", hosts.joined(separator: " ")), ("unixsocket", path),
-      ("databases", "1"), ("save", ""), ("appendonly", "no"), ("maxclients", "\(clientLimit)"),
+      ("databases", "16"), ("save", ""), ("appendonly", "no"), ("maxclients", "\(clientLimit)"),
       ("proto-max-bulk-len", "\(RequestParser.bulkByteLimit)"),
       ("supervised", facts.isSupervised ? "systemd" : "no"),
     ]

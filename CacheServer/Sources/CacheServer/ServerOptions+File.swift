@@ -27,7 +27,7 @@ extension ServerOptions {
     }
   }
 
-  private static var fileByteLimit: Int { 1 << 20 }
+  static var fileByteLimit: Int { 1 << 20 }
 
   /// The directive and its value in a line; nil where there is none.
   static func directive(

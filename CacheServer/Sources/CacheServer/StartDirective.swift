@@ -93,7 +93,7 @@ struct StartDirective: Sendable {
 
   /// Directives of redis.conf that are true of this server with these values, and refused with others.
   static let implied: [String: String] = [
-    "save": "", "appendonly": "no", "databases": "1", "daemonize": "no",
+    "save": "", "appendonly": "no", "databases": "16", "daemonize": "no",
   ]
 
   /// Gives the directive called `name` a value.

@@ -98,7 +98,7 @@ extension SystemCalls {
     if isRefused { removeSocket(path) }
   }
 
-  /// Removes the file of a socket.
+  /// Removes a file: unlink(2).
   static func removeSocket(_ path: String) {
     // SAFETY: the call uses the text while it runs.
     _ = unsafe unlink(path)

@@ -82,6 +82,36 @@ enum SystemCalls {
     return false
   }
 
+  /// Puts a file of those bytes in the place of one: written beside it, flushed to the disk, and renamed, so
+  /// that the old or the new one is there whatever happens.
+  static func replace(_ path: FilePath, with bytes: [UInt8]) throws {
+    var status = stat()
+    let mode: FilePermissions
+    // SAFETY: the call uses the text while it runs, and fills the structure.
+    if unsafe stat(path.string, &status) == 0 {
+      mode = FilePermissions(rawValue: status.st_mode & 0o777)
+    } else {
+      mode = [.ownerReadWrite]
+    }
+    let temporary = FilePath(path.string + ".\(getpid())")
+    do {
+      let file = try FileDescriptor.open(
+        temporary, .writeOnly, options: [.create, .exclusiveCreate, .closeOnExec],
+        permissions: mode)
+      try file.closeAfter {
+        try file.writeAll(bytes)
+        guard fsync(file.rawValue) == 0 else { throw Errno(rawValue: errno) }
+      }
+      // SAFETY: the call uses the texts while it runs.
+      guard unsafe rename(temporary.string, path.string) == 0 else {
+        throw Errno(rawValue: errno)
+      }
+    } catch {
+      removeSocket(temporary.string)
+      throw error
+    }
+  }
+
   /// The processor time of this process and of its children that have ended: getrusage(2).
   static func processorTime() -> ProcessorTime {
     func microseconds(_ time: timeval) -> UInt64 {

@@ -101,6 +101,11 @@ public struct RequestParser: Sendable {
   /// - Precondition: the last step was a request.
   public mutating func finishRequest() { consumed = cursor }
 
+  /// Forgets that the last request was found: it is found again.
+  ///
+  /// - Precondition: the last step was a request.
+  public mutating func putBack() { cursor = consumed }
+
   /// Forgets the bytes that are done with; the caller takes as many away from what it gives next.
   ///
   /// - Complexity: O(arguments of the request that is not whole).

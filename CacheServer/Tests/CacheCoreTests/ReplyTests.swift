@@ -185,7 +185,7 @@ import Testing
       [
         ("PING", "+PONG⏎"), ("PING 'a b'", "$3⏎a b⏎"),
         ("PING a b", "-ERR wrong number of arguments for 'ping' command⏎"), ("ECHO x", "$1⏎x⏎"),
-        ("SELECT 0", "+OK⏎"), ("SELECT 1", "-ERR DB index is out of range⏎"),
+        ("SELECT 0", "+OK⏎"), ("SELECT 16", "-ERR DB index is out of range⏎"),
         ("SELECT x", "-ERR value is not an integer or out of range⏎"),
         ("SAVE", "+OK⏎"), ("LASTSAVE", ":1000000000⏎"), ("WAIT 0 0", ":0⏎"),
         (

@@ -23,6 +23,7 @@ import TrialSupport
   @Test func descriptorsDoNotLeak() throws {
     let server = try ServerProcess(file)
     let clients = try (0..<20).map { _ in try server.connect() }
+    var kinds: [[String: Int]] = []
     for client in clients { #expect(try client.send("PING") == "+PONG") }
     for upgrade in 1...5 {
       #expect(try clients[0].send("UPGRADE") == "+OK")
@@ -30,7 +31,13 @@ import TrialSupport
       #expect(try clients[1].info("upgrades") == "\(upgrade)")
       let found = try descriptors(of: server.processID)
       #expect(found.count { $0.hasPrefix("socket:") } < 30, "upgrade \(upgrade): \(found)")
+      // Of epoll and its like, a successor has what it has made.
+      kinds.append(
+        Dictionary(grouping: found.filter { $0.hasPrefix("anon_inode:") }) { $0 }.mapValues(\.count)
+      )
     }
+    let most = kinds.map { $0["anon_inode:[eventpoll]"] ?? 0 }
+    #expect(most.max()! <= 4, "\(most)")
     // Closed by QUIT, by another client, and after an error.
     #expect(try clients[2].send("QUIT") == "+OK")
     #expect(try clients[2].isAtEnd())
@@ -201,5 +208,70 @@ import TrialSupport
     #expect(try EndedRun("--version").status == 0)
     #expect(try EndedRun("--help").status == 0)
     #expect(try EndedRun("--no-such").status == 2)
+  }
+
+  /// A client is the same after an upgrade: its database, its transaction, what it watches, its replies.
+  @Test func clientsKeepTheirState() throws {
+    let server = try ServerProcess(file)
+    let first = try server.connect()
+    let second = try server.connect()
+    let third = try server.connect()
+    #expect(try first.send("SELECT", "7") == "+OK")
+    #expect(try first.send("SET", "a", "1") == "+OK")
+    #expect(try first.send("WATCH", "a") == "+OK")
+    #expect(try first.send("MULTI") == "+OK")
+    #expect(try first.send("INCR", "a") == "+QUEUED")
+    #expect(try second.send("WATCH", "b") == "+OK")
+    #expect(try third.send("SET", "b", "changed") == "+OK")
+    #expect(try third.send("UPGRADE") == "+OK")
+    try server.awaitReady()
+    #expect(try first.send("APPEND", "a", "0") == "+QUEUED")
+    try first.write(Wire.request("EXEC"))
+    #expect(try (0..<3).map { _ in try first.readLine() } == ["*2", ":2", ":2"])
+    #expect(try first.send("GET", "a") == "20")
+    #expect(try second.send("MULTI") == "+OK")
+    #expect(try second.send("PING") == "+QUEUED")
+    #expect(try second.send("EXEC") == "*-1")
+    try server.end()
+  }
+
+  @Test func repliesAndPauses() throws {
+    let server = try ServerProcess(file)
+    let client = try server.connect()
+    try client.write(
+      Wire.request("CLIENT", "REPLY", "SKIP") + Wire.request("SET", "a", "1")
+        + Wire.request("GET", "a"))
+    #expect(try client.readReply() == "1")
+    try client.write(
+      Wire.request("CLIENT", "REPLY", "OFF") + Wire.request("SET", "a", "2")
+        + Wire.request("CLIENT", "LIST") + Wire.request("CLIENT", "REPLY", "ON")
+        + Wire.request("GET", "a"))
+    #expect(try client.readLine() == "+OK")
+    #expect(try client.readReply() == "2")
+    // Writes wait until the pause ends; reads do not.
+    let other = try server.connect()
+    #expect(try client.send("CLIENT", "PAUSE", "100000", "WRITE") == "+OK")
+    try other.write(Wire.request("SET", "a", "3") + Wire.request("GET", "a"))
+    #expect(try client.send("GET", "a") == "2")
+    #expect(try client.send("CLIENT", "UNPAUSE") == "+OK")
+    #expect(try other.readLine() == "+OK")
+    #expect(try other.readReply() == "3")
+    try server.end()
+  }
+
+  @Test func configurationIsRewritten() throws {
+    try folder.write("# kept\nmaxmemory 64mb\nport 0\n".utf8, to: "conf")
+    let server = try ServerProcess(file, [], configuration: folder.path("conf"))
+    let client = try server.connect()
+    #expect(
+      try client.send("CONFIG", "SET", "maxmemory", "32mb", "requirepass", "a \"b\"") == "+OK")
+    #expect(try client.send("CONFIG", "REWRITE") == "+OK")
+    #expect(
+      String(decoding: try folder.bytes(of: "conf"), as: UTF8.self)
+        == "# kept\nmaxmemory 33554432\nport 0\nrequirepass \"a \\\"b\\\"\"\n")
+    try server.end()
+    let next = try ServerProcess(file, [], configuration: folder.path("conf"))
+    #expect(try next.connect().send("AUTH", "a \"b\"") == "+OK")
+    try next.end()
   }
 }

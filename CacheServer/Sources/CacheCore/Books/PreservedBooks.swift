@@ -8,7 +8,9 @@ internal import RESP
 ///          2   figures                    17   entries with a deadline, if the witness has one
 ///         10   entries with a deadline    18   the same, if it has none
 ///         11   whether a process serves   64   the witness's key
-///         12   the clock of accesses
+///         12   the clock of accesses      20   entries of each database but the first, 17 words
+///         13   whether 20 … are valid     40   those of them with a deadline, 17 words
+///         14   which database is which
 ///
 /// The number of entries with a deadline changes together with an entry, and both are there after a
 /// crash or neither is: before the entry changes, its key is noted as a witness, with what the number
@@ -16,7 +18,11 @@ internal import RESP
 struct PreservedBooks {
   static let name = "cache-server"
   static let magic: UInt64 = 0x3149_4843_4143_484b
-  static let version: UInt64 = 1
+  static let version: UInt64 = 2
+  /// Of this version, keys of one database alone were in the map: see ``Databases``.
+  static let oldVersion: UInt64 = 1
+  static let entryCountsStart = 20
+  static let deadlineCountsStart = 40
   static let headerWordCount = 64
   static let byteCount = UInt64(headerWordCount * 8 + 65_536)
 
@@ -35,6 +41,8 @@ struct PreservedBooks {
     case deadlines = 10
     case isServed = 11
     case accessClock = 12
+    case areCountsValid = 13
+    case databaseNumbers = 14
     case witness = 16
     case deadlinesWithWitness = 17
     case deadlinesWithoutWitness = 18
@@ -55,7 +63,9 @@ struct PreservedBooks {
       byteCount: range.byteCount - header.byteCount)
     guard load(.magic, in: memory) == Self.magic else { throw .booksDamaged }
     let version = load(.version, in: memory)
-    guard version == Self.version else { throw .unknownLayout(version) }
+    guard version == Self.version || version == Self.oldVersion else {
+      throw .unknownLayout(version)
+    }
   }
 
   private static func region(
@@ -86,6 +96,38 @@ struct PreservedBooks {
     memory.withBytes(of: header) {
       // SAFETY: the header holds the word, and every bit pattern is a number.
       unsafe $0.unsafeLoad(fromByteOffset: word.rawValue &* 8, as: UInt64.self)
+    }
+  }
+
+  /// Whether a version has made the file that knew of one database.
+  func isOld(in memory: borrowing PreservedMemory) -> Bool {
+    load(.version, in: memory) == Self.oldVersion
+  }
+
+  /// The counts of databases.
+  func databaseCounts(in memory: borrowing PreservedMemory) -> (
+    entries: [UInt64], deadlines: [UInt64]
+  ) {
+    memory.withBytes(of: header) { bytes in
+      func words(_ start: Int) -> [UInt64] {
+        // SAFETY: the header holds the words, and every bit pattern is a number.
+        (start..<start + 17).map {
+          unsafe bytes.unsafeLoad(fromByteOffset: $0 * 8, as: UInt64.self)
+        }
+      }
+      return (words(Self.entryCountsStart), words(Self.deadlineCountsStart))
+    }
+  }
+
+  /// Stores what is known about the databases, and says that it is valid.
+  func store(_ databases: Databases, in memory: inout PreservedMemory) {
+    memory.withWords(of: header) {
+      for index in 0..<17 {
+        $0.publish(databases.entryCounts[index], at: Self.entryCountsStart + index)
+        $0.publish(databases.deadlineCounts[index], at: Self.deadlineCountsStart + index)
+      }
+      $0.publish(databases.numbers, at: Word.databaseNumbers.rawValue)
+      $0.publish(1, at: Word.areCountsValid.rawValue)
     }
   }
 

@@ -19,10 +19,12 @@ extension Cache {
     } else if name.isWord("resetstat") {
       try request.expectCount(request.count == 2)
       figures = Figures()
+      timing.reset()
       reply.ok()
     } else if name.isWord("rewrite") {
       try request.expectCount(request.count == 2)
-      throw .sentence("ERR The server is running without a config file")
+      // The server has the file.
+      preconditionFailure("CONFIG REWRITE is carried out by the cache")
     } else if name.isWord("help") {
       try request.expectCount(request.count == 2)
       reply.help(.config, Self.configHelp)

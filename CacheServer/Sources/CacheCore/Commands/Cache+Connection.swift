@@ -18,18 +18,25 @@ extension Cache {
       if request.count == 2 { reply.bulk(request[1]) } else { reply.simple("PONG") }
     case .echo: reply.bulk(request[1])
     case .select:
-      // There is one database, as with `databases 1`.
       let index = try integer(request[1])
       guard (Int64(Int32.min)...Int64(Int32.max)).contains(index) else {
         throw .sentence(
           "ERR value is out of range, value must between \(Int32.min) and \(Int32.max)")
       }
-      guard index == 0 else { throw .sentence("ERR DB index is out of range") }
+      guard (0..<Int64(Databases.count)).contains(index) else {
+        throw .sentence("ERR DB index is out of range")
+      }
+      session.database = Int(index)
       reply.ok()
     case .hello: try hello(request, &session, &reply)
     case .auth: try authenticate(request, &session, &reply)
     case .reset:
       session.isAuthenticated = settings.password.isEmpty
+      session.transaction = nil
+      forgetWatches(of: &session)
+      session.database = 0
+      session.replyMode = .on
+      session.isNotTouching = false
       session.isRESP3 = false
       session.isNotEvicted = false
       session.name = []

@@ -6,9 +6,11 @@ public import RESP
 
 extension Cache {
   private static let sections = [
-    "server", "clients", "memory", "persistence", "stats", "replication", "cpu", "keyspace",
-    "handover",
+    "server", "clients", "memory", "persistence", "stats", "replication", "cpu", "errorstats",
+    "keyspace", "handover",
   ]
+  /// What is written only where it is asked for, by name or with `all`.
+  private static let rareSections = ["commandstats"]
 
   /// Writes what `INFO [section …]` asks for.
   public mutating func writeInfo(
@@ -18,11 +20,12 @@ extension Cache {
     for index in 1..<request.count {
       let name = request[index].text.lowercased()
       if ["all", "default", "everything"].contains(name) { wanted.formUnion(Self.sections) }
+      if ["all", "everything"].contains(name) { wanted.formUnion(Self.rareSections) }
       wanted.insert(name)
     }
     if request.count <= 1 { wanted = Set(Self.sections) }
     var text = ""
-    for section in Self.sections where wanted.contains(section) {
+    for section in Self.sections + Self.rareSections where wanted.contains(section) {
       if !text.isEmpty { text += "\r\n" }
       text += "# \(Self.title(of: section))\r\n"
       for (name, value) in lines(of: section, facts) { text += "\(name):\(value)\r\n" }
@@ -58,12 +61,16 @@ extension Cache {
         ("total_commands_processed", "\(figures.commandCount)"),
         ("rejected_connections", "\(facts.rejectedCount)"),
         ("expired_keys", "\(figures.expiredCount)"), ("evicted_keys", "\(figures.evictedCount)"),
-        ("keyspace_hits", "\(figures.hitCount)"), ("keyspace_misses", "\(figures.missCount)"),
+        ("total_error_replies", "\(timing.errorCount)"), ("keyspace_hits", "\(figures.hitCount)"),
+        ("keyspace_misses", "\(figures.missCount)"),
       ]
     case "cpu": processorLines(facts.processorTime)
     case "replication": [("role", "master"), ("connected_slaves", "0")]
-    case "keyspace":
-      count == 0 ? [] : [("db0", "keys=\(count),expires=\(deadlineCount),avg_ttl=0")]
+    case "keyspace": keyspaceLines
+    case "commandstats": commandLines
+    case "errorstats":
+      timing.errors.sorted { $0.key < $1.key }
+        .map { ("errorstat_\($0.key)", "count=\($0.value)") }
     default: handoverLines(facts)
     }
   }
@@ -79,6 +86,32 @@ extension Cache {
       ("uptime_in_days", "\(uptime / 86_400)"), ("executable", facts.executable),
       ("config_file", facts.configurationFile), ("io_threads_active", "0"),
     ]
+  }
+
+  private var keyspaceLines: [(String, String)] {
+    func line(_ name: String, _ number: UInt8) -> (String, String)? {
+      let keys = entryCount(number)
+      guard keys > 0 else { return nil }
+      return (name, "keys=\(keys),expires=\(deadlineCount(number)),avg_ttl=0")
+    }
+    return (0..<Databases.count).compactMap { line("db\($0)", databases.storedNumber(of: $0)) }
+      + [line("memcached", Databases.memcached)].compactMap { $0 }
+  }
+
+  private var commandLines: [(String, String)] {
+    zip(Command.allCases, timing.commands).filter {
+      $1.callCount > 0 || $1.refusedCount > 0
+    }.map { command, figures -> (String, String) in
+      let each = Double(figures.microseconds) / Double(max(figures.callCount, 1))
+      let hundredths = UInt64(each * 100)
+      let rest = hundredths % 100
+      return (
+        "cmdstat_\(command.name)",
+        "calls=\(figures.callCount),usec=\(figures.microseconds),usec_per_call="
+          + "\(hundredths / 100).\(rest < 10 ? "0" : "")\(rest),rejected_calls=\(figures.refusedCount),"
+          + "failed_calls=\(figures.failedCount)"
+      )
+    }
   }
 
   private static func ratio(_ first: UInt64, _ second: UInt64) -> String {

@@ -5,7 +5,7 @@ internal import RESP
 extension Cache {
   /// `SCAN cursor [MATCH pattern] [COUNT count] [TYPE type]`.
   mutating func scan(
-    _ request: borrowing Request, _ reply: inout ReplyWriter
+    _ request: borrowing Request, in number: UInt8, _ reply: inout ReplyWriter
   ) throws(CommandError) {
     guard var cursor = Self.cursor(request[1]) else { throw .sentence("ERR invalid cursor") }
     var pattern: [UInt8]?
@@ -35,8 +35,10 @@ extension Cache {
       repeat {
         cursor = try map.scan(from: cursor) { key, _, notes in
           lookedAt += 1
-          guard isString, !notes.isOver(at: now) else { return }
-          found.add(key, matching: pattern)
+          guard isString, !notes.isOver(at: now), Databases.number(of: key) == number else {
+            return
+          }
+          found.add(Databases.name(of: key), matching: pattern)
         }
         callCount += 1
       } while cursor != 0 && lookedAt < limit && callCount / 10 < limit
@@ -59,7 +61,7 @@ extension Cache {
 
   /// `KEYS pattern`.
   mutating func keys(
-    matching pattern: RawSpan, _ reply: inout ReplyWriter
+    matching pattern: RawSpan, in number: UInt8, _ reply: inout ReplyWriter
   ) throws(CommandError) {
     let pattern: [UInt8]? = pattern.array == [UInt8(ascii: "*")] ? nil : pattern.array
     var found = KeyList(isRESP3: reply.isRESP3)
@@ -68,8 +70,8 @@ extension Cache {
     do throws(PersistentCollectionError) {
       repeat {
         cursor = try map.scan(from: cursor) { key, _, notes in
-          guard !notes.isOver(at: now) else { return }
-          found.add(key, matching: pattern)
+          guard !notes.isOver(at: now), Databases.number(of: key) == number else { return }
+          found.add(Databases.name(of: key), matching: pattern)
         }
       } while cursor != 0
     } catch {
@@ -79,18 +81,24 @@ extension Cache {
   }
 
   /// `RANDOMKEY`.
-  mutating func randomKey(_ reply: inout ReplyWriter) throws(CommandError) {
+  mutating func randomKey(
+    in number: UInt8, _ reply: inout ReplyWriter
+  ) throws(CommandError) {
     let now = now
-    // A cache in which a hundred in a row are over has next to nothing else.
-    for _ in 0..<100 where map.count > 0 {
+    let count = entryCount(number)
+    guard count > 0 else { return reply.null() }
+    // In a cache in which a hundred in a row are over next to nothing else is left; of a small database among
+    // large ones, so many more are looked at.
+    let limit = 100 * min(UInt64(map.count) / count &+ 1, 1000)
+    for _ in 0..<limit where map.count > 0 {
       var chosen: [UInt8]?
       var seen: UInt64 = 0
       var dice = SystemSeededGenerator()
       do throws(PersistentCollectionError) {
         try map.sample(using: &generator) { key, _, notes in
-          guard !notes.isOver(at: now) else { return }
+          guard !notes.isOver(at: now), Databases.number(of: key) == number else { return }
           seen += 1
-          if dice.next() % seen == 0 { chosen = key.array }
+          if dice.next() % seen == 0 { chosen = Databases.name(of: key).array }
         }
       } catch {
         throw .collection(error)

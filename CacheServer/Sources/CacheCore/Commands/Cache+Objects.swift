@@ -30,6 +30,10 @@ extension Cache {
       return
     }
     if isFrequency {
+      guard !countsUses else {
+        reply.integer(Int(try useCount(at: key) ?? 0))
+        return
+      }
       throw .sentence(
         "ERR An LFU maxmemory policy is not selected, access frequency not tracked. Please note "
           + "that when switching between policies at runtime LRU and LFU data will take some time "
@@ -38,6 +42,12 @@ extension Cache {
     if isEncoding {
       reply.bulk(encoding)
     } else if isIdleTime {
+      guard !countsUses else {
+        throw .sentence(
+          "ERR An LFU maxmemory policy is selected, idle time not tracked. Please note that when "
+            + "switching between policies at runtime LRU and LFU data will take some time to adjust."
+        )
+      }
       reply.integer(Int64((accessClock &- min(access, accessClock)) / 1000))
     } else {
       reply.integer(1)
@@ -51,6 +61,9 @@ extension Cache {
     "IDLETIME <key>",
     "    Return the idle time of the <key>, that is the approximated number of",
     "    seconds elapsed since the last access to the key.",
+    "FREQ <key>",
+    "    Return the access frequency index of the <key>. The returned integer is",
+    "    proportional to the logarithm of the recent access frequency of the key.",
     "REFCOUNT <key>",
     "    Return the number of references of the value associated with the specified",
     "    <key>.",

@@ -25,6 +25,8 @@ struct StoreOptions {
   var onlyIfNew = false
   var onlyIfThere = false
   var givesOld = false
+  /// The argument that the value has to be, or must not be.
+  var comparison: (index: Int, isEqual: Bool)?
 
   /// Reads the options from the argument `start` on.
   init(_ request: borrowing Request, from start: Int, of command: Command) throws(CommandError) {
@@ -36,10 +38,15 @@ struct StoreOptions {
       let isFree = if case .none = deadline { true } else { false }
       let isKept = if case .kept = deadline { true } else { false }
       let isPersisted = if case .persisted = deadline { true } else { false }
-      if isSet, word.isWord("nx"), !onlyIfThere {
+      if isSet, word.isWord("nx"), !onlyIfThere, comparison == nil {
         onlyIfNew = true
-      } else if isSet, word.isWord("xx"), !onlyIfNew {
+      } else if isSet, word.isWord("xx"), !onlyIfNew, comparison == nil {
         onlyIfThere = true
+      } else if isSet, word.isWord("ifeq") || word.isWord("ifne"), !onlyIfNew, !onlyIfThere,
+        comparison == nil, index + 1 < request.count
+      {
+        index += 1
+        comparison = (index, word.isWord("ifeq"))
       } else if isSet, word.isWord("get") {
         givesOld = true
       } else if isSet, word.isWord("keepttl"), isFree || isKept {
@@ -68,7 +75,7 @@ struct StoreOptions {
 }
 
 extension Cache {
-  /// `SET key value [NX | XX] [GET] [EX s | PX ms | EXAT s | PXAT ms | KEEPTTL]`.
+  /// `SET key value [NX | XX | IFEQ value | IFNE value] [GET] [EX s | PX ms | EXAT s | PXAT ms | KEEPTTL]`.
   @inline(__always)
   mutating func set(
     _ request: borrowing Request, _ reply: inout ReplyWriter
@@ -92,6 +99,13 @@ extension Cache {
     guard old == nil ? !options.onlyIfThere : !options.onlyIfNew else {
       if !options.givesOld { reply.null() }
       return
+    }
+    if let (index, isEqual) = options.comparison {
+      let isSame = try isValue(of: key, request[index])
+      guard isEqual ? isSame == true : isSame != true else {
+        if !options.givesOld { reply.null() }
+        return
+      }
     }
     if case .kept = options.deadline { deadline = old ?? 0 }
     try store(request[2], at: key, deadline: deadline)

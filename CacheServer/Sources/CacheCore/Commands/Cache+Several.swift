@@ -60,24 +60,43 @@ extension Cache {
     _ request: borrowing Request, _ indices: StrideTo<Int>
   ) throws(PersistentCollectionError) {
     let (witness, lostCount) = try deadlines(lostBy: request, indices)
-    let notes = EntryNotes(lastAccess: accessClock)
-    guard lostCount > 0 else { return try Self.storePairs(request, indices, notes, in: &map) }
-    try changeDeadlines(
-      to: deadlineCount &- lostCount, witness: request[witness], hadDeadline: true
-    ) { (map) throws(PersistentCollectionError) in
-      try Self.storePairs(request, indices, notes, in: &map)
+    var notes = EntryNotes(lastAccess: accessClock)
+    if countsUses { notes.useCount = UseCount.initial }
+    for index in indices { markCounts(request[index]) }
+    var newIndices: [Int] = []
+    var lost: [Int] = []
+    if !databases.isSingle {
+      for index in indices where try hasDeadline(request[index]) { lost.append(index) }
     }
+    if lostCount > 0 {
+      try changeDeadlines(
+        to: deadlineCount &- lostCount, witness: request[witness], hadDeadline: true
+      ) { (map) throws(PersistentCollectionError) in
+        newIndices = try Self.storePairs(request, indices, notes, in: &map)
+      }
+    } else {
+      newIndices = try Self.storePairs(request, indices, notes, in: &map)
+    }
+    for index in newIndices { databases.count(request[index], entries: 1, deadlines: 0) }
+    var counted: Set<[UInt8]> = []
+    for index in lost where counted.insert(request[index].array).inserted {
+      databases.count(request[index], entries: 0, deadlines: -1)
+    }
+    if !watches.isEmpty { for index in indices { touchWatches(request[index]) } }
   }
 
   private static func storePairs(
     _ request: borrowing Request, _ indices: StrideTo<Int>, _ notes: EntryNotes,
     in map: inout PersistentByteMap
-  ) throws(PersistentCollectionError) {
+  ) throws(PersistentCollectionError) -> [Int] {
+    var newIndices: [Int] = []
     try map.transaction { (map) throws(PersistentCollectionError) in
-      for index in indices {
-        try map.setValue(request[index + 1], of: request[index], notes: notes)
+      for index in indices
+      where try map.setValue(request[index + 1], of: request[index], notes: notes) {
+        if Databases.number(of: request[index]) != 0 { newIndices.append(index) }
       }
     }
+    return newIndices
   }
 
   /// How many different entries lose their deadline when all are stored anew, and one of those.

@@ -59,9 +59,8 @@ extension Cache {
       try store(at: key, deadline: deadline, byteCount: key.byteCount + sum + sum / 4) {
         (map, notes) throws(PersistentCollectionError) in
         // Evicted meanwhile, it is a new one, which goes when the old one would have.
-        if try map.append(bytes, to: key) == nil {
-          try map.setValue(bytes, of: key, notes: notes)
-        }
+        guard try map.append(bytes, to: key) == nil else { return false }
+        return try map.setValue(bytes, of: key, notes: notes)
       }
     }
     reply.integer(try withValue(of: key) { value, _ in value.byteCount } ?? sum)

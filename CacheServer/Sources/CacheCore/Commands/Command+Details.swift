@@ -516,6 +516,143 @@ extension Command {
         since: "3.0.0",
         group: "generic",
         complexity: "O(1)")
+    case .substr:
+      .init(
+        categories: "@read @string @slow",
+        keys: .init(first: 1, last: 1, step: 1, flags: "RO access"),
+        summary: "Get a substring of the string stored at a key",
+        since: "1.0.0",
+        group: "string",
+        complexity: "O(N) where N is the length of the returned string.")
+    case .setbit:
+      .init(
+        categories: "@write @bitmap @slow",
+        keys: .init(first: 1, last: 1, step: 1, flags: "RW access update"),
+        summary: "Sets or clears the bit at offset in the string value stored at key",
+        since: "2.2.0",
+        group: "bitmap",
+        complexity: "O(1)")
+    case .getbit:
+      .init(
+        categories: "@read @bitmap @fast",
+        keys: .init(first: 1, last: 1, step: 1, flags: "RO access"),
+        summary: "Returns the bit value at offset in the string value stored at key",
+        since: "2.2.0",
+        group: "bitmap",
+        complexity: "O(1)")
+    case .bitcount:
+      .init(
+        categories: "@read @bitmap @slow",
+        keys: .init(first: 1, last: 1, step: 1, flags: "RO access"),
+        summary: "Count set bits in a string",
+        since: "2.6.0",
+        group: "bitmap",
+        complexity: "O(N)")
+    case .delifeq:
+      .init(
+        categories: "@write @string @fast",
+        keys: .init(first: 1, last: 1, step: 1, flags: "RM access delete"),
+        summary: "Delete a key if its value is the one given",
+        since: "9.0.0",
+        group: "string",
+        complexity: "O(N) where N is the length of the value")
+    case .delex:
+      .init(
+        categories: "@write @string @fast",
+        keys: .init(first: 1, last: 1, step: 1, flags: "RM access delete"),
+        summary: "Delete a key if its value is, or is not, the one given",
+        since: "8.4.0",
+        group: "string",
+        complexity: "O(N) where N is the length of the value")
+    case .multi:
+      .init(
+        categories: "@fast @transaction",
+        summary: "Mark the start of a transaction block",
+        since: "1.2.0",
+        group: "transactions",
+        complexity: "O(1)")
+    case .exec:
+      .init(
+        categories: "@slow @transaction",
+        summary: "Execute all commands issued after MULTI",
+        since: "1.2.0",
+        group: "transactions",
+        complexity: "Depends on commands in the transaction")
+    case .discard:
+      .init(
+        categories: "@fast @transaction",
+        summary: "Discard all commands issued after MULTI",
+        since: "2.0.0",
+        group: "transactions",
+        complexity: "O(N), when N is the number of queued commands")
+    case .watch:
+      .init(
+        categories: "@fast @transaction",
+        keys: .init(first: 1, last: -1, step: 1, flags: "RO"),
+        summary: "Watch the given keys to determine execution of the MULTI/EXEC block",
+        since: "2.2.0",
+        group: "transactions",
+        complexity: "O(1) for every key.")
+    case .unwatch:
+      .init(
+        categories: "@fast @transaction",
+        summary: "Forget about all watched keys",
+        since: "2.2.0",
+        group: "transactions",
+        complexity: "O(1)")
+    case .move:
+      .init(
+        categories: "@keyspace @write @fast",
+        keys: .init(first: 1, last: 1, step: 1, flags: "RW access update"),
+        summary: "Move a key to another database",
+        since: "1.0.0",
+        group: "generic",
+        complexity: "O(1)")
+    case .swapdb:
+      .init(
+        categories: "@keyspace @write @fast @dangerous",
+        summary: "Swaps two Redis databases",
+        since: "4.0.0",
+        group: "server",
+        complexity: "O(1)")
+    case .rename:
+      .init(
+        categories: "@keyspace @write @slow",
+        keys: .init(first: 1, last: 2, step: 1, flags: "RW access delete"),
+        summary: "Rename a key",
+        since: "1.0.0",
+        group: "generic",
+        complexity: "O(1)")
+    case .renamenx:
+      .init(
+        categories: "@keyspace @write @fast",
+        keys: .init(first: 1, last: 2, step: 1, flags: "RW access delete"),
+        summary: "Rename a key, only if the new key does not exist",
+        since: "1.0.0",
+        group: "generic",
+        complexity: "O(1)")
+    case .copy:
+      .init(
+        categories: "@keyspace @write @slow",
+        keys: .init(first: 1, last: 2, step: 1, flags: "RW access update"),
+        summary: "Copy a key",
+        since: "6.2.0",
+        group: "generic",
+        complexity: "O(N) where N is the length of the value")
+    case .slowlog:
+      .init(
+        categories: "@slow",
+        summary: "A container for slow log commands",
+        since: "2.2.12",
+        group: "server",
+        complexity: "Depends on subcommand.")
+    case .role:
+      .init(
+        categories: "@admin @fast @dangerous",
+        summary: "Return the role of the instance in the context of replication",
+        since: "2.8.12",
+        group: "server",
+        complexity: "O(1)")
     case .upgrade:
       .init(
         categories: "@admin @slow @dangerous",

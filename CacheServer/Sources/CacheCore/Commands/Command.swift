@@ -2,11 +2,14 @@
 public enum Command: String, CaseIterable, Sendable {
   case get, set, incr, mget, mset, setex, psetex, setnx, getset, getdel, getex, append,
     strlen, decr, incrby, decrby, incrbyfloat, getrange, setrange, msetnx
+  case substr, setbit, getbit, bitcount, delifeq, delex
+  case multi, exec, discard, watch, unwatch
+  case move, swapdb, rename, renamenx, copy
   case del, exists, unlink, touch, expire, pexpire, expireat, pexpireat, ttl, pttl,
     expiretime, pexpiretime, persist, type, scan, keys, randomkey, object, wait
   case ping, echo, select, client, hello, auth, reset, quit
   case dbsize, info, config, command, flushall, flushdb, save, bgsave, lastsave, shutdown,
-    time, memory
+    time, memory, slowlog, role
   /// Not a command of Redis: starts the program anew and hands everything over to it.
   case upgrade
 
@@ -84,7 +87,25 @@ public enum Command: String, CaseIterable, Sendable {
     case .memory: .init(arity: -2, flags: "")
     case .object: .init(arity: -2, flags: "")
     case .wait: .init(arity: 3, flags: "noscript")
-    case .upgrade: .init(arity: 1, flags: "admin noscript no_async_loading")
+    case .substr: .init(arity: 4, flags: "readonly")
+    case .setbit: .init(arity: 4, flags: "write denyoom")
+    case .getbit: .init(arity: 3, flags: "readonly fast")
+    case .bitcount: .init(arity: -2, flags: "readonly")
+    case .delifeq: .init(arity: 3, flags: "write fast")
+    case .delex: .init(arity: -2, flags: "write fast")
+    case .multi: .init(arity: 1, flags: "noscript loading stale fast allow_busy")
+    case .exec: .init(arity: 1, flags: "noscript loading stale skip_slowlog")
+    case .discard: .init(arity: 1, flags: "noscript loading stale fast allow_busy")
+    case .watch: .init(arity: -2, flags: "noscript loading stale fast no_multi allow_busy")
+    case .unwatch: .init(arity: 1, flags: "noscript loading stale fast allow_busy")
+    case .move: .init(arity: 3, flags: "write fast")
+    case .swapdb: .init(arity: 3, flags: "write fast")
+    case .rename: .init(arity: 3, flags: "write")
+    case .renamenx: .init(arity: 3, flags: "write fast")
+    case .copy: .init(arity: -3, flags: "write denyoom")
+    case .slowlog: .init(arity: -2, flags: "")
+    case .role: .init(arity: 1, flags: "noscript loading stale fast")
+    case .upgrade: .init(arity: 1, flags: "admin noscript no_async_loading no_multi")
     }
   }
 

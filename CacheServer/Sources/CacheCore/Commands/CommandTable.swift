@@ -12,6 +12,18 @@ struct CommandTable {
     var arity: Int = 0
     var growsMemory = false
     var hasSubcommands = false
+    /// Its place among all commands.
+    var index = 0
+    /// The first argument that is a key, 0 for none; the last, counted from the end where it is negative;
+    /// and how far they are apart.
+    var firstKey = 0
+    var lastKey = 0
+    var keyStep = 1
+    var isWrite = false
+    /// Whether it waits for EXEC in a transaction.
+    var isQueued = true
+    /// Whether it may be in one.
+    var mayBeQueued = true
     /// Whether a client that has not given the password may send it.
     var needsNoPassword = false
 
@@ -25,8 +37,9 @@ struct CommandTable {
 
   init() {
     var slots = [Slot](repeating: Slot(), count: Self.slotCount)
-    for command in Command.allCases {
+    for (place, command) in Command.allCases.enumerated() {
       let entry = command.entry
+      let keys = command.keys
       let flags = entry.flags.split(separator: " ")
       let name = Array(command.name.utf8)
       guard let (low, high) = Self.words(of: name.rawSpan) else {
@@ -37,7 +50,11 @@ struct CommandTable {
       slots[index] = Slot(
         low: low, high: high, command: command, arity: entry.arity,
         growsMemory: flags.contains("denyoom"),
-        hasSubcommands: [.client, .config, .command, .object, .memory].contains(command),
+        hasSubcommands: [.client, .config, .command, .object, .memory, .slowlog].contains(command),
+        index: place, firstKey: keys?.first ?? 0, lastKey: keys?.last ?? 0,
+        keyStep: keys?.step ?? 1, isWrite: flags.contains("write"),
+        isQueued: ![.multi, .exec, .discard, .watch, .quit, .reset].contains(command),
+        mayBeQueued: !flags.contains("no_multi"),
         needsNoPassword: flags.contains("no_auth"))
     }
     self.slots = slots
@@ -77,5 +94,15 @@ struct CommandTable {
   @inline(__always)
   private static func index(_ low: UInt64, _ high: UInt64) -> Int {
     Int(truncatingIfNeeded: ((low ^ high) &* 0x9e37_79b9_7f4a_7c15) &>> 56)
+  }
+}
+
+extension Command {
+  /// Where its keys are; also of those commands whose keys follow a subcommand.
+  var keys: CommandDetails.Keys? {
+    switch self {
+    case .object, .memory: CommandDetails.Keys(first: 2, last: 2, step: 1, flags: "")
+    default: details.keys
+    }
   }
 }

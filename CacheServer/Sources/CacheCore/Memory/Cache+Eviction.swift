@@ -78,6 +78,12 @@ extension Cache {
     effort.moveCount += 1
     var keys: [[UInt8]] = []
     try map.forEachEntryInTheWay(ofByteCount: byteCount) { key, _, _ in keys.append(key.array) }
+    // Without a deadline, what is in the way stays.
+    if settings.policy.needsDeadline {
+      var kept: [[UInt8]] = []
+      for key in keys where try hasDeadline(key.rawSpan) { kept.append(key) }
+      keys = kept
+    }
     for key in keys where try remove(key.rawSpan) { figures.evictedCount &+= 1 }
     // What is left there, overflow buckets, can move.
     _ = try map.makeRoom(forByteCount: byteCount)
@@ -121,8 +127,15 @@ extension Cache {
       try fillPool()
       guard let candidate = pool.take() else { return nil }
       let key = candidate.key.rawSpan
-      let found = try map.withValue(of: key) { ($1.lastAccess, $0.byteCount) }
-      guard let (clock, byteCount) = found, clock == candidate.clock else { continue }
+      let clock = accessClock
+      let settings = settings
+      let found = try map.withValue(of: key) {
+        (rank: Self.rank(of: $1, at: clock, settings), byteCount: $0.byteCount)
+      }
+      guard let found, let rank = found.rank,
+        rank == candidate.clock || settings.policy.isRandom
+      else { continue }
+      let byteCount = found.byteCount
       if try remove(key) {
         figures.evictedCount &+= 1
         return key.byteCount + byteCount
@@ -132,18 +145,36 @@ extension Cache {
   }
 
   private mutating func fillPool() throws(PersistentCollectionError) {
+    guard !settings.policy.needsDeadline || deadlineCount > 0 else { return pool.clear() }
     var seen = 0
     var pool = pool
-    // Every sample of a map that is not empty gives an entry.
-    for _ in 0..<settings.sampleCount {
+    let clock = accessClock
+    let settings = settings
+    // Every sample of a map that is not empty gives an entry. Where only some have a deadline, more are looked
+    // at, as many as it takes to find some of those on average.
+    let share = settings.policy.needsDeadline ? UInt64(map.count) / max(deadlineCount, 1) : 0
+    for _ in 0..<UInt64(settings.sampleCount) &* min(share &+ 1, 1000) {
       guard seen < settings.sampleCount, map.count > 0 else { break }
       try map.sample(using: &generator) { key, _, notes in
+        guard let rank = Self.rank(of: notes, at: clock, settings) else { return }
         seen += 1
-        if pool.wants(notes.lastAccess) {
-          pool.offer(EvictionPool.Candidate(key: key.array, clock: notes.lastAccess))
-        }
+        if pool.wants(rank) { pool.offer(EvictionPool.Candidate(key: key.array, clock: rank)) }
       }
     }
     self.pool = pool
+  }
+
+  /// The number by which an entry is compared with others, the lowest of which is evicted first; nil for one
+  /// that is not evicted.
+  private static func rank(
+    of notes: EntryNotes, at clock: UInt64, _ settings: Settings
+  ) -> UInt64? {
+    guard !settings.policy.needsDeadline || notes.deadline != 0 else { return nil }
+    switch settings.policy {
+    case .allkeysLFU, .volatileLFU: return UInt64(notes.decayedUseCount(at: clock, settings))
+    case .volatileTTL: return notes.deadline
+    case .allkeysRandom, .volatileRandom: return 0
+    default: return notes.lastAccess
+    }
   }
 }

@@ -12,6 +12,8 @@ struct ClientState: Equatable {
   var lastTime: UInt64
   /// Whether it asked for the upgrade, and is to be told that it has come about.
   var awaitsUpgrade: Bool
+  /// Whether a key has changed that it watches.
+  var areWatchesTouched: Bool
   /// What it has sent and is not carried out.
   var pending: ByteBuffer
 
@@ -26,6 +28,10 @@ struct ClientState: Equatable {
     case libraryVersion = 7
     case lastCommand = 8
     case pending = 9
+    case database = 10
+    case replyMode = 11
+    case watchedKeys = 12
+    case queue = 13
   }
 
   private struct Flags: OptionSet {
@@ -34,6 +40,10 @@ struct ClientState: Equatable {
     static let isNotEvicted = Flags(rawValue: 2)
     static let awaitsUpgrade = Flags(rawValue: 4)
     static let isAuthenticated = Flags(rawValue: 8)
+    static let isNotTouching = Flags(rawValue: 16)
+    static let isInTransaction = Flags(rawValue: 32)
+    static let isAborted = Flags(rawValue: 64)
+    static let areWatchesTouched = Flags(rawValue: 128)
   }
 
   private var flags: Flags {
@@ -42,6 +52,10 @@ struct ClientState: Equatable {
     if session.isNotEvicted { flags.insert(.isNotEvicted) }
     if awaitsUpgrade { flags.insert(.awaitsUpgrade) }
     if session.isAuthenticated { flags.insert(.isAuthenticated) }
+    if session.isNotTouching { flags.insert(.isNotTouching) }
+    if session.transaction != nil { flags.insert(.isInTransaction) }
+    if session.transaction?.isAborted == true { flags.insert(.isAborted) }
+    if areWatchesTouched { flags.insert(.areWatchesTouched) }
     return flags
   }
 
@@ -57,6 +71,14 @@ struct ClientState: Equatable {
       frame.writeInteger(field.rawValue)
       frame.writeCounted(bytes)
     }
+    func list(_ field: Field, _ entries: [[UInt8]]) {
+      guard !entries.isEmpty else { return }
+      var buffer = ByteBuffer()
+      for entry in entries { buffer.writeCounted(entry) }
+      frame.writeInteger(field.rawValue)
+      frame.writeInteger(UInt32(buffer.readableBytes))
+      frame.writeImmutableBuffer(buffer)
+    }
     number(.id, session.id)
     number(.flags, flags.rawValue)
     number(.connectTime, connectTime)
@@ -65,6 +87,15 @@ struct ClientState: Equatable {
     bytes(.libraryName, session.libraryName)
     bytes(.libraryVersion, session.libraryVersion)
     bytes(.lastCommand, Array((session.lastCommand?.name ?? "").utf8))
+    number(.database, UInt64(session.database))
+    number(.replyMode, UInt64(session.replyMode.rawValue))
+    list(.watchedKeys, session.watchedKeys)
+    // The arguments of all requests, each request after the number of its arguments.
+    list(
+      .queue,
+      (session.transaction?.requests ?? []).flatMap {
+        [Array("\($0.ranges.count)".utf8)] + $0.arguments
+      })
     if pending.readableBytes > 0 {
       frame.writeInteger(Field.pending.rawValue)
       frame.writeInteger(UInt32(pending.readableBytes))
@@ -103,9 +134,48 @@ extension ClientState {
     session.libraryName = bytes(.libraryName)
     session.libraryVersion = bytes(.libraryVersion)
     session.lastCommand = Command(rawValue: String(decoding: bytes(.lastCommand), as: UTF8.self))
+    func list(_ field: Field) throws(HandoverStateError) -> [[UInt8]] {
+      guard var buffer = fields[field] else { return [] }
+      var entries: [[UInt8]] = []
+      while buffer.readableBytes > 0 {
+        guard let entry = buffer.readCounted() else { throw .malformed }
+        entries.append(entry)
+      }
+      return entries
+    }
+    session.isNotTouching = flags.contains(.isNotTouching)
+    guard let database = Int(exactly: try number(.database)), (0..<16).contains(database),
+      let mode = UInt8(exactly: try number(.replyMode)),
+      let replyMode = Session.ReplyMode(rawValue: mode)
+    else { throw .malformed }
+    session.database = database
+    session.replyMode = replyMode
+    session.watchedKeys = try list(.watchedKeys)
+    if flags.contains(.isInTransaction) {
+      session.transaction = try Self.transaction(
+        list(.queue), isAborted: flags.contains(.isAborted))
+    }
+    areWatchesTouched = flags.contains(.areWatchesTouched)
     connectTime = try number(.connectTime)
     lastTime = try number(.lastTime)
     awaitsUpgrade = flags.contains(.awaitsUpgrade)
     pending = fields[.pending] ?? ByteBuffer()
+  }
+
+  /// The requests of a transaction, each after the number of its arguments.
+  private static func transaction(
+    _ words: [[UInt8]], isAborted: Bool
+  ) throws(HandoverStateError) -> Transaction {
+    var transaction = Transaction()
+    transaction.isAborted = isAborted
+    var rest = words[...]
+    while let first = rest.popFirst() {
+      guard let count = Int(String(decoding: first, as: UTF8.self)), count > 0,
+        count <= rest.count
+      else { throw .malformed }
+      transaction.requests.append(Transaction.Queued(Array(rest.prefix(count))))
+      rest = rest.dropFirst(count)
+    }
+    return transaction
   }
 }

@@ -77,6 +77,9 @@ extension Engine {
   private func handOver(
     _ clients: [ConnectionHandler], to successor: SuccessorProcess
   ) throws(UpgradeFailure) {
+    for client in connections.values {
+      client.areWatchesTouched = cache?.areWatchesTouched(of: client.session) ?? false
+    }
     guard let cache = cache.take() else { preconditionFailure("no cache to hand over") }
     let settings = cache.settings
     lastSettings = settings
@@ -117,6 +120,9 @@ extension Engine {
       cache.beginBatch()
       self.cache = .some(cache)
       prepareCache()
+      for client in connections.values {
+        self.cache?.restoreWatches(of: client.session, isTouched: client.areWatchesTouched)
+      }
     } catch {
       return fail("upgrade: \(failure.sentence); the memory is lost to it: \(sentence(of: error))")
     }
@@ -180,7 +186,8 @@ extension ConnectionHandler {
   var state: ClientState {
     ClientState(
       session: session, connectTime: connectTime, lastTime: lastTime,
-      awaitsUpgrade: engine.upgradeRequester === self, pending: pending)
+      awaitsUpgrade: engine.upgradeRequester === self, areWatchesTouched: areWatchesTouched,
+      pending: pending)
   }
 
   var namedDescriptor: NamedDescriptor {

@@ -131,5 +131,6 @@ extension ConnectionHandler {
       engine, state.session, pending: state.pending, connectTime: state.connectTime)
     lastTime = state.lastTime
     awaitsUpgrade = state.awaitsUpgrade
+    areWatchesTouched = state.areWatchesTouched
   }
 }
