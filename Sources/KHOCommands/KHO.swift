@@ -19,7 +19,7 @@ struct KHO: ParsableCommand {
 
       \(ExitStatus.help)
       """,
-    version: "0.1.0",
+    version: "0.2.0",
     subcommands: [
       Inspect.self, Pages.self, Check.self, Owners.self, Store.self, Map.self, Diff.self,
       Extract.self, Capture.self, Compat.self, Plan.self, Forge.self, Replay.self, Update.self,

@@ -48,7 +48,9 @@ public enum KHOCommandLine {
       try command.run()
       return (console.inputIsPartial ? .inputFailed : .done, nil)
     } catch let failure as CommandFailure {
-      return (failure.status, failure.sentence)
+      // What is missing may change what was found.
+      let isPartial = console.inputIsPartial && failure.status == .findings
+      return (isPartial ? .inputFailed : failure.status, failure.sentence)
     } catch {
       guard root.exitCode(for: error) != .success else {
         console.print(root.fullMessage(for: error))

@@ -125,7 +125,7 @@ import Testing
     // Without the hole, the handover is found where it was not; the way out is named.
     let run = kho("inspect", "--base", "0", file)
     #expect(run.errors.contains("hole") && run.errors.contains("--vmm"))
-    #expect(kho("inspect", file).status == 1)
+    #expect(kho("inspect", file).status == 3)
   }
 
   @Test(.enabled(if: canUnpack, "tar or xz is not installed"))
@@ -139,11 +139,11 @@ import Testing
   @Test func foreignFilesAreNamed() throws {
     let folder = try TemporaryFolder()
     let process = kho("inspect", path("13-process.core"))
-    #expect(process.status == 1 && process.errors.contains("core of a process"))
+    #expect(process.status == 3 && process.errors.contains("core of a process"))
     let stream = try folder.write(Array("QEVM".utf8) + [UInt8](repeating: 0, count: 5000))
     for options in [[], ["--base", "0"]] {
       let run = CommandRun(["inspect", stream] + options)
-      #expect(run.status == 1)
+      #expect(run.status == 3)
       #expect(run.errors.contains("QEMU migration stream") && run.errors.contains("--memory-only"))
     }
     #expect(kho("inspect", stream, "--raw").errors.contains("no root device tree"))
@@ -168,7 +168,7 @@ import Testing
     let first = try #require(whole.shortfall?.firstMissing).rawValue
     let range = "0x\(String(first - 5, radix: 16))-0x\(String(first + 5000, radix: 16))"
     let refused = kho("extract", "--range", range, "-o", output, path("08-cut.elf"))
-    #expect(refused.status == 1)
+    #expect(refused.status == 3)
     #expect(!FileManager.default.fileExists(atPath: output))
     let filled = kho(
       "extract", "--zero-missing", "--range", range, "-o", output, path("08-cut.elf"))

@@ -55,10 +55,10 @@ import Testing
     defer { try? FileManager.default.removeItem(at: folder) }
     try fill()
     let missing = CommandRun(["store", path, "--entries", "nothing"])
-    #expect(missing.status == 1 && missing.errors.contains("no collection called nothing"))
-    #expect(CommandRun(["store", path + "-2"]).status == 1)
+    #expect(missing.status == 3 && missing.errors.contains("no collection called nothing"))
+    #expect(CommandRun(["store", path + "-2"]).status == 3)
     try Data(repeating: 7, count: 8192).write(to: folder.appending(path: "other"))
     let other = CommandRun(["store", folder.appending(path: "other").path])
-    #expect(other.status == 1 && other.errors.contains("is not a memory file"))
+    #expect(other.status == 3 && other.errors.contains("is not a memory file"))
   }
 }

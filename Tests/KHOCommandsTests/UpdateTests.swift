@@ -56,6 +56,6 @@ import Testing
       #expect(!run.text.contains("loaded"))
     }
     let missing = CommandRun(["update", "--kernel", "/no/such/kernel"])
-    #expect(missing.status == 1)
+    #expect(missing.status == 3)
   }
 }

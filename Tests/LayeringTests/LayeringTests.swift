@@ -37,7 +37,7 @@ private let layers: [(target: String, imports: Set<String>)] = [
       "MemoryImages",
     ]
   ),
-  ("PersistentCollections", ["MemoryAccess", "Platform", "ProcessHandover"]),
+  ("PersistentCollections", ["MemoryAccess", "Handover", "Platform", "ProcessHandover"]),
   (
     "KexecHandover",
     [

@@ -53,7 +53,10 @@ public struct HandoverCapture: Sendable {
     let (surveys, _) = found.surveys(in: traced)
     for survey in surveys {
       // Also of a handover that cannot be read as a whole; it checks the records on the way.
-      _ = survey.contents(in: traced)
+      var options = HandoverContents.Options()
+      // A capture leaves contents out, those that have a checksum too.
+      options.readsFolios = false
+      _ = survey.contents(in: traced, options: options)
       // `owners` follows every reference, where a check gives up.
       survey.forEachReference(in: traced) { _ in }
       traced.noteBlobs(of: survey)

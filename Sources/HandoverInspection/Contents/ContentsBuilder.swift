@@ -27,6 +27,7 @@ struct ContentsBuilder<Memory: PhysicalMemory>: RecordVisitor {
     self.options = options
     room = options.recordLimit
     checker = RecordChecker(memory, pages)
+    checker.readsFolios = options.readsFolios
     lookup = PreservedPagesLookup(pages, in: memory)
   }
 

@@ -15,6 +15,8 @@ public struct HandoverContents: Sendable {
     /// The only file that is kept, with its session; nil for all. What is left out for it is not
     /// counted.
     public var keptFile: RecordOwner?
+    /// Whether the folios of the self-test are read, to compare their checksum.
+    public var readsFolios = true
     /// The defaults.
     public init() {}
   }

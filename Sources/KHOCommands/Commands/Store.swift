@@ -14,8 +14,7 @@ struct Store: ParsableCommand {
       With --entries, each entry is a line of JSON with its key and its value. Types that this version \
       does not know, and bytes that are not UTF-8, are printed as hexadecimal digits.
 
-      Exit status: 0 done, 1 the file cannot be read or something in it is wrong, 2 the command line \
-      is wrong.
+      \(ExitStatus.help)
       """)
 
   @Argument(help: ArgumentHelp("A memory file.", valueName: "file"), completion: .file())

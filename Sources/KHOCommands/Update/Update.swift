@@ -15,7 +15,7 @@ struct Update: ParsableCommand {
       --yes loads it and starts it at once: no process is told and no file system is unmounted, so it is for \
       machines that are prepared for that. Neither is done where a check fails.
 
-      Exit status: 0 every check passed, 1 one did not, or the input is bad, 2 the command line is wrong.
+      Exit status 1 means that a check did not pass. \(ExitStatus.help)
       """)
 
   @Option(help: ArgumentHelp("The bzImage to update to.", valueName: "file"), completion: .file())
