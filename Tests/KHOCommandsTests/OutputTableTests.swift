@@ -237,8 +237,11 @@ import Testing
     defer { try? reader.close() }
     let errors = try folder.write([], "errors")
     let process = Process()
-    process.executableURL = URL(filePath: BuiltTool.path)
-    process.arguments = ["extract", fixture, "--reserve-mem", "labtrace", "-o", output]
+    // A shell that runs tests in the background ignores some signals, and the command would inherit that.
+    process.executableURL = URL(filePath: "/usr/bin/env")
+    process.arguments = [
+      "--default-signal", BuiltTool.path, "extract", fixture, "--reserve-mem", "labtrace", "-o", output,
+    ]
     process.standardOutput = FileHandle.nullDevice
     process.standardError = try FileHandle(forWritingTo: URL(filePath: errors))
     try process.run()
