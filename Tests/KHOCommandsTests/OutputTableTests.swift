@@ -240,7 +240,8 @@ import Testing
     // A shell that runs tests in the background ignores some signals, and the command would inherit that.
     process.executableURL = URL(filePath: "/usr/bin/env")
     process.arguments = [
-      "--default-signal", BuiltTool.path, "extract", fixture, "--reserve-mem", "labtrace", "-o", output,
+      "--default-signal", BuiltTool.path, "extract", fixture, "--reserve-mem", "labtrace", "-o",
+      output,
     ]
     process.standardOutput = FileHandle.nullDevice
     process.standardError = try FileHandle(forWritingTo: URL(filePath: errors))
