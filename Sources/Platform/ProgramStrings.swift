@@ -45,7 +45,7 @@ package struct ProgramStrings: ~Copyable {
 
 /// Strings of C with a null pointer behind the last.
 @safe
-private struct CStrings: ~Copyable {
+struct CStrings: ~Copyable {
   private let buffer: UnsafeMutableBufferPointer<UnsafeMutablePointer<CChar>?>
 
   init(_ strings: [String]) {

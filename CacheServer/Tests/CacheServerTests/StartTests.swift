@@ -127,7 +127,7 @@ import TrialSupport
 
     var generator = SplitMix(seed: 1)
     try folder.write([], to: "empty")
-    try expectRefused("empty", "it is empty")
+    try expectRefused("empty", "the file is empty")
     try folder.write("A text\n".utf8, to: "text")
     try expectRefused("text", "its 7 bytes are too few for a memory file")
     try folder.write(generator.bytes(100_000), to: "random")
@@ -156,16 +156,20 @@ import TrialSupport
       ("cache", "its map is of layout 7, which another version of this server has made"),
     ] {
       try folder.write(bytes, to: region)
+      var layout: UInt64 = 0
       do {
         var memory = try PreservedMemory.open(FilePath(folder.path(region)))
         let range = try #require(try memory.region(named: region))
-        memory.withWords(of: range) { $0.publish(7, at: 1) }
+        memory.withWords(of: range) {
+          layout = $0.load(1)
+          $0.publish(7, at: 1)
+        }
       }
       try expectRefused(region, sentence, isUnchanged: false)
       // What it held is still there for the version that knows it.
       var memory = try PreservedMemory.open(FilePath(folder.path(region)))
       let range = try #require(try memory.region(named: region))
-      memory.withWords(of: range) { $0.publish(1, at: 1) }
+      memory.withWords(of: range) { $0.publish(layout, at: 1) }
     }
     for region in ["cache-server", "cache"] {
       let server = try ServerProcess(folder.path(region))
