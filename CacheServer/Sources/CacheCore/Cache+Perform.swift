@@ -80,7 +80,9 @@ extension Cache {
     }
     isNotTouching = session.isNotTouching && command != .touch
     let outcome: Outcome
-    if slot.firstKey > 0, databases.storedNumber(of: session.database) != 0 || Self.needsByte(request, slot) {
+    if slot.firstKey > 0,
+      databases.storedNumber(of: session.database) != 0 || Self.needsByte(request, slot)
+    {
       let stored = self.stored(request, slot, session)
       outcome = performTimed(stored.request, slot, command, &session, &reply)
     } else {
