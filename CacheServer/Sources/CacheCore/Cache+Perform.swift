@@ -23,7 +23,7 @@ extension Cache {
       noteRefusal(slot, &session, &reply, from: start)
       return .done
     }
-    if !session.isPlain || Self.needsByte(request, slot) {
+    if !session.isPlain || !databases.isFirstInPlace || Self.needsByte(request, slot) {
       return performCarefully(request, slot, command, &session, &reply)
     }
     return performTimed(request, slot, command, &session, &reply)

@@ -24,7 +24,7 @@ extension Cache {
     _ reply: inout ReplyWriter, outputLimit: Int
   ) -> Stop {
     while true {
-      if !session.isPlain {
+      if !session.isPlain || !databases.isFirstInPlace {
         parser.isTrusted = session.isAuthenticated
         switch executeNext(&session, &reply) {
         case nil: break

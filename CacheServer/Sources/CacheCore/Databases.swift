@@ -31,6 +31,9 @@ struct Databases: Equatable {
   /// The stored number of a database.
   func storedNumber(of database: Int) -> UInt8 { UInt8(numbers >> UInt64(database * 4) & 15) }
 
+  /// Whether the database that clients call 0 is the one whose keys are stored without a byte before them.
+  var isFirstInPlace: Bool { numbers & 15 == 0 }
+
   /// Exchanges two databases.
   mutating func swap(_ first: Int, _ second: Int) {
     let change = UInt64(storedNumber(of: first) ^ storedNumber(of: second))

@@ -22,7 +22,7 @@
     }
 
     /// The device tree named it already.
-    func findHandover(in memory: Memory) {}
+    mutating func findHandover(in memory: Memory) {}
 
     private mutating func read(_ tree: borrowing DeviceTree) throws(DeviceTreeError) {
       var children = tree.root.children
