@@ -154,7 +154,7 @@ extension Cache {
   /// Whether a request has to wait.
   func isPaused(_ request: borrowing Request, _ session: borrowing Session) -> Bool {
     let slot = table.slot(of: request[0])
-    // Also whoever ends the pause is a client.
+    // CLIENT does not wait, because CLIENT UNPAUSE ends the pause.
     guard let command = slot.command, command != .client else { return false }
     if pause == .all || slot.isWrite { return true }
     guard command == .exec, let transaction = session.transaction else { return false }

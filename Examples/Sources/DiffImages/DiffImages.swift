@@ -15,5 +15,5 @@ print(
 for blob in diff.blobs { print("blob", blob.name, "differs") }
 for record in diff.records { print(record.title, "differs") }
 for account in diff.b.survey.owners(in: b.memory).accounts {
-  print(account.byteCount, account.owner.map { "\($0)" } ?? "nobody")
+  print(account.byteCount, account.owner.map { "\($0)" } ?? "no owner")
 }
