@@ -214,13 +214,7 @@ struct Forger: ~Copyable {
 
   /// The folio that holds a page of the file.
   private static func index(of page: UInt64, in folios: [MemfdFolio]) -> Int {
-    var low = 0
-    var high = folios.count
-    while high - low > 1 {
-      let middle = (low + high) / 2
-      if folios[middle].pageIndex <= page { low = middle } else { high = middle }
-    }
-    return low
+    max(0, folios.partitioningIndex { $0.pageIndex > page } - 1)
   }
 
   private mutating func block(_ order: PageOrder) throws(ForgeError) -> PhysicalBlock {

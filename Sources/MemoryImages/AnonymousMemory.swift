@@ -44,7 +44,7 @@ public final class AnonymousMemory: WritablePhysicalMemory, @unchecked Sendable 
   }
 
   deinit {
-    // SAFETY: whoever lends bytes keeps the object alive until they are given back.
+    // SAFETY: the lender of the bytes keeps the object alive until they are given back.
     unsafe SystemCalls.unmap(base, byteCount: Int(map.byteCount))
   }
 

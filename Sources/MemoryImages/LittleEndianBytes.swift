@@ -1,4 +1,4 @@
-// Numbers in bytes that nobody has checked: a number that does not fit is nil.
+// Numbers in unchecked bytes: a number that does not fit is nil.
 
 extension [UInt8] {
   func littleEndian16(at offset: Int) -> UInt16? {

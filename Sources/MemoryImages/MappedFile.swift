@@ -57,7 +57,7 @@ final class MappedFile: @unchecked Sendable {
   }
 
   deinit {
-    // SAFETY: whoever lends bytes keeps the object alive until they are given back.
+    // SAFETY: the lender of the bytes keeps the object alive until they are given back.
     unsafe SystemCalls.unmap(UnsafeMutableRawPointer(mutating: base), byteCount: Int(byteCount))
     SystemCalls.release(descriptor)
   }

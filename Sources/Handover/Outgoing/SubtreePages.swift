@@ -1,6 +1,6 @@
 import MemoryAccess
 
-/// Where subtrees lie, so that nobody unpreserves one that is still registered.
+/// Where subtrees are, so that one that is still registered is not unpreserved.
 struct SubtreePages {
   /// Sorted, and none overlaps another.
   private var ranges: [PhysicalRange] = []
@@ -31,17 +31,8 @@ struct SubtreePages {
   ///
   /// - Complexity: O(log subtrees).
   func first(overlapping range: PhysicalRange) -> PhysicalRange? {
-    var low = 0
-    var high = ranges.count
-    while low < high {
-      let middle = low &+ (high &- low) / 2
-      if let last = ranges[middle].last, last < range.start {
-        low = middle &+ 1
-      } else {
-        high = middle
-      }
-    }
-    guard low < ranges.count, ranges[low].overlaps(range) else { return nil }
-    return ranges[low]
+    let index = ranges.partitioningIndex { $0.last.map { $0 >= range.start } ?? true }
+    guard index < ranges.count, ranges[index].overlaps(range) else { return nil }
+    return ranges[index]
   }
 }

@@ -3,7 +3,7 @@ import PreservedPages
 
 /// Finds out who has the entries in a window, run by run.
 ///
-/// Bytes of an entry that nobody claims belong to whoever claims bytes of it: the nearest before
+/// Unclaimed bytes of an entry are attributed to an owner that claims bytes of it: the nearest before
 /// them, or, before all of them, the first. So an entry with one claimant is wholly theirs.
 struct OwnerSweep {
   private let geometry: PageGeometry
@@ -125,7 +125,7 @@ struct OwnerSweep {
       claimedByteCount: isClaimed ? last &- position &+ 1 : 0)
   }
 
-  /// Who claims the nearest bytes before `position` in its entry; nil where nobody does.
+  /// Who claims the nearest bytes before `position` in its entry; nil where they are unclaimed.
   private func ownerBefore(
     _ position: UInt64, inEntry entryStart: UInt64, _ order: PageOrder, claim index: Int
   ) -> UInt32? {
@@ -137,12 +137,6 @@ struct OwnerSweep {
 
   /// The index of the first claim that ends at or behind `address`.
   private func firstClaim(endingAtOrAfter address: UInt64) -> Int {
-    var low = 0
-    var high = claims.count
-    while low < high {
-      let middle = low &+ (high &- low) / 2
-      if claims[middle].last < address { low = middle &+ 1 } else { high = middle }
-    }
-    return low
+    claims.partitioningIndex { $0.last >= address }
   }
 }

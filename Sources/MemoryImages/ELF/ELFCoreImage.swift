@@ -22,7 +22,7 @@ public import SystemPackage
 /// from where on memory is missing.
 ///
 /// Source: elf(5); makedumpfile, elf_info.h (`DUMP_ELF_INCOMPLETE`).
-public struct ELFCoreImage: PhysicalMemory, Sendable {
+public struct ELFCoreImage: SegmentedImage, Sendable {
   /// A stretch of the machine's memory, as a PT_LOAD describes it.
   public typealias Segment = FileSegment
 
@@ -113,41 +113,6 @@ public struct ELFCoreImage: PhysicalMemory, Sendable {
   public func leftOutZeros(from address: PhysicalAddress) -> UInt64 {
     tailsAreZeros ? memory.leftOutByteCount(from: address) : 0
   }
-}
-
-extension ELFCoreImage {
-  /// The number of bytes that the segments store, holes of the file included.
-  @inlinable
-  public var byteCount: UInt64 { memory.byteCount }
-
-  /// Whether every byte of `wanted` is memory of the machine, stored here or not.
-  ///
-  /// - Complexity: O(log *n*) for *n* segments.
-  @inlinable
-  public func contains(_ wanted: PhysicalRange) -> Bool { memory.contains(wanted) }
-
-  /// Calls `body` with the bytes of `wanted`, or gives nil when one of them is not stored.
-  ///
-  /// - Complexity: as ``FileSegments/withBytes(in:_:)``.
-  @inlinable
-  public func withBytes<Result: ~Copyable, Failure: Error>(
-    in wanted: PhysicalRange, _ body: (RawSpan) throws(Failure) -> Result
-  ) throws(Failure) -> Result? {
-    try memory.withBytes(in: wanted, body)
-  }
-
-  /// The first run of bytes at or after `address` that a segment stores and that are no hole of the
-  /// file, cut to start no earlier; nil when there is none.
-  ///
-  /// - Complexity: as ``FileSegments/storedRange(atOrAfter:)``.
-  public func storedRange(atOrAfter address: PhysicalAddress) -> PhysicalRange? {
-    memory.storedRange(atOrAfter: address)
-  }
-
-  /// Lets the kernel take back the pages that `wanted` was read from.
-  ///
-  /// - Complexity: O(log *n*) for *n* segments, and a system call for each that is touched.
-  public func finishedReading(_ wanted: PhysicalRange) { memory.finishedReading(wanted) }
 }
 
 extension FileSegment {

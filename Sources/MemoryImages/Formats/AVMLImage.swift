@@ -122,29 +122,14 @@ public struct AVMLImage: PhysicalMemory, Sendable {
 
   /// The range that holds `address`, or the next one.
   private func blockIndex(atOrAfter address: PhysicalAddress) -> Int {
-    var low = 0
-    var high = blocks.count
-    while low < high {
-      let middle = (low &+ high) / 2
-      if let last = blocks[middle].range.last, last < address {
-        low = middle &+ 1
-      } else {
-        high = middle
-      }
-    }
-    return low
+    blocks.partitioningIndex { $0.range.last.map { $0 >= address } ?? true }
   }
 
   /// The chunk that holds the byte `offset` of a range, and what comes before it of the memory.
   private func chunk(at offset: UInt64, of block: Block) -> (before: UInt64, chunk: SnappyChunk)? {
-    var low = 0
-    var high = block.places.count
-    while low < high {
-      let middle = (low &+ high) / 2
-      if block.places[middle].before <= offset { low = middle &+ 1 } else { high = middle }
-    }
-    guard low > 0 else { return nil }
-    var (before, place) = block.places[low &- 1]
+    let behind = block.places.partitioningIndex { $0.before > offset }
+    guard behind > 0 else { return nil }
+    var (before, place) = block.places[behind &- 1]
     return file.withBytes(at: 0, count: file.byteCount) { bytes in
       // The headers were read before; the file may have changed since.
       while let chunk = try? SnappyChunk(of: bytes, at: Int(truncatingIfNeeded: place)) {

@@ -10,7 +10,7 @@ public import SystemPackage
 /// A file that ends early is read as far as it goes.
 ///
 /// Source: LiME, doc/README.md, "Spec".
-public struct LiMEImage: PhysicalMemory, Sendable {
+public struct LiMEImage: SegmentedImage, Sendable {
   /// The memory.
   public let memory: FileSegments
   /// The header of a range that is not whole ends the file.
@@ -84,31 +84,4 @@ public struct LiMEImage: PhysicalMemory, Sendable {
       .fileEnds(fileByteCount: memory.file.byteCount), firstMissing: cut?.firstMissing,
       byteCount: cut?.byteCount)
   }
-}
-
-extension LiMEImage {
-  /// The number of bytes that the ranges store.
-  @inlinable
-  public var byteCount: UInt64 { memory.byteCount }
-
-  /// Whether every byte of `wanted` is memory of the machine, stored here or not.
-  @inlinable
-  public func contains(_ wanted: PhysicalRange) -> Bool { memory.contains(wanted) }
-
-  /// Calls `body` with the bytes of `wanted`, or gives nil when one of them is not stored.
-  @inlinable
-  public func withBytes<Result: ~Copyable, Failure: Error>(
-    in wanted: PhysicalRange, _ body: (RawSpan) throws(Failure) -> Result
-  ) throws(Failure) -> Result? {
-    try memory.withBytes(in: wanted, body)
-  }
-
-  /// The first run of bytes at or after `address` that are stored, cut to start no earlier; nil when
-  /// there is none.
-  public func storedRange(atOrAfter address: PhysicalAddress) -> PhysicalRange? {
-    memory.storedRange(atOrAfter: address)
-  }
-
-  /// Lets the kernel take back the pages that `wanted` was read from.
-  public func finishedReading(_ wanted: PhysicalRange) { memory.finishedReading(wanted) }
 }

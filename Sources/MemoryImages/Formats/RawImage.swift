@@ -15,7 +15,7 @@ public import SystemPackage
 /// ```
 ///
 /// The file must not shrink while the value, or a copy of it, is used.
-public struct RawImage: PhysicalMemory, Sendable {
+public struct RawImage: SegmentedImage, Sendable {
   /// The memory.
   public let memory: FileSegments
 
@@ -73,39 +73,4 @@ public struct RawImage: PhysicalMemory, Sendable {
 
   /// Whether the file's memory is in one piece.
   public var isContiguous: Bool { memory.segments.count == 1 }
-}
-
-extension RawImage {
-  /// The size of the file in bytes, holes included.
-  @inlinable
-  public var byteCount: UInt64 { memory.byteCount }
-
-  /// Whether every byte of `other` is in the file.
-  @inlinable
-  public func contains(_ other: PhysicalRange) -> Bool { memory.contains(other) }
-
-  /// Calls `body` with the bytes of `wanted`, or gives nil when one of them is not in the file.
-  ///
-  /// The bytes of a hole are zeros.
-  ///
-  /// - Complexity: as ``FileSegments/withBytes(in:_:)``.
-  @inlinable
-  public func withBytes<Result: ~Copyable, Failure: Error>(
-    in wanted: PhysicalRange, _ body: (RawSpan) throws(Failure) -> Result
-  ) throws(Failure) -> Result? {
-    try memory.withBytes(in: wanted, body)
-  }
-
-  /// The first run of bytes at or after `address` that are no hole of the file, cut to start no
-  /// earlier; nil when there is none.
-  ///
-  /// - Complexity: as ``FileSegments/storedRange(atOrAfter:)``.
-  public func storedRange(atOrAfter address: PhysicalAddress) -> PhysicalRange? {
-    memory.storedRange(atOrAfter: address)
-  }
-
-  /// Lets the kernel take back the pages that `wanted` was read from.
-  ///
-  /// - Complexity: one system call for each part that is touched.
-  public func finishedReading(_ wanted: PhysicalRange) { memory.finishedReading(wanted) }
 }

@@ -87,13 +87,7 @@ struct FlattenedLayout: Sendable {
 
   /// The run that holds the byte at `offset`, or the next one.
   private func runIndex(atOrAfter offset: UInt64) -> Int {
-    var low = 0
-    var high = runs.count
-    while low < high {
-      let middle = (low &+ high) / 2
-      if runs[middle].end <= offset { low = middle &+ 1 } else { high = middle }
-    }
-    return low
+    runs.partitioningIndex { $0.end > offset }
   }
 
   /// Where in the file the byte at `offset` is, and how many bytes of the dump follow it there; nil

@@ -212,12 +212,7 @@ public struct KdumpImage: PhysicalMemory, Sendable {
       (index..<min(index &+ 16, count)).contains { part.pages.isMissing(descriptor: $0) }
     }
     guard isMissing(count &- 16) else { return nil }
-    var low: UInt64 = 0
-    var high = count
-    while low < high {
-      let middle = (low &+ high) / 2
-      if isMissing(middle) { high = middle } else { low = middle &+ 1 }
-    }
+    let low = (0..<count).partitioningIndex(where: isMissing)
     // Of the next few, the first that is missing.
     let first = (low..<min(low &+ 16, count)).first { part.pages.isMissing(descriptor: $0) } ?? low
     return page(ofDescriptor: before &+ first)
@@ -225,13 +220,7 @@ public struct KdumpImage: PhysicalMemory, Sendable {
 
   /// The page that has the stored bit of that index.
   private func page(ofDescriptor index: UInt64) -> UInt64 {
-    var low: UInt64 = 0
-    var high = stored.pageCount
-    while low < high {
-      let middle = (low &+ high) / 2
-      if stored.count(below: middle &+ 1) <= index { low = middle &+ 1 } else { high = middle }
-    }
-    return low
+    (0..<stored.pageCount).partitioningIndex { stored.count(below: $0 &+ 1) > index }
   }
 
   /// How many bytes from `address` on exist and are zeros that the dump leaves out: where its level says

@@ -15,7 +15,7 @@ final class PageBitmap: Sendable {
   /// log2 of the pages of a stretch.
   private let stretchShift: UInt64
   /// For each stretch, how many bits are set before it; the last one is for the first stretch that
-  /// nobody has asked for.
+  /// was not asked for.
   private let counts = Mutex<[UInt64]>([0])
 
   /// The most stretches of a bitmap.

@@ -4,7 +4,7 @@ public import SystemPackage
 /// The memory of the running system, read through `/proc/kcore` or `/dev/mem`.
 ///
 /// It changes while it is read. Each answer is a copy; what was read a moment ago may be given again
-/// as it was: whoever wants to look anew opens it anew.
+/// as it was: to look anew, open it anew.
 ///
 /// Source: proc(5), mem(4); Linux, fs/proc/kcore.c.
 public struct LiveMemory: PhysicalMemory, Sendable {
@@ -178,17 +178,7 @@ public struct LiveMemory: PhysicalMemory, Sendable {
   }
 
   private func firstIndex(endingAtOrAfter address: PhysicalAddress) -> Int {
-    var low = 0
-    var high = segments.count
-    while low < high {
-      let middle = (low &+ high) / 2
-      if let last = segments[middle].range.last, last < address {
-        low = middle &+ 1
-      } else {
-        high = middle
-      }
-    }
-    return low
+    segments.partitioningIndex { $0.range.last.map { $0 >= address } ?? true }
   }
 }
 

@@ -5,7 +5,7 @@ internal import SystemPackage
 
 /// A file that cannot be mapped, read with pread(2): /proc/kcore and /dev/mem.
 ///
-/// A few pieces of it are kept, so that whoever reads a page word by word makes one call.
+/// A few pieces of it are kept, so that reading a page word by word takes one call.
 final class PositionedFile: FileBytes, Sendable {
   private let descriptor: FileDescriptor
 

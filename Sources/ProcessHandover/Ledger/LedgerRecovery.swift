@@ -172,17 +172,7 @@ struct LedgerRecovery<Memory: WritablePhysicalMemory> {
 
   /// The first piece that ends behind `address`, by address.
   private func index(endingBehind address: PhysicalAddress) -> Int {
-    var low = 0
-    var high = pieces.count
-    while low < high {
-      let middle = low &+ (high &- low) / 2
-      if let last = pieces[middle].range.last, last < address {
-        low = middle &+ 1
-      } else {
-        high = middle
-      }
-    }
-    return low
+    pieces.partitioningIndex { $0.range.last.map { $0 >= address } ?? true }
   }
 
   private func piece(holding address: PhysicalAddress) -> LedgerPiece? {
