@@ -38,7 +38,10 @@ public struct StoreMap<Key: PersistentElement, Value: PersistentElement>: Sendab
     }
   }
 
-  /// Two words beside the value of `key`, a deadline for example; nil where there is no such key.
+  /// Two words beside the value of `key`, a deadline for example; nil for an unknown key.
+  ///
+  /// - Throws: ``PersistentCollectionError/damaged(_:)``.
+  /// - Complexity: O(key).
   public func notes(of key: Key) throws(PersistentCollectionError) -> EntryNotes? {
     let key = key.encodedBytes
     return try store.read(root) { (view) throws(PersistentCollectionError) in
@@ -70,6 +73,8 @@ public struct StoreMap<Key: PersistentElement, Value: PersistentElement>: Sendab
   /// Removes the value of `key`.
   ///
   /// - Returns: whether there was one.
+  /// - Throws: ``PersistentCollectionError``; nothing is removed then.
+  /// - Complexity: O(key).
   @discardableResult
   public func remove(_ key: Key) throws(PersistentCollectionError) -> Bool {
     let key = key.encodedBytes
@@ -82,6 +87,8 @@ public struct StoreMap<Key: PersistentElement, Value: PersistentElement>: Sendab
 
   /// Removes everything.
   ///
+  /// - Throws: ``PersistentCollectionError``.
+  /// - Complexity: O(pieces of memory).
   /// - Precondition: not inside a transaction.
   public func removeAll() throws(PersistentCollectionError) {
     try store.write(root) { (engine) throws(PersistentCollectionError) in try engine.removeAll() }
@@ -90,6 +97,7 @@ public struct StoreMap<Key: PersistentElement, Value: PersistentElement>: Sendab
   /// Removes the entries whose deadline, the first word of their notes, is not 0 and not after `now`.
   ///
   /// - Returns: how many there were.
+  /// - Throws: ``PersistentCollectionError``; those removed before stay removed.
   /// - Complexity: O(entries).
   @discardableResult
   public func removeExpired(now: UInt64) throws(PersistentCollectionError) -> Int {

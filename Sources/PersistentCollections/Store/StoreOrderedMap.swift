@@ -9,6 +9,8 @@ public struct StoreOrderedMap<Key: PersistentOrderedElement, Value: PersistentEl
   let root: CollectionRoot
 
   /// The number of entries.
+  ///
+  /// - Throws: ``PersistentCollectionError/damaged(_:)``.
   public var count: Int {
     get throws(PersistentCollectionError) {
       try store.read(root) { (view) throws(PersistentCollectionError) in view.count }
@@ -57,6 +59,8 @@ public struct StoreOrderedMap<Key: PersistentOrderedElement, Value: PersistentEl
   /// Removes the value of `key`.
   ///
   /// - Returns: whether there was one.
+  /// - Throws: ``PersistentCollectionError``; nothing is removed then.
+  /// - Complexity: O(log n + key).
   @discardableResult
   public func remove(_ key: Key) throws(PersistentCollectionError) -> Bool {
     let key = key.orderedBytes
@@ -68,16 +72,25 @@ public struct StoreOrderedMap<Key: PersistentOrderedElement, Value: PersistentEl
   }
 
   /// The first entry; nil of an empty map.
+  ///
+  /// - Throws: ``PersistentCollectionError/damaged(_:)``.
+  /// - Complexity: O(log n + key + value).
   public var first: (key: Key, value: Value)? {
     get throws(PersistentCollectionError) { try batch(from: nil, true, forward: true, 1).first }
   }
 
   /// The last entry; nil of an empty map.
+  ///
+  /// - Throws: ``PersistentCollectionError/damaged(_:)``.
+  /// - Complexity: O(log n + key + value).
   public var last: (key: Key, value: Value)? {
     get throws(PersistentCollectionError) { try batch(from: nil, true, forward: false, 1).first }
   }
 
   /// The first entry whose key is not less than `key`; nil where there is none.
+  ///
+  /// - Throws: ``PersistentCollectionError/damaged(_:)``.
+  /// - Complexity: O(log n + key + value).
   public func lowerBound(
     _ key: Key
   ) throws(PersistentCollectionError) -> (key: Key, value: Value)? {
