@@ -26,7 +26,7 @@ let signals = Target.Dependency.product(
 
 /// A crash restart is as fast as the program starts, so nothing is left to load or to relocate: it takes
 /// 7 ms instead of 11. lld, which comes with the toolchain, since the default linker warns of what
-/// Foundation has and nobody calls. Only of this executable, and nobody depends on it.
+/// Foundation has and the server does not call. Only of this executable, on which nothing depends.
 let startsFast: [LinkerSetting] = [
   .unsafeFlags(
     ["-static-executable", "-use-ld=lld"], .when(platforms: [.linux], configuration: .release)),

@@ -1,5 +1,5 @@
 // Edits that write a new blob and leave the old one alone: between any two stores the old one is
-// whole, and whoever switches one pointer to the new one afterwards has changed the tree at once.
+// whole, and the caller that switches one pointer to the new one afterwards changes the tree at once.
 
 extension DeviceTree {
   /// Writes this tree with one more child of the root into `memory`; gives the length in bytes.

@@ -1,4 +1,4 @@
-/// A flattened device tree in memory that somebody else wrote, and may still be writing.
+/// A flattened device tree in memory that another program wrote, and may still be writing.
 ///
 /// ```
 /// | header | memory reservations | structure: begin "" … end, END | strings: names of properties |

@@ -22,7 +22,7 @@ public struct DeviceTreeEditor: ~Copyable, ~Escapable {
 
   /// The tree as it is now.
   ///
-  /// - Throws: ``DeviceTreeError`` where somebody else has changed the bytes.
+  /// - Throws: ``DeviceTreeError`` where another program has changed the bytes.
   /// - Complexity: O(*n*) in the length of the blob, which is checked again.
   @_lifetime(borrow self)
   public borrowing func tree() throws(DeviceTreeError) -> DeviceTree {
@@ -110,7 +110,7 @@ public struct DeviceTreeEditor: ~Copyable, ~Escapable {
 
   /// Stores another value of the same length for a property of the root, or of its child `child`.
   ///
-  /// Byte by byte: whoever reads meanwhile may see half of it.
+  /// Byte by byte: a reader may see half of it meanwhile.
   ///
   /// - Throws: ``DeviceTreeEditError/noSuchChild``, ``DeviceTreeEditError/noSuchProperty(offset:)``,
   ///   ``DeviceTreeEditError/wrongByteCount(stored:offset:)``,

@@ -1,7 +1,7 @@
 /// One property of a node: a name and bytes, of which only the reader knows the meaning.
 ///
 /// Integers come in two byte orders that nothing in the blob tells apart: those of the machine in
-/// Kexec HandOver's own trees (`native…`, `abi.md` section 4), big-endian ones in ordinary device
+/// Kexec HandOver's own trees (`native…`, `FormatRootDeviceTree.md`), big-endian ones in ordinary device
 /// trees (`bigEndian…`). Neither is aligned to more than 4 bytes.
 public struct DeviceTreeProperty: ~Escapable {
   private let tree: DeviceTree

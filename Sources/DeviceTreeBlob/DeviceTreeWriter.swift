@@ -34,7 +34,7 @@ public struct DeviceTreeWriter: ~Copyable, ~Escapable {
 
   private var hasRoot: Bool
   private var openNodeCount = 1
-  /// How many nodes must stay open: the root, and a node that somebody else closes.
+  /// How many nodes must stay open: the root, and a node that the caller closes.
   private var keptNodeCount = 1
   private var followsChild = false
   var bootCPU: UInt32 = 0

@@ -4,7 +4,7 @@ public import PreservedPages
 /// The version of the format in which a kernel hands over: the `compatible` string of its root
 /// device tree.
 ///
-/// Source: `abi.md` section 4.
+/// Source: `FormatRootDeviceTree.md`.
 public enum ABIVersion: Int, Hashable, Comparable, CaseIterable, Sendable {
   /// Linux 6.16 to 6.19: a list of chunks of bitmaps.
   case v1 = 1

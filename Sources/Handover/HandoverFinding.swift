@@ -2,7 +2,7 @@ public import DeviceTreeBlob
 public import MemoryAccess
 public import PreservedPages
 
-/// Something wrong with a handover that nobody vouches for.
+/// A problem found in an untrusted handover.
 public enum HandoverFinding: Error, Hashable, Sendable {
   /// The root device tree does not lie in memory that can be read.
   case deviceTreeUnreadable(PhysicalAddress)

@@ -3,7 +3,7 @@ public import MemoryAccess
 public import PreservedPages
 
 /// A handover as it looks from outside: everything between its root device tree and its entries,
-/// read from memory that nobody vouches for, and what is wrong with it.
+/// read from untrusted memory, and what is wrong with it.
 public struct HandoverSurvey: Sendable {
   /// Where the root device tree came from.
   public enum Source: Equatable, Sendable {

@@ -3,7 +3,7 @@ public import MemoryAccess
 
 /// What the root device tree of a handover says.
 ///
-/// Source: `abi.md` section 4.
+/// Source: `FormatRootDeviceTree.md`.
 public struct RootDeviceTree: Equatable, Sendable {
   /// A blob that a subsystem registered under a name.
   public struct Subtree: Equatable, Sendable {

@@ -8,7 +8,7 @@ public import MemoryAccess
 ///     16 root device tree   24 its size   32 scratch areas   40 their size in bytes
 /// ```
 ///
-/// Source: the boot protocol of Linux for x86 (`setup_data`, type 10), and `lab.md`.
+/// Source: the boot protocol of Linux for x86 (`setup_data`, type 10), and `FormatScratch.md`.
 public struct SetupDataRecord: Hashable, Sendable {
   /// The type of the entry: SETUP_KEXEC_KHO.
   public static var type: UInt32 { 10 }

@@ -1,4 +1,4 @@
-/// A frame source over a stretch of memory that nobody else uses.
+/// A frame source over a range of memory that has no other user.
 ///
 /// Frames are handed out in order of address; those given back form a list in their own first
 /// words and are handed out again first. Needs no memory beyond that, so it serves where there is

@@ -13,7 +13,7 @@ extension MemoryWords {
     unsafe word(index).pointee.load(ordering: .acquiring)
   }
 
-  /// Sets the bits of `mask` in the word at `index`; the others stay, whoever changes them.
+  /// Sets the bits of `mask` in the word at `index`; the others stay, also while other threads change them.
   ///
   /// - Returns: the word as it was.
   /// - Precondition: `index` lies in `0..<count`.
@@ -24,7 +24,7 @@ extension MemoryWords {
     unsafe word(index).pointee.bitwiseOr(mask, ordering: .acquiringAndReleasing).oldValue
   }
 
-  /// Clears the bits of `mask` in the word at `index`; the others stay, whoever changes them.
+  /// Clears the bits of `mask` in the word at `index`; the others stay, also while other threads change them.
   ///
   /// - Returns: the word as it was.
   /// - Precondition: `index` lies in `0..<count`.
@@ -37,7 +37,7 @@ extension MemoryWords {
 
   /// Stores `value` at `index` if zero is there, after everything that this thread stored before.
   ///
-  /// - Returns: the word as it was: 0 where the store was made, and what somebody else stored where
+  /// - Returns: the word as it was: 0 where the store was made, and what another thread stored where
   ///   it was not, with everything that was stored before.
   /// - Precondition: `index` lies in `0..<count`.
   @inlinable

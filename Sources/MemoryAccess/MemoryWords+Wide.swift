@@ -1,6 +1,6 @@
 /// Many words at once, where each bit stands for itself.
 ///
-/// The stores below are as wide as the machine likes, and in no order. Whoever looks meanwhile may
+/// The stores below are as wide as the machine likes, and in no order. A reader may meanwhile
 /// see part of a word changed; what may not be torn, a pointer for one, goes through
 /// ``MemoryWords/publish(_:at:)``.
 extension MemoryWords {

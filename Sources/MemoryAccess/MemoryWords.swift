@@ -2,7 +2,7 @@ public import Synchronization
 
 /// A run of aligned 64-bit words of physical memory, lent for the length of a call.
 ///
-/// Every access is one aligned machine word, so whoever looks at the memory between two stores,
+/// Every access is one aligned machine word, so a reader that looks at the memory between two stores,
 /// another thread, a successor after a crash, sees each word before or after its store and never
 /// half of it.
 @frozen

@@ -3,10 +3,10 @@
 ///     frames   3 │ 4  5  6  7 │ 8  9 │
 ///     blocks   1 │     4      │  2   │
 ///
-/// Whoever preserves a run marks these blocks, and whoever restores or unpreserves it finds the same
+/// Preserving a run marks these blocks, and restoring or unpreserving it finds the same
 /// ones again, as long as start, length and nodes are the same.
 ///
-/// Source: `abi.md` section 10.
+/// Source: `TheLifecycle.md`.
 @frozen
 public struct NaturalBlocks: Sequence, IteratorProtocol, Sendable {
   /// The page size.

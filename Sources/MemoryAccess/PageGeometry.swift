@@ -4,7 +4,7 @@
 /// x86-64 and arm64), 14 or 16 (arm64). Shifts from ``smallestShift`` on are toys for tests: pages
 /// of 16 or 64 bytes give deep trees with few keys.
 ///
-/// Source: `abi.md` section 1.
+/// Source: `FormatTree.md`.
 @frozen
 public struct PageGeometry: Hashable, Sendable {
   /// log2 of the page size in bytes.

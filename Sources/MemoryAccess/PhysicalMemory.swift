@@ -5,7 +5,7 @@
 /// same code.
 ///
 /// A conforming type must answer every question about every address, however wild: readers of
-/// hostile memory hand over addresses that nobody has checked.
+/// hostile memory hand over unchecked addresses.
 public protocol PhysicalMemory {
   /// Whether every byte of `range` is memory of the machine, stored here or not.
   ///

@@ -7,7 +7,7 @@ extension RawSpan {
     return unsafe unsafeLoad(fromUncheckedByteOffset: offset, as: UInt8.self)
   }
 
-  /// A copy of the bytes, which nobody else can change.
+  /// A copy of the bytes, which no other process can change.
   ///
   /// - Complexity: O(bytes).
   public func copiedBytes() -> [UInt8] {

@@ -82,7 +82,7 @@ public struct BuddyAllocator<Memory: WritablePhysicalMemory>: ~Copyable {
   /// - Parameter isMapZero: whether the bytes of the map are zeros already, as those of fresh memory
   ///   are; then none of it is touched before it is needed.
   /// - Precondition: ``mapByteCount(covering:maximumOrder:in:)`` bytes from `map`, which is the start
-  ///   of a page, exist and are nobody else's; and what that asks for.
+  ///   of a page, exist and have no other user; and what that asks for.
   /// - Complexity: O(map), which is cleared; O(orders) where it is zero.
   public init(
     in memory: Memory, geometry: PageGeometry, covering frames: FrameRange,

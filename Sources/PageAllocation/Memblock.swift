@@ -11,7 +11,7 @@ public import MemoryAccess
 /// the allocator finds pages for it in the memory itself and moves it there.
 ///
 /// A successor starts in scratch-only mode: until it has walked the predecessor's tree it knows of
-/// no other memory that nothing preserved lies there (`abi.md` sections 6 and 10). Then it reserves
+/// no other memory that nothing preserved lies there (`FormatScratch.md`). Then it reserves
 /// each preserved block, leaves the mode, and hands what is free to a ``BuddyAllocator``.
 ///
 /// The first page is never handed out: its address means "none".

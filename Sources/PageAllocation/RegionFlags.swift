@@ -18,10 +18,10 @@ public struct RegionFlags: OptionSet, Hashable, Sendable {
   /// Memory that the machine keeps twice.
   @inlinable
   public static var mirror: RegionFlags { RegionFlags(rawValue: 2) }
-  /// Memory that must not be mapped, so that nobody can use it.
+  /// Memory that must not be mapped, so that it cannot be used.
   @inlinable
   public static var noMap: RegionFlags { RegionFlags(rawValue: 4) }
-  /// Memory in which nothing preserved lies (`abi.md` section 6).
+  /// Memory in which nothing preserved lies (`FormatScratch.md`).
   @inlinable
   public static var scratch: RegionFlags { RegionFlags(rawValue: 8) }
   /// A reservation that a predecessor handed over.

@@ -1,6 +1,6 @@
 /// Two words of the user's beside each value: a deadline and a clock, for example.
 ///
-/// Each is stored whole, also for whoever comes after a crash, and can be changed without touching the
+/// Each is stored whole, also for the next process after a crash, and can be changed without touching the
 /// value.
 @frozen
 public struct EntryNotes: Hashable, Sendable {

@@ -10,7 +10,7 @@ public import ProcessHandover
 /// however much there is, and the next process has every value that was stored, also after kill -9.
 /// Each operation has happened wholly or not at all.
 ///
-/// The memory may have been written by somebody else: what cannot be is an error, and nothing outside
+/// The memory may have been written by another program: what cannot be is an error, and nothing outside
 /// of the memory is read or written. One thread at a time uses the value.
 public struct PersistentByteMap: ~Copyable {
   typealias Map = ByteMap<PreservedStorage>

@@ -7,7 +7,7 @@ public enum PersistentCollectionError: Error, Equatable, Sendable {
   case limitReached
   /// The memory under the collection is full, or cannot do what it should.
   case memory(PreservedMemoryError)
-  /// What lies at the address cannot be there: somebody else has written the memory.
+  /// The contents at the address are invalid: another program has written the memory.
   case damaged(PhysicalAddress)
   /// The collection was made in a layout that this version does not know.
   case unknownLayout(version: UInt64)

@@ -1,7 +1,7 @@
 package import MemoryAccess
 package import ProcessHandover
 
-/// Where collections get their memory: pieces that are there until they are freed, whoever dies.
+/// Where collections get their memory: pieces that exist until they are freed, also when a process dies.
 package protocol PersistentStorage: ~Copyable {
   associatedtype Memory: WritablePhysicalMemory
 

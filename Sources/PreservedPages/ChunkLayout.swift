@@ -5,7 +5,7 @@ import MemoryAccess
 ///     0        8      12     16
 ///     │ next   │order │count │ {start, bitmap} × count
 ///
-/// Source: `abi.md` section 5.
+/// Source: `FormatChunkList.md`.
 enum ChunkLayout {
   static let nextOffset = 0
   static let orderOffset = 8
@@ -23,7 +23,7 @@ enum ChunkLayout {
 
 /// How large the bitmaps of a `kho-v1` chunk list are, which its version does not tell.
 ///
-/// Source: `abi.md` section 5.
+/// Source: `FormatChunkList.md`.
 public enum ChunkBitmapSize: Hashable, Sendable {
   /// Deduce it: small where a bitmap or a start is not aligned as a page-sized one must be, else a
   /// page, with a note that it was assumed.

@@ -1,8 +1,8 @@
 import MemoryAccess
 
-/// Reads the chunk list of `kho-v1` from memory that nobody vouches for.
+/// Reads the chunk list of `kho-v1` from untrusted memory.
 ///
-/// Source: `abi.md` section 5.
+/// Source: `FormatChunkList.md`.
 struct ChunkListReader<Memory: PhysicalMemory> {
   let memory: Memory
   let geometry: PageGeometry

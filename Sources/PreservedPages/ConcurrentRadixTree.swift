@@ -11,7 +11,7 @@ public import MemoryAccess
 /// - A bit of a leaf is set or cleared by one atomic instruction, so two threads in one word do not
 ///   lose each other's keys.
 /// - A missing path is made aside, and linked by one compare-exchange. Who comes second gives its
-///   nodes back and goes on with those of the first: nobody waits for anybody.
+///   nodes back and goes on with those of the first: no thread waits for another.
 /// - Nodes are never unlinked, so what a thread remembers of the way stays right. To prune, or to
 ///   destroy the tree, all threads but one stop, and that one uses a ``RadixTree``.
 ///

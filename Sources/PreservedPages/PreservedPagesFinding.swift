@@ -1,6 +1,6 @@
 public import MemoryAccess
 
-/// Something wrong in a structure of preserved pages that nobody vouches for.
+/// A problem found in an untrusted structure of preserved pages.
 ///
 /// A finding names the place and what was found there. Where the walk can go on behind it, it does:
 /// one bad pointer does not hide the rest.
@@ -79,7 +79,7 @@ public enum PointerPlace: Hashable, Sendable {
 public enum FindingSeverity: Int, Hashable, Comparable, Sendable {
   /// Legal, and worth knowing.
   case note
-  /// Legal or harmless to the reader, but nobody would mean it.
+  /// Legal or harmless to the reader, but hardly meant.
   case warning
   /// The state is not what a kernel would hand over; a successor would lose or corrupt memory.
   case error

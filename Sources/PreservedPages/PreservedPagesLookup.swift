@@ -154,7 +154,7 @@ public struct PreservedPagesLookup<Memory: PhysicalMemory> {
 
   /// How many set bits follow each other from a set bit on, to the end of its word at most.
   ///
-  /// A longer run is found word by word, by whoever asks on.
+  /// A longer run is found word by word, by further calls.
   private mutating func lengthOfRun(from place: Place, order index: Int) -> Int {
     let bitmap = bitmaps[place.bitmap]
     let bit = bitmap.firstBit &+ place.bit

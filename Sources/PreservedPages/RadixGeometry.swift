@@ -5,7 +5,7 @@ public import MemoryAccess
 /// Every node is one page. A table holds `2^tableBitCount` pointers of 8 bytes; a leaf holds
 /// `2^leafBitCount` bits, one for each key.
 ///
-/// Source: `abi.md` sections 1 and 2.
+/// Source: `FormatTree.md`.
 @frozen
 public struct RadixGeometry: Hashable, Sendable {
   /// The page size, which is also the node size.

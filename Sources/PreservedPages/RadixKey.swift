@@ -7,7 +7,7 @@ public import MemoryAccess
 /// The highest set bit tells the order, so blocks of every order live in one tree, each order in a
 /// stretch of its own; within an order, keys sort as addresses do, and larger orders come first.
 ///
-/// Source: `abi.md` section 2.
+/// Source: `FormatTree.md`.
 @frozen
 public struct RadixKey: Hashable, Comparable, Sendable {
   /// The number.

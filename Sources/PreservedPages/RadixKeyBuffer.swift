@@ -1,4 +1,4 @@
-/// Keys on their way from a bitmap to whoever walks it.
+/// Keys on their way from a bitmap to the caller of the walk.
 ///
 /// Words that are neither empty nor full are taken apart byte by byte, with a table of the bits that
 /// each byte has: eight steps for a word, however many keys are in it, and no branch. The keys are
@@ -8,7 +8,7 @@
 ///     line     0 5 – …    – …        7 – …            and the byte's place is added to each
 ///     places   0 5 23 …                               kept: as many as the byte has bits
 ///
-/// One key after the other, the end of each word is a branch that nobody can foresee: at one bit in
+/// One key after the other, the end of each word is a branch that no processor can predict: at one bit in
 /// ten, that took half of the time. Searched bit by bit without that branch, a key took 1.5 ns; this
 /// takes 1.15 ns.
 @frozen

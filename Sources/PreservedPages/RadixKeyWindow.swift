@@ -10,7 +10,7 @@ struct RadixKeyWindow {
   var first: UInt64 = 0
   @usableFromInline
   var words = InlineArray<1024, UInt64>(repeating: 0)
-  /// A bit for each word that is not zero. Of the words themselves, each would be a branch that nobody can
+  /// A bit for each word that is not zero. Of the words themselves, each would be a branch that no processor can
   /// foresee.
   @usableFromInline
   var occupied = InlineArray<16, UInt64>(repeating: 0)

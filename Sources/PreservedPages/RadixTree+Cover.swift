@@ -1,7 +1,7 @@
 public import MemoryAccess
 
 // Questions about memory rather than about keys. One block may be an entry at any order, so each
-// question is asked of every order that is in use; whoever asks often keeps that set.
+// question is asked of every order that is in use; a caller that asks often keeps that set.
 
 extension RadixTree {
   /// The orders of the entries.

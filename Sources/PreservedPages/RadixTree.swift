@@ -11,17 +11,17 @@ public import MemoryAccess
 ///
 /// The tree is the state: there is nothing to finalize, and between any two stores the memory is a
 /// valid handover. A new path is filled from the leaf up and linked by one aligned store; a key is
-/// one bit of one word. Whoever is killed half-way leaves the old or the new tree, and frames that
+/// one bit of one word. A process killed at any point leaves the old or the new tree, and frames that
 /// were taken but not linked are free again for a successor that reads it.
 ///
 /// The value itself is only geometry, root, and the way to the word used last, so that keys that come
 /// in order pay for the way from the root once for a leaf. It trusts what is in memory; for memory
-/// that somebody else wrote there is ``RadixTreeReader``.
+/// that another program wrote there is ``RadixTreeReader``.
 ///
-/// Node pages are not entries of the tree. Whoever looks for free memory asks
+/// Node pages are not entries of the tree. A program that looks for free memory asks
 /// ``RadixTree/forEachNode(_:)`` as well.
 ///
-/// Source: `abi.md` sections 1 to 3.
+/// Source: `FormatTree.md`.
 @frozen
 @safe
 public struct RadixTree<Memory: WritablePhysicalMemory>: ~Copyable {

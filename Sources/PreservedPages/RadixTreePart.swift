@@ -2,7 +2,7 @@ import MemoryAccess
 
 /// A part of a radix tree: whole leaves that follow each other.
 ///
-/// Parts have nothing in common, so that each can be walked by a thread of its own while nobody changes
+/// Parts have nothing in common, so that each can be walked by a thread of its own while no thread changes
 /// the tree; see ``RadixTree/parts(_:)``.
 @frozen
 public struct RadixTreePart: Hashable, Sendable {

@@ -12,13 +12,13 @@ public protocol RadixTreeVisitor: ~Copyable {
   mutating func report(_ finding: PreservedPagesFinding)
 }
 
-/// Reads a radix tree that nobody vouches for: from an image, a memory file, a peer.
+/// Reads an untrusted radix tree: from an image, a memory file, a peer.
 ///
 /// Every pointer is checked for alignment, for memory behind it and for leading back up; whatever
 /// the bytes are, nothing traps, and the work is bounded by the number of pages that memory has. The
 /// walk needs no heap, so a successor can use it before it has one.
 ///
-/// Source: `abi.md` sections 1 to 3.
+/// Source: `FormatTree.md`.
 @frozen
 public struct RadixTreeReader<Memory: PhysicalMemory> {
   /// The memory to read.

@@ -42,6 +42,6 @@ struct AddressReservation: ~Copyable {
     unsafe try SystemCalls.map(descriptor, bytes, at: start + Int(bytes.lowerBound))
   }
 
-  // SAFETY: whoever lends bytes keeps the owner of this value alive until they are given back.
+  // SAFETY: the lender of the bytes keeps the owner of this value alive until they are given back.
   deinit { unsafe SystemCalls.unmap(base, byteCount: byteCount) }
 }

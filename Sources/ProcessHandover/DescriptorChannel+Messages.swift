@@ -76,7 +76,7 @@ extension DescriptorChannel {
       received.append(NamedDescriptor(unchecked: "", descriptor))
     }
     guard !message.isTruncated else { throw .truncated }
-    // Nobody sends an empty message: it is the end.
+    // No peer sends an empty message: it is the end.
     guard !message.bytes.isEmpty else { throw .closed }
     return message.bytes
   }

@@ -6,7 +6,7 @@ public enum DescriptorChannelError: Error, Equatable, Sendable {
 
   /// The address is empty or longer than 107 bytes.
   case invalidAddress
-  /// Somebody listens at the address, or something else than a socket is there.
+  /// Another process listens at the address, or something else than a socket is there.
   case addressInUse
   /// socket(2), bind(2) or another call to listen failed.
   case cannotListen(Errno)

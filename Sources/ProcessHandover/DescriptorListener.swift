@@ -7,16 +7,16 @@ internal import SystemPackage
 public struct DescriptorListener: ~Copyable, Sendable {
   private let socket: OwnedDescriptor
   private let path: FilePath?
-  /// The file that was made, by which one that somebody else put there since is left alone.
+  /// The file that was made, by which one that another process put there since is left alone.
   private let file: FileIdentity?
   private let timeout: Duration
   /// The process that made it, which removes the file; a forked child does not.
   private let processID = SystemCalls.processID
 
-  /// Listens at `address`. A socket file at which nobody listens any more is replaced.
+  /// Listens at `address`. A socket file at which no process listens any more is replaced.
   ///
   /// Two processes that replace the same file at the same instant may both believe that it is
-  /// theirs; so whoever listens for a memory file has its ``WriterLock``.
+  /// theirs; so the process that listens for a memory file has its ``WriterLock``.
   ///
   /// - Parameter timeout: how long it is waited for a connection, and for each answer in it.
   /// - Throws: `invalidAddress`, `addressInUse`, `cannotListen`.
@@ -57,7 +57,7 @@ public struct DescriptorListener: ~Copyable, Sendable {
     try? SystemCalls.unlink(path)
   }
 
-  /// The next process that connects. One that only looked whether somebody listens shows as
+  /// The next process that connects. One that only looked whether a process listens shows as
   /// a connection that is closed.
   ///
   /// - Throws: `timedOut`, `cannotConnect`; `foreignPeer`, after which the next can be waited for.
@@ -91,7 +91,7 @@ public struct DescriptorListener: ~Copyable, Sendable {
     }
   }
 
-  /// Whether there is a socket at `path`, and nobody listens. In doubt somebody does.
+  /// Whether there is a socket at `path`, and no process listens. In doubt, one does.
   private static func isAbandoned(_ path: FilePath) -> Bool {
     guard let status = try? SystemCalls.status(at: path, followsLinks: false),
       status.kind == .socket,
@@ -99,7 +99,7 @@ public struct DescriptorListener: ~Copyable, Sendable {
     else { return false }
     let socket = OwnedDescriptor(probe)
     do throws(Errno) {
-      // Somebody who does not accept must not hold this up.
+      // A process that does not accept must not hold this up.
       try SystemCalls.setTimeout(socket.descriptor, .milliseconds(1))
       try SystemCalls.connect(socket.descriptor, to: .path(path))
       return false

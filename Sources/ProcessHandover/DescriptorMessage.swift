@@ -17,7 +17,7 @@ struct DescriptorMessage: Equatable {
 
   init(_ names: [String]) { self.names = names }
 
-  /// Reads what somebody sent.
+  /// Reads what a peer sent.
   init(parsing bytes: [UInt8]) throws(DescriptorChannelError) {
     guard bytes.count >= 6, bytes.starts(with: Self.magic) else { throw .malformedMessage }
     guard bytes[4] == Self.version else { throw .unsupportedVersion(bytes[4]) }

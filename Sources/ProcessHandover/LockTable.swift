@@ -5,7 +5,7 @@ internal import SystemPackage
 ///
 /// /proc/locks names the process that took a lock, which may be gone while a child holds it; the
 /// fdinfo of a descriptor says whether that one holds it, where it may be read. So the first is
-/// a hint where to look, and believed only where nobody can look.
+/// a hint where to look, and used only where the owner cannot be looked up.
 enum LockTable {
   /// Who holds the exclusive flock(2) lock on a file.
   static func holder(of file: FileIdentity) -> LockHolder? {

@@ -4,7 +4,7 @@ internal import SystemPackage
 extension MemoryFile {
   /// A new file of zeros, which takes storage once it is written or backed.
   ///
-  /// A file at a path is made without a name, and appears with ``publish()``; so nobody ever finds
+  /// A file at a path is made without a name, and appears with ``publish()``; so no process ever finds
   /// one that is half made. Dropped before, it leaves nothing.
   ///
   /// - Parameter byteCount: the size in bytes, rounded up to whole pages of the file.
@@ -47,7 +47,7 @@ extension MemoryFile {
   private static func create(
     _ path: FilePath, byteCount: UInt64, growableTo capacity: UInt64?
   ) throws(MemoryFileError) -> MemoryFile {
-    // Nobody should wait for the contents to be made only to hear it then.
+    // The caller should not wait for the contents only to hear it then.
     switch Result(catching: { () throws(Errno) in
       try SystemCalls.status(at: path, followsLinks: false)
     }) {
@@ -68,7 +68,7 @@ extension MemoryFile {
   }
 
   /// A file of mode 0600 on the file system of `path`, without a name, or where that cannot be
-  /// under one that nobody looks for.
+  /// under one that is not looked for.
   private static func unpublishedFile(
     beside path: FilePath
   ) throws(MemoryFileError) -> (FileDescriptor, temporary: FilePath?) {

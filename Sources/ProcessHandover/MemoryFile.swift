@@ -54,7 +54,7 @@ public final class MemoryFile: WritablePhysicalMemory, @unchecked Sendable {
   enum Name: Sendable {
     case none
     case path(FilePath)
-    /// Will be `path`; until then nobody finds it, or under a name that nobody looks for.
+    /// Will be `path`; until then it is not found, or has a name that is not looked for.
     case unpublished(path: FilePath, temporary: FilePath?)
   }
 

@@ -2,17 +2,17 @@ public import SystemPackage
 
 /// Where a new memory file lies.
 public enum MemoryFilePlace: Hashable, Sendable {
-  /// A file of memory without a path: it lives as long as somebody has a descriptor of it or maps
+  /// A file of memory without a path: it lives as long as a process has a descriptor of it or maps
   /// it, memfd_create(2). The name, at most 249 bytes, is seen only in /proc.
   ///
-  /// It is sealed against shrinking (F_SEAL_SHRINK), so that nobody who has a descriptor can take
+  /// It is sealed against shrinking (F_SEAL_SHRINK), so that no owner of a descriptor can take
   /// mapped bytes away, which would end this process with SIGBUS.
   case memfd(name: String, pages: MemfdPageSize = .usual)
 
   /// A file at a path: on tmpfs, hugetlbfs or a disk. It appears there when it is published.
   ///
-  /// Whoever may write such a file can also shrink it, which ends every process that touches the
-  /// lost bytes with SIGBUS; so nobody but the owner may (mode 0600).
+  /// A process that may write such a file can also shrink it, which ends every process that touches the
+  /// lost bytes with SIGBUS; so only the owner may (mode 0600).
   case path(FilePath)
 }
 

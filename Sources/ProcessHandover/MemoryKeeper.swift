@@ -5,13 +5,13 @@ public import SystemPackage
 ///
 /// When a process ends, the kernel unmaps its memory before it closes its descriptors, and that takes
 /// tens of milliseconds for each gigabyte of small pages. As long, the lock of the memory file and the
-/// process's sockets are held by nobody, and whoever comes next is refused. A keeper is another process
+/// process's sockets have no owner, and the next client is refused. A keeper is another process
 /// that shares the memory, and does nothing: the killed process's descriptors are closed at once, and
 /// the keeper takes the memory apart by ending, at the lowest priority.
 ///
 ///     try? MemoryKeeper.start()
 ///
-/// It is called `kho-keeper`, has a process group of its own, is nobody's child but init's, and ends with
+/// It is called `kho-keeper`, has a process group of its own, is a child of init, and ends with
 /// this process, however that ends, or when it calls execve(2). It has no descriptor of this process.
 /// What it costs: a few kilobytes, and a second process in the statistics with the same memory. A service
 /// manager that kills all processes of a service at once, and waits for them, gains nothing by it: with

@@ -1,6 +1,6 @@
 public import SystemPackage
 
-/// A descriptor to pass on, and what whoever receives it knows it by. It is only lent: whoever owns
+/// A descriptor to pass on, and the name by which the receiver knows it. It is only lent: the process that owns
 /// it keeps it open until it was passed on.
 public struct NamedDescriptor: Hashable, Sendable {
   /// The name; see ``isValidName(_:)``.

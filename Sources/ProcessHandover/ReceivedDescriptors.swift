@@ -2,7 +2,7 @@ internal import Platform
 public import SystemPackage
 
 /// Descriptors that were passed on to this process. Each is taken once, by its name; those that
-/// nobody took are closed with the value. All are closed by execve(2).
+/// were not taken are closed with the value. All are closed by execve(2).
 public struct ReceivedDescriptors: ~Copyable, Sendable {
   private var entries: [NamedDescriptor]
 

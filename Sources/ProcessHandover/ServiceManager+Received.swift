@@ -5,7 +5,7 @@ extension ServiceManager {
   /// The descriptors that the service manager gave this process: its sockets, and what was stored;
   /// none where there are none, or they are for another process. See sd_listen_fds_with_names(3).
   ///
-  /// Each call believes that nobody took them before, so there is one. Where the manager gave no
+  /// Each call assumes that they were not taken before, so there is one. Where the manager gave no
   /// names, all are called `unknown`.
   ///
   /// - Parameter removesVariables: takes LISTEN_PID, LISTEN_FDS and LISTEN_FDNAMES out of the

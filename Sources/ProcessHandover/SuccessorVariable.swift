@@ -32,7 +32,7 @@ struct SuccessorVariable: Equatable {
 
   init(_ entries: [Entry]) { self.entries = entries }
 
-  /// Reads what somebody put into the environment.
+  /// Reads what a process put into the environment.
   init(parsing text: String) throws(SuccessorError) {
     guard text.utf8.count <= Self.byteCountLimit else { throw .malformedVariable }
     let fields = text.split(separator: ";", omittingEmptySubsequences: false)

@@ -19,7 +19,7 @@ public struct WriterLock: ~Copyable, Sendable {
 
   /// The lock of `file`, without waiting for it.
   ///
-  /// - Throws: `held` where somebody else has it; `cannotOpen`, `cannotLock`.
+  /// - Throws: `held` where another process has it; `cannotOpen`, `cannotLock`.
   /// - Complexity: O(1); where it is refused, O(descriptors open on the machine).
   public static func acquire(of file: MemoryFile) throws(WriterLockError) -> WriterLock {
     let own: OwnedDescriptor

@@ -2,7 +2,7 @@ public import SystemPackage
 
 /// Why the right to write a memory file cannot be had.
 public enum WriterLockError: Error, Equatable, Sendable {
-  /// Somebody else has it; nil where the system does not say who.
+  /// Another process has it; nil where the system does not name it.
   case held(by: LockHolder?)
   /// The file could not be opened once more: open(2) of its name in /proc.
   case cannotOpen(Errno)

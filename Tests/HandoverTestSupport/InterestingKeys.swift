@@ -1,6 +1,6 @@
 /// Keys at the edges of a tree's structure.
 package enum InterestingKeys {
-  /// The key of block `number` of `order`, written down from `abi.md` section 2.
+  /// The key of block `number` of `order`, written down from `FormatTree.md`.
   package static func key(order: Int, block number: UInt64, shift: Int) -> UInt64 {
     (1 << UInt64(64 - shift - order)) | number
   }

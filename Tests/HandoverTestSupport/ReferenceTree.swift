@@ -1,7 +1,7 @@
 package import MemoryAccess
 package import PreservedPages
 
-/// A radix tree read the slow and obvious way, straight from `abi.md` sections 1 to 3, for
+/// A radix tree read the slow and obvious way, straight from `FormatTree.md`, for
 /// comparison. Only for trees that are sound.
 package struct ReferenceTree: Sendable {
   /// The nodes, a table before what hangs below it.

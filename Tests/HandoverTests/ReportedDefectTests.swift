@@ -2,7 +2,7 @@ import HandoverTestSupport
 import KexecHandover
 import Testing
 
-/// The defects that reviewers found in the kernel's code, `abi.md` section 11: those of preserving
+/// The defects that reviewers found in the kernel's code: those of preserving
 /// and restoring. The others stand beside the tree.
 @Suite(.namesCombination)
 struct ReportedDefectTests {

@@ -99,7 +99,7 @@ struct TortureExaminer {
     }
     if let block = new.min() {
       return
-        "\(countText(new.count, "block is", "blocks are")) preserved that nobody has, the first "
+        "\(countText(new.count, "block is", "blocks are")) preserved without an owner, the first "
         + "of order \(block.order) at \(block.address)"
     }
     return "a block is preserved twice"

@@ -74,7 +74,7 @@ extension TortureReport {
       "\(countText(operations, "operation")), \(refused) of them refused because the memory was full; "
         + "\(countText(files, "memory file"))",
       "\(countText(completedChanges, "change")) half made, and completed by the successor; "
-        + "\(countText(freedAllocations, "allocation")) that nobody had heard of, and freed",
+        + "\(countText(freedAllocations, "allocation")) that were not recorded, and freed",
       "\(byteText(comparedBytes)) compared with the journal after the kills",
     ]
     if failure == nil { lines.append("nothing lost, nothing torn, nothing leaked") }

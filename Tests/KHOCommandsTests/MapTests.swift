@@ -27,7 +27,7 @@ struct MapPageJSON: Decodable {
   let pageShift: Int
   let view: [UInt64]
   let orders: [Int]
-  let nobody: Int
+  let unowned: Int
   let owners: [Owner]
   let segments: [Int64]
   let nodes: [Int64]

@@ -113,8 +113,8 @@ import Testing
     #expect(area == (model.names["area"] == nil ? 0 : (5 * 2 + 1) * pageByteCount))
     #expect(owners.bytes { $0.kind == "handover" } == pageByteCount)
     let named = owners.owners.reduce(0) { $0 + $1.bytes }
-    #expect(owners.nobody.bytes == handover.preservedBytes - named)
-    #expect(owners.nobody.bytes >= 8 * pageByteCount)
+    #expect(owners.unowned.bytes == handover.preservedBytes - named)
+    #expect(owners.unowned.bytes >= 8 * pageByteCount)
   }
 
   private func expectNothingFound() throws {

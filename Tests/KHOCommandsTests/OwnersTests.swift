@@ -21,11 +21,11 @@ import Testing
       #expect(handover.entryCount == inspected.entryCount)
       #expect(handover.preservedBytes == inspected.preservedBytes)
       #expect(handover.metadataBytes == inspected.metadataBytes)
-      let accounts = handover.owners + [handover.nobody]
+      let accounts = handover.owners + [handover.unowned]
       #expect(accounts.reduce(0) { $0 + $1.bytes } == inspected.preservedBytes)
       #expect(accounts.reduce(0) { $0 + $1.entryCount } == inspected.entryCount)
       #expect(accounts.allSatisfy { $0.claimedBytes <= $0.bytes && $0.disputedBytes == 0 })
-      #expect(handover.owners.allSatisfy { $0.owner != nil } && handover.nobody.owner == nil)
+      #expect(handover.owners.allSatisfy { $0.owner != nil } && handover.unowned.owner == nil)
       #expect(handover.disputedBytes == 0 && handover.disputes.isEmpty)
     }
   }
@@ -38,7 +38,7 @@ import Testing
     #expect(lines.last == "  beside them 100 KiB in 25 nodes, which are no entries")
     #expect(
       rows.contains(["region", "\"labtrace\"", "128", "KiB", "5.7", "%", "6", "128", "KiB"]))
-    #expect(rows.contains(["nobody", "0", "bytes", "0.0", "%", "0", "0", "bytes"]))
+    #expect(rows.contains(["no", "owner", "0", "bytes", "0.0", "%", "0", "0", "bytes"]))
     #expect(rows.contains { $0.starts(with: ["all", "2.17", "MiB", "100.0", "%", "471"]) })
     let file = "file 4098 of session \"vm-alpha\""
     #expect(lines.count { $0.contains(file) } == 1)
@@ -58,7 +58,7 @@ import Testing
     let report: OwnersJSON = try kho("owners", "--json", path).json()
     let handover = try #require(report.handovers.first)
     #expect(handover.preservedBytes == 2_285_568)
-    #expect(handover.owners.reduce(0) { $0 + $1.bytes } + handover.nobody.bytes == 2_285_568)
+    #expect(handover.owners.reduce(0) { $0 + $1.bytes } + handover.unowned.bytes == 2_285_568)
     #expect(handover.disputedBytes == 65536 + 4096 + 4096 + 48)
     #expect(handover.disputes.allSatisfy { $0.owner?.token == 4096 && $0.other?.token == 4097 })
   }
@@ -112,7 +112,7 @@ struct OwnersJSON: Decodable {
     let preservedBytes: UInt64
     let metadataBytes: UInt64
     let owners: [Account]
-    let nobody: Account
+    let unowned: Account
     let disputedBytes: UInt64
     let disputes: [Dispute]
     let omittedDisputes: UInt64

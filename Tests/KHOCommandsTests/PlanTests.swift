@@ -109,7 +109,7 @@ private func plan(_ arguments: String...) throws -> PlanJSON {
   @Test func models() throws {
     let report = try plan("--memory", "16G", "--blocks", "0:2097152", "--fragmentation", "1")
     let workload = try #require(report.workload)
-    // abi.md section 3: 512 KiB of leaves cover 16 GiB of single pages.
+    // FormatTree.md: 512 KiB of leaves cover 16 GiB of single pages.
     #expect(workload.nodesByLevel[0] * 4096 == 512 << 10)
     #expect(workload.ranges == 2_097_152 && workload.rangeListBytes == 32 << 20)
     #expect(workload.preservedBytes == 8 << 30)

@@ -2,7 +2,7 @@ import HandoverTestSupport
 import MemoryAccess
 import PreservedPages
 
-/// Writes `kho-v1` chunk lists into memory: `abi.md` section 5, written down once more.
+/// Writes `kho-v1` chunk lists into memory: `FormatChunkList.md`, written down once more.
 struct ChunkListBuilder {
   let memory: ClaimingMemory
   let geometry: PageGeometry

@@ -3,7 +3,7 @@ import MemoryAccess
 import PreservedPages
 import Testing
 
-/// The defects that reviewers found in the kernel's tree, one test each: `abi.md` section 11.
+/// The defects that reviewers found in the kernel's tree, one test each.
 /// Numbers 10, 12 and 13 belong to those who preserve and restore: `HandoverTests`.
 @Suite(.namesCombination)
 struct ReportedDefectTests {

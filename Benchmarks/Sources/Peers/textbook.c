@@ -1,4 +1,4 @@
-/* The textbook's algorithm over the page format of abi.md, sections 1 to 3, for pages of 4 KiB:
+/* The textbook's algorithm over the page format of FormatTree.md, for pages of 4 KiB:
  * one mutex around each operation, a dependent load for each of six levels, one bit; a callback for
  * every key on the walk. Written from that description. */
 #define _GNU_SOURCE

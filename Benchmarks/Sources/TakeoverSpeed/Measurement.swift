@@ -62,7 +62,7 @@ struct Measurement {
       table.add("\(who): first allocation after that", file, times[2])
     }
     let holder = try RoleProcess { file.arguments("hold") }
-    guard try holder.numbers() == [1] else { fail("nobody holds the memory") }
+    guard try holder.numbers() == [1] else { fail("no process holds the memory") }
     try holder.kill()
     let times = try file.run("restart", [check], isTimed: true)
     table.add("new process after kill -9: to main", file, times[0])

@@ -82,7 +82,7 @@ enum Threads {
   }
 
   /// Nanoseconds that `threadCount` threads take for one plain atomic OR a key, in C, in words that
-  /// are there: what memory gives whoever inserts one by one.
+  /// are there: what memory gives a thread that inserts one by one.
   private static func timeOfBits(_ keys: [UInt64], frameCount: UInt64, threadCount: Int) -> Double {
     let byteCount = Int(frameCount / 8)
     let shares = shares(of: keys, threadCount).map { Array($0) }

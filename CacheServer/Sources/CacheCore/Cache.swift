@@ -23,9 +23,9 @@ public struct Cache: ~Copyable {
   public enum Start: String, Sendable {
     /// The file is new.
     case created
-    /// Whoever served before has ended, or was killed.
+    /// The previous server has ended, or was killed.
     case adopted
-    /// Whoever served before has handed it over.
+    /// The previous server has handed it over.
     case upgrade
     /// A successor did not get as far as serving, and this process has it again.
     case resumed
@@ -167,7 +167,7 @@ public struct Cache: ~Copyable {
     return count
   }
 
-  /// Ends, and gives the memory to whoever serves from it next.
+  /// Ends, and gives the memory to the next server.
   public consuming func close() -> PreservedMemory {
     books.store(figures, accessClock: accessClock, in: &map.memory)
     storeDatabases()
@@ -177,7 +177,7 @@ public struct Cache: ~Copyable {
 
   // MARK: Figures
 
-  /// How many entries there are, also those whose time has come and that nobody has looked at since.
+  /// How many entries there are, also those whose time has come and that were not looked at since.
   public var count: Int { map.count }
   /// How many bytes of the file the entries take.
   public var byteCount: UInt64 { map.storageByteCount }

@@ -74,7 +74,7 @@ extension Engine {
   }
 
   private func close(_ client: ConnectionHandler, for connection: ConnectionHandler) {
-    // Whoever ends itself gets the reply first.
+    // A client that ends itself gets the reply first.
     if client === connection { client.markClosing() } else { client.abandon() }
   }
 

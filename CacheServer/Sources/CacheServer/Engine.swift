@@ -42,7 +42,7 @@ final class Engine: @unchecked Sendable {
   private let end: EventLoopPromise<Void>
 
   var state = State.starting
-  /// The cache; nil while the memory is somebody else's.
+  /// The cache; nil while another process has the memory.
   var cache: Cache?
   /// The replies to the client that is being served.
   var reply = ReplyWriter(ByteBufferAllocator().buffer(capacity: 64 << 10))

@@ -172,7 +172,7 @@ enum SystemCalls {
 
 /// What goes to standard error without a time before it.
 enum StandardError {
-  /// Writes all of `text`, as far as somebody reads it.
+  /// Writes all of `text`, as far as it is read.
   static func write(_ text: String) {
     _ = try? FileDescriptor.standardError.writeAll(text.utf8)
   }

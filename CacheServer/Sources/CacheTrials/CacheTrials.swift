@@ -8,7 +8,7 @@ struct CacheTrials: ParsableCommand {
     abstract: "Measures and proves cache-server, beside redis-server and memcached.",
     discussion: """
       Exit status: 0 everything held, 1 something did not, 2 the command line is wrong. Servers listen \
-      at 127.0.0.1, at ports that nobody has, and keep their files in a folder of their own, which \
+      at 127.0.0.1, at free ports, and keep their files in a folder of their own, which \
       is removed at the end.
       """,
     subcommands: [Blackout.self, Kills.self, Throughput.self, Compare.self, Soak.self])
@@ -59,7 +59,7 @@ struct SharedOptions: ParsableArguments {
   }
 }
 
-/// Why a trial cannot go on: a sentence for whoever started it.
+/// Why a trial cannot go on: a sentence for the user.
 struct TrialFailure: Error, CustomStringConvertible {
   let description: String
 

@@ -2,7 +2,7 @@ internal import ArgumentParser
 internal import TrialSupport
 
 // Two processes: one works, the other waits for it and clears up after it, however it ends. Servers
-// end with the one that works; a successor that a server has started is nobody's child of its own
+// end with the one that works; a successor that a server has started is not a child of its own
 // accord, so both take over orphans, and the one that waits ends what is left.
 
 let command: any ParsableCommand

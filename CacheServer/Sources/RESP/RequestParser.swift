@@ -59,7 +59,7 @@ public struct RequestParser: Sendable {
   public mutating func next(in bytes: RawSpan) -> Step {
     while true {
       if missing == 0 {
-        // Whoever has had the last request does not need it any more.
+        // The caller does not need the last request any more.
         consumed = cursor
         guard cursor < bytes.byteCount else { return .incomplete }
         guard bytes[cursor] == UInt8(ascii: "*") else {

@@ -1,4 +1,4 @@
-/// Ports of 127.0.0.1 that nobody has.
+/// Free ports of 127.0.0.1.
 public struct FreePorts: Sendable {
   private var next: Int
 

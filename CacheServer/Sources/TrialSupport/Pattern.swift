@@ -1,4 +1,4 @@
-/// Bytes that follow from a number, so that a value can be checked by whoever knows the number.
+/// Bytes that follow from a number, so that a value can be checked with the number alone.
 public enum Pattern {
   private static let alphabet = Array(
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+-".utf8)

@@ -13,7 +13,7 @@ var memory = try PreservedMemory.open(.init(arguments.count > 1 ? arguments[1] :
 let runs = try memory.value(named: "runs", initially: 0 as UInt64)
 let table = try memory.region(named: "table") ?? memory.makeRegion(named: "table", byteCount: 4096)
 
-// Each run writes a row, and then counts it: whoever is killed in between leaves no half of one.
+// Each run writes a row, and then counts it. A run that is killed in between leaves no half of a row.
 let row = memory.load(runs)
 memory.withWords(of: table) { $0.publish(UInt64(getpid()), at: Int(row % 512)) }
 memory.store(row + 1, to: runs)

@@ -14,7 +14,7 @@ public import PreservedPages
 /// Nothing in it is trusted, and neither call needs a heap: the early allocator's list of reserved regions
 /// is the only thing that grows, and it moves within scratch memory in scratch-only mode.
 ///
-/// Source: `abi.md` section 10.
+/// Source: `TheLifecycle.md`.
 public struct EarlyHandover: Hashable, Sendable {
   /// The bytes of the root device tree.
   public let deviceTree: PhysicalRange

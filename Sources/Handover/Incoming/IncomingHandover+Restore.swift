@@ -87,7 +87,7 @@ extension IncomingHandover {
     frames.giveBack(block, in: geometry)
   }
 
-  /// Calls `body` with every block that nobody has restored, by address.
+  /// Calls `body` with every block that was not restored, by address.
   ///
   /// - Throws: the error of `body`, which ends the walk.
   /// - Complexity: O(nodes · page size + entries · levels).

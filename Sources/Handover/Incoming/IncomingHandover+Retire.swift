@@ -5,7 +5,7 @@ extension IncomingHandover {
   /// Frees what only the handover itself needed: the predecessor's tree, its device tree where that
   /// was not restored, and the books about what was restored.
   ///
-  /// Blocks that nobody restored stay reserved, as they do in Linux; ``forEachUnrestored(_:)`` names
+  /// Blocks that were not restored stay reserved, as they do in Linux; ``forEachUnrestored(_:)`` names
   /// them, before. Nothing can be restored after it.
   ///
   /// - Returns: the number of frames freed.

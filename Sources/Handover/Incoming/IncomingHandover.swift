@@ -13,7 +13,7 @@ public import PreservedPages
 /// The predecessor's bytes are never written, so a successor that fails before it is done leaves
 /// them to the next one. Which blocks were restored is kept apart, in a tree of the successor's own.
 ///
-/// Source: `abi.md` section 10.
+/// Source: `TheLifecycle.md`.
 public struct IncomingHandover<Memory: WritablePhysicalMemory>: ~Copyable {
   /// The memory all of it lies in.
   public let memory: Memory

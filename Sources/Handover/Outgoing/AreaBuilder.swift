@@ -2,7 +2,7 @@ import MemoryAccess
 
 /// Writes the chunks of a vmalloc area, block by block, into frames of a source.
 ///
-/// Source: `abi.md` section 7.
+/// Source: `FormatBlocks.md`.
 struct AreaBuilder<Memory: WritablePhysicalMemory> {
   private let order: PageOrder
   private var chunks: PageChain<Memory>

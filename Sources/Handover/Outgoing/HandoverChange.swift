@@ -5,7 +5,7 @@ public import MemoryAccess
 ///
 /// Everything that can fail has been done before a change exists: the nodes are there, the new
 /// device tree is written, the memory is allocated. So a change can always be completed, also by
-/// somebody else who finds it half done; doing a part of it twice does no harm. Until that has been
+/// another process that finds it half done; doing a part of it twice does no harm. Until that has been
 /// done, what the change names must not be handed out, whether it is an entry already or not.
 public struct HandoverChange: Sendable {
   /// Memory that becomes, or stops being, preserved.
@@ -66,7 +66,7 @@ public struct HandoverChange: Sendable {
 /// Where a successor finds the root device tree: the one pointer that a handover hangs on.
 ///
 /// A kernel keeps it in a word that the kexec hands on (``WordAnchor``); a memory file keeps it in
-/// its superblock, where a change that was begun is recorded too, so that whoever comes after a crash
+/// its superblock, where a change that was begun is recorded too, so that the next owner after a crash
 /// completes it.
 public protocol HandoverAnchor: ~Copyable {
   /// Where the root device tree lies; 0 for nowhere.

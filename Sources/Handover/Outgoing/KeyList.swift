@@ -40,7 +40,7 @@ extension HandoverChange.Item {
   }
 }
 
-/// Reads a list of keys that a change leads to, perhaps one that somebody else recorded.
+/// Reads a list of keys that a change leads to, perhaps one that another process recorded.
 struct KeyListReader<Memory: PhysicalMemory> {
   let memory: Memory
   let geometry: PageGeometry

@@ -33,7 +33,7 @@ extension OutgoingHandover where Anchor: ~Copyable {
 
   /// Allocates `frameCount` frames in one piece and preserves them, after telling which they are.
   ///
-  /// Whoever writes the range down before it is preserved loses no memory by a crash: what was written
+  /// A caller that writes the range down before it is preserved loses no memory by a crash: what was written
   /// down and is not preserved was never allocated, which ``unpreserveAndFreeIfPreserved(_:into:)``
   /// finds out.
   ///

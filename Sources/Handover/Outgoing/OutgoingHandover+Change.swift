@@ -67,10 +67,10 @@ extension OutgoingHandover where Anchor: ~Copyable {
     }
   }
 
-  /// Completes a change that somebody began, and perhaps made in part, as the anchor recorded it.
+  /// Completes a change that was begun, and perhaps made in part, as the anchor recorded it.
   ///
   /// The first thing to do after adopting, before any memory is handed out: what the change names is
-  /// no entry yet, or no longer one. It needs no frames; whoever began the change took them.
+  /// no entry yet, or no longer one. It needs no frames; the process that began the change took them.
   ///
   /// - Throws: ``OutgoingHandoverError/outOfFrames(frameCount:)``,
   ///   ``OutgoingHandoverError/misaligned(_:)``, ``OutgoingHandoverError/outsideMemory(_:)``,
@@ -94,7 +94,7 @@ extension OutgoingHandover where Anchor: ~Copyable {
     anchor.end()
   }
 
-  /// Refuses an item that cannot be one: whoever recorded it may have written anything.
+  /// Refuses an item that cannot be one: the record may contain anything.
   private func check(_ item: HandoverChange.Item) throws(OutgoingHandoverError) {
     let page = geometry
     let memory = self.memory

@@ -128,7 +128,7 @@ extension DeviceTreeEditError {
     case .noSuchProperty, .wrongByteCount:
       Panic.end("an edit of a property that was not asked for")
     case .unsupportedLayout:
-      Panic.end("an edit in place that nobody asked for")
+      Panic.end("an edit in place that was not asked for")
     }
   }
 }

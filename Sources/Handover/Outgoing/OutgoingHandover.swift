@@ -16,7 +16,7 @@ public import PreservedPages
 /// The tree's nodes and the device tree lie in frames of the source that each operation is given.
 /// That source must hand out nothing that lies in scratch memory.
 ///
-/// Source: `abi.md` sections 4, 6 and 10.
+/// Source: `FormatRootDeviceTree.md`, `FormatScratch.md`, `TheLifecycle.md`.
 public struct OutgoingHandover<Memory: WritablePhysicalMemory, Anchor>: ~Copyable
 where Anchor: HandoverAnchor & ~Copyable {
   /// The version whose formats are written.
@@ -26,7 +26,7 @@ where Anchor: HandoverAnchor & ~Copyable {
   /// Where NUMA nodes begin; no block crosses such a frame.
   public let nodeStarts: [FrameNumber]
 
-  /// The entries. Whoever changes the tree itself goes around all checks.
+  /// The entries. A caller that changes the tree itself bypasses all checks.
   public var tree: RadixTree<Memory>
   /// What leads to the device tree.
   public var anchor: Anchor
@@ -113,7 +113,7 @@ where Anchor: HandoverAnchor & ~Copyable {
   /// - Throws: ``OutgoingHandoverError/versionNotWritable(_:_:)``,
   ///   ``OutgoingHandoverError/deviceTreeDamaged(_:)``.
   /// - Precondition: the handover is sound, its device tree lies in `deviceTree`, which is an entry,
-  ///   and nobody else writes to it. One that comes from outside is checked first:
+  ///   and no other process writes to it. One that comes from outside is checked first:
   ///   ``IncomingHandover``.
   /// - Complexity: O(orders · levels · page size + device tree).
   public init(

@@ -6,7 +6,7 @@ import MemoryAccess
 /// page: | next page | word | word | … | 0 |
 /// ```
 ///
-/// The chunks of a vmalloc area have this form (`abi.md` section 7), and the lists of keys that a
+/// The chunks of a vmalloc area have this form (`FormatBlocks.md`), and the lists of keys that a
 /// ``HandoverChange`` leads to.
 struct PageChain<Memory: WritablePhysicalMemory> {
   private let memory: Memory

@@ -7,7 +7,7 @@ import PreservedPages
 /// the memory is there from the start. A block is linked once it holds a record, so a reader finds no
 /// empty ones, and each record counts once all of it is written.
 ///
-/// Source: `abi.md` section 8.
+/// Source: `FormatBlocks.md`.
 public struct SerializedRecordWriter<Memory: WritablePhysicalMemory>: ~Copyable {
   /// The memory of the blocks.
   public let memory: Memory

@@ -10,7 +10,7 @@ import MemoryAccess
 /// A sum that is 0 although a byte is not is written as the modulus itself. Both sums are equal modulo
 /// 65535.
 ///
-/// Source: measured with Linux 7.3, `lab.md`.
+/// Source: measured with Linux 7.3: `FormatRecords.md`.
 public struct KHOTestChecksum: Hashable, Sendable {
   /// Whose way of summing.
   public enum Architecture: Hashable, Sendable {

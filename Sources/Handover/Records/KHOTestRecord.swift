@@ -3,7 +3,7 @@ public import MemoryAccess
 
 /// The record of the kernel's self-test of Kexec HandOver, which preserves folios of all orders.
 ///
-/// Source: `abi.md` section 9, kho_test.
+/// Source: `FormatRecords.md`, kho_test.
 public struct KHOTestRecord: Hashable, Sendable {
   /// The name of the blob.
   public static var subtreeName: String { "kho_test" }

@@ -6,7 +6,7 @@ public import MemoryAccess
 /// byte 0 version (u32)   4 release (65 bytes)   69 number of kexecs (u32)
 /// ```
 ///
-/// Source: `abi.md` section 9, kexec-metadata.
+/// Source: `FormatRecords.md`, kexec-metadata.
 public struct KexecMetadata: Hashable, Sendable {
   /// The name of the blob.
   public static var subtreeName: String { "kexec-metadata" }

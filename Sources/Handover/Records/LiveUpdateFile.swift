@@ -6,7 +6,7 @@ public import MemoryAccess
 /// byte 0 handler (48 bytes)   48 data   56 token
 /// ```
 ///
-/// Source: `abi.md` section 9, LUO.
+/// Source: `FormatLiveUpdate.md`.
 public struct LiveUpdateFile: Hashable, Sendable {
   package static var byteCount: Int { 64 }
 

@@ -7,7 +7,7 @@ public import MemoryAccess
 /// luo-v5, byte 0 "luo-v5" (8 bytes)   8 number   16 sessions   24 shared data
 /// ```
 ///
-/// Source: `abi.md` section 9, LUO.
+/// Source: `FormatLiveUpdate.md`.
 public struct LiveUpdateRecord: Hashable, Sendable {
   /// The name of the blob.
   public static var subtreeName: String { "LUO" }

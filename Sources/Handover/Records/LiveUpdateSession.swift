@@ -6,7 +6,7 @@ public import MemoryAccess
 /// byte 0 name (64 bytes)   64 files   72 number of files
 /// ```
 ///
-/// Source: `abi.md` section 9, LUO.
+/// Source: `FormatLiveUpdate.md`.
 public struct LiveUpdateSession: Hashable, Sendable {
   package static var byteCount: Int { 80 }
 

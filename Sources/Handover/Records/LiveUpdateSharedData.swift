@@ -6,7 +6,7 @@ public import MemoryAccess
 /// byte 0 name (48 bytes)   48 data   56 number of files that use it
 /// ```
 ///
-/// Source: `abi.md` section 9, LUO.
+/// Source: `FormatLiveUpdate.md`.
 public struct LiveUpdateSharedData: Hashable, Sendable {
   package static var byteCount: Int { 64 }
 

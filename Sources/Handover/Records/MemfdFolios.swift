@@ -6,7 +6,7 @@ public import MemoryAccess
 /// byte 0 frame number (bits 0…51), dirty (bit 52), up to date (bit 53)   8 page index in the file
 /// ```
 ///
-/// Source: `abi.md` section 9, memfd-v2.
+/// Source: `FormatLiveUpdate.md`, memfd-v2.
 public struct MemfdFolio: Hashable, Sendable {
   package static var byteCount: Int { 16 }
 

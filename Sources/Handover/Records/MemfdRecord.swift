@@ -7,7 +7,7 @@ public import MemoryAccess
 ///     32 area of folio records (16 bytes)
 /// ```
 ///
-/// Source: `abi.md` section 9, memfd-v2.
+/// Source: `FormatLiveUpdate.md`, memfd-v2.
 public struct MemfdRecord: Hashable, Sendable {
   package static var byteCount: Int { 48 }
 

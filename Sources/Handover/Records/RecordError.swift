@@ -3,7 +3,7 @@ public import MemoryAccess
 
 /// Why a record cannot be read: one case for each rule.
 ///
-/// Source: `abi.md` sections 7 to 9.
+/// Source: `FormatBlocks.md`, `FormatRecords.md`, `FormatLiveUpdate.md`.
 public enum RecordError: Error, Hashable, Sendable {
   /// Bytes of the record lie where nothing can be read.
   case unreadable(PhysicalRange)
@@ -64,7 +64,7 @@ public enum RecordError: Error, Hashable, Sendable {
 
   // vmalloc areas.
 
-  /// A vmalloc area has flags that nobody knows.
+  /// A vmalloc area has unknown flags.
   case areaFlagsUnknown(UInt16)
   /// A vmalloc area has blocks of an order that no block can have.
   case areaOrderImpossible(UInt16)

@@ -3,7 +3,7 @@ public import MemoryAccess
 
 /// A region of memory that `reserve_mem` on the command line set aside under a name.
 ///
-/// Source: `abi.md` section 9, memblock.
+/// Source: `FormatRecords.md`, memblock.
 public struct ReservedRegion: Hashable, Sendable {
   /// The name that the user gave the region.
   public let name: String
@@ -19,7 +19,7 @@ public struct ReservedRegion: Hashable, Sendable {
 
 /// The regions that `reserve_mem` set aside.
 ///
-/// Source: `abi.md` section 9, memblock.
+/// Source: `FormatRecords.md`, memblock.
 public struct MemblockRecord: Sendable {
   /// The name of the blob.
   public static var subtreeName: String { "memblock" }

@@ -8,7 +8,7 @@ public enum SerializedRecords: Hashable, Sendable {
   /// block, one page: | next block | count | record | record | …
   /// ```
   ///
-  /// Source: `abi.md` section 8.
+  /// Source: `FormatBlocks.md`.
   case blocks(first: PhysicalAddress)
   /// In one run behind a header of that many bytes, which the range holds as well (`kho-v3`).
   case run(PhysicalRange, headerByteCount: Int, count: UInt64)
@@ -28,7 +28,7 @@ public enum SerializedRecords: Hashable, Sendable {
   }
 }
 
-/// Finds the records of ``SerializedRecords`` in memory that nobody vouches for, in order.
+/// Finds the records of ``SerializedRecords`` in untrusted memory, in order.
 public struct SerializedRecordCursor<Memory: PhysicalMemory> {
   /// What comes next.
   public enum Step: Hashable, Sendable {

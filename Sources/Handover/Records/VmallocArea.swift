@@ -8,7 +8,7 @@ public import MemoryAccess
 /// byte 0 first chunk   8 number of pages (u32)   12 flags (u16)   14 order (u16)
 /// ```
 ///
-/// Source: `abi.md` section 7.
+/// Source: `FormatBlocks.md`.
 public struct VmallocArea: Hashable, Sendable {
   /// The length of the descriptor in bytes.
   public static var byteCount: Int { 16 }

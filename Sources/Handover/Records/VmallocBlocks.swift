@@ -1,12 +1,12 @@
 public import MemoryAccess
 
-/// Reads the chunks of a vmalloc area that nobody vouches for, and the blocks they name, in order.
+/// Reads the chunks of an untrusted vmalloc area, and the blocks they name, in order.
 ///
 /// ```
 /// chunk, one page: | next chunk | block | block | … | 0 |
 /// ```
 ///
-/// Source: `abi.md` section 7.
+/// Source: `FormatBlocks.md`.
 public struct VmallocBlocks<Memory: PhysicalMemory> {
   /// What comes next.
   public enum Step: Hashable, Sendable {

@@ -7,7 +7,7 @@ public import MemoryAccess
 /// byte 0 address (u64)   8 size (u64)
 /// ```
 ///
-/// Source: `abi.md` section 6.
+/// Source: `FormatScratch.md`.
 public struct ScratchArea: Hashable, Sendable {
   /// The bytes of the area.
   public let range: PhysicalRange

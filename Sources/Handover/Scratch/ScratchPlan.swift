@@ -3,7 +3,7 @@ public import PageAllocation
 
 /// Scratch areas of a machine: one in low memory, one anywhere, one on each NUMA node.
 ///
-/// Source: `abi.md` section 6.
+/// Source: `FormatScratch.md`.
 public struct ScratchPlan: Hashable, Sendable {
   /// How many bytes below the low-memory limit.
   public let lowByteCount: UInt64

@@ -1,6 +1,6 @@
 /// How much scratch memory is asked for, as `kho_scratch=` on a kernel's command line does.
 ///
-/// Source: `abi.md` section 6.
+/// Source: `FormatScratch.md`.
 public enum ScratchRequest: Hashable, Sendable {
   /// Sizes in bytes: below the low-memory limit, anywhere, and on each NUMA node.
   case sizes(low: UInt64, global: UInt64, perNode: UInt64)

@@ -55,7 +55,7 @@ package struct Compatibility {
     for format in HandoverFormat.allCases {
       let written = writer.writes[format] ?? .unknown
       let understood = reader.reads[format] ?? .unknown
-      // What A does not have, B need not understand; neither what nobody knows on either side.
+      // What A does not have, B need not understand; nor what is unknown on both sides.
       if written.strings?.isEmpty == true { continue }
       if format == .chunkBitmap, writer.writes[.root]?.strings != ["kho-v1"] { continue }
       rows.append(Self.row(format, written, understood))
@@ -134,7 +134,7 @@ extension HandoverFormat {
         ? .init(
           basis: .deduced,
           sentence: "the version is the same, so B accepts it, and takes the bytes behind each "
-            + "bitmap of 512 bytes for more marks: it keeps blocks that nobody preserved")
+            + "bitmap of 512 bytes for more marks: it keeps blocks that were not preserved")
         : .init(
           basis: .deduced,
           sentence:
@@ -150,7 +150,7 @@ extension HandoverFormat {
       return .init(
         basis: .unknown,
         sentence:
-          "B walks the tree and keeps the pages, but nobody in it takes \(written); what it does "
+          "B walks the tree and keeps the pages, but no part of it takes \(written); what it does "
           + "then, and whether the pages are ever freed, is not known")
     }
   }

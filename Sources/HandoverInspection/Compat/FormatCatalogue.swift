@@ -83,14 +83,14 @@ package enum FormatCatalogue {
     ]
   }
 
-  private static let description = "abi.md, sections 4 and 5: the versions and their releases"
+  private static let description = "Versions.md: the versions and their releases"
   private static let source618 =
-    "abi.md, read off Linux 6.18.15; seen in Fixtures/linux-6.18-kho-v1.elf"
+    "read off Linux 6.18.15; seen in Fixtures/linux-6.18-kho-v1.elf"
   private static let source71 =
-    "abi.md, read off Linux 7.1.13; seen in Fixtures/linux-7.1-kho-v3.elf"
-  private static let source72 = "abi.md, read off Linux 7.2.12"
+    "read off Linux 7.1.13; seen in Fixtures/linux-7.1-kho-v3.elf"
+  private static let source72 = "read off Linux 7.2.12"
   private static let source73 =
-    "abi.md, read off Linux 7.3.4; seen in Fixtures/linux-7.3-kho-v4.elf"
+    "read off Linux 7.3.4; seen in Fixtures/linux-7.3-kho-v4.elf"
 
   /// The release that `text` names, as `7.3`, `7.3.4`, `v7.3` or `linux-7.3.4-1-amd64`; nil where it
   /// does not look like one.

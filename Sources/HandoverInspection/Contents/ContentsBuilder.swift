@@ -163,7 +163,7 @@ struct ContentsBuilder<Memory: PhysicalMemory>: RecordVisitor {
     case .subtree: if subtree?.error == nil { subtree?.error = error }
     case .session: if session?.error == nil { session?.error = error }
     case .file:
-      // A handler that nobody knows is said by its name.
+      // An unknown handler is reported by its name.
       if case .formatUnknown = error { return }
       if file?.error == nil { file?.error = error }
     case .region, .sharedData: break

@@ -15,7 +15,7 @@ extension LiveSystem {
   private static var largestSetupDataCount: Int { 64 }
 
   /// Where the incoming root device tree lies, as the boot loader's data (x86) or the machine's device
-  /// tree says: `abi.md`, section 6.
+  /// tree says: `FormatScratch.md`.
   func incomingAddress() -> PhysicalAddress? {
     let chosen = root.pushing("sys/firmware/devicetree/base/chosen/linux,kho-fdt")
     if let bytes = small(chosen), bytes.count == 16 {

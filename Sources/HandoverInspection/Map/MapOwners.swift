@@ -30,7 +30,7 @@ package struct MapOwners {
       }
       owners.append(
         Owner(
-          title: account.owner.map(\.mapTitle) ?? "nobody", entryCount: account.entryCount,
+          title: account.owner.map(\.mapTitle) ?? "no owner", entryCount: account.entryCount,
           byteCount: account.byteCount))
     }
     let rest = named.dropFirst(Self.limit)
@@ -43,7 +43,7 @@ package struct MapOwners {
         byteCount: rest.reduce(0) { $0 &+ $1.byteCount }))
   }
 
-  /// The number under which the memory of `owner` stands; nil stands for nobody.
+  /// The number of `owner`; nil means memory without an owner.
   package func number(of owner: MemoryOwner?) -> Int {
     let number = owner.map { numbers[$0] } ?? unownedNumber
     return number ?? restNumber ?? -1

@@ -48,7 +48,7 @@ package struct MapSubject {
     guard lowest <= highest else {
       throw .nothingPreserved(survey.title)
     }
-    // All 2^64 bytes have no length; the page that is short is nobody's loss.
+    // All 2^64 bytes have no length; the missing last page does not matter.
     let span = min(highest - lowest, .max - 1)
     self.range = PhysicalRange(start: PhysicalAddress(lowest), byteCount: span + 1)
   }

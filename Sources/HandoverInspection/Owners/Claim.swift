@@ -1,4 +1,4 @@
-/// Bytes that somebody claims, or two.
+/// Bytes that one owner claims, or two.
 struct Claim: Hashable {
   var start: UInt64
   /// The last byte.
@@ -6,7 +6,7 @@ struct Claim: Hashable {
   /// The claimant with the lowest number.
   let owner: UInt32
   /// The one with the next number, the same where one claims the bytes twice; ``OwnerTable/none``
-  /// where nobody else does.
+  /// where no other owner does.
   let other: UInt32
 
   /// The part from `start` on.

@@ -10,9 +10,9 @@ public struct OwnedRun: Hashable, Sendable {
   public let order: PageOrder
   /// How many entries begin here. An entry that several share counts where it begins.
   public let entryCount: UInt64
-  /// Who has the memory; nil where nobody claims any of the entries.
+  /// Who has the memory; nil where none of the entries is claimed.
   public let owner: MemoryOwner?
-  /// Who else claims the same bytes, the same where one claims them twice; nil where nobody does.
+  /// Who else claims the same bytes, the same where one claims them twice; nil where there is no second claim.
   public let otherOwner: MemoryOwner?
   /// How many of the bytes the owner's records name. The rest only comes with the entries, which are
   /// no smaller than a page.

@@ -4,7 +4,7 @@
 public struct OwnerAccounts: Sendable {
   /// The memory of one owner.
   public struct Account: Hashable, Sendable {
-    /// Whose account it is; nil of what nobody claims.
+    /// The owner of the account; nil for unclaimed bytes.
     public let owner: MemoryOwner?
     /// The number of entries; one that several share counts as the first one's.
     public fileprivate(set) var entryCount: UInt64 = 0
@@ -20,7 +20,7 @@ public struct OwnerAccounts: Sendable {
 
   /// The owners that have memory, in the order in which the records tell of them.
   public var accounts: [Account] { numbered.filter { $0.byteCount > 0 } }
-  /// What nobody claims.
+  /// The unclaimed bytes.
   public private(set) var unowned = Account(nil)
   /// The first stretches that two claim, or one twice, in the order of their addresses.
   public private(set) var disputes: [OwnedRun] = []

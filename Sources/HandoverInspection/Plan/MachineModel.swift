@@ -17,7 +17,7 @@ package struct MachineModel {
   package let memoryByteCount: UInt64
   package let nodeCount: Int
   package let geometry: PageGeometry
-  /// What boot reserves below 4 GiB, and above; nil where nobody said.
+  /// What boot reserves below 4 GiB, and above; nil where it was not given.
   package let boot: (low: UInt64, high: UInt64)?
 
   package init(

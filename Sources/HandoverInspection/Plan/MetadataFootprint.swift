@@ -5,7 +5,7 @@ package import PreservedPages
 /// What marking a number of blocks costs, in the tree of kho-v3 and v4, in the chunk lists of kho-v1,
 /// and as a list of ranges.
 package struct MetadataFootprint: Equatable {
-  /// What the list of ranges of `abi.md` section 3 takes for one.
+  /// What the list of ranges of `FormatTree.md` takes for one.
   package static let bytesPerRange: UInt64 = 16
 
   package let geometry: PageGeometry

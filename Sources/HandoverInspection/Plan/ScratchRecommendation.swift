@@ -10,7 +10,7 @@ package struct ScratchRecommendation {
   package let reasons: [String]
 
   /// A recommendation for `machine`, whose next kernel and initial RAM disk take `payloadByteCount`;
-  /// nil where nobody said what boot reserves.
+  /// nil where it was not given what boot reserves.
   ///
   /// - Throws: what ``MachineModel/sizes(_:)`` does.
   package init?(for machine: MachineModel, payloadByteCount: UInt64) throws(MemblockError) {

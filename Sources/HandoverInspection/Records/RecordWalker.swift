@@ -113,7 +113,7 @@ struct RecordWalker<Memory: PhysicalMemory, Visitor: RecordVisitor> {
       visitor.visit(.area(area))
       try walkArea(area, of: owner)
     } catch {
-      // Not an area, and nobody said it was.
+      // Not an area, and it does not claim to be one.
     }
   }
 

@@ -21,7 +21,7 @@ struct EntryFilter {
 }
 
 extension HandoverSurvey {
-  /// Calls `body` with the runs that pass, by address; ends early when nobody reads the output.
+  /// Calls `body` with the runs that pass, by address; ends early when the output is no longer read.
   func forEachRun(
     in memory: MemoryImage, _ filter: EntryFilter, _ body: (BlockRun) -> Void
   ) {

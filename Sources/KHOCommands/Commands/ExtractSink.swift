@@ -71,7 +71,7 @@ struct ExtractSink: ~Copyable {
     }
   }
 
-  /// Whether somebody still takes the bytes.
+  /// Whether the output still takes bytes.
   var isWritable: Bool { file != nil || console.isWritable }
 
   /// Says that all bytes were added.

@@ -8,7 +8,7 @@ struct Owners: ParsableCommand {
     discussion: """
       The known records (memblock, kexec-metadata, kho_test, LUO and its memfds, areas under a name \
       of their own) are followed to the memory they refer to. Bytes of an entry that no record names \
-      belong to whoever claims the rest of it. Entries that no record leads to are nobody's; in a \
+      are attributed to the owner of the rest of it. Entries that no record refers to have no owner; in a \
       memory file, that is memory allocated without a name. What two claim is counted once, as the \
       first one's, and named. The nodes of the tree are no entries and are shown apart.
 
@@ -25,7 +25,7 @@ struct Owners: ParsableCommand {
   func run() throws {
     let image = try options.load()
     let console = Console.current
-    // The records may be read several times: nobody knows how much there is to read.
+    // The records may be read several times, so it is unknown how much there is to read.
     let progress = CommandProgress("read", of: nil)
     let memory = WatchedMemory(image.memory, progress)
     let reports = image.surveys.map { OwnersOfHandover($0, in: memory) }

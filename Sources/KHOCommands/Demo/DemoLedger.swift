@@ -2,7 +2,7 @@ internal import KexecHandover
 internal import Platform
 
 /// What each generation tells of itself: a region of preserved memory, so that it survives with the
-/// rest, and whoever supervises reads it while they work. Sixteen words a generation.
+/// rest, and the supervisor reads it while they work. Sixteen words a generation.
 struct DemoLedger {
   static let name = "demo-ledger"
   private static let wordCount = 16

@@ -55,7 +55,7 @@ struct MapHTML {
       "colors":{"orders":[\(MapColor.orders.map { "\"\($0)\"" }.joined(separator: ","))],
       "node":"\(MapColor.node)","deviceTree":"\(MapColor.deviceTree)","scratch":"\(MapColor.scratch)"},
       "nodeName":"\(subject.survey.deviceTree?.version == .v1 ? "bitmap or chunk" : "node of the tree")",
-      "nobody":\(owners.number(of: nil)),
+      "unowned":\(owners.number(of: nil)),
       "owners":[\(titles.joined(separator: ",\n"))],
       "segments":[\(segments.numbers)],
       "nodes":[\(nodes.numbers)]}

@@ -51,8 +51,8 @@
     addressText(from) + ' – 0x' + ((BigInt(to) << BigInt(D.pageShift)) - 1n).toString(16);
   const orderColor = order => D.colors.orders[Math.min(order, D.colors.orders.length - 1)];
   const ownerColor = owner =>
-    owner < 0 || owner === D.nobody ? '#8a97a6' : 'hsl(' + (owner * 137.508 + 210) % 360 + ' 58% ' + (60 + owner * 7 % 14) + '%)';
-  const ownerName = owner => owner < 0 ? 'nobody' : D.owners[owner][0];
+    owner < 0 || owner === D.unowned ? '#8a97a6' : 'hsl(' + (owner * 137.508 + 210) % 360 + ' 58% ' + (60 + owner * 7 % 14) + '%)';
+  const ownerName = owner => owner < 0 ? 'no owner' : D.owners[owner][0];
   const css = name => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 
   // MARK: What is shown: 4^k cells from `start` on, of `cell` pages each.

@@ -18,8 +18,8 @@ struct OwnersReport: Encodable {
     let metadataBytes: UInt64
     /// Each owner and use once.
     let owners: [Account]
-    /// What nobody claims.
-    let nobody: Account
+    /// The unclaimed bytes.
+    let unowned: Account
     /// Bytes that two claim, or one twice; counted once, as the first one's.
     let disputedBytes: UInt64
     let disputes: [Dispute]
@@ -34,7 +34,7 @@ struct OwnersReport: Encodable {
       preservedBytes = accounts.byteCount
       metadataBytes = handover.survey.pages?.metadataByteCount ?? 0
       owners = accounts.accounts.map(Account.init)
-      nobody = Account(accounts.unowned)
+      unowned = Account(accounts.unowned)
       disputedBytes = accounts.disputedByteCount
       disputes = accounts.disputes.map(Dispute.init)
       omittedDisputes = accounts.omittedDisputeCount
@@ -42,7 +42,7 @@ struct OwnersReport: Encodable {
     }
 
     private enum CodingKeys: CodingKey {
-      case fdtAddress, entryCount, preservedBytes, metadataBytes, owners, nobody, disputedBytes
+      case fdtAddress, entryCount, preservedBytes, metadataBytes, owners, unowned, disputedBytes
       case disputes, omittedDisputes, error
     }
 
@@ -53,7 +53,7 @@ struct OwnersReport: Encodable {
       try container.encode(preservedBytes, forKey: .preservedBytes)
       try container.encode(metadataBytes, forKey: .metadataBytes)
       try container.encode(owners, forKey: .owners)
-      try container.encode(nobody, forKey: .nobody)
+      try container.encode(unowned, forKey: .unowned)
       try container.encode(disputedBytes, forKey: .disputedBytes)
       try container.encode(disputes, forKey: .disputes)
       try container.encode(omittedDisputes, forKey: .omittedDisputes)
@@ -102,7 +102,7 @@ struct OwnersReport: Encodable {
 
   /// How much one owner has for one use.
   struct Account: Encodable {
-    /// Null of what nobody claims.
+    /// Null for unclaimed bytes.
     let owner: Owner?
     let entryCount: UInt64
     let bytes: UInt64

@@ -40,7 +40,7 @@ public final class Console: @unchecked Sendable {
   package let showsProgress: Bool
   /// Whether a person sees standard output.
   let writesToTerminal: Bool
-  /// The size of the window in which a person reads standard output; nil where nobody does.
+  /// The size of the window in which a person reads standard output; nil where it goes elsewhere.
   let window: WindowSize?
   /// Whether standard output takes colours.
   let isColored: Bool

@@ -8,7 +8,7 @@ func isTerminal(_ descriptor: FileDescriptor) -> Bool { isatty(descriptor.rawVal
 /// colours, and has not set NO_COLOR.
 func takesColor(_ descriptor: FileDescriptor) -> Bool {
   func isSet(_ name: String) -> Bool {
-    // SAFETY: nobody changes the environment while the tool runs; the text is only compared.
+    // SAFETY: the environment does not change while the tool runs; the text is only compared.
     guard let value = unsafe getenv(name) else { return false }
     return unsafe value.pointee != 0
   }

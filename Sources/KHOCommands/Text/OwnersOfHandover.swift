@@ -31,7 +31,7 @@ struct OwnersOfHandover {
     if awaitsSessions, accounts.unowned.entryCount > 0 {
       lines.append(
         "  the Live Update Orchestrator writes its sessions in the reboot; until then, what they "
-          + "preserve is nobody's")
+          + "preserve has no owner")
     }
     return lines + disputes
   }
@@ -58,7 +58,7 @@ struct OwnersOfHandover {
     } else {
       for (holder, sum) in sums { add(holder.title, "", sum) }
     }
-    add("nobody", "", OwnerSum(accounts.unowned))
+    add("no owner", "", OwnerSum(accounts.unowned))
     var all = OwnerSum()
     for account in accounts.accounts + [accounts.unowned] { all.add(account) }
     add("all", "", all)
@@ -86,9 +86,9 @@ struct OwnersOfHandover {
     let shownCount = 4
     var lines = ["  \(byteText(accounts.disputedByteCount)) are claimed twice"]
     for dispute in accounts.disputes.prefix(shownCount) {
-      let first = dispute.owner?.title ?? "nobody"
+      let first = dispute.owner?.title ?? "no owner"
       let isSame = dispute.owner == dispute.otherOwner
-      let other = isSame ? "twice" : "and by \(dispute.otherOwner?.title ?? "nobody")"
+      let other = isSame ? "twice" : "and by \(dispute.otherOwner?.title ?? "no owner")"
       lines.append("    \(dispute.range) by \(first), \(other)")
     }
     let hiddenCount =

@@ -43,7 +43,7 @@ extension ByteMap where Storage: ~Copyable {
     _ bucket: UInt64, after previous: UInt64
   ) throws(PersistentCollectionError) {
     try arena.set(arena.load(bucket &+ Index.overflow), at: previous &+ Index.overflow)
-    // Whoever takes the bucket next stores to it without a note of what was there.
+    // The next user of the bucket stores to it without a note of what was there.
     try arena.set(0, at: bucket &+ Index.overflow)
     try arena.giveBack(slot: bucket)
   }

@@ -6,7 +6,7 @@ extension ByteMap where Storage: ~Copyable {
   func address(ofBucket bucket: UInt64) throws(PersistentCollectionError) -> UInt64 {
     let place =
       arena.loadRoot(RootLayout.directory) &+ (bucket &>> Index.log2BucketsInChunk) &* 8
-    // Whoever damaged a bucket may have had the root overwritten.
+    // What damaged a bucket may have overwritten the root too.
     let chunk = try arena.checked(
       arena.checkedLoad(place, from: arena.root &+ RootLayout.directory),
       byteCount: Index.chunkByteCount, foundAt: place)

@@ -41,7 +41,7 @@ func copy(_ source: RawSpan, to target: inout MutableRawSpan, at offset: Int = 0
     offset >= 0 && offset <= target.byteCount && source.byteCount <= target.byteCount &- offset,
     "more bytes than there is room for")
   if source.byteCount == 0 { return }
-  // SAFETY: as many bytes are in both, and a span that is written is nobody else's.
+  // SAFETY: as many bytes are in both, and a span that is written has no other user.
   unsafe source.withUnsafeBytes { source in
     unsafe target.withUnsafeMutableBytes { target in
       unsafe (target.baseAddress! + offset).copyMemory(

@@ -18,7 +18,7 @@ enum Index {
   /// More entries for a bucket than this, and the index grows; fewer than the other, and it shrinks.
   static let entriesBeforeGrowth: UInt64 = 5
   static let entriesBeforeShrinking: UInt64 = 1
-  /// No chain of overflow buckets is longer, unless somebody else made it.
+  /// No chain of overflow buckets is longer, unless another program made it.
   static let chainLimit = 1 << 20
 
   /// Where slot `index` of a bucket is.
@@ -44,7 +44,7 @@ enum Index {
     return bucket >= half || bucket < bucketCount &- half ? level + 1 : level
   }
 
-  /// Of 0, 1: no count of buckets is 0, unless somebody else wrote it.
+  /// Of 0, 1: no count of buckets is 0, unless another program wrote it.
   @inline(__always)
   static func highestBit(_ number: UInt64) -> UInt64 {
     (1 as UInt64) &<< UInt64(63 &- (number | 1).leadingZeroBitCount)

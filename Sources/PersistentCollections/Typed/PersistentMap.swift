@@ -6,7 +6,7 @@ public import ProcessHandover
 ///     var visits = try PersistentMap<String, UInt64>.open(PreservedMemory.open("/dev/shm/visits"))
 ///     try visits.setValue((visits.value(of: page) ?? 0) + 1, of: page)
 ///
-/// What ``PersistentByteMap`` says holds here too. Which types a map has is not in its memory: whoever
+/// What ``PersistentByteMap`` says holds here too. Which types a map has is not in its memory: the process that
 /// changes them takes another name for the map.
 public struct PersistentMap<Key: PersistentElement, Value: PersistentElement>: ~Copyable {
   /// The map of bytes under it.

@@ -16,7 +16,7 @@ struct AdoptedHandover<Memory: WritablePhysicalMemory>: ~Copyable {
   ///
   /// - Throws: ``MemoryContentsError``; nothing was written, but for a record that was damaged on
   ///   purpose so that its check value fits.
-  /// - Precondition: `contents` was just read from `memory`, holds a handover, and nobody else writes.
+  /// - Precondition: `contents` was just read from `memory`, holds a handover, and no other process writes.
   init(_ contents: MemoryContents, in memory: Memory) throws(MemoryContentsError) {
     var contents = contents
     try contents.requireSound()

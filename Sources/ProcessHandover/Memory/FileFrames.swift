@@ -4,7 +4,7 @@ import MemoryImages
 import PageAllocation
 import PreservedPages
 
-/// The frames of a memory file that nobody uses, handed out with storage behind them.
+/// The free frames of a memory file, handed out with storage behind them.
 ///
 /// What is free follows from what is preserved, so none of the books are in the file: they lie in
 /// memory of the process, cover the file's whole capacity, and are made when the first frame is

@@ -7,7 +7,7 @@ import PreservedPages
 ///
 /// The outgoing handover starts empty. What is kept is restored from the incoming one and preserved
 /// again; nothing is copied. ``finish()`` puts the new handover in the place of the old at one instant
-/// and frees the rest. Until then the old one counts: whoever is killed before has changed nothing, and
+/// and frees the rest. Until then the old one counts: a process that is killed before has changed nothing, and
 /// the next one finds everything again.
 ///
 /// The other way, where everything stays as it is, is ``PreservedMemory/init(adopting:)``.
@@ -92,7 +92,7 @@ public struct FreshTakeover: ~Copyable {
     }
   }
 
-  /// Whether `block` is that of the predecessor's device tree, which nobody else wants.
+  /// Whether `block` is that of the predecessor's device tree, which has no other user.
   func isDeviceTree(_ block: PhysicalBlock) -> Bool {
     guard let address = incoming.survey.address else { return false }
     return block.range(in: incoming.geometry).contains(address)

@@ -27,10 +27,10 @@ public struct MemoryContents: Sendable {
   /// Whether the root device tree is as it was written.
   public let isDeviceTreeSound: Bool
 
-  /// Reads `memory`, of which nobody vouches for any byte.
+  /// Reads `memory`, of which no byte is trusted.
   ///
   /// A file whose last owner was killed in the middle of a change is read as it lies there; the change
-  /// is completed by whoever takes it over.
+  /// is completed by the process that takes it over.
   ///
   /// - Throws: ``MemoryContentsError/superblock(_:)``.
   /// - Complexity: O(nodes · page size + runs · orders in use).

@@ -75,7 +75,7 @@ extension PreservedMemory {
   /// Frees what ``allocate(byteCount:)`` gave, as a whole, or does nothing where no page of `range` is
   /// preserved: it was announced and never allocated, or is free already.
   ///
-  /// The range may be any, as read from a note that somebody else wrote; the pages at its edges count
+  /// The range may be any, as read from a note that another program wrote; the pages at its edges count
   /// whole.
   ///
   /// - Returns: whether it was allocated.

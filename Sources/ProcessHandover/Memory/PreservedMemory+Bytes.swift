@@ -22,7 +22,7 @@ extension PreservedMemory {
     try file.withMutableBytes(in: range, body)
   }
 
-  /// Calls `body` with the 64-bit words of `range`: each store is one, also for whoever comes after
+  /// Calls `body` with the 64-bit words of `range`: each store is one, also for the next process after
   /// a crash.
   ///
   /// - Precondition: they are bytes of the memory, and preserved; the ends are multiples of 8.

@@ -7,7 +7,7 @@ extension PreservedMemory {
   /// The names of all regions and areas, in the order in which they were made. The ledger of the
   /// collections, `kho-ledger`, is not among them.
   ///
-  /// - Throws: ``PreservedMemoryError/handover(_:)`` where somebody has overwritten the device tree.
+  /// - Throws: ``PreservedMemoryError/handover(_:)`` where the device tree was overwritten.
   public func names() throws(PreservedMemoryError) -> [String] {
     do throws(OutgoingHandoverError) {
       return try outgoing.rootDeviceTree().subtrees.map(\.name).filter {

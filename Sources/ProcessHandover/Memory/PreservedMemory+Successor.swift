@@ -15,7 +15,7 @@ extension PreservedMemory {
 
   /// Becomes `program`, which finds the memory with ``inherited(_:growableTo:)``: execve(2).
   ///
-  /// The lock is held all the while, so nobody comes between. It only comes back by throwing; its type
+  /// The lock is held all the while, so no other process comes between. It only comes back by throwing; its type
   /// does not say so, since of a value that cannot be copied the compiler would warn that its end is
   /// never reached.
   ///
@@ -42,7 +42,7 @@ extension PreservedMemory {
   /// lets go of it once that has said that it has them.
   ///
   /// - Throws: ``DescriptorChannelError``, `refused` where the other end acknowledges with a code that
-  ///   is not 0; the memory is let go of all the same, and the file is there for whoever opens it.
+  ///   is not 0; the memory is let go of all the same, and another process can open the file.
   public consuming func handOver(
     to channel: inout DescriptorChannel, with descriptors: [NamedDescriptor] = []
   ) throws(DescriptorChannelError) {

@@ -4,7 +4,7 @@ import MemoryImages
 import PreservedPages
 public import SystemPackage
 
-/// A process's memory that outlives it: allocated, named, and found again by whoever comes next.
+/// A process's memory that survives it: allocated, named, and found again by the next process.
 ///
 ///     var memory = try PreservedMemory.open(named: "service")
 ///     let table = try memory.region(named: "table") ?? memory.makeRegion(named: "table", byteCount: 1 << 20)

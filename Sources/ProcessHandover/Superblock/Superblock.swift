@@ -4,7 +4,7 @@ public import MemoryAccess
 /// The first page of a memory file: what it holds, and the pointer that a successor begins at.
 ///
 /// Also the anchor of its handover. A change of more than one word is recorded here before it is
-/// made, so that whoever opens the file after a crash completes it.
+/// made, so that the next process that opens the file after a crash completes it.
 public struct Superblock<Memory: WritablePhysicalMemory>: HandoverAnchor, ~Copyable {
   /// The memory whose first page this is.
   public let memory: Memory
@@ -42,7 +42,7 @@ public struct Superblock<Memory: WritablePhysicalMemory>: HandoverAnchor, ~Copya
     }
   }
 
-  /// Reads the superblock of memory that nobody vouches for, and writes nothing.
+  /// Reads the superblock of untrusted memory, and writes nothing.
   ///
   /// - Throws: ``SuperblockError``.
   public init(reading memory: Memory) throws(SuperblockError) {
@@ -121,7 +121,7 @@ public struct Superblock<Memory: WritablePhysicalMemory>: HandoverAnchor, ~Copya
     state.isBuildingNext ? state.nextDeviceTree : state.deviceTree
   }
 
-  /// Records `change`; whoever opens the file from now on completes it.
+  /// Records `change`; a process that opens the file from now on completes it.
   public mutating func begin(_ change: HandoverChange) {
     store { $0.change = change }
   }

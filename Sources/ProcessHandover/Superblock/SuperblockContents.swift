@@ -1,6 +1,6 @@
 public import MemoryAccess
 
-/// What the superblock of a memory file says, read from memory that nobody vouches for.
+/// What the superblock of a memory file says, read from untrusted memory.
 public struct SuperblockContents: Sendable {
   /// The page size.
   public let geometry: PageGeometry

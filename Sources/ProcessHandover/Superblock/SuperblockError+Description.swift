@@ -21,7 +21,7 @@ extension SuperblockError {
     case .stateDamaged:
       "the state in its superblock is damaged: the check value does not fit"
     case .stateImpossible:
-      "the state in its superblock has a value that nobody writes"
+      "the state in its superblock has an invalid value"
     case .truncated(let byteCount, let wanted):
       "a part is missing: the memory has \(wanted) bytes, and the file \(byteCount)"
     }

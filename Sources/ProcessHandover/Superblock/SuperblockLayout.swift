@@ -8,7 +8,7 @@ import MemoryAccess
 ///          1024  slot 1   ┘ and a check value over all of it
 ///
 /// A state is written into the slot that is not valid, and becomes valid with one aligned store; so
-/// whoever is killed leaves the old or the new state. Words are in the machine's byte order.
+/// a killed process leaves the old or the new state. Words are in the machine's byte order.
 enum SuperblockLayout {
   /// "KHOMEM" and two bytes that no text has, so that a file copied as text is noticed.
   static let magic: UInt64 = 0x1a0d_4d45_4d4f_484b

@@ -60,7 +60,7 @@ public enum SuperblockError: Error, Hashable, Sendable {
   case selectorDamaged(UInt64)
   /// The check value of the valid state does not fit.
   case stateDamaged
-  /// The state has a value that nobody writes.
+  /// The state has an invalid value.
   case stateImpossible
   /// The file is shorter than the memory that it holds: a part is missing.
   case truncated(byteCount: UInt64, wanted: UInt64)

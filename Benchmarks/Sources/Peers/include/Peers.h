@@ -12,7 +12,7 @@ extern "C" {
 /* What the benchmark compares the product with, one table of functions a peer.
  *
  * All loops over keys are on the peer's side, in its own language, so that none pays for a call
- * from Swift. Keys are those of abi.md section 2 for pages of 4 KiB. */
+ * from Swift. Keys are those of FormatTree.md for pages of 4 KiB. */
 
 #define PEER_ORDERS 53
 

@@ -37,7 +37,7 @@ int ct_connect_local(const char *path);
 /// where the machine has none.
 int ct_connect_outside(uint16_t port);
 
-/// 1 where nobody has that port of 127.0.0.1.
+/// 1 where no process has that port of 127.0.0.1.
 int ct_is_port_free(uint16_t port);
 
 /// pidfd_open(2).

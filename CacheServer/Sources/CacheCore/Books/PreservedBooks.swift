@@ -14,7 +14,7 @@ internal import RESP
 ///
 /// The number of entries with a deadline changes together with an entry, and both are there after a
 /// crash or neither is: before the entry changes, its key is noted as a witness, with what the number
-/// is in either case. Whoever opens the file looks the witness up.
+/// is in either case. The process that opens the file looks the witness up.
 struct PreservedBooks {
   static let name = "cache-server"
   static let magic: UInt64 = 0x3149_4843_4143_484b
@@ -53,7 +53,7 @@ struct PreservedBooks {
 
   /// Opens the books in `memory`, or begins them where it is new.
   ///
-  /// - Throws: ``CacheOpenError``; nothing was written where the memory is somebody else's.
+  /// - Throws: ``CacheOpenError``; nothing was written where the memory belongs to another program.
   init(in memory: inout PreservedMemory) throws(CacheOpenError) {
     let range = try Self.region(in: &memory)
     guard range.byteCount == Self.byteCount else { throw .booksDamaged }

@@ -1,6 +1,6 @@
 public import RESP
 
-// Commands with subcommands: `CONFIG GET`. Whoever carries one out has checked that there is a second
+// Commands with subcommands: `CONFIG GET`. The caller has checked that there is a second
 // word.
 
 extension Request {

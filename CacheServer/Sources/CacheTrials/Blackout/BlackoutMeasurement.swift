@@ -81,7 +81,7 @@ struct BlackoutMeasurement {
     // Until the new one has answered for a while.
     while true {
       let now = SystemCalls.monotonicNanoseconds
-      guard now - start < 300_000_000_000 else { throw TrialFailure("nobody serves any more") }
+      guard now - start < 300_000_000_000 else { throw TrialFailure("no server answers any more") }
       guard try client.ask(tick) else { continue }
       figures.blackout = max(figures.blackout, milliseconds(last, client.lastRight))
       last = client.lastRight

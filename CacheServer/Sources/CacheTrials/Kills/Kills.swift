@@ -86,7 +86,7 @@ struct Kills: Trial {
     report(run.figures, workshop)
   }
 
-  /// Whoever does nothing loses nothing, and where keys may be gone, all may: neither counts.
+  /// A client that does nothing loses nothing, and where keys may be gone, all may: neither counts.
   private func claimSubstance(_ figures: KillFigures, _ workshop: Workshop) {
     // What Redis tells, it has counted since its last start.
     let countsEvictions = eviction && subject == .cache

@@ -23,7 +23,7 @@ extension TrialServer {
     return milliseconds(begin, SystemCalls.monotonicNanoseconds)
   }
 
-  /// Has `kho`, a path, check the file while nobody serves.
+  /// Has `kho`, a path, check the file while no server runs.
   func checkFile(_ kho: String) throws {
     let result = try ProgramResult.run(kho, ["check", memoryFile], log: "\(folder)/kho")
     guard result.end == .exited(0) else {

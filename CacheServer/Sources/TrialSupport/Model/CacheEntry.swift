@@ -1,4 +1,4 @@
-/// What a key holds, as far as whoever has written it knows.
+/// What a key holds, as far as its writer knows.
 public struct CacheEntry: Equatable, Sendable {
   /// Bytes that follow from numbers.
   public struct Piece: Equatable, Sendable {

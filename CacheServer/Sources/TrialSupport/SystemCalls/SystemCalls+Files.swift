@@ -40,7 +40,7 @@ extension SystemCalls {
     }
   }
 
-  /// Writes all of `text` to standard error, as far as somebody reads it.
+  /// Writes all of `text` to standard error, as far as it is read.
   public static func writeToStandardError(_ text: String) {
     _ = try? FileDescriptor.standardError.writeAll(text.utf8)
   }

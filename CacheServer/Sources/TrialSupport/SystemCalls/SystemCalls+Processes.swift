@@ -67,7 +67,7 @@ extension SystemCalls {
 
   /// The value of an environment variable.
   public static func environmentValue(_ name: String) -> String? {
-    // SAFETY: copied at once; nobody here changes the environment meanwhile.
+    // SAFETY: copied at once; no code here changes the environment meanwhile.
     unsafe getenv(name).map { unsafe String(cString: $0) }
   }
 

@@ -17,7 +17,7 @@ extension SystemCalls {
     CInt(try checked(ct_connect_outside(port)))
   }
 
-  /// Whether nobody has that port of 127.0.0.1.
+  /// Whether that port of 127.0.0.1 is free.
   static func isPortFree(_ port: UInt16) -> Bool { ct_is_port_free(port) == 1 }
 
   /// send(2) without SIGPIPE and without waiting; how many bytes were taken.
