@@ -1,4 +1,4 @@
-public import MemoryAccess
+import MemoryAccess
 public import SystemPackage
 
 /// A dump of LiME, or an uncompressed one of AVML: ranges of memory, each after its header.
