@@ -13,7 +13,7 @@
       case .totalSizeTooSmall(let byteCount, let offset):
         "the total size at byte \(offset) is \(byteCount), less than the header's 40 bytes"
       case .truncatedBlob(let totalByteCount, let offset):
-        "it says \(totalByteCount) bytes and ends at byte \(offset)"
+        "it claims \(totalByteCount) bytes and ends at byte \(offset)"
       case .misalignedBlock(let value, let offset):
         "the header field at byte \(offset) is \(value), which is not aligned"
       case .blockOutOfBounds(let start, let byteCount, let offset):
@@ -28,11 +28,11 @@
       case .truncatedStructure(let offset):
         "the structure block ends inside the token at byte \(offset)"
       case .unknownToken(let token, let offset):
-        "\(hexadecimal(token)) at byte \(offset) is no token"
+        "\(hexadecimal(token)) at byte \(offset) is not a token"
       case .propertyTooLong(let byteCount, let offset):
         "a property of \(byteCount) bytes at byte \(offset) reaches past the structure block"
       case .propertyOutsideNode(let offset):
-        "a property stands outside the root, at byte \(offset)"
+        "a property is outside the root, at byte \(offset)"
       case .propertyAfterChildNode(let offset):
         "a property follows a child node, at byte \(offset)"
       case .unmatchedEndNode(let offset):
@@ -56,9 +56,9 @@
       case .nameOffsetOutOfBounds(let nameOffset, let offset):
         "the property at byte \(offset) has its name at \(nameOffset), outside the strings block"
       case .duplicateProperty(let offset):
-        "a property stands twice in its node, at byte \(offset)"
+        "a property appears twice in its node, at byte \(offset)"
       case .duplicateChild(let offset):
-        "a child node stands twice in its node, at byte \(offset)"
+        "a child node appears twice in its node, at byte \(offset)"
       case .tooManyNamesToCompare(let offset):
         "too many names to compare, from byte \(offset) on"
       }

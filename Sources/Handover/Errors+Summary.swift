@@ -29,7 +29,7 @@ extension IncomingHandoverError {
     case .differsFromEntry: "The memory was preserved in a block of another size."
     case .alreadyRestored: "The block was restored before."
     case .areaDamaged: "The list of an area's pages is damaged."
-    case .outOfFrames: "There is no page frame left to note what was restored."
+    case .outOfFrames: "No page frame is left to note what was restored."
     }
   }
 }
@@ -39,7 +39,7 @@ extension OutgoingHandoverError {
   public var summary: StaticString {
     switch self {
     case .versionNotWritable: "Handovers of that version are not written with that page size."
-    case .outOfFrames: "There is no page frame left for the handover."
+    case .outOfFrames: "No page frame is left for the handover."
     case .misaligned: "The block is not aligned to its size."
     case .outsideMemory: "The range is not memory, or only in part."
     case .overlapsEntry: "The block overlaps memory that is preserved as another block."
@@ -48,7 +48,7 @@ extension OutgoingHandoverError {
     case .holdsSubtree: "The block holds a part of a subtree that is still registered."
     case .notPreserved: "The block is not preserved."
     case .subtreeExists: "There is a subtree of that name already."
-    case .noSuchSubtree: "There is no subtree of that name."
+    case .noSuchSubtree: "No subtree has that name."
     case .subtreeNotPreserved: "The memory of the subtree is not preserved."
     case .deviceTreeTooLarge: "The root device tree would be larger than any that is read."
     case .deviceTreeUnwritable: "The root device tree cannot be written; the name may be invalid."

@@ -53,9 +53,9 @@
     package var sentence: String {
       switch self {
       case .deviceTreeUnreadable(let address):
-        return "the root device tree at \(address) does not lie in memory that the image holds"
+        return "the root device tree at \(address) is outside the memory that the image contains"
       case .deviceTreeTooLarge(let byteCount, let limit):
-        return "the root device tree says that it has \(byteCount) bytes; at most \(limit) are read"
+        return "the root device tree claims \(byteCount) bytes; at most \(limit) are read"
       case .deviceTreeMalformed(let error):
         return "the root device tree is malformed: \(error.sentence)"
       case .compatibleMissing:
@@ -72,14 +72,14 @@
         return "blob \"\(printable(name))\": " + wrongProperty(property, byteCount)
       case .subtreeOutsideMemory(let name, let address, let byteCount):
         let size = byteCount.map { "\($0) bytes" } ?? "unknown size"
-        return "blob \"\(printable(name))\" at \(address), \(size), does not lie in memory"
+        return "blob \"\(printable(name))\" at \(address), \(size), is outside memory"
       case .subtreeNotPreserved(let name, let address):
-        return "blob \"\(printable(name))\" at \(address) lies in pages that are not preserved"
+        return "blob \"\(printable(name))\" at \(address) is stored in pages that are not preserved"
       case .deviceTreeChanged(let address):
         return
           "the root device tree at \(address) is not as it was written: its check value does not fit"
       case .deviceTreeNotPreserved(let address):
-        return "the root device tree at \(address) lies in a page that is not preserved"
+        return "the root device tree at \(address) is stored in a page that is not preserved"
       case .mapEmpty(let subtreeCount):
         return
           "the map is 0, so nothing is preserved, and yet \(countText(subtreeCount, "blob")) \(subtreeCount == 1 ? "is" : "are") registered"
@@ -96,7 +96,7 @@
           + "next kernel overwrites"
       case .pageSizeAssumed(let geometry):
         return
-          "nothing tells the page size; \(byteText(UInt64(geometry.pageByteCount))) was assumed "
+          "the image does not show the page size; \(byteText(UInt64(geometry.pageByteCount))) was assumed "
           + "(see --page-size)"
       case .pages(let finding):
         return finding.sentence

@@ -4,7 +4,7 @@ public import PreservedPages
 
 /// A problem found in an untrusted handover.
 public enum HandoverFinding: Error, Hashable, Sendable {
-  /// The root device tree does not lie in memory that can be read.
+  /// The root device tree is outside memory that can be read.
   case deviceTreeUnreadable(PhysicalAddress)
   /// The root device tree is larger than any that is read.
   case deviceTreeTooLarge(byteCount: UInt64, limit: UInt64)

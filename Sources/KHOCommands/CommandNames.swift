@@ -25,7 +25,7 @@ enum CommandNames {
       nearest.distance <= max(1, nearest.name.count / 2 - 1) || nearest.name.hasPrefix(name)
         ? "; did you mean '\(nearest.name)'?" : nil
     }
-    return "there is no command '\(printable(name))'"
+    return "unknown command '\(printable(name))'"
       + (suggestion ?? "; the commands are \(all.joined(separator: ", "))")
       + (isJSON ? "" : "\nUsage: kho <command> …\n  See 'kho --help' for more information.")
   }

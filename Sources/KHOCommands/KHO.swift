@@ -4,26 +4,33 @@ internal import ArgumentParser
 struct KHO: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "kho",
-    abstract: "Reads and checks the Kexec HandOver state of Linux kernels.",
+    abstract: "Reads, checks, plans and makes Kexec HandOver state of Linux kernels.",
     discussion: """
-      IMAGE is an ELF core or a compressed dump (kdump-zlib of makedumpfile or QEMU, flattened or not) \
-      of a machine's memory, or, with --base, raw memory; --live is the running system. Every handover \
-      in an image is found by scanning, and read whatever its version: kho-v1 to kho-v4. A memory file \
-      of a process is read as well, and says itself where its handover lies.
+      IMAGE is a dump of a machine's memory (ELF core, compressed dump, LiME, AVML, also .gz, .zst, .xz), \
+      a memory file of a process, or with --base raw memory; --live is the running system. `kho` finds every \
+      handover in an image by scanning it, and reads every version: kho-v1 to kho-v4.
 
-      Addresses and sizes are decimal, or hexadecimal with 0x, and may end in K, M, G or T.
+      Addresses and sizes are decimal, or hexadecimal with 0x, and can end in K, M, G or T.
 
-      Files that are written (-o, --html, --svg): one that exists is replaced only with --force, and an \
-      input never; a device, a FIFO and /dev/stdout are written into; a symbolic link to a file is refused. \
-      With --json, what is said on standard error is one JSON object as well.
+      Output files (-o, --html, --svg): an existing file is replaced only with --force, and an \
+      input never. `kho` writes into a device, a FIFO and /dev/stdout, and refuses a symbolic link to a file. \
+      With --json, errors on standard error are JSON objects too.
 
       \(ExitStatus.help)
+
+      Examples:
+        kho inspect vmcore
+        kho check --json vmcore
+        kho help check
       """,
     version: "0.2.0",
-    subcommands: [
-      Inspect.self, Pages.self, Check.self, Owners.self, Store.self, Map.self, Diff.self,
-      Extract.self, Capture.self, Compat.self, Plan.self, Forge.self, Replay.self, Update.self,
-      Demo.self,
-      DemoWorkerCommand.self,
+    subcommands: [DemoWorkerCommand.self],
+    groupedSubcommands: [
+      CommandGroup(name: "Look", subcommands: [Inspect.self, Pages.self, Map.self, Store.self]),
+      CommandGroup(name: "Explain", subcommands: [Check.self, Owners.self]),
+      CommandGroup(name: "Compare", subcommands: [Diff.self, Compat.self]),
+      CommandGroup(name: "Keep", subcommands: [Capture.self, Extract.self]),
+      CommandGroup(name: "Plan", subcommands: [Plan.self, Update.self]),
+      CommandGroup(name: "Prove", subcommands: [Forge.self, Replay.self, Demo.self]),
     ])
 }

@@ -25,10 +25,9 @@
     "\(count) \(count == 1 ? one : many ?? one + "s")"
   }
 
-  /// `text` from a hostile place, fit for a terminal, and not endless: what is not shown as itself is
-  /// written as `\u{…}`, and a backslash as two.
-  package func printable(_ text: String) -> String {
-    let limit = 80
+  /// Returns `text` from an untrusted source, safe for a terminal and cut after `limit` characters:
+  /// characters that are not visible are written as `\u{…}`, and a backslash as two.
+  package func printable(_ text: String, limit: Int = 80) -> String {
     var result = ""
     for scalar in text.unicodeScalars.prefix(limit) {
       if scalar == "\\" {
@@ -41,6 +40,10 @@
     }
     return text.unicodeScalars.count > limit ? result + "…" : result
   }
+
+  /// Returns a path that the user named, safe for a terminal, and whole: Linux takes no path of more
+  /// than 4,096 bytes.
+  package func printable(path: String) -> String { printable(path, limit: 4096) }
 
   extension Unicode.Scalar {
     /// Whether a person sees this character where it is, and as what it is: by its general category, so

@@ -58,7 +58,7 @@ extension MemoryImageError: CustomStringConvertible {
       "The file is a \(compression) stream that cannot be decompressed here (\(error)); try"
         + " \(compression.command), and name what comes out."
     case .decompressedTooLarge(let byteCount):
-      "The file is compressed, and after \(byteCount) bytes there is no room in /var/tmp for more of its"
+      "The file is compressed, and after \(byteCount) bytes /var/tmp has no room for more of its"
         + " content; decompress it where there is room, and name what comes out."
     case .cannotCreateTemporary(let errno):
       "The file is compressed, and no temporary file can be made in /var/tmp (\(errno)); decompress it,"

@@ -5,7 +5,7 @@ extension MemblockError {
   public var summary: StaticString {
     switch self {
     case .outOfMemory: "No free range is large enough where memory may be taken from."
-    case .listFull: "A region list is full, and there is no free memory for a larger one."
+    case .listFull: "A region list is full, and no free memory is left for a larger one."
     case .notMemory: "The range is not memory, or only in part."
     case .notReserved: "The range is not reserved, or only in part."
     case .holdsRegionList: "The range holds a region list of the early allocator."

@@ -4,7 +4,7 @@ public import MemoryAccess
 public enum MemblockError: Error, Hashable, Sendable {
   /// No free range is as large as asked, where it was asked for.
   case outOfMemory(byteCount: UInt64)
-  /// The list has no room for another region, and there is no free memory for a larger one.
+  /// The list has no room for another region, and no free memory is left for a larger one.
   ///
   /// The list of reserved regions may have moved to larger pages before that turned out for the
   /// list of memory: those pages are reserved then.

@@ -72,15 +72,15 @@
       case .pointerUnaligned(let place, let pointer):
         "\(place.title) holds \(pointer), which is not the start of a node"
       case .pointerOutsideMemory(let place, let pointer):
-        "\(place.title) leads to \(pointer), where there is no memory"
+        "\(place.title) points to \(pointer), where there is no memory"
       case .nodeNotStored(let place, let pointer):
-        "\(place.title) leads to \(pointer), which the image does not hold"
+        "\(place.title) points to \(pointer), which the image does not hold"
       case .cycle(let place, let pointer):
         "\(place.title) leads back to \(pointer), above it"
       case .nodeReachedTwice(let place, let pointer):
-        "\(place.title) leads to \(pointer), which was reached another way already"
+        "\(place.title) points to \(pointer), which another pointer reached before"
       case .slotBeyondKeys(let place, let pointer):
-        "\(place.title) leads to \(pointer), but stands behind the last key of any order"
+        "\(place.title) points to \(pointer), but its slot is beyond the last key of any order"
       case .moreNodesThanMemory(let nodeCount):
         "\(nodeCount) nodes were reached, more than memory has pages"
       case .keyNamesNoBlock(let leaf, let key):
@@ -99,22 +99,22 @@
       case .blockOverDeviceTree(let block, let deviceTree):
         "\(block.title) covers the root device tree at \(deviceTree) and more"
       case .chunkOrderImpossible(let chunk, let order):
-        "the chunk at \(chunk) says order \(order), which no block can have"
+        "the chunk at \(chunk) has order \(order), which no block can have"
       case .chunkCountTooLarge(let chunk, let count, let capacity):
-        "the chunk at \(chunk) says that it holds \(count) elements; \(capacity) fit in its page"
+        "the chunk at \(chunk) claims \(count) elements; \(capacity) fit in its page"
       case .chunkEmpty(let chunk):
         "the chunk at \(chunk) holds no elements"
       case .bitmapStartUnaligned(let place, let start, let order):
-        "\(place.title) starts at \(start), which is no place for a bitmap of order \(order)"
+        "\(place.title) starts at \(start), which is not a start of a bitmap of order \(order)"
       case .bitmapRepeated(let place, let start, let order):
-        "\(place.title) stands for the blocks of order \(order) from \(start) on, as an earlier one does"
+        "\(place.title) describes the blocks of order \(order) from \(start) on, as an earlier one does"
       case .bitmapEmpty(let bitmap):
         "the bitmap at \(bitmap) is empty"
       case .orderZeroMarkDropped:
-        "kho-v2 drops the mark of order 0 with this page size; orders were told apart by what lies in "
+        "kho-v2 drops the mark of order 0 with this page size; orders were distinguished by what is stored in "
           + "memory"
       case .bitmapSizeAssumed(let byteCount):
-        "nothing tells whether the bitmaps have \(byteCount) or 512 bytes; \(byteCount) was assumed "
+        "the image does not show whether the bitmaps have \(byteCount) or 512 bytes; \(byteCount) was assumed "
           + "(see --v1-bitmap)"
       }
     }

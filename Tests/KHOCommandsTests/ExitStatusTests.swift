@@ -142,7 +142,7 @@ import Testing
       let run = kho(typed, "image")
       #expect(run.status == 2 && run.output.isEmpty)
       #expect(
-        run.errors.hasPrefix("kho: there is no command '\(typed)'")
+        run.errors.hasPrefix("kho: unknown command '\(typed)'")
           && run.errors.contains("'\(meant)'"),
         "\(run.errors)")
     }

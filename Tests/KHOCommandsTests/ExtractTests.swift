@@ -82,7 +82,7 @@ import Testing
     #expect(run.status == 0 && run.output.count == 128 << 10)
     let blob = kho("extract", path, "--subtree", "memblock")
     #expect(blob.status == 0 && blob.output.count == 214)
-    #expect(blob.errors.contains("do not lie in memory"))
+    #expect(blob.errors.contains("are outside memory"))
   }
 
   @Test func whatIsNotThereIsOneSentence() throws {

@@ -245,10 +245,10 @@ import Testing
     try system.put(bytes, "proc/kcore")
     expectFailure(live(system, "inspect"), "no physical addresses", "CONFIG_DEVMEM")
     try system.put("no kcore", "proc/kcore")
-    expectFailure(live(system, "inspect"), "no ELF file")
+    expectFailure(live(system, "inspect"), "is not an ELF file")
     // The program headers are missing.
     try system.put(Array(bytes[..<64]), "proc/kcore")
-    expectFailure(live(system, "inspect"), "no ELF file")
+    expectFailure(live(system, "inspect"), "is not an ELF file")
   }
 
   @Test func debugfsThatShowsNothing() throws {

@@ -231,7 +231,7 @@ import Testing
     try patch(64) { $0 ^= 4 }
     let run = kho("check", path)
     #expect(run.status == 3)
-    #expect(run.errors.contains("the word that tells which state is valid is 0x"))
+    #expect(run.errors.contains("the word that selects the valid state is 0x"))
   }
 
   @Test func truncatedFiles() throws {

@@ -35,7 +35,7 @@ import Testing
     let lines = kho("owners", path).lines
     let rows = lines.map { $0.split(separator: " ", omittingEmptySubsequences: true) }
     #expect(lines.first == "handover at 0x515000: kho-v4")
-    #expect(lines.last == "  beside them 100 KiB in 25 nodes, which are no entries")
+    #expect(lines.last == "  beside them 100 KiB in 25 nodes, which are not entries")
     #expect(
       rows.contains(["region", "\"labtrace\"", "128", "KiB", "5.7", "%", "6", "128", "KiB"]))
     #expect(rows.contains(["no", "owner", "0", "bytes", "0.0", "%", "0", "0", "bytes"]))

@@ -103,7 +103,7 @@ final class MeasuredFile {
   /// Runs a role on the file; gives its times.
   func run(_ role: String, _ more: [String], isTimed: Bool = false) throws -> [UInt64] {
     let times = try RoleProcess.run { arguments(role, more, isTimed: isTimed) }
-    guard times.count >= 3 else { fail("\(role) told no times") }
+    guard times.count >= 3 else { fail("\(role) printed no times") }
     return times
   }
 }

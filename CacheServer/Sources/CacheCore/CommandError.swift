@@ -43,7 +43,7 @@ extension PersistentCollectionError {
     case .memory(let error): "ERR the memory file refuses: \(error)"
     case .damaged(let address): "ERR the memory file is damaged at \(address)"
     case .unknownLayout(let version): "ERR the map is of layout \(version)"
-    case .notThisCollection: "ERR what lies in the memory file is no map"
+    case .notThisCollection: "ERR the memory file does not contain a map"
     case .transactionTooLarge: "ERR too many keys for one command that sets all or none"
     case .tooLarge:
       "ERR a key has at most \(PersistentByteMap.keyByteLimit) bytes, and a value at most "

@@ -38,7 +38,7 @@ extension PersistentCollectionError: ErrorForPeople {
     switch self {
     case .limitReached: "the entries take more than they may"
     case .memory(let error): error.sentence
-    case .damaged(let address): "it is damaged: what lies at \(address) cannot be"
+    case .damaged(let address): "it is damaged: the bytes at \(address) are invalid"
     case .unknownLayout(let version):
       "its map is of layout \(version), which another version of this server has made"
     case .notThisCollection: "it holds something else than a map under the name of the cache's"
@@ -64,7 +64,7 @@ extension PreservedMemoryError: ErrorForPeople {
     case .contents(.superblock(.pageShiftUnknown(let shift))):
       "it is damaged: its pages would have 2^\(shift) bytes"
     case .contents(.superblock(.selectorDamaged(_))):
-      "it is damaged: it does not say which of its two states is the present one"
+      "it is damaged: it does not mark which of its two states is current"
     case .contents(.superblock(.stateImpossible)):
       "it is damaged: its state is not one that any version writes"
     case .contents(.deviceTreeChanged(let address)):

@@ -32,7 +32,7 @@ extension Trial {
 struct SharedOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
-      "Where the servers' files lie, in a folder that is removed.",
+      "The folder for the servers' files; a folder in it is made and removed.",
       valueName: "path"))
   var folder = "/dev/shm"
 

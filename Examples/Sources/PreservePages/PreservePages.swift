@@ -17,7 +17,7 @@ let block = data.advanced(byBytes: 256 << 10)
 try tree.insert(RadixKey(block, order: PageOrder(6), in: .pages4KiB), from: &frames)
 tree.forEachRange { print("preserved", $0.range(in: .pages4KiB), "in blocks of order", $0.order) }
 
-// The successor is told where the root lies, and trusts nothing that it finds there.
+// The successor knows the address of the root only, and checks all that it reads.
 let reader = RadixTreeReader(memory, geometry: RadixGeometry(.pages4KiB), root: tree.root)
 var survey = PreservedPagesSurvey(reader)
 let wanted = [PhysicalRange(start: data, byteCount: 32 << 10)]

@@ -118,7 +118,7 @@ public struct EarlyHandoverSummary: Hashable, Sendable {
 
 /// Why a handover cannot be reserved.
 public enum EarlyHandoverError: Error, Hashable, Sendable {
-  /// The root device tree does not lie in memory.
+  /// The root device tree is outside memory.
   case unreadable(PhysicalAddress)
   /// The root device tree is larger than any that is read.
   case tooLarge(byteCount: UInt64)

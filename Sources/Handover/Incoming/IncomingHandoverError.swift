@@ -4,9 +4,9 @@ public import MemoryAccess
 public enum IncomingHandoverError: Error, Hashable, Sendable {
   /// The handover cannot be relied upon; the first thing that is wrong.
   case damaged(HandoverFinding)
-  /// There is no subtree of that name.
+  /// No subtree has that name.
   case noSuchSubtree
-  /// The subtree does not lie in memory, or its pages are no entries: what lies there now is not what
+  /// The subtree is outside memory, or its pages are no entries: what lies there now is not what
   /// the predecessor meant.
   case subtreeNotPreserved(address: PhysicalAddress)
   /// The block is not aligned to its size, or larger than any can be.

@@ -90,7 +90,7 @@ extension OutgoingHandover where Anchor: ~Copyable {
       case (nil, nil): Panic.end("an edit that changes nothing")
       }
     }
-    guard let written else { Panic.end("the device tree lies in no memory") }
+    guard let written else { Panic.end("the device tree is outside memory") }
     return written
   }
 

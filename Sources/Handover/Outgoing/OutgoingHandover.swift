@@ -169,7 +169,7 @@ extension WritablePhysicalMemory {
       let parsed = try withBytes(in: range) {
         (bytes) throws(DeviceTreeError) in try RootDeviceTree(parsing: bytes)
       }
-      guard let parsed else { Panic.end("the device tree lies in no memory") }
+      guard let parsed else { Panic.end("the device tree is outside memory") }
       return parsed
     } catch {
       throw .deviceTreeDamaged(error)

@@ -25,7 +25,7 @@ public enum OutgoingHandoverError: Error, Hashable, Sendable {
   case notPreserved(PhysicalBlock)
   /// There is a subtree of that name.
   case subtreeExists
-  /// There is no subtree of that name.
+  /// No subtree has that name.
   case noSuchSubtree
   /// Pages of a subtree are no entries, so it would not survive.
   case subtreeNotPreserved(PhysicalRange)

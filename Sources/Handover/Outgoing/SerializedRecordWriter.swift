@@ -138,7 +138,7 @@ extension OutgoingHandover where Anchor: ~Copyable {
     do throws(OutgoingHandoverError) {
       try unpreserve(item: item)
     } catch {
-      Panic.end("records that were freed, or that something leads to")
+      Panic.end("records that were freed, or that something points to")
     }
     pruneNodes(of: item, into: &frames)
     item.giveBackKeys(to: &frames, blocksToo: true, in: memory, geometry: geometry)

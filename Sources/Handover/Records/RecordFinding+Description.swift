@@ -45,7 +45,7 @@
           "\(owner.title) has the unknown format \"\(printable(format))\", so what it refers to was "
           + "not checked"
       case .outsideMemory(let reference):
-        return "\(reference.title), which does not lie in memory"
+        return "\(reference.title), which is outside memory"
       case .notPreserved(let reference, let page):
         let isAll = reference.range.start == page
         return
@@ -155,13 +155,13 @@
     package var sentence: String {
       switch self {
       case .unreadable(let range):
-        return "\(range) does not lie in memory that the image holds"
+        return "\(range) is outside the memory that the image contains"
       case .rangeImpossible(let start, let byteCount):
         return "there can be no \(countText(byteCount, "byte")) at \(start)"
       case .formatUnknown(let format):
         return "the format \"\(printable(format))\" is unknown"
       case .blobTooLarge(let byteCount, let limit):
-        return "it says that it has \(byteCount) bytes; at most \(limit) are read"
+        return "it claims \(byteCount) bytes; at most \(limit) are read"
       case .blobTooShort(let byteCount, let needed):
         return "it has \(countText(byteCount, "byte")), and its record \(needed)"
       case .deviceTreeMalformed(let error):
@@ -176,15 +176,15 @@
       case .textMalformed(let address):
         return "the name at \(address) is empty or has no end"
       case .elementsMissing(let count):
-        return "it says that it has \(countText(count, "element")) and leads to none"
+        return "it claims \(countText(count, "element")) and points to none"
       case .elementCountTooLarge(let count, let capacity):
-        return "it says that it has \(countText(count, "element")), where \(capacity) can be"
+        return "it claims \(countText(count, "element")), where at most \(capacity) fit"
       case .elementCountDiffers(let count, let found):
-        return "it says that it has \(countText(count, "element")), and \(found) were found"
+        return "it claims \(countText(count, "element")), and \(found) were found"
       case .blockImpossible(let word, let place):
         return "the word 0x\(String(word, radix: 16)) at \(place) names no possible block"
       case .folioNotPreserved(let address):
-        return "the folio at \(address) is no entry, so its content may be anybody's"
+        return "the folio at \(address) is not preserved, so it may have been overwritten"
       case .folioOutOfOrder(let address, let pageIndex):
         return
           "the folio at \(address), page \(pageIndex) of the file, has a place that another folio has"
@@ -203,7 +203,7 @@
         return "the block of records at \(block) is empty"
       case .blockCountTooLarge(let block, let count, let capacity):
         return
-          "the block of records at \(block) says that it holds \(count) records; \(capacity) fit in it"
+          "the block of records at \(block) claims \(count) records; \(capacity) fit in it"
       case .areaFlagsUnknown(let flags):
         return "its vmalloc area has unknown flags, 0x\(String(flags, radix: 16))"
       case .areaOrderImpossible(let order):

@@ -102,9 +102,9 @@ package enum ExtractionError: Error, Hashable, Sendable {
   /// What was found, as it follows `kho: IMAGE: WHAT: `.
   package var sentence: String {
     switch self {
-    case .sizeUnknown(let address): "nothing tells its size; it begins at \(address), for --range"
+    case .sizeUnknown(let address): "its size is unknown; it starts at \(address), for --range"
     case .outsideMemory(let start, let byteCount):
-      "its \(countText(byteCount, "byte")) at \(start) do not lie in memory"
+      "its \(countText(byteCount, "byte")) at \(start) are outside memory"
     case .handlerUnknown(let handler):
       "it was preserved by \"\(printable(handler))\", whose format is not known"
     case .recordNotRead: "its record was not read"

@@ -15,7 +15,7 @@ extension HandoverImageError {
     case .deviceTreeFileTooLarge(let path, let limit):
       "\(path): larger than the \(limit) bytes that a root device tree may have"
     case .noHandover:
-      "no root device tree of a handover at the start of any page; where it lies elsewhere, say where "
+      "no root device tree of a handover at the start of any page; if it is stored elsewhere, give its address "
         + "with --fdt-address, or give it with --fdt"
     case .noHandoverInPart(let shortfall):
       "no root device tree of a handover at the start of any page in the part that is there; \(shortfall)"

@@ -57,7 +57,7 @@ package struct WalkCalibration: Codable, Equatable {
     let (n1, r1, t1) = (Double(plain.nodes), Double(plain.runs), Double(plain.nanoseconds))
     let (n2, r2, t2) = (Double(dense.nodes), Double(dense.runs), Double(dense.nanoseconds))
     let determinant = n1 * r2 - n2 * r1
-    precondition(determinant > 0, "samples that tell nothing")
+    precondition(determinant > 0, "samples that determine nothing")
     // Where a disturbance makes one of them negative, it is not measurable beside the other.
     picosecondsPerNode = UInt64(max(0, 1000 * (t1 * r2 - t2 * r1) / determinant))
     picosecondsPerRun = UInt64(max(0, 1000 * (n1 * t2 - n2 * t1) / determinant))

@@ -6,16 +6,21 @@ internal import SystemPackage
 /// `kho capture`: the handovers of an image, and nothing else of it.
 struct Capture: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Writes a small image that holds just the handovers.",
+    abstract: "Writes a small image that contains only the handovers.",
     discussion: """
-      Writes an ELF core with everything that the other commands read of the handovers: root device \
-      trees, tree nodes or kho-v1 chunks and bitmaps, registered blobs, and the records that they lead \
-      to. So the state of a machine of any size fits in a bug report, and `inspect`, `check` and `owners` say \
-      of it what they say of the image. The contents of the preserved pages are left out: such memory is \
-      described as existing and not stored (PT_LOAD with p_filesz < p_memsz). --with-contents adds them.
+      Writes an ELF core with all that the other commands read: root device trees, tree nodes or kho-v1 chunks \
+      and bitmaps, registered blobs, and the records that they point to. The handovers of a machine of any size \
+      fit in a bug report, and `inspect`, `check` and `owners` print the same as for the image. The content of \
+      preserved pages is left out: the capture describes that memory without storing it (PT_LOAD with \
+      p_filesz < p_memsz). --with-contents adds it.
 
-      A capture of a capture is the same file. It appears under its name when it is complete. Memory may \
-      hold secrets, so the file is readable by its owner alone: look before you hand it on.
+      A capture of a capture is the same file. The file appears when it is complete. Memory can \
+      contain secrets, so only the file's owner can read it. Look at it before you send it.
+
+      Examples:
+        kho capture -o small.elf vmcore
+        kho capture --with-contents -o replayable.elf vmcore
+        kho capture --live -o running.elf
 
       \(ExitStatus.help)
       """)
@@ -36,7 +41,7 @@ struct Capture: ParsableCommand {
     let capture = try options.capture(withContents: withContents)
     if let survey = capture.image.surveys.first(where: { $0.address == nil }) {
       throw CommandFailure.badInput(
-        "\(capture.image.name): the \(survey.title) lies at an unknown address, and a capture holds "
+        "\(capture.image.name): the \(survey.title) is at an unknown address, and a capture contains "
           + "memory by address; name it with --fdt-address")
     }
     let writer = capture.writer
@@ -46,7 +51,7 @@ struct Capture: ParsableCommand {
       var file = try OutputFile.open(output, rules)
       try writer.write(to: &file, from: capture.image.memory) { progress.report($0) }
       do throws(OutputFileError) { try file.finish() } catch {
-        throw CommandFailure.badOutput("\(printable(output)): \(error.description)")
+        throw CommandFailure.badOutput("\(printable(path: output)): \(error.description)")
       }
     } catch let error as CoreFileError {
       progress.end()
@@ -59,7 +64,7 @@ struct Capture: ParsableCommand {
   }
 
   private func failure(_ error: CoreFileError) -> CommandFailure {
-    let output = printable(output)
+    let output = printable(path: output)
     let written: OutputFileError
     switch error {
     case .cannotRead, .tooManySegments:

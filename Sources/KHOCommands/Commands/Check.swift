@@ -4,17 +4,23 @@ internal import KexecHandover
 /// `kho check`: what is wrong.
 struct Check: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Says what is wrong with each handover in an image.",
+    abstract: "Reports what is wrong with each handover in an image or a memory file.",
     discussion: """
-      Each finding has a code that never changes, a severity (error, warning, note), and the place. \
-      The known records (memblock, kexec-metadata, kho_test, LUO and its memfds, areas under a name of \
-      their own) are followed to the memory they refer to, which must be preserved.
+      Each finding has a code that never changes, a severity (error, warning, note), and a place. `check` \
+      follows the known records (memblock, kexec-metadata, kho_test, LUO and its memfds, named areas) to the \
+      memory that they refer to, which must be preserved.
 
-      A handover does not contain its scratch areas; --scratch gives them, and of the running system they are \
-      read from debugfs.
+      A handover does not contain its scratch areas. Give them with --scratch; with --live, `kho` reads them \
+      from debugfs.
 
-      Findings of severity error end with 1; an image of which a part was not read ends with 3, whatever \
-      was found in the rest. \(ExitStatus.help)
+      The exit status is 1 if there is a finding of severity error, and 3 if a part of the image could not be \
+      read, even if the rest has findings. \(ExitStatus.help)
+
+      Examples:
+        kho check vmcore
+        kho check --scratch 0x78000000-0x80000000 vmcore
+        kho check --json /dev/shm/service
+        kho check --live
       """)
 
   @OptionGroup var options: ImageOptions

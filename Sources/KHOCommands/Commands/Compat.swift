@@ -5,22 +5,23 @@ internal import SystemPackage
 /// `kho compat`: will the next kernel understand this one?
 struct Compat: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Says whether kernel B understands what kernel A hands over.",
+    abstract: "Reports whether kernel B understands what kernel A hands over.",
     discussion: """
       A and B are releases of Linux, such as 7.1 or 7.3.4, or images, or `live` for the running \
-      system: then the strings in the handover itself are compared, with its page size. Of an image with several handovers, the first \
-      that can be read counts; choose another with --fdt-address-a or --fdt-address-b.
+      system. Of an image, the format strings in the handover itself are compared, with its page size. If it \
+      contains several handovers, the first that can be read is used; \
+      --fdt-address-a and --fdt-address-b choose another.
 
-      What is not known is said to be unknown, never derived from the releases around it; \
+      What no source shows is reported as unknown. It is never derived from neighbouring releases. \
       `kho compat --list` prints what is known, and with --json the source of each fact.
+
+      The exit status is 1 if B does not understand all of it, and 3 if that is unknown. \(ExitStatus.help)
 
       Examples:
         kho compat 7.1 7.3
         kho compat image-of-this-machine.elf 7.3
         kho compat live 7.3
         kho compat --list
-
-      That B does not understand all of it ends with 1, that it cannot be told with 3. \(ExitStatus.help)
       """)
 
   @Argument(
@@ -96,7 +97,7 @@ struct Compat: ParsableCommand {
     let image = try HandoverImage.load(argument, options, liveRoot)
     let survey = image.surveys.first { $0.error == nil } ?? image.surveys[0]
     guard survey.deviceTree?.compatible != nil else {
-      throw .badInput("\(argument): \(survey.title) does not tell its version")
+      throw .badInput("\(argument): \(survey.title) does not contain its version")
     }
     return KernelFormats(survey, in: image)
   }
@@ -131,13 +132,13 @@ extension Compatibility {
         }
       table.add([row.title, row.written.text, row.understood.text, mark])
     }
-    var lines = ["A: \(printable(writer.name))", "B: \(printable(reader.name))", ""]
+    var lines = ["A: \(printable(path: writer.name))", "B: \(printable(path: reader.name))", ""]
     lines += table.lines(indent: "  ")
     lines.append("")
     switch verdict {
     case .compatible: lines.append("B understands what A hands over")
     case .incompatible: lines.append("B does not understand what A hands over")
-    case .unknown: lines.append("whether B understands what A hands over cannot be told")
+    case .unknown: lines.append("whether B understands what A hands over is unknown")
     }
     if let row = firstObstacle, let consequence = row.consequence {
       lines.append("first: \(row.title): \(consequence.sentence)")

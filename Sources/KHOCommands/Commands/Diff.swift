@@ -6,14 +6,14 @@ struct Diff: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Shows what differs between two handovers.",
     discussion: """
-      A and B are images, memory files, or `live` for the running system, in any combination. Compared are the version and the page \
-      size; the entries, by address and size, as stretches that only one has; the blobs, by name: \
-      address, size, bytes; and what the known records say (reserve_mem regions, kexec metadata, live \
-      update sessions and their files). The contents of preserved pages are not compared.
+      A and B are images, memory files, or `live` for the running system, in any combination. `diff` compares \
+      the version and the page size; the entries, by address and size; the blobs, by name: \
+      address, size, bytes; and the known records (reserve_mem regions, kexec metadata, live \
+      update sessions and their files). It does not compare the content of preserved pages.
 
-      Where an image holds several handovers, the first that can be read is compared: of a kernel \
-      that came up through a kexec, mostly the outgoing one, since the nodes of the incoming one are \
-      free memory by then. --fdt-address-a and --fdt-address-b choose another.
+      If an image contains several handovers, the first that can be read is compared. After a kexec \
+      that is usually the outgoing one, since the kernel has reused the nodes of the incoming one. \
+      --fdt-address-a and --fdt-address-b choose another.
 
       Examples:
         kho diff before.elf after.elf

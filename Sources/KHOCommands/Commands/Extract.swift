@@ -8,17 +8,23 @@ struct Extract: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Extracts the bytes of a blob, a file, a region or a range of memory.",
     discussion: """
-      Give one of --subtree, --memfd, --reserve-mem and --range. The bytes go to FILE, which appears \
-      under its name when it is complete and which only its owner can read, or to standard output, which \
-      must not be a terminal.
+      Give one of --subtree, --memfd, --reserve-mem and --range. With --output the bytes go to FILE, which \
+      only its owner can read and which appears when it is complete; otherwise to standard output, which must \
+      not be a terminal.
 
-      A file of a session is as long as its record says. Holes, and folios that are not up to date, \
-      are zeros: holes of FILE, which take no room. To standard output they would have to be written, \
-      so a file with more than 1 GiB of them beyond what is stored needs --output. A folio that is no \
-      entry, or lies before one listed earlier, ends the extraction with nothing written.
+      A file of a session is as long as its record states. Holes, and folios that are not up to date, \
+      are zeros: holes of FILE, which use no space. Standard output has no holes, \
+      so a file with more than 1 GiB of them needs --output. If a folio is not preserved, \
+      or starts before one listed earlier, nothing is written.
 
-      Bytes that the dump does not hold end the extraction too, unless the dump says that they are \
-      zeros. With --zero-missing they become zeros, and standard error says how many.
+      Nothing is written either if the dump does not contain some of the bytes, unless the dump marks them as \
+      zeros. With --zero-missing they become zeros, and `kho` reports how many.
+
+      Examples:
+        kho extract --memfd vm-alpha:4096 -o alpha-4096 vmcore
+        kho extract --subtree memblock vmcore > memblock.dtb
+        kho extract --reserve-mem trace -o trace vmcore
+        kho extract --range 0x521000-0x522000 vmcore | xxd
 
       \(ExitStatus.help)
       """)
@@ -47,7 +53,7 @@ struct Extract: ParsableCommand {
 
   @Flag(
     name: .customLong("zero-missing"),
-    help: "Extract bytes that the dump does not hold as zeros, and say how many.")
+    help: "Extract bytes that the dump does not contain as zeros, and say how many.")
   var fillsMissing = false
 
   @Option(
@@ -119,7 +125,7 @@ struct Extract: ParsableCommand {
         throw .badInput(error, of: options.source)
       }
       guard memory.contains(range) else {
-        throw .badInput("\(options.image): \(range) does not lie in memory")
+        throw .badInput("\(options.image): \(range) is outside memory")
       }
       return (memory, .range(range))
     }
@@ -209,6 +215,6 @@ struct Extract: ParsableCommand {
   }
 
   private func unwritable(_ error: OutputFileError) -> CommandFailure {
-    .badOutput("\(printable(output ?? "standard output")): \(error.description)")
+    .badOutput("\(printable(path: output ?? "standard output")): \(error.description)")
   }
 }

@@ -15,7 +15,7 @@ struct ImageOptions: ParsableArguments {
     name: .customLong("live"),
     help: ArgumentHelp(
       "Read the running system instead of an image: debugfs and /proc/kcore or /dev/mem.",
-      discussion: "It changes while it is read, so what looks like damage is read twice."))
+      discussion: "Memory changes while it is read, so `kho` reads damaged parts twice."))
   var isLive = false
 
   // Not in a group with --live: in debug builds ArgumentParser checks a group within a group again with
@@ -33,7 +33,7 @@ struct ImageOptions: ParsableArguments {
   @Option(
     name: .customLong("fdt-address"),
     help: ArgumentHelp(
-      "Read only the handover whose root device tree lies at ADDR.", valueName: "addr"))
+      "Read only the handover whose root device tree is at ADDR.", valueName: "addr"))
   var deviceTreeAddress: AddressArgument?
 
   @Option(
@@ -53,7 +53,9 @@ struct ImageOptions: ParsableArguments {
 
   @Flag(
     name: .customLong("raw"),
-    help: "Take IMAGE as raw memory, whatever it begins with; from address 0 on without --base.")
+    help:
+      "Take IMAGE as raw memory of any content; without --base it starts at address 0."
+  )
   var isRaw = false
 
   @Option(

@@ -4,22 +4,28 @@ internal import KexecHandover
 /// `kho inspect`: what each handover holds, in numbers.
 struct Inspect: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Shows what each handover in an image or a memory file holds.",
+    abstract: "Shows the content of each handover in an image or a memory file.",
     discussion: """
-      Shows the root device tree, the version, entries and bytes by order, the nodes that mark them, \
-      the registered blobs, and what their records say: regions of reserve_mem, the kernel before, \
-      sessions of the Live Update Orchestrator with their files, areas; of others, the first bytes. \
-      A record that is malformed is a finding, and the others still are shown; likewise a handover.
+      Prints the root device tree, the version, entries and bytes by order, the nodes of the tree, the \
+      registered blobs, and the content of their records: regions of reserve_mem, the metadata of kexec, \
+      sessions of the Live Update Orchestrator with their files, named areas. Of unknown blobs, the first \
+      bytes are printed. A malformed record is a finding; all other records are still printed.
 
       --checksums reads the files that sessions preserve, holes as zeros. A file that is far longer \
       than the image is not read.
+
+      Examples:
+        kho inspect vmcore
+        kho inspect --json --checksums vmcore.zst
+        kho inspect /dev/shm/service
+        kho inspect --live
 
       \(ExitStatus.help)
       """)
 
   @OptionGroup var options: ImageOptions
 
-  @Flag(help: "Show where the pages of each preserved file lie.")
+  @Flag(help: "Show where the pages of each preserved file are.")
   var records = false
 
   @Flag(help: "Show the SHA-256 of the content of each preserved file.")

@@ -3,7 +3,7 @@ internal import KexecHandover
 
 /// The options for what an image does not always tell: how large its pages and its bitmaps are.
 struct LayoutOptions: ParsableArguments {
-  @Option(help: ArgumentHelp("The page size, where it cannot be deduced.", valueName: "size"))
+  @Option(help: ArgumentHelp("The page size, if it cannot be deduced.", valueName: "size"))
   var pageSize: PageSizeArgument?
 
   @Option(

@@ -6,7 +6,7 @@ struct LiveRoot: ParsableArguments {
   @Option(
     name: .customLong("live-root"),
     help: ArgumentHelp(
-      "The directory in which proc, sys and dev of the system lie.", visibility: .hidden))
+      "The directory that contains proc, sys and dev of the system.", visibility: .hidden))
   var path = "/"
 
   var folder: FilePath { FilePath(path) }

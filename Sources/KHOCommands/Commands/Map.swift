@@ -5,26 +5,25 @@ internal import Platform
 /// `kho map`: the picture.
 struct Map: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Draws where in physical memory a handover lies.",
+    abstract: "Draws where in physical memory a handover is.",
     discussion: """
-      Without --svg and --html a picture of characters that fits the window: a digit or letter for the \
-      order of most of what is preserved in that stretch, # for nodes of the tree, D for the root \
-      device tree, · where nothing is preserved; * stands for rows without anything. In colour on a \
-      terminal, unless NO_COLOR is set.
+      Without --svg and --html, `map` prints characters that fit the window: a digit or letter is the most \
+      frequent order in that part of memory, # a node of the tree, D the root device tree, · memory that is not \
+      preserved; * replaces empty rows. On a terminal it uses colour, unless NO_COLOR is set.
 
       --html writes one page that needs no network and no other file: a Hilbert curve or rows, to \
-      zoom and to point at, tables by order, and the owners as a treemap. Where there are more than \
-      65,536 stretches of preserved memory, neighbours are drawn as one, and the page says so. \
+      zoom and to point at, tables by order, and the owners as a treemap. With more than \
+      65,536 runs of preserved memory, the page draws adjacent runs as one, and notes it. \
       --svg writes a picture for documents.
 
-      Shown is everything from the first to the last byte of the handover; --range chooses a part. \
-      A handover does not tell its scratch areas: --scratch does. Of several handovers, the first \
+      The picture shows everything from the first to the last byte of the handover; --range chooses a part. \
+      A handover does not contain its scratch areas: give them with --scratch. Of several handovers, the first \
       that can be read is drawn.
 
       Examples:
-        kho map image.elf
-        kho map --html map.html --svg map.svg image.elf
-        kho map --range 1G-2G --scratch 0xda800000-0x100000000 image.elf
+        kho map vmcore
+        kho map --html map.html --svg map.svg vmcore
+        kho map --range 1G-2G --scratch 0xda800000-0x100000000 vmcore
 
       \(ExitStatus.help)
       """)
@@ -53,7 +52,7 @@ struct Map: ParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "A scratch area, from A up to but not including B; may stand several times.",
+      "A scratch area, from A up to but not including B; can be repeated.",
       valueName: "a-b"))
   var scratch: [AddressFilter] = []
 
@@ -66,7 +65,7 @@ struct Map: ParsableCommand {
       throw ValidationError("--height is a number from 8 to 2000.")
     }
     if scratch.count > ScratchArea.limit {
-      throw ValidationError("--scratch stands at most \(ScratchArea.limit) times.")
+      throw ValidationError("--scratch can be given at most \(ScratchArea.limit) times.")
     }
   }
 

@@ -4,15 +4,20 @@ internal import KexecHandover
 /// `kho owners`: who has the preserved memory.
 struct Owners: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Accounts for each preserved byte: who registered it.",
+    abstract: "Attributes each preserved byte to the record that refers to it.",
     discussion: """
-      The known records (memblock, kexec-metadata, kho_test, LUO and its memfds, areas under a name \
-      of their own) are followed to the memory they refer to. Bytes of an entry that no record names \
-      are attributed to the owner of the rest of it. Entries that no record refers to have no owner; in a \
-      memory file, that is memory allocated without a name. What two claim is counted once, as the \
-      first one's, and named. The nodes of the tree are no entries and are shown apart.
+      `owners` follows the known records (memblock, kexec-metadata, kho_test, LUO and its memfds, named \
+      areas) to the memory that they refer to. Bytes of an entry that no record names are attributed to the \
+      owner of the rest of the entry. An entry that no record refers to has no owner; in a memory file, it is \
+      memory that was allocated without a name. Bytes that two owners claim are counted once, for the first, \
+      and listed. The nodes of the tree are not entries; they are shown apart.
 
-      CLAIMED is how much the records name; the rest of BYTES only comes with the entries.
+      CLAIMED is the number of bytes that the records name. BYTES also contains the rest of their entries.
+
+      Examples:
+        kho owners vmcore
+        kho owners --uses --json vmcore
+        kho owners /dev/shm/service
 
       \(ExitStatus.help)
       """)

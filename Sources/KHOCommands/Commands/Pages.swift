@@ -6,9 +6,14 @@ struct Pages: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Lists every preserved block in an image.",
     discussion: """
-      Entries are sorted by address, then by order. Formats: table, for people; plain, a line \
-      "PHYS ORDER" for each entry, PHYS in hexadecimal without 0x; ranges, entries of one order that \
-      follow each other without a gap as one line.
+      Entries are sorted by address, then by order. Formats: table, for people; plain, one line \
+      "PHYS ORDER" for each entry, PHYS in hexadecimal without 0x; ranges, one line for entries of one order \
+      that follow each other without a gap.
+
+      Examples:
+        kho pages vmcore
+        kho pages --format plain --order 9 vmcore
+        kho pages --format ranges --range 1G-2G vmcore
 
       \(ExitStatus.help)
       """)

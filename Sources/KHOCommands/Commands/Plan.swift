@@ -14,7 +14,7 @@ struct Plan: ParsableCommand {
       (--from), for the blocks that are really there. Node counts are exact for those places.
 
       Scratch: the areas that kho_scratch= makes (--kho-scratch, --memory), and what to give it \
-      (--boot-memory: what boot reserves below and above 4 GiB; the kernel's log says it in the line \
+      (--boot-memory: what boot reserves below and above 4 GiB; the kernel's log has it in the line \
       "Memory: … reserved"). Memory begins at 0, without holes, on equally large NUMA nodes.
 
       Time: what a walk over the tree takes. --calibrate measures it on this machine, with this tool; \
@@ -34,7 +34,7 @@ struct Plan: ParsableCommand {
   var memory: SizeArgument?
 
   @Option(
-    help: ArgumentHelp("The machine's page size; 4K, or as the image tells.", valueName: "size"))
+    help: ArgumentHelp("The machine's page size; 4K, or that of the image.", valueName: "size"))
   var pageSize: PageSizeArgument?
 
   @Option(help: ArgumentHelp("The number of NUMA nodes, 1 to 16.", valueName: "n"))
@@ -98,10 +98,10 @@ struct Plan: ParsableCommand {
   func validate() throws {
     if blocks != nil, image != nil { throw ValidationError("Give --blocks or --from, not both.") }
     if blocks != nil, memory == nil {
-      throw ValidationError("--blocks lie in a machine: give its --memory.")
+      throw ValidationError("--blocks need the machine's memory: give --memory.")
     }
     if khoScratch != nil || bootMemory != nil, memory == nil {
-      throw ValidationError("Scratch areas lie in a machine: give its --memory.")
+      throw ValidationError("Scratch areas need the machine's memory: give --memory.")
     }
     if case .percentage = khoScratch?.request, bootMemory == nil {
       throw ValidationError("A percentage is of what boot reserves: give --boot-memory.")
@@ -133,7 +133,7 @@ struct Plan: ParsableCommand {
     if calibrate {
       let measured: WalkCalibration
       do throws(MemoryImageError) { measured = try WalkCalibration.measure() } catch {
-        throw CommandFailure.badInput("there is no memory for the trees to walk: \(error)")
+        throw CommandFailure.badInput("no memory is left for the trees to walk: \(error)")
       }
       if let path = self.calibration {
         try measured.write(
@@ -196,7 +196,7 @@ struct Plan: ParsableCommand {
       switch error {
       case .outOfMemory(let byteCount):
         throw .findings(
-          "\(byteText(byteCount)) do not fit where they must lie: the machine has "
+          "\(byteText(byteCount)) do not fit where they must be allocated: the machine has "
             + "\(byteText(machine.memoryByteCount)) on \(countText(nodes, "node")), "
             + "less what boot reserves and the areas before")
       case .listFull, .notMemory, .notReserved, .holdsRegionList:

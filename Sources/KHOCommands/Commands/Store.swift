@@ -8,11 +8,16 @@ struct Store: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Lists the collections in a memory file, or prints the entries of one.",
     discussion: """
-      FILE is the memory file of a PersistentStore, or of maps that were opened alone; it is only read, \
-      also while a process uses it. Each collection is checked, and each finding is printed.
+      FILE is the memory file of a PersistentStore, or of maps that were opened alone. `store` only reads it, \
+      even while a process uses it. It checks each collection and prints each finding.
 
-      With --entries, each entry is a line of JSON with its key and its value. Types that this version \
-      does not know, and bytes that are not UTF-8, are printed as hexadecimal digits.
+      With --entries, each entry is a line of JSON with its key and its value. Values of unknown types, and \
+      bytes that are not UTF-8, are printed as hexadecimal digits.
+
+      Examples:
+        kho store /dev/shm/service
+        kho store --entries users /dev/shm/service
+        kho store --json /dev/shm/service
 
       \(ExitStatus.help)
       """)

@@ -5,14 +5,18 @@ internal import SystemPackage
 /// `kho demo`: the whole story on real processes.
 struct Demo: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Shows memory that outlives the processes that use it.",
+    abstract: "Shows memory that survives the processes that use it.",
     discussion: """
       A process fills memory with blocks of many sizes, a scattered area and blobs, each with a \
-      checksum, and becomes the next generation by execve(2), which finds everything in place, checks \
-      it, adds to it, and goes on likewise. The last is killed with SIGKILL in the middle of its work; \
-      a new process takes over what it left.
+      checksum. By execve(2) it becomes the next generation, which finds everything in place, checks \
+      it, adds to it, and goes on in the same way. `demo` kills the last generation with SIGKILL while it \
+      works; a new process adopts what is left.
 
-      A checksum that does not hold ends with 1. \(ExitStatus.help)
+      The exit status is 1 if a checksum is wrong. \(ExitStatus.help)
+
+      Examples:
+        kho demo
+        kho demo --memory 1G --generations 10
       """)
 
   @Option(help: ArgumentHelp("What the memory may grow to.", valueName: "size"))

@@ -23,7 +23,8 @@ struct BootOptions: ParsableArguments {
   var append = ""
 
   @Option(
-    help: ArgumentHelp("The size of the machine's memory; as needed.", valueName: "size"))
+    help: ArgumentHelp(
+      "The size of the machine's memory; by default, the smallest that fits.", valueName: "size"))
   var memory: SizeArgument?
 
   @OptionGroup var forced: ForceOption
@@ -83,7 +84,7 @@ struct BootOptions: ParsableArguments {
         (missing, load) = try writeRaw(memory, stored, to: file)
       }
     } catch {
-      throw .badOutput("\(printable(output)): \(error.description)")
+      throw .badOutput("\(printable(path: output)): \(error.description)")
     }
     if let missing { throw .badInput("\(source): the memory at \(missing) cannot be read") }
     return ForgeReport(

@@ -9,7 +9,7 @@ struct Forge: ParsableCommand {
     discussion: """
       SOURCE is a JSON file, or a folder. Of a folder, each folder in it is a session of the Live Update \
       Orchestrator, and each file in that is a memfd: of a name that is a number, under that token; \
-      otherwise under 1, 2, … in the order of the names. A JSON file can say everything, all of it optional:
+      otherwise under 1, 2, … in the order of the names. A JSON file can contain all of these, each optional:
 
         {"machine": "x86_64", "pageSize": "4K", "memory": "512M",
          "placement": [{"start": "0x8000000", "size": "32M"}], "scratch": [ … ],
@@ -24,7 +24,12 @@ struct Forge: ParsableCommand {
       text as on the command line.
 
       With --kernel, OUTPUT is one ELF file that boots: qemu-system-x86_64 -kernel OUTPUT -m SIZE. \
-      Otherwise it is raw memory, and what is printed says where to load it and what leads to it.
+      Otherwise it is raw memory, and `forge` prints where to load it and what must point to it.
+
+      Examples:
+        kho forge --kernel bzImage --initramfs initramfs -o forged.elf sessions/
+        kho forge --damage pointer-unaligned -o damaged.raw sessions.json
+        kho forge --json -o memory.raw sessions.json
 
       \(ExitStatus.help)
       """)
@@ -38,7 +43,7 @@ struct Forge: ParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "Make it wrong, as kho check reports with CODE: to see what a kernel does.",
+      "Damage it so that kho check reports CODE, to see what a kernel does.",
       valueName: "code"))
   var damage: DamageArgument?
 

@@ -55,7 +55,7 @@ extension ForgeDescription {
     case .keyNotFound(let key, let context)?:
       return "\(place(context.codingPath)) needs \"\(key.stringValue)\""
     case .typeMismatch(_, let context)?, .valueNotFound(_, let context)?:
-      return "\(place(context.codingPath)) is of another type than kho forge --help says"
+      return "\(place(context.codingPath)) is not of the type that kho forge --help shows"
     default: return "\(error)"
     }
   }

@@ -5,14 +5,18 @@ internal import SystemPackage
 /// `kho replay`: the handover of an image, for a kernel to boot from.
 struct Replay: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Makes a real handover, out of a dump, one that a kernel boots from again.",
+    abstract: "Makes a handover for a kernel to boot from, out of a dump.",
     discussion: """
-      IMAGE is a dump that holds the contents of the preserved pages: of a whole machine, or what \
-      kho capture --with-contents wrote. OUTPUT is one ELF file with the preserved memory where it was, \
+      IMAGE is a dump that contains the content of the preserved pages: of a whole machine, or from \
+      kho capture --with-contents. OUTPUT is one ELF file with the preserved memory at its addresses, \
       and a kernel with new scratch areas around it: qemu-system-x86_64 -kernel OUTPUT -m SIZE. Without \
       --kernel it is raw memory.
 
-      A kernel restores only what its own version of the formats holds: see kho compat.
+      A kernel restores only what its own version of the formats contains: see kho compat.
+
+      Examples:
+        kho replay --kernel bzImage --initramfs initramfs -o replayed.elf vmcore
+        kho replay -o memory.raw vmcore
 
       \(ExitStatus.help)
       """)

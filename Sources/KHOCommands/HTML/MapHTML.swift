@@ -99,13 +99,13 @@ struct MapHTML {
       style-src 'unsafe-inline'; script-src 'unsafe-inline'; base-uri 'none'; form-action 'none'">
       <meta name="viewport" content="width=device-width, initial-scale=1">
       <meta name="color-scheme" content="light dark">
-      <title>Handover map: \(escaped(printable(subject.name)))</title>
+      <title>Handover map: \(escaped(printable(path: subject.name)))</title>
       <style>\(text(PackageResources.map_css))</style>
       </head>
       <body>
       <header>
         <div><h1>Handover map</h1>
-        <p class="path"><bdi>\(escaped(printable(subject.name)))</bdi> · \(survey.title) · \(version)</p></div>
+        <p class="path"><bdi>\(escaped(printable(path: subject.name)))</bdi> · \(survey.title) · \(version)</p></div>
         <dl class="facts">\(shown)</dl>
         <button id="theme" type="button">Dark</button>
       </header>

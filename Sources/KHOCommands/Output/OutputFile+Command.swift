@@ -17,7 +17,7 @@ extension OutputFile {
   /// Opens the output at `path`.
   static func open(_ path: String, _ rules: OutputRules) throws(CommandFailure) -> OutputFile {
     do throws(OutputFileError) { return try OutputFile(at: path, rules) } catch {
-      throw .badOutput("\(printable(path)): \(error.description)")
+      throw .badOutput("\(printable(path: path)): \(error.description)")
     }
   }
 
@@ -30,7 +30,7 @@ extension OutputFile {
       try file.write(bytes)
       try file.finish()
     } catch {
-      throw .badOutput("\(printable(path)): \(error.description)")
+      throw .badOutput("\(printable(path: path)): \(error.description)")
     }
   }
 }

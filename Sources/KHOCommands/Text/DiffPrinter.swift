@@ -147,7 +147,7 @@ extension Console {
 extension HandoverDiff.Side {
   /// The handover for people.
   fileprivate var title: String {
-    "\(printable(name)), \(survey.title): \(printable(survey.deviceTree?.compatible ?? "?")), "
+    "\(printable(path: name)), \(survey.title): \(printable(survey.deviceTree?.compatible ?? "?")), "
       + "\(byteText(UInt64(survey.geometry.pageByteCount))) pages"
   }
 }

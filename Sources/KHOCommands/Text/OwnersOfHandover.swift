@@ -26,7 +26,7 @@ struct OwnersOfHandover {
     lines += table(showsUses: showsUses).lines(indent: "  ")
     let nodes = pages.nodeCountByLevel.reduce(0, &+)
     lines.append(
-      "  beside them \(byteText(pages.metadataByteCount)) in \(countText(nodes, "node")), which are no "
+      "  beside them \(byteText(pages.metadataByteCount)) in \(countText(nodes, "node")), which are not "
         + "entries")
     if awaitsSessions, accounts.unowned.entryCount > 0 {
       lines.append(

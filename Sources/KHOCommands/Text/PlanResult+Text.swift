@@ -28,7 +28,7 @@ extension PlannedWorkload {
     var lines: [String] = []
     let orders = counts.map { "\($0.count) of order \($0.order)" }.joined(separator: ", ")
     let title =
-      image.map { "\(printable($0.name)), \($0.survey.title)" }
+      image.map { "\(printable(path: $0.name)), \($0.survey.title)" }
       ?? "a model with fragmentation \(decimalText(fragmentation ?? 0))"
     lines.append("\(title): \(byteText(preservedByteCount)) in blocks: \(orders)")
     var table = TextTable([.left, .right, .left])
@@ -54,7 +54,7 @@ extension PlannedWorkload {
     ])
     lines += table.lines(indent: "  ")
     lines.append(
-      "  the tree is no larger than a list of ranges from \(footprint.crossoverRangeCount) ranges on"
+      "  the tree is not larger than a list of ranges from \(footprint.crossoverRangeCount) ranges on"
         + crossoverText)
     if let nodesInImage, nodesInImage != counts {
       lines.append(
@@ -82,7 +82,7 @@ extension PlannedScratch {
       lines += advice.reasons.map { "  because \($0)" }
     } else if requested != nil {
       lines.append(
-        "  no recommendation: it depends on what boot reserves, which --boot-memory tells")
+        "  no recommendation: it depends on what boot reserves: give --boot-memory")
     }
     return lines
   }

@@ -7,15 +7,19 @@ struct Update: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Rehearses an update to another kernel that keeps memory; --yes makes it.",
     discussion: """
-      Checks that the running kernel can hand over and that its handover is sound, that KERNEL is a bzImage \
-      whose version understands it (kho compat), that its command line turns Kexec HandOver on, and that it \
-      fits with its initramfs into scratch memory. Nothing is changed.
+      Checks that the running kernel can hand over and that its handover is sound. Checks that KERNEL is a \
+      bzImage whose version understands the handover (kho compat), that its command line turns Kexec HandOver \
+      on, and that it fits with its initramfs into scratch memory. Nothing is changed.
 
-      --load also loads the kernel, kexec_file_load(2), so that `systemctl kexec` or reboot(2) starts it. \
-      --yes loads it and starts it at once: no process is told and no file system is unmounted, so it is for \
-      machines that are prepared for that. Neither is done where a check fails.
+      --load also loads the kernel by kexec_file_load(2), so that `systemctl kexec` or reboot(2) starts it. \
+      --yes loads the kernel and starts it at once. No process is stopped and no file system is unmounted, so \
+      use it only on machines that are prepared for that. If a check fails, neither is done.
 
-      Exit status 1 means that a check did not pass. \(ExitStatus.help)
+      The exit status is 1 if a check did not pass. \(ExitStatus.help)
+
+      Examples:
+        kho update --kernel /boot/vmlinuz --initramfs /boot/initrd.img
+        kho update --kernel bzImage --append "kho=on liveupdate=on" --load
       """)
 
   @Option(help: ArgumentHelp("The bzImage to update to.", valueName: "file"), completion: .file())

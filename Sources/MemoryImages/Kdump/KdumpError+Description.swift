@@ -18,10 +18,10 @@ extension KdumpError: CustomStringConvertible {
       "The compressed dump's header is of version \(version), and known are 0 to"
         + " \(KdumpHeader.newestVersion); take an ELF dump (makedumpfile -E)."
     case .blockSizeUnsupported(let byteCount):
-      "The compressed dump's blocks of \(byteCount) bytes are no pages of 4, 16 or 64 KiB; the file"
+      "The compressed dump's blocks of \(byteCount) bytes are not pages of 4, 16 or 64 KiB; the file"
         + " is damaged, take the dump again."
     case .isSplit(let first, let end):
-      "The file says that it is the part of a split dump with pages \(first) up to \(end), which cannot"
+      "The file is marked as the part of a split dump with pages \(first) up to \(end), which cannot"
         + " be; the file is damaged, copy it again."
     case .partsDiffer(let first):
       "The part of a split dump with the pages from \(first) on does not fit the others; name each part of"

@@ -13,7 +13,7 @@ public struct LiveMemoryError: Error, Hashable, Sendable {
     case missing
     /// open(2) or read(2) failed.
     case refused(Errno)
-    /// It is no ELF file of a 64-bit little-endian machine.
+    /// It is not an ELF file of a 64-bit little-endian machine.
     case malformed
     /// No segment has a physical address: p_paddr is -1 in all of them.
     case withoutPhysicalAddresses
@@ -50,7 +50,7 @@ extension LiveMemoryError.KcoreReason {
         + " lockdown)"
     case .refused(.permissionDenied): "may be read by root alone (run as root)"
     case .refused(let error): "cannot be read (\(error))"
-    case .malformed: "is no ELF file of a 64-bit little-endian machine"
+    case .malformed: "is not an ELF file of a 64-bit little-endian machine"
     case .withoutPhysicalAddresses: "gives no physical addresses"
     }
   }

@@ -12,7 +12,7 @@ extension PreservedMemoryError {
       "the memory is full: no \(countText(frameCount, "page")) in one piece in \(byteText(byteCount))"
     case .outOfStorage(let error): error.sentence
     case .outOfProcessMemory(let byteCount):
-      "there is no memory for the allocator's books, \(byteText(byteCount))"
+      "no memory is left for the allocator's metadata, \(byteText(byteCount))"
     case .nameTaken: "the name is taken"
     case .noSuchName: "there is nothing of that name"
     case .sizeDiffers(let byteCount, let wanted):
@@ -54,7 +54,7 @@ extension SuccessorError {
     case .missingDescriptor(let name, let errno):
       "the descriptor \(printable(name)) that was passed on is not open (\(errno))"
     case .foreignDescriptor(let name):
-      "the descriptor \(printable(name)) that was passed on leads to something else"
+      "the descriptor \(printable(name)) that was passed on refers to something else"
     }
   }
 }

@@ -7,7 +7,7 @@ extension SuperblockError {
     case .tooShort(let byteCount):
       "its \(byteCount) bytes are too few for the superblock of a memory file"
     case .notMemoryFile(let magic):
-      "it is no memory file: its first word is 0x\(String(magic, radix: 16))"
+      "it is not a memory file: its first word is 0x\(String(magic, radix: 16))"
     case .versionUnknown(let version):
       "it is a memory file of layout \(version), which a newer version of this program wrote; this "
         + "one reads layout 1"
@@ -16,7 +16,7 @@ extension SuperblockError {
     case .headerDamaged:
       "the header of its superblock is damaged: the check value does not fit"
     case .selectorDamaged(let word):
-      "its superblock is damaged: the word that tells which state is valid is "
+      "its superblock is damaged: the word that selects the valid state is "
         + "0x\(String(word, radix: 16))"
     case .stateDamaged:
       "the state in its superblock is damaged: the check value does not fit"

@@ -127,7 +127,7 @@ final class TrialServer {
     where line.hasPrefix(name + ":") {
       if let number = Int(line.dropFirst(name.count + 1)) { return number }
     }
-    throw TrialFailure("INFO \(section) tells no \(name)")
+    throw TrialFailure("INFO \(section) does not contain \(name)")
   }
 
   /// Ends it for good.

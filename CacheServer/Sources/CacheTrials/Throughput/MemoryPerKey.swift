@@ -44,7 +44,7 @@ struct MemoryPerKey {
   private static func byteCount(_ server: TrialServer) throws -> Int {
     let field = server.kind == .cache ? "RssAnon" : "VmRSS"
     guard let memory = server.process.memoryByteCount(field) else {
-      throw TrialFailure("/proc tells no \(field)")
+      throw TrialFailure("/proc does not contain \(field)")
     }
     let file = server.kind == .cache ? try SystemCalls.storageByteCount(server.memoryFile) : 0
     return Int(memory + file)

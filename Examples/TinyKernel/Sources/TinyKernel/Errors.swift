@@ -11,7 +11,7 @@ extension MemblockError {
     case .listFull: "the list of regions is full"
     case .notMemory: "a range is not memory"
     case .notReserved: "a range is not reserved"
-    case .holdsRegionList: "a list of regions lies in the range"
+    case .holdsRegionList: "the range contains a list of regions"
     }
   }
 }
@@ -59,7 +59,7 @@ extension OutgoingHandoverError {
     case .holdsSubtree: "a block holds a blob that is still registered"
     case .notPreserved: "a block is not preserved"
     case .subtreeExists: "a blob of that name exists"
-    case .noSuchSubtree: "there is no blob of that name"
+    case .noSuchSubtree: "no blob has that name"
     case .subtreeNotPreserved: "a blob is not preserved"
     case .deviceTreeTooLarge: "the root device tree would be too large"
     case .deviceTreeUnwritable: "the root device tree cannot be written"

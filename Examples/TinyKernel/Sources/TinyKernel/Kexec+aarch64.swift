@@ -71,7 +71,7 @@
           }
         }
       }
-      guard isWritten != nil else { panic("this kernel's device tree lies outside memory") }
+      guard isWritten != nil else { panic("this kernel's device tree is outside memory") }
       return target
     }
 

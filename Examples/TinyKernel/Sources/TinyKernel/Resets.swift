@@ -84,7 +84,7 @@ func recover(
     // The handover goes on in place. First of all, what was begun is ended.
     let survey = HandoverSurvey(.memory(address.deviceTree), in: memory, geometry: geometry)
     guard let tree = survey.deviceTree, let root = tree.map else {
-      panic("torn: the anchor leads to no root device tree")
+      panic("torn: the anchor does not point to a root device tree")
     }
     var order = 0
     while 4096 << order < tree.byteCount { order += 1 }
