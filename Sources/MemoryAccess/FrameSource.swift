@@ -10,7 +10,7 @@ public protocol FrameSource: ~Copyable {
 
   /// Takes one page frame that holds whatever was there; nil when there is none.
   ///
-  /// For who fills the whole page before anybody else can see it. The default takes one filled with
+  /// For callers that fill the whole page before another thread can see it. The default takes one filled with
   /// zeros.
   ///
   /// - Returns: as ``takeFrame()``.

@@ -26,7 +26,7 @@ private struct Outline: Equatable {
 
   static func == (lhs: Outline, rhs: Outline) -> Bool { lhs.bytes == rhs.bytes }
 
-  /// Walks all of `tree`, which cannot fail, because nobody changes its bytes.
+  /// Walks all of `tree`, which cannot fail, because its bytes do not change.
   init(of tree: borrowing DeviceTree) {
     do throws(DeviceTreeError) {
       var nodes = tree.nodes

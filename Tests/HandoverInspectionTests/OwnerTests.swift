@@ -129,7 +129,7 @@ private let geometry = PageGeometry.pages4KiB
     #expect(accounts.unowned.entryCount == 67)
   }
 
-  /// What a handler that nobody knows noted is taken for a pointer where an entry begins there.
+  /// What an unknown handler recorded is taken for a pointer where an entry begins there.
   @Test func theRecordOfAnUnknownHandlerIsPresumed() throws {
     let memory = MemoryCopy(of: try Fixture(name: "linux-7.3-kho-v4").open())
     let file = PhysicalAddress(0x7d6010)

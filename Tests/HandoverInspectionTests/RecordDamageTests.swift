@@ -4,7 +4,7 @@ import Testing
 
 private let geometry = PageGeometry.pages4KiB
 
-/// Records that somebody damaged, by chance or by intent.
+/// Damaged records, by chance or by intent.
 @Suite struct RecordDamageTests {
   /// Flips bits of every byte of every record but the lists of folios, of which the first few.
   ///
@@ -160,7 +160,7 @@ private let geometry = PageGeometry.pages4KiB
       try findings(storing: [(sharedData.advanced(byBytes: 8), large)]) == [
         .malformed(.subtree("LUO"), .elementCountTooLarge(large, capacity: 63))
       ])
-    // Flags that nobody knows, an impossible order, another number of pages.
+    // Unknown flags, an impossible order, another number of pages.
     let last = memfd.advanced(byBytes: 40)
     #expect(
       try findings(storing: [(last, 0x0000_0004_0000_0001)]) == [

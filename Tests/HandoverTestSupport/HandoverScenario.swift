@@ -104,7 +104,7 @@ package struct HandoverScenario: Sendable, CustomStringConvertible {
   }
 
   private static var unpreserving: [HandoverScenario] {
-    // What is unpreserved and not freed is the test's own; what is freed is nobody's.
+    // What is unpreserved and not freed is the test's own; what is freed has no owner.
     let block: @Sendable (inout HandoverBench) throws -> Void = {
       $0.blocks = [try $0.handover.allocatePreserved(PageOrder(2), from: &$0.frames)]
       $0.owned.formUnion(FrameRange($0.blocks[0], in: $0.geometry).numbers)

@@ -192,7 +192,7 @@ package struct RecordingAnchor: HandoverAnchor {
   }
 
   package mutating func end() {
-    precondition(state.pending != nil, "the end of a change that nobody began")
+    precondition(state.pending != nil, "the end of a change that was not begun")
     state.pending = nil
     journal.record(.end)
   }

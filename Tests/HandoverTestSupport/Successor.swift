@@ -48,7 +48,7 @@ package struct Successor: ~Copyable {
       at: bench.anchor.deviceTree, in: bench.memory.copy(), geometry: bench.geometry)
   }
 
-  /// The blocks that nobody restored yet.
+  /// The blocks that are not restored yet.
   package var unrestored: [PhysicalBlock] {
     var blocks: [PhysicalBlock] = []
     incoming.forEachUnrestored { blocks.append($0) }

@@ -8,7 +8,7 @@ package import PreservedPages
 ///     │ margin │ pool: the nodes                             │ margin │
 ///
 /// What the tree marks is only numbers: those blocks need no memory, and `memory` claims all other
-/// addresses. The margins belong to nobody, so that a test can see that they stay as they are.
+/// addresses. The margins have no owner, so that a test can see that they stay as they are.
 package struct TreeBench: ~Copyable {
   /// The shape of the tree.
   package let geometry: RadixGeometry

@@ -194,7 +194,7 @@ struct TakeOverTests {
     #expect(try incoming.subtree(named: "beta").isPreserved)
   }
 
-  /// Changes that nobody began, as a damaged memory file may record them.
+  /// Changes that were not begun, as a damaged memory file may record them.
   @Test func recordedChangesThatAreDamaged() throws {
     var bench = try HandoverBench(shift: 12)
     try HandoverScenario.populate(&bench)
@@ -247,7 +247,7 @@ struct TakeOverTests {
     change.deviceTree = block.address
     #expect(throws: OutgoingHandoverError.self) { try bench.handover.complete(change) }
     #expect(bench.anchor.deviceTree == state.deviceTree)
-    // A block that needs nodes which nobody made.
+    // A block that needs nodes which do not exist.
     change = HandoverChange()
     change.preserved.append(
       .block(PhysicalBlock(address: bench.memory.base.range.start, order: PageOrder(8))))

@@ -9,7 +9,7 @@ struct TortureExaminer {
 
   init(_ geometry: PageGeometry) { self.geometry = geometry }
 
-  /// Reads the file as somebody who has nothing to do with it, and finds no error, also where a
+  /// Reads the file as a foreign process would, and finds no error, also where a
   /// change is half made.
   ///
   /// - Returns: what the superblock says.
@@ -124,7 +124,7 @@ struct ObservedMemory {
     guard let survey = contents.survey, let pages = survey.pages else {
       throw TortureFailure("the handover is gone")
     }
-    // Empty nodes would be a note; whoever takes the memory over frees them.
+    // Empty nodes would be a note; the process that takes the memory over frees them.
     if let finding = survey.findings.first {
       throw TortureFailure("after the take-over: \(finding.code): \(finding.sentence)")
     }

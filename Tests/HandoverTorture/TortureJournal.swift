@@ -2,7 +2,7 @@ import KexecHandover
 import SystemPackage
 
 /// What a tortured process was about to do, and what came of it: a file of its own, mapped by the
-/// process and by whoever kills it, so that it survives with every store that was made.
+/// process and by the process that kills it, so that it survives with every store that was made.
 ///
 ///     word 0  magic, counts, and what the process is told        64  record 0, record 1, …
 ///
@@ -30,8 +30,8 @@ struct TortureJournal {
     case pageShift, byteCount, capacity
     /// 1 where the process takes the memory over, and does nothing else.
     case onlyTakesOver
-    /// How many records are begun when the process starts the timer that kills it; 0 where somebody
-    /// else kills it. For how many nanoseconds it lives then. Where `lifeShare` is not 0, it lives for
+    /// How many records are begun when the process starts the timer that kills it; 0 if another
+    /// process kills it. For how many nanoseconds it lives then. Where `lifeShare` is not 0, it lives for
     /// as long as its last operation of the same kind took, times that of 1,024, and waits for an
     /// operation of which it knows that; `lifetime` is for those that are hardly ever done twice.
     case killAtCount, lifetime, lifeShare

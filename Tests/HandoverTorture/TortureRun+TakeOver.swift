@@ -36,7 +36,7 @@ extension TortureRun {
     return .after
   }
 
-  /// Frees what was allocated for somebody who had not heard of it.
+  /// Frees what was allocated before the caller learned its address.
   private mutating func free(
     _ object: TortureObject, _ memory: inout PreservedMemory
   ) throws(TortureFailure) {

@@ -36,7 +36,7 @@ struct TortureTally {
   var fileCount: UInt64 = 0
   /// Changes that were recorded when the process was killed, and that the successor completed.
   var completedChangeCount: UInt64 = 0
-  /// Allocations that nobody had heard of, and that the successor freed.
+  /// Allocations whose address no process had learned, and that the successor freed.
   var freedAllocationCount: UInt64 = 0
 
   static let takeoverTitle = "take-over"

@@ -17,7 +17,7 @@ struct BuiltTool {
 
   init(named name: String = "kho", _ arguments: [String]) throws {
     let folder = try TemporaryFolder()
-    // Into files: nobody has to read two pipes at the same time.
+    // Into files, so that the test does not read two pipes at the same time.
     let outputPath = try folder.write([], "output")
     let errorPath = try folder.write([], "errors")
     let process = Process()

@@ -148,7 +148,7 @@ import Testing
         #expect(size > 1 << 40 && toFile.errors.hasPrefix("kho: "))
       }
       #expect(try strays(besides: ["image"]) == [])
-      // Nobody reads so many zeros either, and the other files are read.
+      // A reader does not want so many zeros either, and the other files are read.
       let report: RecordsJSON = try kho("inspect", "--json", "--checksums", path).json()
       let files = report.handovers.compactMap(\.luo).flatMap(\.sessions).flatMap(\.files)
       #expect(files.map { $0.sha256 == nil } == [true, false, false, false, false, false])

@@ -2,7 +2,7 @@ import HandoverTestSupport
 import KexecHandover
 import Testing
 
-/// Names from an image come from whoever wrote it, and a terminal obeys escape sequences.
+/// Names from an image are untrusted, and a terminal obeys escape sequences.
 @Suite struct HostileNameTests {
   private static let names = [
     "\u{1b}[2J\u{1b}]0;owned\u{7}", "a\nb\rc\td", "\u{9b}31mred", "del\u{7f}ete", "\u{85}next",

@@ -95,7 +95,7 @@ import Testing
     try expectOwners(of: model, handover, geometry)
   }
 
-  /// Names have their memory, and what was allocated without a name is nobody's.
+  /// Names have their memory, and what was allocated without a name has no owner.
   private func expectOwners(
     of model: Model, _ handover: InspectJSON.Handover, _ geometry: PageGeometry
   ) throws {
@@ -134,7 +134,7 @@ import Testing
     #expect(text.contains("generation 0, ") && text.contains("(running)"))
     do {
       var memory = try PreservedMemory.open(.init(path))
-      // While somebody has it, too.
+      // While a process has it, too.
       try expect(model, geometry, generation: 1)
       try memory.free(model.run)
     }
@@ -143,7 +143,7 @@ import Testing
     try expect(model, geometry, generation: 1)
   }
 
-  /// Whoever was killed had begun to free a run: nothing is wrong, and the next one completes it.
+  /// A process was killed while it freed a run: nothing is wrong, and its successor completes it.
   @Test func aChangeThatWasBegun() throws {
     var model = try fill()
     do {

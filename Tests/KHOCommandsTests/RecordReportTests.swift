@@ -90,13 +90,13 @@ import Testing
     #expect(session.luo?.sessions.map { $0.error != nil } == [true, false])
     #expect(
       files(session).count == 3 && session.findings.contains { $0.code == "record-malformed" })
-    // The record of the orchestrator, of a format that nobody knows.
+    // The record of the orchestrator, of an unknown format.
     let luo = try inspect { $0.setWord(at: 0x7b4000, to: 0x0000_3676_2d6f_756c) }
     #expect(luo.luo == nil && luo.memblock != nil && luo.khoTest != nil)
     #expect(luo.unknownBlobs.map(\.name) == ["LUO"])
     #expect(luo.unknownBlobs[0].head.hasPrefix("6c756f2d7636"))
     #expect(luo.findings.contains { $0.code == "record-format-unknown" })
-    // A handler that nobody knows.
+    // An unknown handler.
     let handler = try inspect { $0.setWord(at: 0x7d6010, to: 0x3376_2d64_666d_656d) }
     #expect(files(handler).first?.handler == "memfd-v3" && files(handler).first?.size == nil)
     #expect(files(handler).dropFirst().allSatisfy { $0.size != nil })

@@ -133,7 +133,7 @@ import Testing
       }
     }
     #expect(folder.names == [])
-    // Somebody else was faster.
+    // Another process was faster.
     CallWatcher(failing: [.link: .fileExists]).watch {
       #expect(throws: CoreFileError.exists) {
         try writer.write(to: folder.path("core"), replacing: false, from: memory)

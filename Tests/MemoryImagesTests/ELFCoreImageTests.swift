@@ -42,7 +42,7 @@ import Testing
     let image = try ELFCoreImage(opening: file.path)
     #expect(image.bytes(in: range(0x1000, 7)) == [1, 2, 3, 4, 5, 6, 7])
     #expect(image.bytes(in: range(0x1002, 2)) == [3, 4])
-    // The tail of the third segment exists, but nobody stored it.
+    // The tail of the third segment exists, but is not stored.
     #expect(image.contains(range(0x1000, 9)))
     #expect(!image.contains(range(0x1000, 10)))
     #expect(image.bytes(in: range(0x1007, 1)) == nil)

@@ -57,7 +57,7 @@ import Testing
     #expect(throws: MemoryImageError.notRegularFile) {
       try MemoryImage.open("/dev/null", base: .zero)
     }
-    // A pipe that nobody writes to would block a plain open(2).
+    // A pipe without a writer would block a plain open(2).
     // SAFETY: the call reads a path that lives as long as it.
     try #require(unsafe mkfifo(missing.string, 0o600) == 0)
     defer { try? FileManager.default.removeItem(atPath: missing.string) }

@@ -2,7 +2,7 @@ import MemoryAccess
 import MemoryImages
 import Testing
 
-/// Addresses that nobody has checked, put to every method.
+/// Unchecked addresses, given to every method.
 @Suite struct WildAddressTests {
   private static let bytes = [UInt8](repeating: 7, count: 0x2000)
 

@@ -134,7 +134,7 @@ struct BuddyEdgeTests {
           maximumOrder: PageOrder(2))
       }
     }
-    // With one frame more the map has its place, and frame 0 is still nobody's.
+    // With one frame more the map has its place, and frame 0 still has no owner.
     let allocator = try BuddyAllocator(
       free: [FrameRange(8..<13), FrameRange(0..<2), FrameRange(9..<14)], in: memory,
       geometry: PageGeometry(shift: 4), maximumOrder: PageOrder(2))

@@ -4,7 +4,7 @@ import Testing
 
 @testable import PersistentCollections
 
-/// A process that is killed after any store of any operation: whoever opens the map has what was there
+/// A process that is killed after any store of any operation: its successor finds in the map what was there
 /// before the operation or after it, nothing is lost or leaked, and killed itself while it opens, it
 /// leaves the same.
 @Suite(.namesCombination) struct MapCrashTests {
@@ -157,7 +157,7 @@ import Testing
     #expect((isAfterCount < points.count) == scenario.changesEntries)
   }
 
-  /// What somebody finds who opens the map; memory and books are then as before.
+  /// What a process finds that opens the map; memory and metadata are then as before.
   private func open(
     _ memory: RecordingMemory, _ books: PieceBooks, isNested: Bool
   ) throws -> MapBench.Contents {

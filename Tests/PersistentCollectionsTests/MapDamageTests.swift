@@ -5,7 +5,7 @@ import Testing
 @testable import PersistentCollections
 @testable import ProcessHandover
 
-/// Memory that somebody else has written: errors, and nothing worse.
+/// Memory that another program has written: errors, and nothing worse.
 @Suite(.namesCombination) struct MapDamageTests {
   @Test func refusals() throws {
     let bench = try MapBench.make()

@@ -56,7 +56,7 @@ import Testing
     #expect(try accounts.value(of: 2) == 150)
   }
 
-  /// Whoever opens a map with other types is told.
+  /// Opening a map with other types fails.
   @Test func otherTypesAreNoticed() throws {
     var numbers = try PersistentMap<UInt32, UInt32>.open(memory())
     try numbers.setValue(5, of: 6)

@@ -48,7 +48,7 @@ struct PieceStorage: ~Copyable, PersistentStorage {
         throw .memory(.full(frameCount: byteCount / 4096, byteCount: memory.byteCount))
       }
       if !books.allocated.contains(where: { $0.overlaps(range) }) {
-        // Nothing leads here, so nobody who comes after a crash misses the zeros.
+        // Nothing points here, so a successor after a crash does not need the zeros.
         Self.clear(range, in: memory)
         announce(range)
         record(.allocated(range))

@@ -198,7 +198,7 @@ struct SharedMemory: ~Copyable {
     }
     // The run of the other owner, of three pages.
     if unnamed.reduce(0, { $0 + $1.order.frameCount }) != 3 {
-      problems.append("not anybody's: \(unnamed)")
+      problems.append("without an owner: \(unnamed)")
     }
     problems += owned.map { "\($0) is not preserved" }
     let ledger = try MemoryLedger(at: PhysicalAddress(map.arena.ledger), in: memory)

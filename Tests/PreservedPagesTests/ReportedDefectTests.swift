@@ -21,7 +21,7 @@ struct ReportedDefectTests {
     try bench.insert(anchor)
     bench.frames.takesUntilFailure = 2
     #expect(throws: RadixTreeError.outOfFrames(level: 1)) { try bench.insert(far) }
-    // Whoever gets the freed frames fills them; the tree must not see it.
+    // The next owner of the freed frames fills them; the tree must not see it.
     while let frame = bench.frames.pool.takeFrame() {
       bench.memory.withWords(at: frame, count: 2) { words in
         for index in 0..<2 { words.publish(.max, at: index) }

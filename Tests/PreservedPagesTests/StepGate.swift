@@ -22,7 +22,7 @@ final class StepGate: Sendable {
 
   /// Runs both bodies, and lets `choose` say whose step is next where both have one.
   ///
-  /// - Parameter afterStep: called when nobody runs.
+  /// - Parameter afterStep: called when no thread runs.
   func run(
     _ bodies: [@Sendable () -> Void], choose: () -> Int, afterStep: () -> Void
   ) {

@@ -123,7 +123,7 @@ struct SweepTests {
     #expect(Self.findings(bench).filter { $0.severity == .error }.isEmpty)
   }
 
-  @Test("the device tree may be an entry of its own, and of nobody else")
+  @Test("the device tree may be an entry of its own, and of no other owner")
   func deviceTree() throws {
     let tree: UInt64 = 0x8000_0000
     let onePage = Self.range(tree, 0x1000)

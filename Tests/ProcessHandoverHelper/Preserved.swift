@@ -58,7 +58,7 @@ private let ownProgram = FilePath(
 
 // MARK: exec and children
 
-/// Becomes its own successor, and passes on a socket that somebody has connected to already.
+/// Becomes its own successor, and passes on a socket that a client has connected to already.
 func preserveAndExec(_ folder: FilePath) throws {
   var memory = try newMemory(folder)
   try use(&memory)
@@ -126,7 +126,7 @@ private func heard(at listener: FileDescriptor) throws -> String {
 
 // MARK: Channels and the service manager
 
-/// Gives the memory to whoever connects, and says whether it is gone.
+/// Gives the memory to the process that connects, and prints whether it is gone.
 func preserveAndGive(_ place: String, _ folder: FilePath) throws {
   var memory = try newMemory(place == "memfd" ? nil : folder)
   let file = memory.file

@@ -6,7 +6,7 @@ import Testing
 
 @testable import ProcessHandover
 
-/// Files that nobody should take over: each is refused with an error that says why, and stays as it is.
+/// Files that a process must not take over: each is refused with an error that says why, and stays as it is.
 @Suite(.namesCombination)
 struct DamagedMemoryFileTests {
   private let folder: TemporaryFolder
@@ -97,7 +97,7 @@ struct DamagedMemoryFileTests {
     #expect(refusedCount == (8 + 1 + 64) * 8)
   }
 
-  /// What counts is refused by whoever takes the memory over, and what does not is taken.
+  /// A process that takes the memory over refuses damage that matters, and accepts the rest.
   @Test func flippedSuperblockOfAFile() throws {
     try withEvery("bit", in: stride(from: 0, to: 2048 * 8, by: 97)) { bit in
       var changed = bytes

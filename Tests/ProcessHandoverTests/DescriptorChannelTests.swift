@@ -100,7 +100,7 @@ import Testing
     #expect(throws: DescriptorChannelError.timedOut) { _ = try second.awaitAcknowledgement() }
     var sent = 0
     #expect(throws: DescriptorChannelError.timedOut) {
-      // Nobody takes them.
+      // No process receives them.
       while sent < 100_000 {
         try second.acknowledge()
         sent += 1
@@ -167,7 +167,7 @@ import Testing
       _ = try DescriptorListener(at: .path(file))
     }
     #expect(folder.names == ["file"])
-    // What somebody else put there since stays.
+    // What another process put there since stays.
     do {
       let listener = try DescriptorListener(at: .path(path))
       try SystemCalls.unlink(path)
@@ -197,7 +197,7 @@ import Testing
         _ = try DescriptorChannel.adopt(descriptor)
       }
     }
-    // Not connected to anybody.
+    // Not connected to a peer.
     let alone = try SystemCalls.makeSocket(isDatagram: false)
     #expect(throws: DescriptorChannelError.foreignPeer(userID: .max)) {
       _ = try DescriptorChannel.adopt(alone)

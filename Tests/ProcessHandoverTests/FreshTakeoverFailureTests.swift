@@ -84,7 +84,7 @@ import Testing
     }
   }
 
-  /// Checks that whoever came now would find what the predecessor left.
+  /// Checks that a successor would find what the predecessor left.
   private func expectOldHandover(_ left: PreservedMemoryState, _ file: MemoryFile) throws {
     let state = try SuperblockContents(reading: file).state
     let geometry = try SuperblockContents(reading: file).geometry

@@ -7,7 +7,7 @@ import Testing
 
 /// Real file systems without room: a store to what is backed never fails.
 @Suite(.namesCombination) struct FullFileSystemTests {
-  /// Whether an unprivileged process may mount a file system that nobody else sees.
+  /// Whether an unprivileged process may mount a file system in a namespace of its own.
   static let canMount: Bool =
     (try? ProcessRun("/usr/bin/unshare", ["-Urm", "mount", "-t", "tmpfs", "none", "/mnt"]).status)
     == 0
@@ -35,7 +35,7 @@ import Testing
   }
 
   @Test func hugePagesThatThereAreNot() throws {
-    // More than there are in all, whoever gives some back meanwhile.
+    // More than there are in all, even if another process frees some meanwhile.
     let count = Self.pageCount("nr_hugepages", byteCount: 2 << 20) + 1
     let file = try MemoryFile.create(
       .memfd(name: "huge", pages: .huge2MiB), byteCount: UInt64(count) << 21)

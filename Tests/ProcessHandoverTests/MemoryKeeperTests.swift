@@ -45,7 +45,7 @@ import Testing
     #expect(try descriptors(keeper).count == 1)
     let maps = try #require(text(keeper, "maps"))
     #expect(maps.contains(path.string))
-    // It is nobody's child but init's, or that of who inherits orphans; in a group of its own.
+    // Its parent is init, or the process that adopts orphans; it has a process group of its own.
     let fields = try #require(text(keeper, "stat")?.split(separator: ")").last).split(
       separator: " ")
     #expect(fields[1] != "\(helper.processID)")

@@ -4,7 +4,7 @@ import Testing
 
 @testable import ProcessHandover
 
-/// A process that notes what it allocates, and is killed after any store: whoever comes next frees by
+/// A process that notes what it allocates, and is killed after any store: its successor frees by
 /// the note, and nothing is left of it.
 @Suite(.namesCombination)
 struct NotedAllocationCrashTests {

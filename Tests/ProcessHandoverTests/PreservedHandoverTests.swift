@@ -6,7 +6,7 @@ import Testing
 
 @testable import ProcessHandover
 
-/// Memory that goes from process to process in every way there is; all the while, nobody else gets it.
+/// Memory that goes from process to process in every way there is; no other process gets it in between.
 @Suite(.namesCombination) struct PreservedHandoverTests {
   private let folder: TemporaryFolder
 
@@ -82,7 +82,7 @@ import Testing
       memory.store(7, to: count)
       _ = try PreservedMemoryState(of: &memory, checkingBytes: false)
       if place == "path" { expectHeld(by: ProcessIDs.own) }
-      // The one that gave it away cannot have it back while somebody has it.
+      // The one that gave it away cannot have it back while another process has it.
       try helper.proceed()
       #expect(try helper.readLine() == "held by another")
     }
@@ -90,7 +90,7 @@ import Testing
     if place == "path" { try expectSound(generation: 2, count: 7) }
   }
 
-  /// The receiver dies after it was sent the memory: whoever gave it can open it again.
+  /// The receiver dies after it was sent the memory: the sender can open it again.
   @Test func overAChannelThatCloses() throws {
     let helper = try HelperProcess("preserved-give", "memfd", folder.path.string)
     #expect(try helper.readLine() == "generation 0: count 2, text kept")
@@ -124,7 +124,7 @@ import Testing
     try expectSound(generation: 1, count: 5, names: ["count"])
   }
 
-  /// Whoever gives the memory changes its mind before it has let go of it.
+  /// The sender of the memory cancels before it has released it.
   @Test func fromOneThatRefuses() throws {
     let (near, far) = try DescriptorChannel.pair()
     let giver = try DescriptorChannel.adopt(near)

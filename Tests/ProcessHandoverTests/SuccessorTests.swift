@@ -131,7 +131,7 @@ import Testing
     #expect(throws: SuccessorError.foreignDescriptor(name: "foreign")) {
       _ = try Successor.received(SuccessorVariable([foreign]))
     }
-    // It may be anybody's.
+    // It may belong to another process.
     #expect(try descriptorCount(of: folder.name) == 1)
     try FileDescriptor(rawValue: other.number).close()
     for call in [SystemCall.fstat, .setDescriptorFlags] {

@@ -5,7 +5,7 @@ import Testing
 @testable import ProcessHandover
 
 /// A process that is killed after any store of any operation on a memory file: the file is sound as it
-/// lies there, and whoever takes it over has the state before the operation or the one after it.
+/// is stored there, and a process that takes it over has the state before the operation or the one after it.
 @Suite(.namesCombination)
 struct SuperblockCrashTests {
   @Test(arguments: MemoryFileBench.operations.keys.sorted())

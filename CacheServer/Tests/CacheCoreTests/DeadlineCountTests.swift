@@ -81,7 +81,7 @@ import Testing
         let count = UInt64(expected.values.count { $0 != 0 })
         try #require(opened.deadlineCount == count, "\(name)")
         try #require(opened.problems() == [])
-        // The copy was not closed: whoever had it was killed.
+        // The copy was not closed: the process that had it was killed.
         try #require(opened.withCache { $0.crashCount } == 1)
         opened.end()
       }

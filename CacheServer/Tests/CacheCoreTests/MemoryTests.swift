@@ -7,7 +7,7 @@ import TrialSupport
 
 /// Entries whose time has come, and entries for which there is no room.
 @Suite struct MemoryTests {
-  /// What nobody asks for goes with the search; what has time is left.
+  /// The search removes what has expired; what has time is left.
   @Test func sweep() throws {
     let bench = try CacheBench()
     for number in 0..<3000 {

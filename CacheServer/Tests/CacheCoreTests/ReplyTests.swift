@@ -13,7 +13,7 @@ import Testing
     try #require(bench.problems() == [])
   }
 
-  /// Each command is somebody's: the cache's, which answers, or the server's.
+  /// Each command belongs to the cache, which answers, or to the server.
   @Test(arguments: Command.allCases)
   func everyCommandIsCarriedOut(_ command: Command) throws {
     let bench = try CacheBench()

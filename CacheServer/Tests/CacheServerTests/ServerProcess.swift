@@ -8,7 +8,7 @@ func builtProgram(_ name: String) -> String {
     .appending(path: name).path
 }
 
-/// A server, and whoever it has handed over to: they share the standard error that is read here.
+/// A server and its successors: they share the standard error that is read here.
 final class ServerProcess {
   private let process = Process()
   private let errors = Pipe()
@@ -56,7 +56,7 @@ final class ServerProcess {
     throw Unexpected(text: "\(text) was never logged, but: \(lines)")
   }
 
-  /// Waits until it serves, or whoever comes after it.
+  /// Waits until it or its successor serves.
   func awaitReady() throws {
     let line = try awaitLine("ready to accept connections")
     let words = line.split(whereSeparator: { " ,".contains($0) }).map(String.init)

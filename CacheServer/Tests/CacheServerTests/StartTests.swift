@@ -42,7 +42,7 @@ import TrialSupport
     try other.write(Array("QUIT\r\nPING\r\n".utf8))
     #expect(try other.readLine() == "+OK")
     #expect(try other.isAtEnd())
-    // A name, a list of who is there, and an end by somebody else.
+    // A name, a list of who is there, and an end by another process.
     let named = try server.connect()
     let killer = try server.connect()
     #expect(try named.send("CLIENT", "SETNAME", "me") == "+OK")

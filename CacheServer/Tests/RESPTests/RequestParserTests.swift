@@ -113,7 +113,7 @@ import TrialSupport
       Connection.parse(bytes, Array(stride(from: 1, to: bytes.count, by: 10_007))) == expected)
   }
 
-  /// Bytes that nobody sends never trap, and mean the same however they are split.
+  /// Malformed requests never trap, and mean the same however they are split.
   @Test(arguments: 0..<8 as Range<UInt64>)
   func randomBytes(seed: UInt64) throws {
     var generator = SplitMix(seed: seed)

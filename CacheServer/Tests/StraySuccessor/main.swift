@@ -12,7 +12,7 @@ import KexecHandover
 func waitForever() -> Never { while true { pause() } }
 
 let channelName = "cache-channel"
-// SAFETY: nobody changes the environment; the string is copied.
+// SAFETY: no thread changes the environment; the string is copied.
 let wish = unsafe getenv("STRAY").map { unsafe String(cString: $0) } ?? ""
 guard var descriptors = try Successor.inherited() else { exit(9) }
 guard let socket = descriptors.take(channelName) else { exit(9) }

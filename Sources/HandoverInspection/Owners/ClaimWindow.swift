@@ -1,6 +1,6 @@
 /// The claims on a stretch of addresses that is as long as a bounded number of claims allows.
 ///
-/// The records of a large machine make more claims than anybody wants to keep. So they are walked
+/// The records of a large machine make too many claims to keep. So they are walked
 /// again for each window: all of memory in one, where they are few.
 struct ClaimWindow {
   /// The first byte of the window.

@@ -5,7 +5,7 @@ internal import Synchronization
 ///
 /// Counting set bits is what finds a page's descriptor, and how much of a range is there. So that
 /// neither depends on the size of the machine, the counts of whole stretches of the bitmap are kept,
-/// from the start as far as anybody has asked; for 1 TiB in pages of 4 KiB, 8192 of them.
+/// from the start as far as callers have asked; for 1 TiB in pages of 4 KiB, 8192 of them.
 final class PageBitmap: Sendable {
   /// The number of bits.
   let pageCount: UInt64

@@ -6,7 +6,7 @@ import SystemPackage
 //   spawn        a child gets both; this process lets go
 //   a channel    a process that connects gets the memory; it takes the lock once this one lets go
 //   a manager    systemd keeps the memory while no process does
-//   the path     anybody opens the file
+//   the path     any process opens the file
 
 extension PreservedMemory {
   /// The names under which the memory and its lock are passed on.
