@@ -19,6 +19,9 @@ package struct Fixture: Sendable, CustomStringConvertible {
     .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
     .appending(path: "Fixtures")
 
+  /// A file in `Fixtures/`.
+  package static func file(_ name: String) -> String { folder.appending(path: name).path }
+
   package var path: String { Self.folder.appending(path: "\(name).elf").path }
 
   package func open() throws -> MemoryImage { try MemoryImage.open(FilePath(path), base: nil) }

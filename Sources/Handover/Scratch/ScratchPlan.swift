@@ -63,6 +63,25 @@ public struct ScratchPlan: Hashable, Sendable {
     }
   }
 
+  /// Areas of the given sizes, rounded up to multiples of `2^log2Alignment` bytes.
+  ///
+  /// - Throws: ``MemblockError/outOfMemory(byteCount:)`` of sizes beyond 2^64.
+  package init(
+    low: UInt64, global: UInt64, nodes: [(nodeID: NodeID, byteCount: UInt64)], log2Alignment: Int,
+    lowLimit: PhysicalAddress
+  ) throws(MemblockError) {
+    self.log2Alignment = log2Alignment
+    self.lowLimit = lowLimit
+    lowByteCount = try low.rounded(up: log2Alignment)
+    globalByteCount = try global.rounded(up: log2Alignment)
+    var counts: [Node] = []
+    for node in nodes {
+      let byteCount = try node.byteCount.rounded(up: log2Alignment)
+      counts.append(Node(nodeID: node.nodeID, byteCount: byteCount))
+    }
+    nodeByteCounts = counts
+  }
+
   /// All bytes of the areas.
   public var byteCount: UInt64 {
     nodeByteCounts.reduce(lowByteCount &+ globalByteCount) { $0 &+ $1.byteCount }

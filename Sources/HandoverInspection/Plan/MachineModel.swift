@@ -2,32 +2,77 @@ package import Handover
 package import MemoryAccess
 package import PageAllocation
 
-/// A machine as `kho plan` knows it: how much memory, on how many NUMA nodes, and how much of it boot
-/// reserves.
+/// A machine as `kho plan` knows it: its memory, on which NUMA nodes, and what boot allocates.
 ///
 ///     0                4 GiB                                              memory
 ///     ├─────────────── node 0 ─────────────┤├────────────── node 1 ───────┤
 ///      ├ boot, low ┤   ├ boot, above ┤       ├ boot, above ┤
 ///
-/// Memory begins at 0 and has no holes, the nodes are equally large, and what boot reserves above
-/// 4 GiB is spread evenly over those that reach there.
+/// Where the machine's memory map is not known, memory begins at 0 and has no holes, and the nodes are
+/// equally large.
 package struct MachineModel {
   package static let nodeLimit = 16
 
-  package let memoryByteCount: UInt64
-  package let nodeCount: Int
+  package let memory: [(node: NodeID, range: PhysicalRange)]
   package let geometry: PageGeometry
-  /// What boot reserves below 4 GiB, and above; nil where it was not given.
-  package let boot: (low: UInt64, high: UInt64)?
+  package let rules: ScratchRules
+  /// The end of the memory that devices with short addresses reach.
+  package let lowLimit: PhysicalAddress
+  /// What boot allocates; nil where it is not known.
+  package let boot: BootAllocations?
 
+  /// The nodes that have memory, in the order in which they first appear.
+  package let nodes: [NodeID]
+
+  package var memoryByteCount: UInt64 { memory.reduce(0) { $0 &+ $1.range.byteCount } }
+  package var nodeCount: Int { nodes.count }
+
+  /// A machine of `nodeCount` equal nodes.
   package init(
     memoryByteCount: UInt64, nodeCount: Int, geometry: PageGeometry,
-    boot: (low: UInt64, high: UInt64)?
+    rules: ScratchRules? = nil, boot: BootAllocations? = nil
   ) {
-    self.memoryByteCount = memoryByteCount
-    self.nodeCount = nodeCount
+    self.init(
+      memory: Self.equalNodes(memoryByteCount, nodeCount, geometry), geometry: geometry,
+      rules: rules, lowLimit: ScratchPlan.standardLowLimit, boot: boot)
+  }
+
+  /// A machine with the given memory map; what overlaps an earlier range, or is less than a page, is left
+  /// out.
+  package init(
+    memory: [(node: NodeID, range: PhysicalRange)], geometry: PageGeometry,
+    rules: ScratchRules? = nil, lowLimit: PhysicalAddress, boot: BootAllocations? = nil
+  ) {
+    var kept: [(node: NodeID, range: PhysicalRange)] = []
+    for (node, range) in memory.sorted(by: { $0.range.start < $1.range.start }) {
+      let start = max(range.start, kept.last.map(\.range.end) ?? .zero)
+      let mask = UInt64(geometry.pageByteCount) - 1
+      let first = (start.rawValue + mask) & ~mask
+      let end = range.end.rawValue & ~mask
+      guard first < end else { continue }
+      kept.append((node, PhysicalRange(start: PhysicalAddress(first), byteCount: end - first)))
+    }
+    self.memory = kept
     self.geometry = geometry
+    self.rules = rules ?? ScratchRules(nil, geometry)
+    self.lowLimit = lowLimit
     self.boot = boot
+    var nodes: [NodeID] = []
+    for (node, _) in kept where !nodes.contains(node) { nodes.append(node) }
+    self.nodes = nodes
+  }
+
+  /// How many bytes of memory each node has.
+  package var nodeByteCounts: [UInt64] {
+    nodes.map { node in memory.reduce(0) { $1.node == node ? $0 &+ $1.range.byteCount : $0 } }
+  }
+
+  /// How many bytes of memory are not low.
+  package var highByteCount: UInt64 { highMemory.reduce(0) { $0 &+ $1.range.byteCount } }
+
+  /// The same machine, with what boot allocates.
+  package func booting(with boot: BootAllocations) -> MachineModel {
+    MachineModel(memory: memory, geometry: geometry, rules: rules, lowLimit: lowLimit, boot: boot)
   }
 
   /// The areas that `request` makes.
@@ -35,59 +80,87 @@ package struct MachineModel {
   /// - Throws: ``MemblockError/outOfMemory(byteCount:)`` where they, or what boot reserves, do not
   ///   fit.
   package func areas(_ request: ScratchRequest) throws(MemblockError) -> ScratchAreas {
+    let plan = try sizes(request)
     var memblock = try self.memblock()
-    let plan = try ScratchPlan(request, for: memblock)
     return ScratchAreas(plan: plan, areas: try plan.place(in: &memblock))
   }
 
   /// How large the areas are that `request` asks for.
   package func sizes(_ request: ScratchRequest) throws(MemblockError) -> ScratchPlan {
-    try ScratchPlan(request, for: memblock())
+    try rules.plan(
+      request, for: boot ?? BootAllocations(low: 0, high: 0, byNode: nodes.map { _ in 0 }),
+      nodes: nodes, lowLimit: lowLimit)
   }
 
   private func memblock() throws(MemblockError) -> Memblock<NoMemory> {
-    // Two lists of at most 16 nodes and 18 areas, each of which cuts two regions: never full.
-    var memblock = Memblock(in: NoMemory(), geometry: geometry, capacity: 128)
-    let lowLimit = min(ScratchPlan.standardLowLimit.rawValue, memoryByteCount)
-    for index in 0..<nodeCount {
-      try memblock.add(range(ofNode: index), nodeID: NodeID(UInt32(index)))
-    }
+    // Each range, each part of boot's memory and each area cuts two regions: never full.
+    var memblock = Memblock(
+      in: NoMemory(), geometry: geometry, capacity: 128 + 4 * memory.count + 4 * nodes.count)
+    for (node, range) in memory { try memblock.add(range, nodeID: node) }
     guard let boot else { return memblock }
-    if boot.low > 0 {
-      let low = PhysicalRange(start: PhysicalAddress(1 << 20), byteCount: boot.low)
-      guard let last = low.last, last.rawValue < lowLimit else {
-        throw .outOfMemory(byteCount: boot.low)
-      }
-      try memblock.reserve(low)
-    }
+    // Firmware and boot loader use the first MiB.
+    try reserve(
+      boot.low, in: lowMemory.map(\.range), above: PhysicalAddress(1 << 20), of: &memblock)
     guard boot.high > 0 else { return memblock }
-    let above = highRanges
+    let above = highMemory
     guard !above.isEmpty else { throw .outOfMemory(byteCount: boot.high) }
-    for (index, range) in above.enumerated() {
-      let count = UInt64(above.count)
-      let share = boot.high / count + (UInt64(index) < boot.high % count ? 1 : 0)
-      guard share <= range.byteCount else { throw .outOfMemory(byteCount: share) }
-      try memblock.reserve(PhysicalRange(start: range.start, byteCount: share))
+    var rest = boot.high
+    let whole = highByteCount
+    for (_, range) in above.dropLast() {
+      let share = whole.dividingFullWidth(boot.high.multipliedFullWidth(by: range.byteCount))
+      let part = min(share.quotient, rest)
+      try reserve(part, in: [range], above: .zero, of: &memblock)
+      rest -= part
     }
+    try reserve(rest, in: above.suffix(1).map(\.range), above: .zero, of: &memblock)
     return memblock
   }
 
-  /// What lies above 4 GiB of each node that reaches there.
-  private var highRanges: [PhysicalRange] {
-    let limit = ScratchPlan.standardLowLimit
-    let high = PhysicalRange(start: limit, byteCount: 0 &- limit.rawValue)
-    return (0..<nodeCount).compactMap { range(ofNode: $0).intersection(high) }
+  /// Reserves the first bytes of `ranges`.
+  private func reserve(
+    _ byteCount: UInt64, in ranges: [PhysicalRange], above start: PhysicalAddress,
+    of memblock: inout Memblock<NoMemory>
+  ) throws(MemblockError) {
+    var rest = byteCount
+    for range in ranges where rest > 0 {
+      let first = max(range.start, start)
+      guard first < range.end else { continue }
+      let part = min(rest, range.end.rawValue - first.rawValue)
+      try memblock.reserve(PhysicalRange(start: first, byteCount: part))
+      rest -= part
+    }
+    guard rest == 0 else { throw .outOfMemory(byteCount: byteCount) }
   }
 
-  private func range(ofNode index: Int) -> PhysicalRange {
+  private var lowMemory: [(node: NodeID, range: PhysicalRange)] {
+    let low = PhysicalRange(start: .zero, byteCount: lowLimit.rawValue)
+    return memory.compactMap { node, range in range.intersection(low).map { (node, $0) } }
+  }
+
+  private var highMemory: [(node: NodeID, range: PhysicalRange)] {
+    let high = PhysicalRange(start: lowLimit, byteCount: (1 << 62) - lowLimit.rawValue)
+    return memory.compactMap { node, range in range.intersection(high).map { (node, $0) } }
+  }
+
+  private static func equalNodes(
+    _ memoryByteCount: UInt64, _ nodeCount: Int, _ geometry: PageGeometry
+  ) -> [(node: NodeID, range: PhysicalRange)] {
     let pages = memoryByteCount >> UInt64(geometry.shift)
     let count = UInt64(nodeCount)
-    let start = pages / count * UInt64(index)
-    let end = index == nodeCount - 1 ? pages : pages / count * UInt64(index + 1)
-    return PhysicalRange(
-      start: PhysicalAddress(start << UInt64(geometry.shift)),
-      byteCount: (end - start) << UInt64(geometry.shift))
+    return (0..<nodeCount).map { index in
+      let start = pages / count * UInt64(index)
+      let end = index == nodeCount - 1 ? pages : pages / count * UInt64(index + 1)
+      let range = PhysicalRange(
+        start: PhysicalAddress(start << UInt64(geometry.shift)),
+        byteCount: (end - start) << UInt64(geometry.shift))
+      return (NodeID(UInt32(index)), range)
+    }
   }
+}
+
+extension PhysicalRange {
+  /// One past the last byte of a range below 2^63.
+  fileprivate var end: PhysicalAddress { PhysicalAddress(start.rawValue &+ byteCount) }
 }
 
 /// The areas of a machine, and how large they were to be.

@@ -92,15 +92,19 @@ package struct PlannedWorkload {
   }
 }
 
-/// The scratch areas that were asked for, and those that are recommended.
+/// The scratch areas that Linux makes, as it is asked, and those that are recommended.
 package struct PlannedScratch {
   package let requested: ScratchAreas?
   package let recommended: (advice: ScratchRecommendation, areas: ScratchAreas)?
+  /// Whether the areas are those that Linux makes without being asked.
+  package let isStandard: Bool
 
   package init(
-    requested: ScratchAreas?, recommended: (advice: ScratchRecommendation, areas: ScratchAreas)?
+    requested: ScratchAreas?, isStandard: Bool = false,
+    recommended: (advice: ScratchRecommendation, areas: ScratchAreas)?
   ) {
     self.requested = requested
+    self.isStandard = isStandard
     self.recommended = recommended
   }
 }
@@ -111,15 +115,21 @@ package struct PlanResult {
   package let workload: PlannedWorkload?
   package let scratch: PlannedScratch?
   package let calibration: WalkCalibration?
+  /// The areas of a running kernel.
+  package let current: CurrentScratch?
+  /// What the numbers of the machine are taken from, a sentence each.
+  package let basis: [String]
 
   package init(
     machine: MachineModel?, workload: PlannedWorkload?, scratch: PlannedScratch?,
-    calibration: WalkCalibration?
+    calibration: WalkCalibration?, current: CurrentScratch? = nil, basis: [String] = []
   ) {
     self.machine = machine
     self.workload = workload
     self.scratch = scratch
     self.calibration = calibration
+    self.current = current
+    self.basis = basis
   }
 
   /// What a walk takes, in nanoseconds; nil where nothing was measured.

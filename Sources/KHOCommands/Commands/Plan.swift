@@ -13,9 +13,12 @@ struct Plan: ParsableCommand {
       (--fragmentation 0) to as many as there can be (1), each order as if it were alone. Of an image \
       (--from), for the blocks that are really there. Node counts are exact for those places.
 
-      Scratch: the areas that kho_scratch= makes (--kho-scratch, --memory), and what to give it \
-      (--boot-memory: what boot reserves below and above 4 GiB; the kernel's log has it in the line \
-      "Memory: … reserved"). Memory begins at 0, without holes, on equally large NUMA nodes.
+      Scratch: the areas that Linux makes, and what to give as kho_scratch=. Linux takes 200 % of what \
+      early boot allocated; that is estimated from the kernel's log (--dmesg, whole, from its start; with \
+      KHO on, the areas themselves are among what "Memory: … reserved" says), or from /proc/zoneinfo. \
+      --scratch-len and --scratch-phys read the areas of a running kernel from debugfs, kho/out; --live \
+      reads all of these on this machine. --boot-memory gives what boot allocates for the kernel below \
+      and above 4 GiB. Without a memory map, memory begins at 0, without holes, on equal NUMA nodes.
 
       Time: what a walk over the tree takes. --calibrate measures it on this machine, with this tool; \
       without that no time is printed. A kernel walks in early boot, with caches and clocks of its own: \
@@ -24,6 +27,9 @@ struct Plan: ParsableCommand {
       Examples:
         kho plan --memory 1T --blocks 0:1000000,9:400000 --fragmentation 0.1
         kho plan --from image.elf --calibrate
+        dmesg | kho plan --dmesg - --payload 80M
+        kho plan --live
+        kho plan --zoneinfo /proc/zoneinfo --cmdline /proc/cmdline
         kho plan --memory 256G --nodes 2 --boot-memory 300M,4G --payload 80M
         kho plan --memory 64G --kho-scratch 256M,1G,512M
 
@@ -38,7 +44,7 @@ struct Plan: ParsableCommand {
   var pageSize: PageSizeArgument?
 
   @Option(help: ArgumentHelp("The number of NUMA nodes, 1 to 16.", valueName: "n"))
-  var nodes = 1
+  var nodes: Int?
 
   @Option(
     help: ArgumentHelp(
@@ -78,6 +84,8 @@ struct Plan: ParsableCommand {
       "The size of the next kernel with its initial RAM disk.", valueName: "size"))
   var payload: SizeArgument?
 
+  @OptionGroup var sources: PlanSourceOptions
+
   @OptionGroup var liveRoot: LiveRoot
 
   @Flag(help: "Measure how fast this machine walks trees.")
@@ -100,16 +108,18 @@ struct Plan: ParsableCommand {
     if blocks != nil, memory == nil {
       throw ValidationError("--blocks need the machine's memory: give --memory.")
     }
-    if khoScratch != nil || bootMemory != nil, memory == nil {
-      throw ValidationError("Scratch areas need the machine's memory: give --memory.")
+    if khoScratch != nil || bootMemory != nil, memory == nil, !sources.describeMemory {
+      throw ValidationError(
+        "Scratch areas need the machine's memory: give --memory, or the log with --dmesg.")
     }
-    if case .percentage = khoScratch?.request, bootMemory == nil {
-      throw ValidationError("A percentage is of what boot reserves: give --boot-memory.")
+    if case .percentage = khoScratch?.request, bootMemory == nil, !sources.describeBoot {
+      throw ValidationError(
+        "A percentage is of what boot reserves: give --dmesg, --zoneinfo or --boot-memory.")
     }
     if !(0...1).contains(fragmentation) {
       throw ValidationError("--fragmentation is a number from 0 to 1.")
     }
-    if !(1...MachineModel.nodeLimit).contains(nodes) {
+    if let nodes, !(1...MachineModel.nodeLimit).contains(nodes) {
       throw ValidationError("--nodes is a number from 1 to \(MachineModel.nodeLimit).")
     }
     if let memory, !(16 << 20...1 << 52).contains(memory.byteCount) {
@@ -121,9 +131,15 @@ struct Plan: ParsableCommand {
     if deviceTreeAddress != nil, image == nil {
       throw ValidationError("--fdt-address chooses in an image: give --from.")
     }
-    if blocks == nil, image == nil, khoScratch == nil, bootMemory == nil, !calibrate {
+    if sources.memoryInfoPath != nil, memory == nil, !sources.describeMemory {
+      throw ValidationError("MemTotal is what is left of the machine's memory: give its --memory.")
+    }
+    if blocks == nil, image == nil, khoScratch == nil, bootMemory == nil, !calibrate,
+      sources.isEmpty
+    {
       throw ValidationError(
-        "Nothing to plan: give --blocks, --from, --kho-scratch, --boot-memory or --calibrate.")
+        "Nothing to plan: give --dmesg, --live, --zoneinfo, --scratch-len, --blocks, --from, "
+          + "--kho-scratch, --boot-memory or --calibrate.")
     }
   }
 
@@ -145,14 +161,16 @@ struct Plan: ParsableCommand {
       calibration = try WalkCalibration.read(path)
     }
     let geometry = workload?.footprint.geometry ?? pageSize?.geometry ?? .pages4KiB
-    let machine = memory.map {
-      MachineModel(
-        memoryByteCount: $0.byteCount, nodeCount: nodes, geometry: geometry,
-        boot: bootMemory.map { ($0.low, $0.high) })
-    }
-    let scratch = try machine.map { try scratchPlans($0) }
+    var sources = try self.sources.read(liveRoot)
+    sources.geometry = geometry
+    sources.memoryByteCount = memory?.byteCount
+    sources.nodeCount = nodes
+    sources.bootMemory = bootMemory.map { ($0.low, $0.high) }
+    let known = sources.machine()
+    let scratch = try known.map { try scratchPlans($0) }
     let result = PlanResult(
-      machine: machine, workload: workload, scratch: scratch, calibration: calibration)
+      machine: known?.machine, workload: workload, scratch: scratch, calibration: calibration,
+      current: sources.current, basis: known?.basis ?? [])
     if json {
       Console.current.printJSON(PlanReport(result))
     } else {
@@ -181,23 +199,30 @@ struct Plan: ParsableCommand {
     }
   }
 
-  private func scratchPlans(_ machine: MachineModel) throws(CommandFailure) -> PlannedScratch {
+  private func scratchPlans(_ known: KnownMachine) throws(CommandFailure) -> PlannedScratch {
+    let machine = known.machine
     do throws(MemblockError) {
-      let requested = try khoScratch.map { (argument) throws(MemblockError) in
-        try machine.areas(argument.request)
+      var request = khoScratch?.request
+      if sources.describeBoot, machine.boot != nil {
+        request = request ?? known.commandLineScratch ?? .standard
+      }
+      let requested = try request.map { (request) throws(MemblockError) in
+        try machine.areas(request)
       }
       let recommendation = try ScratchRecommendation(
         for: machine, payloadByteCount: payload?.byteCount ?? 0)
       let recommended = try recommendation.map { (advice) throws(MemblockError) in
         (advice, try machine.areas(advice.request))
       }
-      return PlannedScratch(requested: requested, recommended: recommended)
+      return PlannedScratch(
+        requested: requested, isStandard: khoScratch == nil && known.commandLineScratch == nil,
+        recommended: recommended)
     } catch {
       switch error {
       case .outOfMemory(let byteCount):
         throw .findings(
           "\(byteText(byteCount)) do not fit where they must be allocated: the machine has "
-            + "\(byteText(machine.memoryByteCount)) on \(countText(nodes, "node")), "
+            + "\(byteText(machine.memoryByteCount)) on \(countText(machine.nodeCount, "node")), "
             + "less what boot reserves and the areas before")
       case .listFull, .notMemory, .notReserved, .holdsRegionList:
         preconditionFailure("a machine that the early allocator cannot hold")

@@ -6,10 +6,43 @@ struct PlanReport: Encodable {
   /// Null without `--memory`.
   let memoryBytes: UInt64?
   let numaNodes: Int?
+  /// What the numbers of the machine are taken from; empty where the user gave them.
+  let basis: [String]
+  /// What boot allocates for the kernel; null where that is not known.
+  let boot: Boot?
+  /// The areas of a running kernel; null where they are not known.
+  let current: Current?
   let workload: Workload?
   let scratch: Areas?
   let recommendation: Recommendation?
   let walk: Walk?
+
+  struct Boot: Encodable {
+    let lowBytes: UInt64
+    let highBytes: UInt64
+    let nodeBytes: [UInt64]
+  }
+
+  struct Current: Encodable {
+    let bytes: UInt64
+    let areas: [CurrentArea]
+  }
+
+  struct CurrentArea: Encodable {
+    let name: String
+    /// Null where only the sizes are known.
+    let address: UInt64?
+    let byteCount: UInt64
+
+    private enum CodingKeys: CodingKey { case name, address, byteCount }
+
+    func encode(to encoder: any Encoder) throws {
+      var container = encoder.container(keyedBy: CodingKeys.self)
+      try container.encode(name, forKey: .name)
+      try container.encode(address, forKey: .address)
+      try container.encode(byteCount, forKey: .byteCount)
+    }
+  }
 
   struct Workload: Encodable {
     let image: String?
@@ -130,6 +163,17 @@ struct PlanReport: Encodable {
   init(_ result: PlanResult) {
     memoryBytes = result.machine?.memoryByteCount
     numaNodes = result.machine?.nodeCount
+    basis = result.basis
+    boot = result.machine?.boot.map {
+      Boot(lowBytes: $0.low, highBytes: $0.high, nodeBytes: $0.byNode)
+    }
+    current = result.current.map { scratch in
+      Current(
+        bytes: scratch.byteCount,
+        areas: scratch.areas.map {
+          CurrentArea(name: $0.name, address: $0.address?.rawValue, byteCount: $0.byteCount)
+        })
+    }
     workload = result.workload.map(Workload.init)
     scratch = (result.scratch?.requested).map(Areas.init)
     recommendation = (result.scratch?.recommended).map {
@@ -143,7 +187,8 @@ struct PlanReport: Encodable {
   }
 
   private enum CodingKeys: CodingKey {
-    case schema, memoryBytes, numaNodes, workload, scratch, recommendation, walk
+    case schema, memoryBytes, numaNodes, basis, boot, current, workload, scratch, recommendation,
+      walk
   }
 
   func encode(to encoder: any Encoder) throws {
@@ -151,6 +196,9 @@ struct PlanReport: Encodable {
     try container.encode(schema, forKey: .schema)
     try container.encode(memoryBytes, forKey: .memoryBytes)
     try container.encode(numaNodes, forKey: .numaNodes)
+    try container.encode(basis, forKey: .basis)
+    try container.encode(boot, forKey: .boot)
+    try container.encode(current, forKey: .current)
     try container.encode(workload, forKey: .workload)
     try container.encode(scratch, forKey: .scratch)
     try container.encode(recommendation, forKey: .recommendation)

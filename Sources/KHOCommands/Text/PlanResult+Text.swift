@@ -5,6 +5,8 @@ extension PlanResult {
   var description: [String] {
     var parts: [[String]] = []
     if let workload { parts.append(workload.description) }
+    parts.append(basis)
+    if let current { parts.append(current.description(of: machine)) }
     if let machine, let scratch { parts.append(scratch.description(of: machine)) }
     parts.append(timeLines)
     return Array(parts.filter { !$0.isEmpty }.joined(separator: [""]))
@@ -75,17 +77,43 @@ extension PlannedWorkload {
 extension PlannedScratch {
   fileprivate func description(of machine: MachineModel) -> [String] {
     var lines: [String] = []
-    if let requested { lines += requested.description("scratch areas as asked for", machine) }
+    if let requested {
+      let title =
+        isStandard
+        ? "scratch areas that Linux makes by itself (200%)" : "scratch areas as asked for"
+      lines += requested.description(title, machine)
+    }
     if let (advice, areas) = recommended {
       if !lines.isEmpty { lines.append("") }
       lines += areas.description("recommended: \(advice.option)", machine)
       lines += advice.reasons.map { "  because \($0)" }
     } else if requested != nil {
       lines.append(
-        "  no recommendation: it depends on what boot reserves: give --boot-memory")
+        "  no recommendation: it depends on what boot reserves: give --dmesg or --boot-memory"
+      )
     }
     return lines
   }
+}
+
+extension CurrentScratch {
+  fileprivate func description(of machine: MachineModel?) -> [String] {
+    var table = TextTable([.left, .right, .left])
+    for area in areas {
+      let range = area.address.map { "\(PhysicalRange(start: $0, byteCount: area.byteCount))" }
+      table.add([area.name, byteText(area.byteCount), range ?? ""])
+    }
+    return ["scratch areas of the running kernel"] + table.lines(indent: "  ") + [
+      "  in all \(byteText(byteCount))" + shareText(byteCount, of: machine)
+    ]
+  }
+}
+
+/// `, 2.50 % of memory`, or nothing where the memory is not known.
+private func shareText(_ byteCount: UInt64, of machine: MachineModel?) -> String {
+  guard let machine else { return "" }
+  let hundredths = byteCount / max(machine.memoryByteCount / 10_000, 1)
+  return ", \(hundredths / 100).\(twoDigits(hundredths % 100)) % of memory"
 }
 
 extension ScratchAreas {
@@ -94,9 +122,8 @@ extension ScratchAreas {
     for (name, range) in named {
       table.add([name, byteText(range.byteCount), "\(range)"])
     }
-    let hundredths = byteCount / max(machine.memoryByteCount / 10_000, 1)
     return [title] + table.lines(indent: "  ") + [
-      "  in all \(byteText(byteCount)), \(hundredths / 100).\(twoDigits(hundredths % 100)) % of memory, "
+      "  in all \(byteText(byteCount))\(shareText(byteCount, of: machine)), "
         + "which the system may lend only to what can be moved: nothing pinned, nothing preserved"
     ]
   }

@@ -1,0 +1,226 @@
+package import MemoryAccess
+
+/// What a kernel's own log (`dmesg`) says about the machine and what boot reserved.
+///
+/// Of a log with several boots, the last one counts. Lines may begin with what dmesg, a journal or
+/// `/dev/kmsg` adds. A line that is malformed, or has a number that no machine can have, is passed over.
+package struct KernelLog {
+  /// The kernel's release, as `Linux version` gives it: 7.3 of 7.3.4.
+  package private(set) var release: KernelRelease?
+  package private(set) var architecture: KernelArchitecture?
+  package private(set) var commandLine: KernelCommandLine?
+  package private(set) var memory: MemoryLine?
+  /// The memory of each node, from `Early memory node ranges`.
+  package private(set) var nodeRanges: [(node: Int, range: PhysicalRange)] = []
+  /// Where the memory ends that devices with short addresses reach: the end of zone DMA32 or DMA.
+  package private(set) var lowLimit: PhysicalAddress?
+  package private(set) var initialRAMDiskByteCount: UInt64?
+  /// Whether the initial RAM disk is below 4 GiB; nil where its address is not in the log.
+  package private(set) var isInitialRAMDiskLow: Bool?
+  /// The hash tables for directory entries and inodes that early boot allocates.
+  package private(set) var hashByteCount: UInt64 = 0
+  package private(set) var bounceByteCount: UInt64 = 0
+  package private(set) var crashKernelByteCount: UInt64 = 0
+  /// Pages of 1 GiB that were set aside for huge pages.
+  package private(set) var hugePageByteCount: UInt64 = 0
+  /// Whether a kernel handed over to this one: it inherited its scratch areas then.
+  package private(set) var isSuccessor = false
+  /// Whether there was no room for the scratch areas.
+  package private(set) var hasNoScratch = false
+  /// Whether the log contains the start of the boot: what it does not mention was not there.
+  package private(set) var isWhole = false
+
+  /// What the line `Memory: … available (…)` says, in bytes.
+  package struct MemoryLine: Equatable {
+    package let total: UInt64
+    package let reserved: UInt64
+    /// Code, data and what is freed after boot.
+    package let kernelImage: UInt64
+    /// The part of the kernel image that is freed after boot.
+    package let initialization: UInt64
+  }
+
+  /// The most bytes of a log that are read.
+  package static let byteLimit = 64 << 20
+
+  /// Reads a log; a log without any known line is empty.
+  ///
+  /// - Complexity: O(bytes).
+  package init(_ text: some Collection<UInt8>) {
+    for line in text.split(separator: UInt8(ascii: "\n")) where line.count < 4096 {
+      // A record of /dev/kmsg: `6,339,5140900,-;message`.
+      read(String(decoding: line, as: UTF8.self))
+    }
+  }
+
+  private mutating func read(_ line: String) {
+    if let rest = line.after("Linux version ") {
+      self = KernelLog([])
+      isWhole = true
+      release = KernelRelease(parsing: rest)
+      return
+    }
+    if line.contains("BIOS-e820: ") { architecture = .x86 }
+    if line.contains("Booting Linux on physical CPU") { architecture = .arm64 }
+    if line.contains("KHO: found kexec handover data") { isSuccessor = true }
+    if line.contains("Failed to reserve scratch area") { hasNoScratch = true }
+    if let rest = line.after("ommand line: ") { commandLine = KernelCommandLine(rest) }
+    if let rest = line.after("Memory: ") { memory = MemoryLine(rest) ?? memory }
+    if nodeRanges.count < 1024, let rest = line.after(" node "), let entry = Self.nodeRange(rest) {
+      nodeRanges.append(entry)
+    }
+    readZone(line)
+    readBuffers(line)
+  }
+
+  private mutating func readZone(_ line: String) {
+    for zone in [" DMA32 ", " DMA "] {
+      guard let rest = line.after(zone), let range = memoryRange(in: rest), let last = range.last
+      else { continue }
+      let end = PhysicalAddress(last.rawValue &+ 1)
+      if lowLimit.map({ $0 < end }) ?? true { lowLimit = end }
+    }
+  }
+
+  private mutating func readBuffers(_ line: String) {
+    if let rest = line.after("RAMDISK: "), let range = memoryRange(in: rest) {
+      initialRAMDiskByteCount = range.byteCount
+      isInitialRAMDiskLow = range.start < PhysicalAddress(1 << 32)
+    }
+    if initialRAMDiskByteCount == nil, let rest = line.after("Freeing initrd memory: ") {
+      initialRAMDiskByteCount = kibibytes(rest)
+    }
+    for name in ["Dentry cache", "Inode-cache"] where line.contains(name + " hash table entries: ")
+    {
+      // (order: 11, 8388608 bytes, linear); of several nodes, they are allocated later.
+      if let order = line.after("(order: "), let comma = order.after(", "),
+        line.contains(" bytes, linear)"), let count = number(comma), count <= 1 << 40
+      {
+        hashByteCount &+= count
+      }
+    }
+    if let rest = line.after("software IO TLB: mapped "), let range = memoryRange(in: rest) {
+      bounceByteCount = range.byteCount
+    }
+    // "crashkernel reserved: 0x…-0x… (256 MB)", twice where a part must be low.
+    if let rest = line.after("crashkernel"), rest.contains("reserved: 0x"),
+      let size = rest.after("("), rest.contains(" MB)"), let count = number(size), count < 1 << 32
+    {
+      crashKernelByteCount &+= count << 20
+    }
+    if let rest = line.after("HugeTLB: registered 1.00 GiB page size, pre-allocated "),
+      let count = number(rest), count < 1 << 20
+    {
+      hugePageByteCount = count << 30
+    }
+  }
+
+  /// `  0: [mem 0x0000000000001000-0x000000000009efff]`
+  private static func nodeRange(_ text: Substring) -> (node: Int, range: PhysicalRange)? {
+    let text = text.drop { $0 == " " }
+    guard let node = number(text), node < 1 << 16, let rest = text.after(": "),
+      rest.hasPrefix("[mem "), let range = memoryRange(in: rest)
+    else { return nil }
+    return (Int(node), range)
+  }
+}
+
+extension KernelLog.MemoryLine {
+  /// `A K/B K available (…K kernel code, …K reserved, …)`; nil of another line.
+  init?(_ text: Substring) {
+    guard let slash = text.firstIndex(of: "/"), let total = kibibytes(text[slash...].dropFirst()),
+      let list = text.after(" available ("), let end = list.firstIndex(of: ")")
+    else { return nil }
+    var parts: [Substring: UInt64] = [:]
+    for part in list[..<end].split(separator: ",") {
+      let part = part.drop { $0 == " " }
+      guard let byteCount = kibibytes(part), let name = part.after("K ") else { continue }
+      parts[name] = byteCount
+    }
+    guard let reserved = parts["reserved"], reserved <= total else { return nil }
+    self.total = total
+    self.reserved = reserved
+    initialization = parts["init"] ?? 0
+    let image = ["kernel code", "rwdata", "rodata", "init", "bss"].reduce(0) {
+      $0 &+ (parts[$1[...]] ?? 0)
+    }
+    kernelImage = min(image, reserved)
+  }
+}
+
+/// A kernel's release.
+package struct KernelRelease: Comparable, Sendable {
+  package let major: UInt64
+  package let minor: UInt64
+
+  package init(_ major: UInt64, _ minor: UInt64) {
+    self.major = major
+    self.minor = minor
+  }
+
+  /// The first two numbers of `7.3.4-amd64 …`; nil where there are none.
+  package init?(parsing text: some StringProtocol) {
+    let text = Substring(text)
+    guard let major = number(text), let rest = text.after("."), let minor = number(rest),
+      major < 1000, minor < 1000
+    else { return nil }
+    self.init(major, minor)
+  }
+
+  package static func < (left: Self, right: Self) -> Bool {
+    (left.major, left.minor) < (right.major, right.minor)
+  }
+}
+
+/// The machines for which Linux has KHO.
+package enum KernelArchitecture: String, CaseIterable, Sendable {
+  case x86 = "x86_64"
+  case arm64
+}
+
+// MARK: Reading text
+
+extension StringProtocol {
+  /// What follows the first `marker`; nil where it is not found.
+  func after(_ marker: String) -> Substring? {
+    let bytes = utf8
+    let wanted = marker.utf8
+    guard let first = wanted.first else { return Substring(self) }
+    var position = bytes.startIndex
+    while let start = bytes[position...].firstIndex(of: first) {
+      if bytes[start...].starts(with: wanted) {
+        return Substring(self[bytes.index(start, offsetBy: wanted.count)...])
+      }
+      position = bytes.index(after: start)
+    }
+    return nil
+  }
+}
+
+/// The decimal number at the start of `text`; nil where there is none, or it is too large.
+func number(_ text: some StringProtocol) -> UInt64? {
+  UInt64(text.prefix { $0.isASCII && $0.isNumber })
+}
+
+/// The hexadecimal number at the start of `text`, after `0x`.
+func hexadecimalNumber(_ text: some StringProtocol) -> UInt64? {
+  guard text.hasPrefix("0x") else { return nil }
+  return UInt64(text.dropFirst(2).prefix { $0.isASCII && $0.isHexDigit }, radix: 16)
+}
+
+/// A number of kibibytes, `41628K`, in bytes; nil above 2^52.
+func kibibytes(_ text: some StringProtocol) -> UInt64? {
+  guard let count = number(text), count <= 1 << 42,
+    text.drop(while: { $0.isASCII && $0.isNumber }).first == "K"
+  else { return nil }
+  return count << 10
+}
+
+/// The first `[mem 0xA-0xB]` of `text`; nil where there is none, or B is below A.
+func memoryRange(in text: some StringProtocol) -> PhysicalRange? {
+  guard let rest = text.after("[mem "), let start = hexadecimalNumber(rest),
+    let dash = rest.after("-"), let last = hexadecimalNumber(dash), last >= start,
+    last < 1 << 52
+  else { return nil }
+  return PhysicalRange(start: PhysicalAddress(start), byteCount: last - start + 1)
+}

@@ -1,0 +1,176 @@
+package import Handover
+package import MemoryAccess
+import PageAllocation
+
+/// What is known of a machine, from what its owner has: logs, files of `/proc` and debugfs, options.
+package struct MachineSources {
+  package var log: KernelLog?
+  package var commandLine: KernelCommandLine?
+  package var zones: ZoneInfo?
+  package var memoryInfo: MemoryInfo?
+  package var current: CurrentScratch?
+  /// The machine's memory in bytes, and its nodes, as the user says.
+  package var memoryByteCount: UInt64?
+  package var nodeCount: Int?
+  /// What boot allocates below and above 4 GiB, as the user says.
+  package var bootMemory: (low: UInt64, high: UInt64)?
+  package var initialRAMDiskByteCount: UInt64?
+  package var architecture: KernelArchitecture?
+  package var release: KernelRelease?
+  /// Whether KHO was on when the log was written, as the user says.
+  package var isEnabled: Bool?
+  package var geometry = PageGeometry.pages4KiB
+
+  package init() {}
+
+  /// The machine that the sources describe; nil where its memory is not known.
+  package func machine() -> KnownMachine? {
+    guard let bare = bareMachine() else { return nil }
+    let model = BootModel(
+      architecture: architecture ?? log?.architecture ?? .x86, rules: bare.rules,
+      geometry: geometry, nodeByteCounts: bare.nodeByteCounts, highByteCount: bare.highByteCount,
+      log: log, initialRAMDisk: initialRAMDiskByteCount)
+    var basis: [String] = []
+    let allocations = allocations(of: bare, model, &basis)
+    return KnownMachine(
+      machine: allocations.map { bare.booting(with: $0) } ?? bare,
+      commandLineScratch: (log?.commandLine ?? commandLine)?.scratch, basis: basis)
+  }
+
+  private func bareMachine() -> MachineModel? {
+    let rules = ScratchRules(release ?? log?.release, geometry)
+    let limit = log?.lowLimit ?? zoneLimit ?? ScratchPlan.standardLowLimit
+    if let memoryByteCount {
+      return MachineModel(
+        memoryByteCount: memoryByteCount, nodeCount: nodeCount ?? 1, geometry: geometry,
+        rules: rules)
+    }
+    if let log, !log.nodeRanges.isEmpty {
+      return MachineModel(
+        memory: log.nodeRanges.map { (NodeID(UInt32($0.node)), $0.range) }, geometry: geometry,
+        rules: rules, lowLimit: limit)
+    }
+    if let zones {
+      let shift = UInt64(geometry.shift)
+      return MachineModel(
+        memory: zones.zones.map { zone in
+          let range = PhysicalRange(
+            start: PhysicalAddress(zone.firstFrame << shift),
+            byteCount: zone.presentFrameCount << shift)
+          return (NodeID(UInt32(zone.node)), range)
+        }, geometry: geometry, rules: rules, lowLimit: limit)
+    }
+    guard let total = log?.memory?.total else { return nil }
+    return MachineModel(
+      memoryByteCount: total, nodeCount: nodeCount ?? 1, geometry: geometry, rules: rules)
+  }
+
+  /// Where the low zones end.
+  private var zoneLimit: PhysicalAddress? {
+    let shift = UInt64(geometry.shift)
+    return zones?.zones.filter(\.isLow).map {
+      PhysicalAddress(($0.firstFrame &+ $0.presentFrameCount) << shift)
+    }.max().map { max($0, ScratchPlan.standardLowLimit) }
+  }
+
+  private func allocations(
+    of machine: MachineModel, _ model: BootModel, _ basis: inout [String]
+  ) -> BootAllocations? {
+    if let bootMemory {
+      return model.allocations(counted: bootMemory.low &+ bootMemory.high, low: bootMemory.low)
+    }
+    if log?.isSuccessor == true {
+      basis.append(
+        "the log is of a kernel that another one handed over to: it inherited its scratch areas, "
+          + "and kho_scratch= has no effect; --scratch-len gives their sizes")
+      return nil
+    }
+    if let memory = log?.memory {
+      let reserved = withoutScratch(memory.reserved, of: machine, model, &basis)
+      return model.allocations(reserved: reserved)
+    }
+    // What was freed after boot was reserved when the areas were made.
+    let freed = (initialRAMDiskByteCount ?? 0) &+ BootModel.freedImageByteCount
+    let shift = UInt64(geometry.shift)
+    if let zones {
+      let reserved = zones.zones.reduce(freed) { $0 &+ ($1.reservedFrameCount << shift) }
+      let low = zones.zones.reduce(freed) {
+        $1.isLow ? $0 &+ ($1.reservedFrameCount << shift) : $0
+      }
+      basis.append(
+        "/proc/zoneinfo: \(byteText(reserved)) of memory never got to the page allocator")
+      noteFreed(&basis)
+      return model.allocations(reserved: reserved, low: low)
+    }
+    if let memoryInfo, machine.memoryByteCount > memoryInfo.total {
+      let reserved = machine.memoryByteCount - memoryInfo.total &+ freed
+      basis.append(
+        "\(byteText(machine.memoryByteCount)) less MemTotal of /proc/meminfo: "
+          + "\(byteText(reserved)) never got to the page allocator")
+      noteFreed(&basis)
+      return model.allocations(reserved: reserved)
+    }
+    return nil
+  }
+
+  private func noteFreed(_ basis: inout [String]) {
+    guard initialRAMDiskByteCount == nil else { return }
+    basis.append(
+      "the initial RAM disk was freed after boot and is not in that number: --initrd adds its size")
+  }
+
+  /// What boot reserved beside the scratch areas.
+  private func withoutScratch(
+    _ reserved: UInt64, of machine: MachineModel, _ model: BootModel, _ basis: inout [String]
+  ) -> UInt64 {
+    let line = "the log: boot reserved \(byteText(reserved))"
+    let request = (log?.commandLine ?? commandLine)?.scratch ?? .standard
+    let rest = model.reservedWithoutScratch(
+      reserved, request, nodes: machine.nodes, lowLimit: machine.lowLimit)
+    var isOn = isEnabled ?? (log?.commandLine ?? commandLine)?.isEnabled
+    if log?.hasNoScratch == true { isOn = false }
+    if isOn == nil, current != nil { isOn = true }
+    if isOn == nil {
+      isOn = Self.isMoreLikely(rest, than: reserved, of: machine, model)
+      basis.append(
+        isOn == true
+          ? "the log does not say whether KHO was on; it reserves too much for a machine without "
+            + "scratch areas, so it is taken as on (--kho off says otherwise)"
+          : "the log does not say whether KHO was on; it is taken as off (--kho on says otherwise)")
+    }
+    guard isOn == true else {
+      basis.append(line + " without scratch areas")
+      return reserved
+    }
+    if let current, current.byteCount < reserved {
+      basis.append(
+        line + ", scratch areas of \(byteText(current.byteCount)) among it (scratch_len)")
+      return reserved - current.byteCount
+    }
+    basis.append(
+      line + ", scratch areas among it: \(byteText(rest)) without them")
+    return rest
+  }
+
+  /// Whether what boot reserved is nearer to what such a machine needs if the areas are among it.
+  private static func isMoreLikely(
+    _ rest: UInt64, than reserved: UInt64, of machine: MachineModel, _ model: BootModel
+  ) -> Bool {
+    // Page structures, what has no node, the kernel, and 16 MiB for the rest.
+    let expected =
+      machine.memoryByteCount >> UInt64(machine.geometry.shift) &* 70
+      &+ model.nodelessLow &+ model.nodelessHigh &+ model.firstNode &+ model.uncounted
+      &+ 16 << 20
+    // An initial RAM disk of the usual size does not make up the difference.
+    return reserved / 5 > expected / 2 && rest < reserved / 2
+  }
+}
+
+/// A machine, and what is known of it.
+package struct KnownMachine {
+  package let machine: MachineModel
+  /// What the command line asks for.
+  package let commandLineScratch: ScratchRequest?
+  /// What the numbers are taken from, a sentence each.
+  package let basis: [String]
+}
