@@ -51,7 +51,7 @@ struct Check: ParsableCommand {
 }
 
 /// What is wrong with one handover: with its structure, then with its records.
-private struct Verdict {
+struct Verdict {
   let survey: HandoverSurvey
   let findings: [HandoverFinding]
   let omittedCount: UInt64
@@ -79,7 +79,7 @@ struct CheckReport: Encodable {
   let schema = "kho-check/1"
   let handovers: [CheckedHandover]
 
-  fileprivate init(_ verdicts: [Verdict]) {
+  init(_ verdicts: [Verdict]) {
     handovers = verdicts.map { verdict in
       CheckedHandover(
         fdtAddress: verdict.survey.address?.rawValue, errorCount: verdict.errorCount,

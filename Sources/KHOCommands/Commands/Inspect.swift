@@ -14,11 +14,16 @@ struct Inspect: ParsableCommand {
       --checksums reads the files that sessions preserve, holes as zeros. A file that is far longer \
       than the image is not read.
 
+      --format openmetrics prints numbers for a monitoring system: preserved bytes, entries, metadata, \
+      owners, and findings by severity and code. The collector for text files of Prometheus reads it: \
+      write to a file beside its folder, and rename that into the folder, with a name that ends in .prom.
+
       Examples:
         kho inspect vmcore
         kho inspect --json --checksums vmcore.zst
         kho inspect /dev/shm/service
         kho inspect --live
+        kho inspect --format openmetrics vmcore
 
       \(ExitStatus.help)
       """)
@@ -31,9 +36,29 @@ struct Inspect: ParsableCommand {
   @Flag(help: "Show the SHA-256 of the content of each preserved file.")
   var checksums = false
 
+  @Option(
+    help: ArgumentHelp("text, json (as --json), or openmetrics.", valueName: "format"))
+  var format: InspectFormat?
+
+  func validate() throws {
+    if options.json, let format, format != .json {
+      throw ValidationError("--json and --format \(format.rawValue) ask for two formats; give one.")
+    }
+    if format == .openmetrics, records || checksums {
+      throw ValidationError(
+        "--records and --checksums are not numbers; openmetrics has none of them.")
+    }
+  }
+
   func run() throws {
     let image = try options.load()
     let console = Console.current
+    if format == .openmetrics {
+      console.write(HandoverMetrics(image).text)
+      image.complainAboutOmissions()
+      try image.requireWhole()
+      return
+    }
     let progress = CommandProgress("read", of: nil)
     let records = image.surveys.map {
       RecordsOfHandover($0, in: image.memory, pageMaps: self.records, checksums: checksums) {
@@ -41,7 +66,7 @@ struct Inspect: ParsableCommand {
       }
     }
     progress.end()
-    if options.json {
+    if options.json || format == .json {
       console.printJSON(InspectReport(image, records))
     } else {
       for line in image.memoryFile?.superblock.description ?? [] { console.print(line) }
@@ -55,4 +80,9 @@ struct Inspect: ParsableCommand {
     image.complainAboutOmissions()
     try image.requireWhole()
   }
+}
+
+/// What `kho inspect` prints.
+enum InspectFormat: String, ExpressibleByArgument, CaseIterable {
+  case text, json, openmetrics
 }
