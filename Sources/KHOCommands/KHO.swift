@@ -29,7 +29,7 @@ struct KHO: ParsableCommand {
       CommandGroup(name: "Look", subcommands: [Inspect.self, Pages.self, Map.self, Store.self]),
       CommandGroup(name: "Explain", subcommands: [Check.self, Owners.self]),
       CommandGroup(name: "Compare", subcommands: [Diff.self, Compat.self]),
-      CommandGroup(name: "Keep", subcommands: [Capture.self, Extract.self]),
+      CommandGroup(name: "Keep", subcommands: [Capture.self, Extract.self, Report.self]),
       CommandGroup(name: "Plan", subcommands: [Plan.self, Update.self]),
       CommandGroup(name: "Prove", subcommands: [Forge.self, Replay.self, Demo.self]),
     ])

@@ -37,6 +37,12 @@ public struct CoreFileWriter {
   /// The number of bytes of memory that the file holds.
   public var storedByteCount: UInt64 { stored.byteCount }
 
+  /// The size of the file in bytes, holes included.
+  public var fileByteCount: UInt64 {
+    let layout = CoreFileLayout(segments: segments, machine: machine, vmcoreInfo: vmcoreInfo)
+    return layout.contentOffset &+ storedByteCount
+  }
+
   /// Writes the file, for its owner alone (mode 0600). It appears at `path` when it is complete; a
   /// device or a FIFO there is written into.
   ///
@@ -61,7 +67,7 @@ public struct CoreFileWriter {
     do throws(OutputFileError) { try file.finish() } catch { throw CoreFileError(error) }
   }
 
-  /// Writes the file to an output that the caller has opened, and finishes.
+  /// Writes the file to an output that the caller has opened, behind what it holds, and finishes.
   ///
   /// - Throws: ``CoreFileError``.
   package func write<Memory: PhysicalMemory>(

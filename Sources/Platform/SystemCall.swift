@@ -5,7 +5,7 @@ package import SystemPackage
 package enum SystemCall: Hashable, Sendable, CaseIterable {
   // Files
   case open, create, openUnnamed, memfdCreate, sealShrink, getSeals
-  case fstat, fstatfs, stat, readlink, realpath, mkdir
+  case fstat, fstatfs, stat, readlink, realpath, mkdir, rmdir
   case ftruncate, fallocate, punchHole, read, pread, write, pwrite, readDirectory
   case seekData, seekHole, fsync, link, rename, unlink, flock, unlock, close
   // Memory

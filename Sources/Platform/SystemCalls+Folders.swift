@@ -29,4 +29,12 @@ extension SystemCalls {
     }
     return names
   }
+
+  /// rmdir(2): an empty folder.
+  package static func removeFolder(_ path: FilePath) throws(Errno) {
+    try perform(.rmdir) {
+      // SAFETY: the path is whole, and outlives the call.
+      unsafe path.withPlatformString { path -> CInt in unsafe rmdir(path) == 0 ? 0 : -errno }
+    }
+  }
 }

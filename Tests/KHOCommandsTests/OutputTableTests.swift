@@ -26,6 +26,7 @@ import Testing
     Writer(
       name: "extract", arguments: { ["extract", $0, "--subtree", "kexec-metadata", "-o", $1] },
       isSecret: true),
+    Writer(name: "report", arguments: { ["report", $0, "--tar", "-o", $1] }, isSecret: true),
     Writer(name: "map --svg", arguments: { ["map", $0, "--svg", $1] }, isSecret: false),
     Writer(name: "map --html", arguments: { ["map", $0, "--html", $1] }, isSecret: false),
     Writer(name: "forge", arguments: { ["forge", $0 + ".json", "-o", $1] }, isSecret: true),

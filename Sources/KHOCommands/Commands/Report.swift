@@ -1,0 +1,199 @@
+internal import ArgumentParser
+internal import KexecHandover
+internal import Platform
+internal import SystemPackage
+
+/// `kho report`: everything that a bug report needs, in one archive.
+struct Report: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Writes one archive for a bug report: a capture, and what the commands say of it.",
+    discussion: """
+      OUTPUT is a folder, or a tar file where its name ends in .tar. It holds capture.elf (the handovers \
+      without the contents of the preserved pages, as `capture` writes it), inspect.json, check.json, \
+      owners.json, metrics.prom, map.html of the first handover that can be read, the lines of the \
+      kernel's log that are about KHO where there is a log (--dmesg, or the running system's), and \
+      README.txt, which lists them.
+
+      Records, blobs and command lines may hold secrets, so the files are readable by their owner alone: \
+      look before you hand them on. Findings of severity error end with 1, as `check` does, after the \
+      archive is written.
+
+      Examples:
+        kho report -o report.tar vmcore
+        kho report --live -o report
+
+      \(ExitStatus.help)
+      """)
+
+  @OptionGroup var options: ImageOptions
+
+  @Option(
+    name: .shortAndLong,
+    help: ArgumentHelp("The folder or tar file to write.", valueName: "output"),
+    completion: .file())
+  var output: String
+
+  @Flag(help: "Write a tar file, whatever its name.")
+  var tar = false
+
+  @Option(
+    name: .customLong("dmesg"),
+    help: ArgumentHelp("The kernel's log, as dmesg or journalctl -k prints it.", valueName: "file"),
+    completion: .file())
+  var logPath: String?
+
+  @OptionGroup var forced: ForceOption
+
+  func run() throws {
+    let log = try self.log()
+    let capture = try options.capture(withContents: false)
+    let image = capture.image
+    Console.current.complain(of: image.memory, name: image.name)
+    let inputs = options.inputs + (logPath.map { [FilePath($0)] } ?? [])
+    let rules = OutputRules(isForced: forced.force, isSecret: true, reading: inputs)
+    let verdicts = image.surveys.map { Verdict(on: $0, in: image) }
+    let archive = try Archive(at: output, isTar: tar, rules)
+    try fill(archive, capture, verdicts, log)
+    image.complainAboutOmissions()
+    try image.requireWhole()
+    if verdicts.contains(where: { $0.errorCount > 0 }) { throw CommandFailure.findings() }
+  }
+
+  private func fill(
+    _ archive: consuming Archive, _ capture: HandoverCapture, _ verdicts: [Verdict], _ log: [UInt8]?
+  ) throws {
+    let image = capture.image
+    var parts: [(name: String, about: String)] = []
+    func json(_ value: some Encodable) -> [UInt8] { encodedJSON(value, isPretty: true) + [0x0a] }
+    // A capture holds memory by address.
+    if image.surveys.allSatisfy({ $0.address != nil }) {
+      let writer = capture.writer
+      try archive.add("capture.elf", writer.fileByteCount) { (file) throws(CommandFailure) in
+        do throws(CoreFileError) {
+          try writer.write(to: &file, from: image.memory) { _ in }
+        } catch {
+          throw .badOutput("capture.elf: \(error.description)")
+        }
+      }
+      parts.append(
+        ("capture.elf", "the handovers, without the preserved pages: kho inspect capture.elf"))
+    }
+    let records = image.surveys.map {
+      RecordsOfHandover($0, in: image.memory, pageMaps: false, checksums: false) { _ in }
+    }
+    try archive.add("inspect.json", json(InspectReport(image, records)))
+    parts.append(("inspect.json", "kho inspect --json"))
+    try archive.add("check.json", json(CheckReport(verdicts)))
+    parts.append(("check.json", "kho check --json"))
+    let owners = image.surveys.map { OwnersOfHandover($0, in: image.memory) }
+    try archive.add("owners.json", json(OwnersReport(owners)))
+    parts.append(("owners.json", "kho owners --json"))
+    try archive.add("metrics.prom", Array(HandoverMetrics(image).text.utf8))
+    parts.append(("metrics.prom", "kho inspect --format openmetrics"))
+    if let survey = image.surveys.first(where: { $0.error == nil }),
+      let subject = try? MapSubject(survey, of: image, range: nil, scratch: image.scratch)
+    {
+      try archive.add("map.html", MapHTML(subject).bytes)
+      parts.append(("map.html", "kho map --html, of the \(survey.title)"))
+    }
+    if let log {
+      try archive.add("dmesg.txt", log)
+      parts.append(("dmesg.txt", "the lines of the kernel's log that are about KHO"))
+    }
+    let readme = Self.readme(image, parts)
+    try archive.add("README.txt", Array(readme.utf8))
+    let (count, byteCount) = (archive.fileCount, archive.byteCount)
+    try archive.finish()
+    if options.json {
+      Console.current.printJSON(
+        ArchiveReport(
+          file: output, parts: parts.map(\.name) + ["README.txt"], bytes: byteCount,
+          errorCount: verdicts.reduce(0) { $0 &+ $1.errorCount }))
+    } else {
+      Console.current.print(
+        "\(printable(output)): \(countText(UInt64(count), "file")), \(byteText(byteCount))")
+    }
+  }
+
+  private static func readme(
+    _ image: HandoverImage, _ parts: [(name: String, about: String)]
+  ) -> String {
+    var table = TextTable([.left, .left])
+    for part in parts { table.add([part.name, part.about]) }
+    var lines = [
+      "A report by kho \(KHO.configuration.version) on \(printable(image.name)).", "",
+    ]
+    lines += table.lines(indent: "  ")
+    lines += ["", "Handovers:"]
+    for survey in image.surveys {
+      let version = survey.deviceTree?.compatible.map { printable($0) } ?? "unknown version"
+      lines.append(
+        "  \(survey.title): \(version)" + (survey.error.map { ", \($0.sentence)" } ?? ""))
+    }
+    if let shortfall = image.memory.shortfall {
+      lines += ["", "\(printable(image.name)): \(shortfall)"]
+    }
+    lines += [
+      "",
+      "The contents of preserved pages are left out. Records, registered blobs and command lines are",
+      "in, and may hold secrets: look before you hand this on.", "",
+    ]
+    return lines.joined(separator: "\n")
+  }
+
+  /// The lines of the log that are about KHO; nil where there is no log.
+  private func log() throws(CommandFailure) -> [UInt8]? {
+    let bytes: [UInt8]
+    if let logPath {
+      let read: [UInt8]?
+      do throws(MemoryImageError) {
+        read = try SmallFile.read(FilePath(logPath), atMost: KernelLog.byteLimit)
+      } catch {
+        throw .badInput("\(printable(logPath)): \(error)")
+      }
+      guard let read else {
+        throw .badInput(
+          "\(printable(logPath)): there are more than \(byteText(UInt64(KernelLog.byteLimit)))")
+      }
+      bytes = read
+    } else if options.isLive {
+      let place = options.liveRoot.folder.pushing("dev/kmsg")
+      guard let read = try? SmallFile.readLog(place, atMost: KernelLog.byteLimit) else {
+        return nil
+      }
+      bytes = read
+    } else {
+      return nil
+    }
+    return Self.relevantLines(of: bytes)
+  }
+
+  /// What is about KHO, the machine's memory, or a fault of the kernel.
+  static func relevantLines(of log: [UInt8]) -> [UInt8] {
+    let marks = [
+      "kho", "luo", "liveupdate", "live update", "kexec", "linux version", "command line:",
+      "reserve_mem", "memory reservation", "memory: ", "bug:", "warning:", "oops", "panic",
+    ]
+    var result: [UInt8] = []
+    for line in log.split(separator: 0x0a) where line.count < 4096 {
+      let text = String(decoding: line, as: UTF8.self)
+      let lowered = text.lowercased()
+      if marks.contains(where: { lowered.contains($0) }) {
+        result += Array(printable(text).utf8) + [0x0a]
+      }
+    }
+    return result
+  }
+}
+
+/// What `kho report --json` prints: schema `kho-report/1`.
+private struct ArchiveReport: Encodable {
+  let schema = "kho-report/1"
+  let file: String
+  let parts: [String]
+  let bytes: UInt64
+  /// How many findings of severity error there are.
+  let errorCount: UInt64
+
+  private enum CodingKeys: CodingKey { case schema, file, parts, bytes, errorCount }
+}
