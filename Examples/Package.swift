@@ -28,6 +28,13 @@ let package = Package(
       name: "ServiceStore",
       dependencies: [.product(name: "PersistentCollections", package: "swift-kexec-handover")],
       swiftSettings: [.strictMemorySafety(), .treatAllWarnings(as: .error)]),
+    .target(
+      name: "ArticleExamples",
+      dependencies: [
+        .product(name: "KexecHandover", package: "swift-kexec-handover"),
+        .product(name: "PersistentCollections", package: "swift-kexec-handover"),
+      ],
+      swiftSettings: [.strictMemorySafety(), .treatAllWarnings(as: .error)]),
     .executableTarget(
       name: "GuestHandover",
       dependencies: [.product(name: "KexecHandover", package: "swift-kexec-handover")],

@@ -11,7 +11,7 @@ typealias KernelHandover = OutgoingHandover<KernelMemory, WordAnchor<KernelMemor
 let pages = PageGeometry.pages4KiB
 
 /// The first start: chooses the areas in which every later kernel starts, and begins a handover.
-/// `memblock` knows what is memory and what is in use; `entry` and `array` lie in memory that stays.
+/// `memblock` knows what is memory and what is in use; `entry` and `array` are in memory that stays.
 func startCold(
   _ memblock: inout Memblock<KernelMemory>, entry: PhysicalAddress, array: PhysicalAddress
 ) throws(KernelFailure) {
@@ -71,7 +71,7 @@ func goOn(
     }
     try incoming.restoreAndFree(folio, into: &frames)
   }
-  // 5. Hand everything else on. Another word leads to the new handover until it is complete; then one
+  // 5. Hand everything else on. Another word points to the new handover until it is complete; then one
   //    store switches to it. 6. The old tree is free.
   try attempt(KernelFailure.outgoing) { () throws(OutgoingHandoverError) in
     let draft = WordAnchor(at: entry.advanced(byBytes: 48), in: memory)

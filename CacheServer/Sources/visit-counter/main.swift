@@ -21,7 +21,7 @@ let socket =
     try await bootstrap.bind(host: "127.0.0.1", port: 8125).get()
   }
 
-// The next version, or whatever lies there now, goes on with memory and socket.
+// The next version, or the program now at that path, goes on with memory and socket.
 for await _ in await UnixSignalsSequence(trapping: .sigusr2) {
   try await socket.eventLoop.submit {
     var program = Successor(FilePath(CommandLine.arguments[0]))
