@@ -114,21 +114,20 @@ public struct ConcurrentRadixTree<Memory: WritablePhysicalMemory>: ~Copyable {
 
   /// Where the word for `key` is if its path is remembered; `.zero` where it is not, or there is no leaf.
   ///
-  /// Only keys that the tree has a place for share a remembered prefix. For pages of 4 KiB with shifts
-  /// and masks that are constants, as in a ``RadixTree``: the fewer instructions a key takes, the more
+  /// Only keys that the tree has a place for share a remembered prefix. For pages of 4 KiB alone, with
+  /// shifts and masks that are constants, as in a ``RadixTree``: the fewer instructions a key takes, the more
   /// of the lines that come from another core are on their way at once.
   @inlinable
   @inline(__always)
   func wordNearPath(for key: RadixKey) -> PhysicalAddress {
-    let index = RadixPathCache.index(of: key)
-    guard _fastPath(nodes.geometry.page.shift == 12) else {
-      let table = cache.rememberedTable(for: key, at: index, nodes.geometry)
-      return table == .zero ? .zero : Self.wordBelow(table, for: key, in: nodes)
-    }
     let constant = RadixNodes<Memory, SharedAccess>(
       memory: nodes.memory, geometry: RadixGeometry(.pages4KiB), root: nodes.root)
-    let table = cache.rememberedTable(for: key, at: index, constant.geometry)
-    return table == .zero ? .zero : constant.wordAddress(of: key, belowLevel2: table)
+    // SAFETY: an index has four bits.
+    let entry = unsafe cache.entries[unchecked: RadixPathCache.index(of: key)]
+    guard _fastPath(entry.prefix == RadixPathCache.prefix(of: key, constant.geometry)) else {
+      return .zero
+    }
+    return constant.wordAddress(of: key, belowLevel2: entry.table) ?? .zero
   }
 
   // Never inlined, and of the nodes alone, so that a hot loop keeps the paths where they are.
@@ -148,13 +147,5 @@ public struct ConcurrentRadixTree<Memory: WritablePhysicalMemory>: ~Copyable {
     for key: RadixKey, _ cache: inout RadixPathCache, in nodes: RadixNodes<Memory, SharedAccess>
   ) -> PhysicalAddress {
     nodes.findWord(for: key, &cache)
-  }
-
-  @inlinable
-  @inline(never)
-  static func wordBelow(
-    _ table: PhysicalAddress, for key: RadixKey, in nodes: RadixNodes<Memory, SharedAccess>
-  ) -> PhysicalAddress {
-    nodes.wordAddress(of: key, belowLevel2: table)
   }
 }

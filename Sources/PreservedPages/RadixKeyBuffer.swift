@@ -14,13 +14,24 @@
 @frozen
 @usableFromInline
 struct RadixKeyBuffer {
-  /// What a byte of a bitmap marks: 32 bytes, so that a shift and a mask make the offset in the table.
+  #if hasFeature(Embedded)
+    /// A kernel's stack is small: the table takes 4 KiB, and a byte of a bitmap one more instruction.
+    @usableFromInline
+    typealias BitNumber = UInt8
+  #else
+    /// As wide as a place, to which it is added: the table takes 8 KiB.
+    @usableFromInline
+    typealias BitNumber = UInt16
+  #endif
+
+  /// What a byte of a bitmap marks: a power of two of bytes, so that a shift and a mask make the offset in
+  /// the table.
   @frozen
   @usableFromInline
   struct Line {
     /// The numbers of the byte's bits, in order.
     @usableFromInline
-    var bits = SIMD8<UInt16>()
+    var bits = SIMD8<BitNumber>()
     @usableFromInline
     var count = 0
 
@@ -41,7 +52,7 @@ struct RadixKeyBuffer {
     for byte in 1..<256 {
       let top = 63 &- UInt64(byte).leadingZeroBitCount
       lines[byte] = lines[byte ^ 1 &<< top]
-      lines[byte].bits[lines[byte].count] = UInt16(truncatingIfNeeded: top)
+      lines[byte].bits[lines[byte].count] = BitNumber(truncatingIfNeeded: top)
       lines[byte].count &+= 1
     }
   }
@@ -73,7 +84,7 @@ struct RadixKeyBuffer {
     for _ in 0..<8 {
       let byte = Int(truncatingIfNeeded: rest & 0x1fe0) &>> 5
       // SAFETY: a byte is below 256. Each step adds eight places at most, and writes eight.
-      let found = unsafe lines[unchecked: byte].bits &+ first
+      let found = unsafe SIMD8<UInt16>(truncatingIfNeeded: lines[unchecked: byte].bits) &+ first
       unsafe bytes.storeBytes(
         of: found, toUncheckedByteOffset: end &* 2, as: SIMD8<UInt16>.self)
       end &+= unsafe lines[unchecked: byte].count

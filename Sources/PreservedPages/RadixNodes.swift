@@ -69,14 +69,30 @@ struct RadixNodes<Memory: WritablePhysicalMemory, Access: RadixAccess> {
     return PhysicalAddress(leaf.rawValue &+ word &* 8)
   }
 
-  /// Where the word for `key` is, below a table of level 2; `.zero` where a slot on the path is empty.
+  /// Where the word for `key` is, below a table of level 2; nil where a slot on the path is empty.
   @inlinable
   @inline(__always)
-  func wordAddress(of key: RadixKey, belowLevel2 table: PhysicalAddress) -> PhysicalAddress {
+  func wordAddress(
+    of key: RadixKey, belowLevel2 table: PhysicalAddress
+  ) -> PhysicalAddress? {
+    let leaf = leaf(for: key, belowLevel2: table)
+    return _slowPath(leaf == .zero) ? nil : wordAddress(of: key, in: leaf)
+  }
+
+  /// The leaf that holds `key`, below a table of level 2; `.zero` where a slot on the path is empty.
+  @inlinable
+  @inline(__always)
+  func leaf(for key: RadixKey, belowLevel2 table: PhysicalAddress) -> PhysicalAddress {
     let below = pointer(in: table, slot: geometry.slot(of: key, level: 2))
     if _slowPath(below == .zero) { return .zero }
-    let leaf = pointer(in: below, slot: geometry.slot(of: key, level: 1))
-    return _slowPath(leaf == .zero) ? .zero : wordAddress(of: key, in: leaf)
+    return pointer(in: below, slot: geometry.slot(of: key, level: 1))
+  }
+
+  /// Whether the bit for `key` is set in the word at `address`.
+  @inlinable
+  @inline(__always)
+  func holdsBit(of key: RadixKey, at address: PhysicalAddress) -> Bool {
+    memory.withWords(at: address, count: 1) { $0.load(0) &>> (key.rawValue & 63) & 1 != 0 }
   }
 
   /// The node of `level` on the path to `key`, or `.zero` where the path ends at an empty slot above.

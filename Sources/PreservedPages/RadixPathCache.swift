@@ -1,4 +1,5 @@
 public import MemoryAccess
+public import Synchronization
 
 /// What a tree remembers of the paths to the keys used last, so that the next key need not start at the
 /// root.
@@ -15,12 +16,13 @@ public import MemoryAccess
 /// Nodes stay where they are until they are pruned, and pruning forgets all of it.
 @frozen
 @usableFromInline
-struct RadixPathCache {
+struct RadixPathCache: ~Copyable {
   /// The end of a path.
   @frozen
   @usableFromInline
   struct Entry {
-    /// The keys' bits above those that choose below `table`; ``RadixPathCache/none`` of an unused entry.
+    /// What ``RadixPathCache/prefix(of:_:)`` makes of the keys below `table`; ``RadixPathCache/none`` where
+    /// there is no table.
     @usableFromInline
     var prefix: UInt64
     /// A table of level 2.
@@ -53,8 +55,11 @@ struct RadixPathCache {
   var entries = InlineArray<16, Entry>(repeating: Entry())
 
   /// Which entry missed last: when the same one misses twice in a row, keys come from one order again.
+  ///
+  /// One thread uses it. It is an atomic because a value with an atomic in it stays where it is: otherwise
+  /// each function that reads one entry copies all of them to its stack, 600 bytes a time.
   @usableFromInline
-  var lastMiss = -1
+  let lastMiss = Atomic<Int>(-1)
 
   @inlinable
   init() {}
@@ -72,15 +77,27 @@ struct RadixPathCache {
     entries[index].table = table
   }
 
-  /// No bits of a key: the largest key has 61.
+  /// No bits of a key: the largest key has 61, and all bits of a key that is inverted above them are set.
   @inlinable
-  static var none: UInt64 { .max }
+  static var none: UInt64 { .max &>> 1 }
 
   /// The key without the bits that choose below a table of level 2.
+  ///
+  /// Inverted where pages are not of 4 KiB: what is remembered for such pages then equals no key's bits
+  /// above the lowest 33, and a hot loop that compares those need not look at the page size.
   @inlinable
   @inline(__always)
   static func prefix(of key: RadixKey, _ geometry: RadixGeometry) -> UInt64 {
-    key.rawValue &>> UInt64(truncatingIfNeeded: geometry.slotShift(level: 3))
+    let bits = key.rawValue &>> UInt64(truncatingIfNeeded: geometry.slotShift(level: 3))
+    return geometry.page.shift == 12 ? bits : ~bits
+  }
+
+  /// Whether the two numbers that are not keys share the bits of `key` above a table of level 2: such keys
+  /// are few, and are looked for from the root each time.
+  @inlinable
+  @inline(__always)
+  static func isNearZero(_ key: RadixKey, _ geometry: RadixGeometry) -> Bool {
+    key.rawValue &>> UInt64(truncatingIfNeeded: geometry.slotShift(level: 3)) == 0
   }
 
   /// The key without the bits of a leaf of 4 KiB.
@@ -100,15 +117,13 @@ struct RadixPathCache {
     Int(truncatingIfNeeded: ((key.rawValue &>> 33) &* 0x009A_F000_0000_0000) &>> 60)
   }
 
-  /// The table of level 2 on the path to `key`; `.zero` where another one is remembered.
+  /// The table of level 2 on the path to `key`; nil where another one is remembered, or none.
   @inlinable
   @inline(__always)
-  func rememberedTable(
-    for key: RadixKey, at index: Int, _ geometry: RadixGeometry
-  ) -> PhysicalAddress {
+  func rememberedTable(for key: RadixKey, _ geometry: RadixGeometry) -> PhysicalAddress? {
     // SAFETY: an index has four bits.
-    let entry = unsafe entries[unchecked: index]
-    return entry.prefix == Self.prefix(of: key, geometry) ? entry.table : .zero
+    let entry = unsafe entries[unchecked: Self.index(of: key)]
+    return entry.prefix == Self.prefix(of: key, geometry) ? entry.table : nil
   }
 
   /// Remembers the path to `key`.
@@ -118,10 +133,8 @@ struct RadixPathCache {
     _ geometry: RadixGeometry
   ) {
     var entry = Entry()
-    let prefix = Self.prefix(of: key, geometry)
-    // The first keys are few, and two of their numbers are not keys: they are looked for each time.
-    if table != .zero, prefix != 0 {
-      entry.prefix = prefix
+    if table != .zero, !Self.isNearZero(key, geometry) {
+      entry.prefix = Self.prefix(of: key, geometry)
       entry.table = table
     }
     let stretch = Self.stretch(of: key)
@@ -139,8 +152,8 @@ struct RadixPathCache {
   /// - Returns: whether the same entry missed the last time, too.
   @inlinable
   mutating func noteMiss(at index: Int) -> Bool {
-    let isAgain = lastMiss == index
-    lastMiss = index
+    let isAgain = lastMiss.load(ordering: .relaxed) == index
+    lastMiss.store(index, ordering: .relaxed)
     return isAgain
   }
 }
@@ -156,11 +169,9 @@ extension RadixNodes {
     for key: RadixKey, _ cache: inout RadixPathCache, from frames: inout Frames
   ) throws(RadixTreeError) -> PhysicalAddress {
     guard geometry.holds(key) else { throw .keyOutsideTree(key) }
-    let table = cache.rememberedTable(for: key, at: RadixPathCache.index(of: key), geometry)
-    let path =
-      table == .zero
-      ? try makePath(to: key, below: root, level: geometry.rootLevel, from: &frames)
-      : try makePath(to: key, below: table, level: 2, from: &frames)
+    let table = cache.rememberedTable(for: key, geometry)
+    let path = try makePath(
+      to: key, below: table ?? root, level: table == nil ? geometry.rootLevel : 2, from: &frames)
     cache.remember(leaf: path.leaf, level2: path.level2, for: key, geometry)
     return wordAddress(of: key, in: path.leaf)
   }
@@ -173,9 +184,12 @@ extension RadixNodes {
   @inline(__always)
   func findWord(for key: RadixKey, _ cache: inout RadixPathCache) -> PhysicalAddress {
     guard geometry.holds(key) else { return .zero }
-    let leaf = node(for: key, level: 0)
+    let table =
+      cache.rememberedTable(for: key, geometry)
+      ?? (geometry.rootLevel < 2 ? .zero : node(for: key, level: 2))
+    let leaf =
+      table == .zero ? node(for: key, level: 0) : self.leaf(for: key, belowLevel2: table)
     if leaf == .zero { return .zero }
-    let table = geometry.rootLevel < 2 ? .zero : node(for: key, level: 2)
     cache.remember(leaf: leaf, level2: table, for: key, geometry)
     return wordAddress(of: key, in: leaf)
   }

@@ -3,51 +3,39 @@ public import MemoryAccess
 extension RadixTree {
   /// Whether the block that `key` names is marked.
   ///
-  /// - Complexity: one word in the leaf used last; otherwise one load a level.
+  /// - Complexity: three loads near a key used before; otherwise one load a level.
   @inlinable
   @inline(__always)
   public func contains(_ key: RadixKey) -> Bool {
-    var address = wordNearPath(for: key)
-    if _slowPath(address == .zero) {
-      guard geometry.holds(key) else { return false }
-      let leaf = nodes.leaf(for: key)
-      if leaf == .zero { return false }
-      address = nodes.wordAddress(of: key, in: leaf)
-    }
-    return memory.withWords(at: address, count: 1) {
-      $0.load(0) &>> (key.rawValue & 63) & 1 != 0
-    }
-  }
-
-  /// Where the word for `key` is, below the table of level 2 that its order used last; `.zero` where that
-  /// is another table, or there is no leaf.
-  ///
-  /// For the page size of nearly all machines with shifts and masks that are constants: a third of the
-  /// instructions less, so that a core has more keys in flight while each waits for memory.
-  @inlinable
-  @inline(__always)
-  func wordNearPath(for key: RadixKey) -> PhysicalAddress {
-    guard _fastPath(geometry.page.shift == 12) else {
-      return Self.wordNear(key, cache, in: memory, geometry)
-    }
+    // With shifts and masks that are constants, and without a look at the page size: an entry for pages
+    // of another size matches no key here. A core has more keys in flight while each waits for memory.
     let nodes = RadixNodes<Memory, SoleAccess>(
       memory: memory, geometry: RadixGeometry(.pages4KiB), root: root)
-    let index = RadixPathCache.index(of: key)
-    let table = cache.rememberedTable(for: key, at: index, nodes.geometry)
-    if _slowPath(table == .zero) { return .zero }
-    return nodes.wordAddress(of: key, belowLevel2: table)
+    // SAFETY: an index has four bits.
+    let entry = unsafe cache.entries[unchecked: RadixPathCache.index(of: key)]
+    if _fastPath(entry.prefix == RadixPathCache.prefix(of: key, nodes.geometry)),
+      let word = nodes.wordAddress(of: key, belowLevel2: entry.table)
+    {
+      return nodes.holdsBit(of: key, at: word)
+    }
+    return Self.containsFar(key, cache, in: self.nodes)
   }
 
+  /// Whether the block that `key` names is marked, where no leaf was found with constants.
+  ///
+  /// Never inlined, so that a hot loop keeps what it needs in registers.
   @inlinable
   @inline(never)
-  static func wordNear(
-    _ key: RadixKey, _ cache: borrowing RadixPathCache, in memory: Memory, _ geometry: RadixGeometry
-  ) -> PhysicalAddress {
-    let index = RadixPathCache.index(of: key)
-    let table = cache.rememberedTable(for: key, at: index, geometry)
-    if table == .zero { return .zero }
-    return RadixNodes<Memory, SoleAccess>(memory: memory, geometry: geometry, root: .zero)
-      .wordAddress(of: key, belowLevel2: table)
+  static func containsFar(
+    _ key: RadixKey, _ cache: borrowing RadixPathCache, in nodes: RadixNodes<Memory, SoleAccess>
+  ) -> Bool {
+    guard nodes.geometry.holds(key) else { return false }
+    if let table = cache.rememberedTable(for: key, nodes.geometry) {
+      guard let word = nodes.wordAddress(of: key, belowLevel2: table) else { return false }
+      return nodes.holdsBit(of: key, at: word)
+    }
+    let leaf = nodes.leaf(for: key)
+    return leaf != .zero && nodes.holdsBit(of: key, at: nodes.wordAddress(of: key, in: leaf))
   }
 
   /// The smallest key; nil of an empty tree.

@@ -33,7 +33,7 @@ extension RadixTree {
         let nodes = RadixNodes<Memory, SoleAccess>(
           memory: memory, geometry: RadixGeometry(.pages4KiB), root: root)
         let table = unsafe cache.entries[unchecked: index].table
-        address = nodes.wordAddress(of: key, belowLevel2: table)
+        address = nodes.wordAddress(of: key, belowLevel2: table) ?? .zero
       }
       if _slowPath(address == .zero) {
         address = try path(&cache)
