@@ -52,12 +52,15 @@ let package = Package(
   ],
   targets: [
     .target(name: "RESP", dependencies: [nio], swiftSettings: strict),
+    .target(name: "MemcachedProtocol", dependencies: ["RESP", nio], swiftSettings: strict),
     .target(
-      name: "CacheCore", dependencies: ["RESP", nio, library, collections], swiftSettings: strict),
+      name: "CacheCore", dependencies: ["RESP", "MemcachedProtocol", nio, library, collections],
+      swiftSettings: strict),
     .target(
       name: "CacheServer",
       dependencies: [
-        "RESP", "CacheCore", library, collections, nio, posix, logging, system, lifecycle, signals,
+        "RESP", "MemcachedProtocol", "CacheCore", library, collections, nio, posix, logging, system,
+        lifecycle, signals,
       ],
       swiftSettings: strict),
     .executableTarget(
@@ -72,6 +75,10 @@ let package = Package(
       swiftSettings: strict),
     .testTarget(
       name: "RESPTests", dependencies: ["RESP", "CacheTestSupport", "TrialSupport", nio],
+      swiftSettings: strict),
+    .testTarget(
+      name: "MemcachedProtocolTests",
+      dependencies: ["MemcachedProtocol", "RESP", "CacheTestSupport", "TrialSupport", nio],
       swiftSettings: strict),
     .testTarget(
       name: "CacheCoreTests",

@@ -12,6 +12,8 @@ extension Cache {
     case close
     /// The parser holds a request about the server.
     case forServer(Command)
+    /// The parser of the memcached protocol holds a request for figures.
+    case forMemcachedStatistics
     /// The request has to wait for the end of a pause; the parser will give it again.
     case paused
     /// There are so many replies that they are to be sent before more are made.

@@ -45,6 +45,14 @@ public struct Cache: ~Copyable {
   /// How often commands came, and how long they took.
   var timing = Timing()
   var slowCommands = SlowLog()
+  /// What the memcached protocol counts.
+  var memcachedFigures = MemcachedFigures()
+  /// How many entries were evicted before its figures began.
+  var memcachedEvictedBase: UInt64 = 0
+  /// The last CAS number of an item.
+  var casCounter: UInt64 = 0
+  /// When all of its items go, in milliseconds since 1970; 0 for never.
+  var memcachedFlushTime: UInt64 = 0
   /// Whether the present command does not count as a use of what it reads.
   var isNotTouching = false
   /// Whether uses are counted, and not only the last one kept.
@@ -130,6 +138,9 @@ public struct Cache: ~Copyable {
     self.databases = databases
     storedDatabases = databases
     figures = books.figures(in: map.memory)
+    casCounter = books.load(.casCounter, in: map.memory)
+    memcachedFlushTime = books.load(.memcachedFlush, in: map.memory)
+    memcachedEvictedBase = figures.evictedCount
     self.start = start == .adopted && origin == .created ? .created : start
     self.generation = map.memory.generation
     self.upgradeCount = upgradeCount

@@ -37,6 +37,9 @@ public struct Directive: Sendable {
     .integer(
       "timeout", "Seconds of silence after which a client is disconnected; 0 for never.",
       \.idleSeconds, 0...Int(Int32.max)),
+    .byteCount(
+      "memcached-item-size-max", "Bytes that an item of the memcached protocol may have, as 1mb.",
+      \.memcachedItemByteLimit, Settings.memcachedItemByteLimits),
   ]
 
   private static let byName = Dictionary(uniqueKeysWithValues: all.map { ($0.name, $0) })
@@ -64,12 +67,18 @@ public struct DirectiveRefusal: Error, Equatable, Sendable {
 extension Directive {
   private typealias Field<Value> = any WritableKeyPath<Settings, Value> & Sendable
 
-  private static func byteCount(_ name: String, _ help: String, _ field: Field<UInt64>) -> Directive
-  {
+  private static func byteCount(
+    _ name: String, _ help: String, _ field: Field<UInt64>,
+    _ range: ClosedRange<UInt64> = 0...UInt64.max
+  ) -> Directive {
     Directive(name: name, help: help, read: { String($0[keyPath: field]) }) {
       (text, settings) throws(DirectiveRefusal) in
       guard let value = ByteCountText.parse(text) else {
         throw DirectiveRefusal(reason: "argument must be a memory value")
+      }
+      guard range.contains(value) else {
+        throw DirectiveRefusal(
+          reason: "argument must be between \(range.lowerBound) and \(range.upperBound) inclusive")
       }
       settings[keyPath: field] = value
     }

@@ -6,6 +6,14 @@ public struct ServerFacts: Sendable {
   public var port = 0
   /// The address that is listened at.
   public var address = ""
+  /// The port, address and socket of the memcached protocol.
+  public var memcachedPort = 0
+  /// The address, empty where it is not listened for.
+  public var memcachedAddress = ""
+  /// The UNIX socket, empty where there is none.
+  public var memcachedSocket = ""
+  /// How many clients may wait to be accepted.
+  public var backlog = 0
   /// The program, by the path that an upgrade starts.
   public var executable = ""
   /// The memory file, as the operator named it.

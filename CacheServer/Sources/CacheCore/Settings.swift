@@ -53,6 +53,11 @@ public struct Settings: Equatable, Sendable {
   /// After how many seconds without a request a client is disconnected; 0 for never.
   public var idleSeconds = 0
 
+  /// How many bytes an item of the memcached protocol may have, its key and 50 more counted.
+  public var memcachedItemByteLimit: UInt64 = 1 << 20
+  /// What ``memcachedItemByteLimit`` may be.
+  public static let memcachedItemByteLimits: ClosedRange<UInt64> = 1024...(1 << 30) - 4096
+
   /// How slowly the count of an entry's uses grows.
   public var frequencyLogFactor = 10
   /// After how many minutes without a use it loses one; 0 for never.

@@ -1,4 +1,5 @@
 internal import CacheCore
+internal import MemcachedProtocol
 internal import NIOCore
 internal import NIOPosix
 internal import RESP
@@ -24,6 +25,8 @@ final class ConnectionHandler: ChannelInboundHandler, @unchecked Sendable {
   let engine: Engine
   var session: Session
   var parser = RequestParser()
+  /// Of a client of the memcached protocol, what finds its commands.
+  var memcached: MemcachedParser?
   /// What it has sent and is not carried out yet.
   var pending: ByteBuffer
   /// How many bytes are being carried out.
@@ -137,10 +140,7 @@ final class ConnectionHandler: ChannelInboundHandler, @unchecked Sendable {
     engine.reply.isRESP3 = session.isRESP3
     var isDone = false
     while !isDone {
-      let stop = engine.cache!.serve(
-        input.readableBytesSpan, &parser, &session, &engine.reply,
-        outputLimit: Engine.outputLimit)
-      switch stop {
+      switch serveSome(input) {
       case .incomplete: isDone = true
       case .failed, .close:
         isClosing = true
@@ -159,6 +159,8 @@ final class ConnectionHandler: ChannelInboundHandler, @unchecked Sendable {
           parser.finishRequest()
           isDone = true
         }
+      case .forMemcachedStatistics:
+        engine.writeMemcachedStatistics(memcached!, input.readableBytesSpan)
       case .paused:
         hold = .pause
         setReading(false)
@@ -167,17 +169,35 @@ final class ConnectionHandler: ChannelInboundHandler, @unchecked Sendable {
         flush(context)
         if !context.channel.isWritable {
           hold = .output
-          parser.finishRequest()
+          if memcached == nil { parser.finishRequest() }
           setReading(false)
           isDone = true
         }
       }
     }
-    input.moveReaderIndex(forwardBy: parser.consumed)
-    parser.discardConsumed()
+    if memcached != nil {
+      input.moveReaderIndex(forwardBy: memcached!.consumed)
+      memcached!.discardConsumed()
+    } else {
+      input.moveReaderIndex(forwardBy: parser.consumed)
+      parser.discardConsumed()
+    }
     if engine.cache != nil { engine.cache!.endBatch() }
     flush(context)
     if isClosing { closeWhenWritten(context) }
+  }
+
+  /// Carries out what is whole of `input`, as far as one round of replies goes.
+  @inline(__always)
+  private func serveSome(_ input: ByteBuffer) -> Cache.Stop {
+    guard memcached == nil else {
+      return engine.cache!.serveMemcached(
+        input.readableBytesSpan, &memcached!, &session, &engine.reply,
+        outputLimit: Engine.outputLimit)
+    }
+    return engine.cache!.serve(
+      input.readableBytesSpan, &parser, &session, &engine.reply,
+      outputLimit: Engine.outputLimit)
   }
 
   /// Sends the replies so far.
@@ -207,6 +227,17 @@ final class ConnectionHandler: ChannelInboundHandler, @unchecked Sendable {
     reply.isRESP3 = session.isRESP3
     write(&reply)
     context.writeAndFlush(wrapOutboundOut(reply.buffer), promise: nil)
+  }
+
+  /// Tells the client why it is not served.
+  func refuse(_ sentence: String) {
+    send { reply in
+      if memcached == nil {
+        reply.error(sentence)
+      } else {
+        reply.textLine("SERVER_ERROR \(sentence)")
+      }
+    }
   }
 
   func setReading(_ isReading: Bool) {

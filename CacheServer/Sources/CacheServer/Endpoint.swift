@@ -3,6 +3,7 @@ struct Endpoint: Equatable, Sendable {
   /// What clients speak there.
   enum Service: String, Sendable {
     case redis
+    case memcached
   }
 
   enum Address: Equatable, Sendable {

@@ -1,5 +1,6 @@
 internal import CacheCore
 internal import Logging
+internal import MemcachedProtocol
 internal import NIOCore
 internal import NIOPosix
 internal import RESP
@@ -11,21 +12,34 @@ extension Engine {
     setKeepAlive()
     for listener in listeners {
       SystemCalls.closeOnExec(listener.socket.rawValue)
-      if case .internet(let host, let port) = listener.endpoint.address, facts.port == 0 {
-        facts.address = host
-        facts.port = Int(port)
-      }
+      note(listener.endpoint)
     }
     // The port is known now.
     cache?.fixedParameters = fixedParameters
     return EventLoopFuture.andAllSucceed(listeners.map(accept), on: eventLoop)
   }
 
-  private func accept(at listener: Listener) -> EventLoopFuture<Void> {
-    serverBootstrap.withBoundSocket(listener.socket.rawValue).map { listener.channel = $0 }
+  /// Notes where clients connect to.
+  private func note(_ endpoint: Endpoint) {
+    switch (endpoint.service, endpoint.address) {
+    case (.redis, .internet(let host, let port)) where facts.port == 0:
+      facts.address = host
+      facts.port = Int(port)
+    case (.memcached, .internet(let host, let port)) where facts.memcachedPort == 0:
+      facts.memcachedAddress = host
+      facts.memcachedPort = Int(port)
+    case (.memcached, .local(let path, _)): facts.memcachedSocket = path
+    default: break
+    }
   }
 
-  private var serverBootstrap: ServerBootstrap {
+  private func accept(at listener: Listener) -> EventLoopFuture<Void> {
+    serverBootstrap(for: listener.endpoint.service).withBoundSocket(listener.socket.rawValue).map {
+      listener.channel = $0
+    }
+  }
+
+  private func serverBootstrap(for service: Endpoint.Service) -> ServerBootstrap {
     ServerBootstrap(group: group)
       .serverChannelOption(.backlog, value: Int32(configuration.backlog))
       .serverChannelOption(.maxMessagesPerRead, value: 64)
@@ -33,7 +47,7 @@ extension Engine {
       .childChannelOption(.maxMessagesPerRead, value: 4)
       .childChannelInitializer { channel in
         channel.eventLoop.makeCompletedFuture {
-          let handler = self.makeConnection()
+          let handler = self.makeConnection(for: service)
           try channel.pipeline.syncOperations.addHandler(handler)
         }
       }
@@ -44,13 +58,15 @@ extension Engine {
     AdaptiveRecvByteBufferAllocator(minimum: 2 << 10, initial: 4 << 10, maximum: 1 << 20)
   }
 
-  private func makeConnection() -> ConnectionHandler {
+  private func makeConnection(for service: Endpoint.Service) -> ConnectionHandler {
     var session = Session(id: nextClientID)
     session.isAuthenticated = cache?.settings.password.isEmpty ?? false
     nextClientID += 1
     let now = cache?.now ?? 0
     cache?.figures.connectionCount += 1
-    return ConnectionHandler(self, session, connectTime: now)
+    let handler = ConnectionHandler(self, session, connectTime: now)
+    if service == .memcached { handler.memcached = MemcachedParser() }
+    return handler
   }
 
   /// Makes the socket of a client that was handed over a channel.
@@ -76,18 +92,16 @@ extension Engine {
   func add(_ connection: ConnectionHandler) {
     guard connections.count < clientLimit else {
       facts.rejectedCount += 1
-      connection.send { $0.error("ERR max number of clients reached") }
+      connection.refuse("ERR max number of clients reached")
       connection.abandon()
       return
     }
     guard mayConnect(connection) else {
       facts.rejectedCount += 1
-      connection.send {
-        $0.error(
-          "DENIED this server has no password, so it is in protected mode and serves only clients of its "
-            + "own machine. Set requirepass, or protected-mode no where every client of the network may "
-            + "read and write.")
-      }
+      connection.refuse(
+        "DENIED this server has no password, so it is in protected mode and serves only clients of its own "
+          + "machine. Set requirepass, or protected-mode no where every client of the network may read and "
+          + "write.")
       connection.abandon()
       return
     }

@@ -1,4 +1,5 @@
 internal import CacheCore
+internal import MemcachedProtocol
 internal import NIOCore
 internal import RESP
 
@@ -9,9 +10,7 @@ extension Engine {
   ) {
     switch command {
     case .info:
-      facts.clientCount = connections.count
-      facts.residentByteCount = SystemCalls.residentByteCount()
-      facts.processorTime = SystemCalls.processorTime()
+      refreshFacts()
       cache!.writeInfo(request, facts, &reply)
     case .shutdown:
       switch shutdownWish(request) {
@@ -29,6 +28,19 @@ extension Engine {
     case .lastsave: reply.integer(Int64(facts.saveTime / 1000))
     default: client(request, for: connection)
     }
+  }
+
+  /// Looks up what changes by itself.
+  func refreshFacts() {
+    facts.clientCount = connections.count
+    facts.residentByteCount = SystemCalls.residentByteCount()
+    facts.processorTime = SystemCalls.processorTime()
+  }
+
+  /// `stats` of the memcached protocol.
+  func writeMemcachedStatistics(_ parser: borrowing MemcachedParser, _ bytes: RawSpan) {
+    refreshFacts()
+    cache!.writeMemcachedStatistics(bytes, parser, facts, &reply)
   }
 
   /// What `SHUTDOWN` can be about.

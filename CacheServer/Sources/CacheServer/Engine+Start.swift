@@ -61,11 +61,11 @@ extension Engine {
 
   /// Listens at the configured addresses.
   private func bindListeners(_ patience: Patience) throws {
-    var anyPort: UInt16?
+    var anyPorts: [Endpoint.Service: UInt16] = [:]
     for endpoint in configuration.endpoints {
       var endpoint = endpoint
       // Several addresses have the same port, also where it is any.
-      if case .internet(let host, 0) = endpoint.address, let anyPort {
+      if case .internet(let host, 0) = endpoint.address, let anyPort = anyPorts[endpoint.service] {
         endpoint.address = .internet(host: host, port: anyPort)
       }
       let socket: SystemPackage.FileDescriptor
@@ -80,7 +80,7 @@ extension Engine {
       if case .internet = endpoint.address, let (host, port) = SystemCalls.boundAddress(of: socket)
       {
         endpoint.address = .internet(host: host, port: port)
-        anyPort = port
+        anyPorts[endpoint.service] = port
       }
       listeners.append(Listener(endpoint, socket))
     }
@@ -110,9 +110,14 @@ extension Engine {
     let start = cache?.start.rawValue ?? ""
     logger.notice(
       """
-      ready to accept connections at \(facts.address) port \(facts.port), pid \(facts.processID), \
+      ready to accept connections at \(facts.address) port \(facts.port)\(otherPorts), \
+      pid \(facts.processID), \
       memory \(facts.memoryFile) (\(start))
       """)
+  }
+
+  private var otherPorts: String {
+    facts.memcachedPort == 0 ? "" : ", memcached port \(facts.memcachedPort)"
   }
 
   /// Lets a kill end this process at once, so that the next one gets the memory and the port.
@@ -192,13 +197,18 @@ struct GivenDescriptors: ~Copyable {
     descriptors = try ServiceManager.receivedDescriptors(removingVariables: true)
   }
 
+  /// What clients speak at a socket: by `FileDescriptorName=` of its unit.
+  private static let services: [String: Endpoint.Service] = [
+    "listener": .redis, "redis": .redis, "memcached": .memcached,
+  ]
+
   /// The listening sockets, by socket activation.
   mutating func takeListeners() -> [Listener] {
     var listeners: [Listener] = []
     // Several sockets of one unit have one name.
-    for name in descriptors.names where name.hasSuffix(".socket") || name == "listener" {
+    for name in descriptors.names where name.hasSuffix(".socket") || Self.services[name] != nil {
       guard let socket = descriptors.take(name) else { continue }
-      listeners.append(Listener(.redis, given: socket))
+      listeners.append(Listener(Self.services[name] ?? .redis, given: socket))
     }
     return listeners
   }

@@ -81,6 +81,7 @@ final class Engine: @unchecked Sendable {
     facts.memoryFile = configuration.memoryFile
     facts.capacity = configuration.capacity
     facts.clientLimit = clientLimit
+    facts.backlog = configuration.backlog
     facts.configurationFile = configuration.file?.string ?? ""
   }
 

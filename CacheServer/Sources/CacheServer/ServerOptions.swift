@@ -12,6 +12,11 @@ struct ServerOptions: Equatable, Sendable {
   var unixSocket: String?
   /// The mode of its file; nil for what the process's umask leaves.
   var unixSocketMode: UInt32?
+  /// The port of the memcached protocol; nil for none.
+  var memcachedPort: UInt16?
+  /// The path of a UNIX socket for it, and the mode of its file.
+  var memcachedSocket: String?
+  var memcachedSocketMode: UInt32?
   var memoryFile = "/dev/shm/cache-server"
   /// How large the memory file may grow, in bytes.
   var capacity: UInt64?
@@ -34,6 +39,15 @@ struct ServerOptions: Equatable, Sendable {
     }
     if let unixSocket {
       endpoints.append(Endpoint(.redis, .local(path: unixSocket, mode: unixSocketMode)))
+    }
+    if let memcachedPort {
+      endpoints += addresses.map {
+        Endpoint(.memcached, .internet(host: $0, port: memcachedPort))
+      }
+    }
+    if let memcachedSocket {
+      endpoints.append(
+        Endpoint(.memcached, .local(path: memcachedSocket, mode: memcachedSocketMode)))
     }
     guard !endpoints.isEmpty else {
       throw OptionError("there is nothing to listen at: name a port or a unixsocket")

@@ -10,20 +10,7 @@ struct StartDirective: Sendable {
 
   /// All of them, in the order of `--help`.
   static let all: [StartDirective] = [
-    .init(
-      name: "port", help: "The TCP port to listen at; 0 for any that is free, none for no TCP.",
-      read: { $0.port.map(String.init) ?? "none" },
-      write: { text, options in
-        if text == "none" {
-          options.port = nil
-          return nil
-        }
-        guard let number = UInt16(text) else {
-          return "a port is a number from 0 to 65535, or none"
-        }
-        options.port = number
-        return nil
-      }),
+    .port("port", "The TCP port to listen at", \.port),
     .init(
       name: "bind", help: "The addresses to listen at, separated by spaces; * for all.",
       read: { $0.addresses.joined(separator: " ") },
@@ -43,24 +30,14 @@ struct StartDirective: Sendable {
         options.backlog = number
         return nil
       }),
-    .init(
-      name: "unixsocket", help: "The path of a UNIX socket to listen at as well.",
-      read: { $0.unixSocket ?? "" },
-      write: { text, options in
-        guard text.utf8.count <= 107 else { return "the path of a socket has at most 107 bytes" }
-        options.unixSocket = text.isEmpty ? nil : text
-        return nil
-      }),
-    .init(
-      name: "unixsocketperm", help: "The mode of its file, in octal digits, as 700.",
-      read: { $0.unixSocketMode.map { String($0, radix: 8) } ?? "0" },
-      write: { text, options in
-        guard let mode = UInt32(text, radix: 8), mode <= 0o777 else {
-          return "a mode is an octal number up to 777"
-        }
-        options.unixSocketMode = mode == 0 ? nil : mode
-        return nil
-      }),
+    .socket("unixsocket", "The path of a UNIX socket to listen at as well.", \.unixSocket),
+    .mode("unixsocketperm", "The mode of its file, in octal digits, as 700.", \.unixSocketMode),
+    .port(
+      "memcached-port", "The TCP port for clients of the memcached protocol", \.memcachedPort),
+    .socket("memcached-unixsocket", "The path of a UNIX socket for them.", \.memcachedSocket),
+    .mode(
+      "memcached-unixsocketperm", "The mode of its file, in octal digits, as 700.",
+      \.memcachedSocketMode),
     .init(
       name: "memory-file",
       help: "Where the entries are: a file on tmpfs or hugetlbfs, or memfd:NAME, kept by systemd.",
@@ -119,5 +96,55 @@ struct StartDirective: Sendable {
     } else {
       throw OptionError("\(name) is not a directive of this server; see --help")
     }
+  }
+}
+
+extension StartDirective {
+  private typealias Field<Value> = any WritableKeyPath<ServerOptions, Value> & Sendable
+
+  private static func port(
+    _ name: String, _ help: String, _ field: Field<UInt16?>
+  ) -> StartDirective {
+    StartDirective(
+      name: name, help: "\(help); 0 for any that is free, none for no TCP.",
+      read: { $0[keyPath: field].map(String.init) ?? "none" },
+      write: { text, options in
+        if text == "none" {
+          options[keyPath: field] = nil
+          return nil
+        }
+        guard let number = UInt16(text) else {
+          return "a port is a number from 0 to 65535, or none"
+        }
+        options[keyPath: field] = number
+        return nil
+      })
+  }
+
+  private static func socket(
+    _ name: String, _ help: String, _ field: Field<String?>
+  ) -> StartDirective {
+    StartDirective(
+      name: name, help: help, read: { $0[keyPath: field] ?? "" },
+      write: { text, options in
+        guard text.utf8.count <= 107 else { return "the path of a socket has at most 107 bytes" }
+        options[keyPath: field] = text.isEmpty ? nil : text
+        return nil
+      })
+  }
+
+  private static func mode(
+    _ name: String, _ help: String, _ field: Field<UInt32?>
+  ) -> StartDirective {
+    StartDirective(
+      name: name, help: help,
+      read: { $0[keyPath: field].map { String($0, radix: 8) } ?? "0" },
+      write: { text, options in
+        guard let mode = UInt32(text, radix: 8), mode <= 0o777 else {
+          return "a mode is an octal number up to 777"
+        }
+        options[keyPath: field] = mode == 0 ? nil : mode
+        return nil
+      })
   }
 }

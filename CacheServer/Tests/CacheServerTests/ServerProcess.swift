@@ -13,6 +13,9 @@ final class ServerProcess {
   private let process = Process()
   private let errors = Pipe()
   private(set) var port: UInt16 = 0
+  /// The ports of other protocols; 0 for none.
+  private(set) var memcachedPort: UInt16 = 0
+  private(set) var metricsPort: UInt16 = 0
   /// The process that serves.
   private(set) var processID: Int32 = 0
 
@@ -65,6 +68,11 @@ final class ServerProcess {
     else { throw Unexpected(text: line) }
     port = number
     processID = id
+    for (index, word) in words.enumerated() where word == "port" && index > 0 {
+      let found = UInt16(words[index + 1]) ?? 0
+      if words[index - 1] == "memcached" { memcachedPort = found }
+      if words[index - 1] == "metrics" { metricsPort = found }
+    }
   }
 
   func signal(_ number: Int32) { kill(processID, number) }

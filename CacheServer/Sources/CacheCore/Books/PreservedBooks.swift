@@ -10,7 +10,8 @@ internal import RESP
 ///         11   whether a process serves   64   the witness's key
 ///         12   the clock of accesses      20   entries of each database but the first, 17 words
 ///         13   whether 20 … are valid     40   those of them with a deadline, 17 words
-///         14   which database is which
+///         14   which database is which           57   the last CAS number
+///                                            58   when flush_all removes everything
 ///
 /// The number of entries with a deadline changes together with an entry, and both are there after a
 /// crash or neither is: before the entry changes, its key is noted as a witness, with what the number
@@ -46,6 +47,8 @@ struct PreservedBooks {
     case witness = 16
     case deadlinesWithWitness = 17
     case deadlinesWithoutWitness = 18
+    case casCounter = 57
+    case memcachedFlush = 58
   }
 
   private let header: PhysicalRange

@@ -139,7 +139,7 @@ extension Cache {
 
   /// Compares in a time that depends on the length of what was sent only, so that a client cannot find
   /// the password byte by byte.
-  private func isPassword(_ sent: RawSpan) -> Bool {
+  func isPassword(_ sent: RawSpan) -> Bool {
     let password = settings.password
     var difference: UInt8 = sent.byteCount == password.count && !password.isEmpty ? 0 : 1
     for index in 0..<sent.byteCount {

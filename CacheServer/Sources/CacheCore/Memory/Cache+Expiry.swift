@@ -21,6 +21,7 @@ extension Cache {
   /// never asked for again goes when the search comes by.
   public mutating func sweepExpired(lookingAt limit: Int) -> ExpirySweep {
     var sweep = ExpirySweep()
+    flushItemsIfDue()
     guard deadlineCount > 0 else { return sweep }
     let now = now
     var over: [[UInt8]] = []

@@ -14,6 +14,10 @@ struct ClientState: Equatable {
   var awaitsUpgrade: Bool
   /// Whether a key has changed that it watches.
   var areWatchesTouched: Bool
+  /// What it speaks.
+  var service = Endpoint.Service.redis
+  /// How many bytes of a refused value it is still to send.
+  var skipCount = 0
   /// What it has sent and is not carried out.
   var pending: ByteBuffer
 
@@ -32,6 +36,8 @@ struct ClientState: Equatable {
     case replyMode = 11
     case watchedKeys = 12
     case queue = 13
+    case service = 14
+    case skipCount = 15
   }
 
   private struct Flags: OptionSet {
@@ -89,6 +95,8 @@ struct ClientState: Equatable {
     bytes(.lastCommand, Array((session.lastCommand?.name ?? "").utf8))
     number(.database, UInt64(session.database))
     number(.replyMode, UInt64(session.replyMode.rawValue))
+    bytes(.service, Array(service.rawValue.utf8))
+    number(.skipCount, UInt64(skipCount))
     list(.watchedKeys, session.watchedKeys)
     // The arguments of all requests, each request after the number of its arguments.
     list(
@@ -160,6 +168,15 @@ extension ClientState {
     lastTime = try number(.lastTime)
     awaitsUpgrade = flags.contains(.awaitsUpgrade)
     pending = fields[.pending] ?? ByteBuffer()
+    if fields[.service] != nil {
+      let name = String(decoding: bytes(.service), as: UTF8.self)
+      guard let found = Endpoint.Service(rawValue: name) else { throw .malformed }
+      service = found
+    }
+    if fields[.skipCount] != nil {
+      guard let count = Int(exactly: try number(.skipCount)) else { throw .malformed }
+      skipCount = count
+    }
   }
 
   /// The requests of a transaction, each after the number of its arguments.

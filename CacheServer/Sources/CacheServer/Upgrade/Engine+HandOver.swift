@@ -1,6 +1,7 @@
 internal import CacheCore
 internal import KexecHandover
 internal import Logging
+internal import MemcachedProtocol
 internal import NIOCore
 internal import NIOPosix
 internal import RESP
@@ -184,10 +185,17 @@ extension ConnectionHandler {
 
   /// What a successor has to know.
   var state: ClientState {
-    ClientState(
+    var rest = pending
+    if let prefix = memcached?.resumption, !prefix.isEmpty {
+      // A command whose first keys are answered goes on with the others.
+      rest = ByteBuffer(bytes: prefix)
+      rest.writeImmutableBuffer(pending)
+    }
+    return ClientState(
       session: session, connectTime: connectTime, lastTime: lastTime,
       awaitsUpgrade: engine.upgradeRequester === self, areWatchesTouched: areWatchesTouched,
-      pending: pending)
+      service: memcached == nil ? .redis : .memcached, skipCount: memcached?.skipCount ?? 0,
+      pending: rest)
   }
 
   var namedDescriptor: NamedDescriptor {

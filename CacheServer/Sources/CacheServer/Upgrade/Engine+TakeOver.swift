@@ -1,6 +1,7 @@
 internal import CacheCore
 internal import KexecHandover
 internal import Logging
+internal import MemcachedProtocol
 internal import NIOCore
 internal import NIOPosix
 internal import RESP
@@ -132,5 +133,6 @@ extension ConnectionHandler {
     lastTime = state.lastTime
     awaitsUpgrade = state.awaitsUpgrade
     areWatchesTouched = state.areWatchesTouched
+    if state.service == .memcached { memcached = MemcachedParser(skipCount: state.skipCount) }
   }
 }

@@ -1,0 +1,289 @@
+internal import KexecHandover
+internal import MemcachedProtocol
+internal import PersistentCollections
+internal import RESP
+
+// What the commands of the memcached protocol do with an item.
+
+extension Cache {
+  /// Calls `body` with the item at `key` as the map has it, and its notes; nil where there is none.
+  ///
+  /// - Parameter touches: whether this is a use.
+  @inline(__always)
+  mutating func withItem<Result>(
+    of key: RawSpan, touches: Bool, _ body: (RawSpan, inout EntryNotes) -> Result
+  ) throws(CommandError) -> Result? {
+    let now = now
+    let accessClock = accessClock
+    let uses = countsUses && touches ? UseCount(settings, random: generator.next()) : nil
+    var isOver = false
+    var result: Result?
+    do throws(PersistentCollectionError) {
+      _ = try map.withValue(of: key) { value, notes in
+        guard !notes.isOver(at: now) else {
+          isOver = true
+          return
+        }
+        // Memory that another program has written may have anything in it.
+        guard value.byteCount >= MemcachedItem.headerByteCount else { return }
+        result = body(value, &notes)
+        if touches { notes.noteUse(at: accessClock, uses) }
+      }
+      if isOver { try removeExpired(key) }
+    } catch {
+      throw .collection(error)
+    }
+    return result
+  }
+
+  /// What is at `key`; nil where nothing is.
+  mutating func itemFacts(of key: RawSpan) throws(CommandError) -> ItemFacts? {
+    try withItem(of: key, touches: false) { value, notes in
+      ItemFacts(
+        flags: MemcachedItem.flags(of: value), cas: MemcachedItem.cas(of: value),
+        deadline: notes.deadline, marks: notes.marks,
+        byteCount: value.byteCount - MemcachedItem.headerByteCount)
+    }
+  }
+
+  /// When an item is over for which a client has given `time`, in milliseconds since 1970; 0 for never, nil
+  /// where it is over already.
+  ///
+  /// Up to 30 days are seconds from now on, more are seconds since 1970: doc/protocol.txt.
+  func itemDeadline(_ time: Int64) -> UInt64? {
+    guard time != 0 else { return 0 }
+    guard time > 0 else { return nil }
+    let (milliseconds, overflow) = UInt64(time).multipliedReportingOverflow(by: 1000)
+    // Far beyond what any clock counts.
+    guard !overflow, milliseconds < 1 << 62 else { return 0 }
+    guard time > 60 * 60 * 24 * 30 else { return now &+ milliseconds }
+    return milliseconds > now ? milliseconds : nil
+  }
+
+  /// The seconds until `deadline`, none of them lost; -1 where there is none.
+  func remainingSeconds(_ deadline: UInt64) -> Int64 {
+    guard deadline != 0 else { return -1 }
+    let milliseconds = deadline &- min(now, deadline)
+    return Int64(clamping: milliseconds / 1000 + (milliseconds % 1000 > 0 ? 1 : 0))
+  }
+
+  /// A number that no item ever had, also not one of a process that was killed.
+  private mutating func nextCAS() -> UInt64 {
+    casCounter &+= 1
+    books.store(casCounter, at: .casCounter, in: &map.memory)
+    return casCounter
+  }
+
+  /// How a client wants an item stored.
+  enum StoreMode {
+    case set
+    case add
+    case replace
+    case append
+    case prepend
+  }
+
+  /// What became of that.
+  enum StoreResult: Equatable {
+    case stored(cas: UInt64)
+    case notStored
+    case exists
+    case notFound
+  }
+
+  /// Stores an item.
+  ///
+  /// - Parameter deadline: nil for one that is over already.
+  /// - Parameter cas: the number that the present item has to have.
+  /// - Parameter invalidates: whether one with a larger number is replaced too, by an item that is stale.
+  mutating func storeItem(
+    _ mode: StoreMode, at key: RawSpan, _ data: RawSpan, flags: UInt32, deadline: UInt64?,
+    cas: UInt64? = nil, invalidates: Bool = false
+  ) throws(CommandError) -> StoreResult {
+    if map.storageByteCount > map.storageByteLimit { try evictToLimit() }
+    memcachedFigures.setCount &+= 1
+    guard mode != .set || cas != nil else {
+      return try putItem(at: key, data, flags: flags, deadline: deadline, marks: [])
+    }
+    let old = try itemFacts(of: key)
+    var isStale = false
+    if let cas {
+      guard let old else {
+        memcachedFigures.casMisses &+= 1
+        return mode == .set
+          ? .notFound
+          : mode == .add
+            ? try putItem(at: key, data, flags: flags, deadline: deadline, marks: []) : .notStored
+      }
+      if cas == old.cas {
+        memcachedFigures.casHits &+= 1
+      } else if invalidates, cas < old.cas {
+        isStale = true
+      } else {
+        memcachedFigures.casMismatches &+= 1
+        return mode == .add ? .notStored : .exists
+      }
+    }
+    switch mode {
+    case .add:
+      guard old == nil else {
+        // As if it was read.
+        _ = try withItem(of: key, touches: true) { _, _ in }
+        return .notStored
+      }
+    case .replace: guard old != nil else { return .notStored }
+    case .append, .prepend:
+      guard let old else { return .notStored }
+      return try extendItem(old, at: key, data, isBehind: mode == .append)
+    case .set: break
+    }
+    guard isStale, let old else {
+      return try putItem(at: key, data, flags: flags, deadline: deadline, marks: [])
+    }
+    var marks = old.marks.intersection(.isAwarded)
+    marks.insert(.isStale)
+    return try putItem(at: key, data, flags: flags, deadline: old.deadline, marks: marks)
+  }
+
+  private mutating func extendItem(
+    _ old: ItemFacts, at key: RawSpan, _ data: RawSpan, isBehind: Bool
+  ) throws(CommandError) -> StoreResult {
+    guard fitsItem(keyByteCount: key.byteCount, old.byteCount + data.byteCount) else {
+      memcachedFigures.tooLargeCount &+= 1
+      throw .sentence("SERVER_ERROR object too large for cache")
+    }
+    let present = try withItem(of: key, touches: false) { value, _ in
+      MemcachedItem.data(of: value).array
+    }
+    guard let present else { return .notStored }
+    let marks = old.marks.subtracting(.isFetched)
+    return isBehind
+      ? try putItem(
+        at: key, present.rawSpan, data, flags: old.flags, deadline: old.deadline, marks: marks)
+      : try putItem(
+        at: key, data, present.rawSpan, flags: old.flags, deadline: old.deadline, marks: marks)
+  }
+
+  /// Whether an item is not too large: its key, its value, and what memcached counts beside them.
+  func fitsItem(keyByteCount: Int, _ byteCount: Int) -> Bool {
+    let (sum, overflow) = byteCount.addingReportingOverflow(keyByteCount + 50)
+    return !overflow && UInt64(sum) <= settings.memcachedItemByteLimit
+  }
+
+  mutating func putItem(
+    at key: RawSpan, _ data: RawSpan, flags: UInt32, deadline: UInt64?, marks: ItemMarks
+  ) throws(CommandError) -> StoreResult {
+    try putItem(
+      at: key, data, data.extracting(first: 0), flags: flags, deadline: deadline, marks: marks)
+  }
+
+  /// Puts an item in the place of what is there.
+  private mutating func putItem(
+    at key: RawSpan, _ first: RawSpan, _ second: RawSpan, flags: UInt32, deadline: UInt64?,
+    marks: ItemMarks
+  ) throws(CommandError) -> StoreResult {
+    let cas = nextCAS()
+    memcachedFigures.storedCount &+= 1
+    guard let deadline else {
+      try delete(key)
+      return .stored(cas: cas)
+    }
+    let byteCount = MemcachedItem.headerByteCount + first.byteCount + second.byteCount
+    try store(at: key, deadline: deadline, byteCount: key.byteCount + byteCount) {
+      (map, notes) throws(PersistentCollectionError) in
+      var notes = notes
+      notes.marks = marks
+      return try map.setValue(of: key, byteCount: byteCount, notes: notes) {
+        MemcachedItem.write(flags: flags, cas: cas, first, second, to: &$0)
+      }
+    }
+    return .stored(cas: cas)
+  }
+
+  /// Gives the item at `key`, which there is, another deadline; nil for one that has passed.
+  mutating func setItemDeadline(_ deadline: UInt64?, of key: RawSpan) throws(CommandError) {
+    guard let deadline else {
+      try delete(key)
+      return
+    }
+    try store(at: key, deadline: deadline, byteCount: 0) {
+      (map, _) throws(PersistentCollectionError) in
+      _ = try map.withValue(of: key) { $1 = $1.with(deadline: deadline) }
+      return false
+    }
+  }
+
+  /// Marks the item at `key` as stale, with another CAS number.
+  mutating func invalidateItem(
+    _ old: ItemFacts, at key: RawSpan, deadline: UInt64?
+  ) throws(CommandError) {
+    let present = try withItem(of: key, touches: false) { value, _ in
+      MemcachedItem.data(of: value).array
+    }
+    guard let present else { return }
+    _ = try putItem(
+      at: key, present.rawSpan, flags: old.flags, deadline: deadline, marks: .isStale)
+  }
+
+  /// What adding to a counter comes to.
+  enum CountResult {
+    case changed(value: UInt64, cas: UInt64, deadline: UInt64)
+    case notFound
+    case exists
+    case notNumber
+  }
+
+  /// Adds to, or takes from, the number at `key`: a sum wraps around, a difference ends at 0.
+  ///
+  /// - Parameter lifetime: the new time to live; nil where it stays.
+  mutating func countItem(
+    at key: RawSpan, _ delta: UInt64, isIncrease: Bool, cas: UInt64? = nil, lifetime: Int64? = nil
+  ) throws(CommandError) -> CountResult {
+    if map.storageByteCount > map.storageByteLimit { try evictToLimit() }
+    let found = try withItem(of: key, touches: true) { value, notes in
+      (
+        number: UInt64(value: MemcachedItem.data(of: value)),
+        flags: MemcachedItem.flags(of: value), cas: MemcachedItem.cas(of: value),
+        deadline: notes.deadline, marks: notes.marks
+      )
+    }
+    guard let found else {
+      if isIncrease {
+        memcachedFigures.increaseMisses &+= 1
+      } else {
+        memcachedFigures.decreaseMisses &+= 1
+      }
+      return .notFound
+    }
+    if let cas, cas != found.cas { return .exists }
+    guard let old = found.number else { return .notNumber }
+    if isIncrease {
+      memcachedFigures.increaseHits &+= 1
+    } else {
+      memcachedFigures.decreaseHits &+= 1
+    }
+    let new = isIncrease ? old &+ delta : old - min(delta, old)
+    let deadline = lifetime.map { itemDeadline($0) } ?? found.deadline
+    let digits = Array(String(new).utf8)
+    let result = try putItem(
+      at: key, digits.rawSpan, flags: found.flags, deadline: deadline,
+      marks: found.marks.subtracting(.isFetched))
+    guard case .stored(let number) = result else { return .notFound }
+    return .changed(value: new, cas: number, deadline: deadline ?? now)
+  }
+
+  // MARK: Removing all
+
+  /// `flush_all`: removes all items, now or at `time`.
+  mutating func flushItems(at time: UInt64?) throws(CommandError) {
+    memcachedFlushTime = time ?? 0
+    books.store(memcachedFlushTime, at: .memcachedFlush, in: &map.memory)
+    if time == nil { try removeAll(of: Databases.memcached) }
+  }
+
+  /// Removes all items where a client has asked for that and the time has come.
+  mutating func flushItemsIfDue() {
+    guard memcachedFlushTime != 0, memcachedFlushTime <= now else { return }
+    try? flushItems(at: nil)
+  }
+}
