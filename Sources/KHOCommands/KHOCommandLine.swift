@@ -1,4 +1,5 @@
 package import ArgumentParser
+internal import KexecHandover
 internal import Platform
 
 /// The whole tool as a function: arguments in, an exit status out.
@@ -31,8 +32,7 @@ public enum KHOCommandLine {
     let isJSON = asksForJSON(arguments)
     Interruption.handle(truncatedStatus: ExitStatus.inputFailed.rawValue) { sentence in
       guard isJSON else { return "kho: \(sentence)\n" }
-      let report = ErrorReport(error: sentence, status: ExitStatus.inputFailed.rawValue)
-      return String(decoding: encodedJSON(report, isPretty: false), as: UTF8.self) + "\n"
+      return JSONDocument.error(sentence, .inputFailed).text(isPretty: false) + "\n"
     }
   }
 

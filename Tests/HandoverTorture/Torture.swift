@@ -64,9 +64,9 @@ struct Torture: ParsableCommand {
     do throws(TortureFailure) { try run.run { progress.report($0) } } catch { failure = error }
     progress.end()
     let report = TortureReport(
-      run.tally, seed: seed, memoryBytes: memory.byteCount,
+      tally: run.tally, seed: seed, memoryByteCount: memory.byteCount,
       milliseconds: (clock.now - start).milliseconds,
-      comparedBytes: run.examiner.comparedByteCount, failure: failure?.sentence)
+      comparedByteCount: run.examiner.comparedByteCount, failure: failure?.sentence)
     print(report)
     if let failure {
       throw CommandFailure.findings(
@@ -78,7 +78,7 @@ struct Torture: ParsableCommand {
 
   private func print(_ report: TortureReport) {
     if json {
-      Console.current.printJSON(report)
+      Console.current.printJSON(report.json)
     } else {
       for line in report.lines { Console.current.print(line) }
     }

@@ -1,64 +1,43 @@
 import KHOCommands
 import KexecHandover
 
-/// What `kho-torture --json` prints: schema `kho-torture/1`.
-struct TortureReport: Encodable {
-  let schema: String
+/// What a run of torture found.
+struct TortureReport {
+  let tally: TortureTally
   let seed: UInt64
-  let memoryBytes: UInt64
-  let kills: UInt64
+  let memoryByteCount: UInt64
   let milliseconds: UInt64
-  let files: UInt64
-  let operations: UInt64
-  let refused: UInt64
-  let comparedBytes: UInt64
-  let completedChanges: UInt64
-  let freedAllocations: UInt64
-  /// Kills between two operations.
-  let between: UInt64
-  let inside: [TortureLandingReport]
-  /// What went wrong; null where nothing did.
+  let comparedByteCount: UInt64
+  /// What went wrong; nil where nothing did.
   let failure: String?
-}
 
-/// Where the kills inside one operation landed.
-struct TortureLandingReport: Encodable {
-  let operation: String
-  let before: UInt64
-  let recorded: UInt64
-  let switched: UInt64
-  let inside: UInt64
-  let after: UInt64
-
-  init(_ title: String, _ counts: [UInt64]) {
-    operation = title
-    before = counts[TortureLanding.before.rawValue]
-    recorded = counts[TortureLanding.recorded.rawValue]
-    switched = counts[TortureLanding.switched.rawValue]
-    inside = counts[TortureLanding.inside.rawValue]
-    after = counts[TortureLanding.after.rawValue]
-  }
-}
-
-extension TortureReport {
-  init(
-    _ tally: TortureTally, seed: UInt64, memoryBytes: UInt64, milliseconds: UInt64,
-    comparedBytes: UInt64, failure: String?
-  ) {
-    self.init(
-      schema: "kho-torture/1", seed: seed, memoryBytes: memoryBytes, kills: tally.killCount,
-      milliseconds: milliseconds,
-      files: tally.fileCount, operations: tally.operationCount, refused: tally.refusedCount,
-      comparedBytes: comparedBytes, completedChanges: tally.completedChangeCount,
-      freedAllocations: tally.freedAllocationCount, between: tally.betweenCount,
-      inside: tally.rows.map { TortureLandingReport($0.title, $0.counts) }, failure: failure)
+  /// What `kho-torture --json` prints: schema `kho-torture/2`.
+  var json: JSONValue {
+    JSONDocument.make(
+      "kho-torture/2",
+      [
+        "seed": seed, "memoryBytes": memoryByteCount, "milliseconds": milliseconds,
+        "killCount": tally.killCount, "fileCount": tally.fileCount,
+        "operationCount": tally.operationCount, "refusedCount": tally.refusedCount,
+        "comparedBytes": comparedByteCount, "completedChangeCount": tally.completedChangeCount,
+        "freedAllocationCount": tally.freedAllocationCount, "betweenCount": tally.betweenCount,
+        "inside": tally.rows.map { row in
+          JSONValue([
+            "operation": row.title, "beforeCount": row.counts[TortureLanding.before.rawValue],
+            "recordedCount": row.counts[TortureLanding.recorded.rawValue],
+            "switchedCount": row.counts[TortureLanding.switched.rawValue],
+            "insideCount": row.counts[TortureLanding.inside.rawValue],
+            "afterCount": row.counts[TortureLanding.after.rawValue],
+          ])
+        }, "error": failure,
+      ])
   }
 
   /// The report for people, line by line.
   var lines: [String] {
     let time = "\(milliseconds / 1000).\(milliseconds % 1000 / 100) s"
     var lines = [
-      "\(countText(kills, "process was", "processes were")) killed in \(time), seed \(seed)",
+      "\(countText(tally.killCount, "process was", "processes were")) killed in \(time), seed \(seed)",
       "",
     ]
     lines += table.lines(indent: "  ")
@@ -71,11 +50,11 @@ extension TortureReport {
       "            given back, a handover that is built beside the one that counts",
       "  after     all of the operation is seen; the process had not heard of it",
       "",
-      "\(countText(operations, "operation")), \(refused) of them refused because the memory was full; "
-        + "\(countText(files, "memory file"))",
-      "\(countText(completedChanges, "change")) half made, and completed by the successor; "
-        + "\(countText(freedAllocations, "allocation")) that were not recorded, and freed",
-      "\(byteText(comparedBytes)) compared with the journal after the kills",
+      "\(countText(tally.operationCount, "operation")), \(tally.refusedCount) of them refused because the memory was full; "
+        + "\(countText(tally.fileCount, "memory file"))",
+      "\(countText(tally.completedChangeCount, "change")) half made, and completed by the successor; "
+        + "\(countText(tally.freedAllocationCount, "allocation")) that were not recorded, and freed",
+      "\(byteText(comparedByteCount)) compared with the journal after the kills",
     ]
     if failure == nil { lines.append("nothing lost, nothing torn, nothing leaked") }
     return lines
@@ -85,13 +64,12 @@ extension TortureReport {
     var table = TextTable([.left, .right, .right, .right, .right, .right, .right])
     table.add(["KILLED IN", "KILLS"] + TortureLanding.allCases.map { $0.title.uppercased() })
     var sums = [UInt64](repeating: 0, count: 5)
-    for row in inside {
-      let counts = [row.before, row.recorded, row.switched, row.inside, row.after]
+    for (title, counts) in tally.rows {
       for (index, count) in counts.enumerated() { sums[index] += count }
-      table.add([row.operation] + ([counts.reduce(0, +)] + counts).map { $0 == 0 ? "·" : "\($0)" })
+      table.add([title] + ([counts.reduce(0, +)] + counts).map { $0 == 0 ? "·" : "\($0)" })
     }
-    table.add(["between operations", "\(between)"])
-    table.add(["all", "\(kills)"] + sums.map(String.init))
+    table.add(["between operations", "\(tally.betweenCount)"])
+    table.add(["all", "\(tally.killCount)"] + sums.map(String.init))
     return table
   }
 }

@@ -138,7 +138,7 @@ import Testing
     let run = kho("capture", "--json", "--fdt-address", "0xd10000", "-o", path, fixture.path)
     #expect(run.status == 0)
     let report: CaptureJSON = try run.json()
-    #expect(report.schema == "kho-capture/1")
+    #expect(report.schema == "kho-capture/2")
     #expect(report.fdtAddresses == [0xd1_0000])
     #expect(report.storedBytes > 0 && report.storedBytes < report.memoryBytes)
     let inspected: InspectJSON = try kho("inspect", "--json", path).json()
@@ -148,7 +148,7 @@ import Testing
 
   private struct CaptureJSON: Decodable {
     let schema: String
-    let file: String
+    let path: String
     let fdtAddresses: [UInt64]
     let storedBytes: UInt64
     let memoryBytes: UInt64

@@ -7,7 +7,7 @@ import Testing
   func soundHandoversHaveNoErrors(in fixture: Fixture) throws {
     let run = kho("check", "--json", fixture.path)
     let report: CheckJSON = try run.json()
-    #expect(report.schema == "kho-check/1")
+    #expect(report.schema == "kho-check/2")
     let expected = try fixture.expectations().handovers
     #expect(report.handovers.map { $0.errorCount == 0 } == expected.map { $0.readable == true })
     #expect(run.status == (expected.allSatisfy { $0.readable == true } ? 0 : 1))

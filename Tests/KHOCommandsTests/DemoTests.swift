@@ -8,21 +8,21 @@ struct DemoJSON: Decodable {
   let milliseconds: UInt64
   let killedGeneration: UInt64
   let generations: [Generation]
-  let held: Bool
-  let failure: String?
+  let isIntact: Bool
+  let error: String?
 
   struct Generation: Decodable {
     let generation: UInt64
-    let process: UInt64
+    let processID: UInt64
     let how: String
-    let entries: UInt64?
+    let entryCount: UInt64?
     let preservedBytes: UInt64?
     let metadataBytes: UInt64?
-    let checksums: UInt64
+    let checksumCount: UInt64
     let checkedBytes: UInt64
-    let nanosecondsToFirstByte: UInt64?
-    let nanosecondsToAll: UInt64?
-    let freedBlocks: UInt64
+    let firstByteNanoseconds: UInt64?
+    let allBytesNanoseconds: UInt64?
+    let freedBlockCount: UInt64
   }
 }
 
@@ -33,22 +33,22 @@ struct DemoJSON: Decodable {
     #expect(run.status == 0, "\(run.errors)")
     #expect(run.errors == "")
     let report: DemoJSON = try run.json()
-    #expect(report.schema == "kho-demo/1")
+    #expect(report.schema == "kho-demo/2")
     #expect(report.seed == 7)
     #expect(report.memoryBytes == 16 << 20)
-    #expect(report.held)
-    #expect(report.failure == nil)
+    #expect(report.isIntact)
+    #expect(report.error == nil)
     #expect(report.killedGeneration == 3)
     #expect(report.generations.map(\.generation) == [1, 2, 3, 4])
     #expect(report.generations.map(\.how) == ["filled", "exec", "exec", "adopted"])
     // Exec keeps the process; the one after the kill is another.
-    #expect(Set(report.generations.prefix(3).map(\.process)).count == 1)
-    #expect(report.generations[3].process != report.generations[2].process)
+    #expect(Set(report.generations.prefix(3).map(\.processID)).count == 1)
+    #expect(report.generations[3].processID != report.generations[2].processID)
     for row in report.generations {
-      #expect((row.checksums > 0) == (row.generation > 1))
-      #expect((row.nanosecondsToFirstByte != nil) == (row.generation > 1))
-      #expect((row.nanosecondsToAll != nil) == (row.generation > 1))
-      #expect((row.entries != nil) == (row.generation != 3))
+      #expect((row.checksumCount > 0) == (row.generation > 1))
+      #expect((row.firstByteNanoseconds != nil) == (row.generation > 1))
+      #expect((row.allBytesNanoseconds != nil) == (row.generation > 1))
+      #expect((row.entryCount != nil) == (row.generation != 3))
     }
     // The first fills two fifths at least, also where there is no room for the largest blocks.
     #expect(report.generations[0].preservedBytes ?? 0 > 16 << 20 * 2 / 5)

@@ -17,7 +17,7 @@ private struct DiffJSON: Decodable {
   let onlyA: Sum
   let onlyB: Sum
   let common: Sum
-  let same: Bool
+  let isSame: Bool
 
   struct Side: Decodable {
     let path: String
@@ -30,7 +30,7 @@ private struct DiffJSON: Decodable {
     let address: UInt64
     let blockBytes: UInt64
     let blockCount: UInt64
-    let byteCount: UInt64
+    let bytes: UInt64
   }
 
   struct Property: Decodable {
@@ -41,14 +41,14 @@ private struct DiffJSON: Decodable {
 
   struct Place: Decodable {
     let address: UInt64
-    let byteCount: UInt64?
+    let bytes: UInt64?
   }
 
   struct Blob: Decodable {
     let name: String
     let a: Place?
     let b: Place?
-    let bytesDiffer: Bool?
+    let hasDifferentBytes: Bool?
   }
 
   struct Record: Decodable {
@@ -73,7 +73,7 @@ private struct DiffJSON: Decodable {
 
   struct Sum: Decodable, Equatable {
     let entryCount: UInt64
-    let byteCount: UInt64
+    let bytes: UInt64
   }
 
   /// Every entry that only one side has, one by one.
@@ -106,10 +106,10 @@ private func diff(_ arguments: String...) throws -> (status: Int32, report: Diff
     let expected = try #require(
       try fixture.expectations().handovers.first { $0.readable == true })
     let (status, report) = try diff(fixture.path, fixture.path)
-    #expect(status == 0 && report.same && report.schema == "kho-diff/1")
+    #expect(status == 0 && report.isSame && report.schema == "kho-diff/2")
     #expect(report.ranges == [] && report.blobs.isEmpty && report.records.isEmpty)
     #expect(report.common.entryCount == expected.entryCount)
-    #expect(report.common.byteCount == expected.preservedBytes)
+    #expect(report.common.bytes == expected.preservedBytes)
     let run = kho("diff", fixture.path, fixture.path)
     #expect(run.status == 0 && run.text.contains("no difference"))
   }
@@ -127,7 +127,7 @@ private func diff(_ arguments: String...) throws -> (status: Int32, report: Diff
       for second in Fixture.all where first.name != second.name {
         let (status, report) = try diff(first.path, second.path)
         let (a, b) = (try entries(first), try entries(second))
-        #expect(status == 1 && !report.same)
+        #expect(status == 1 && !report.isSame)
         #expect(report.entries(only: "a") == a.subtracting(b), "\(first) \(second)")
         #expect(report.entries(only: "b") == b.subtracting(a), "\(first) \(second)")
         #expect(report.common.entryCount == UInt64(a.intersection(b).count))
@@ -145,10 +145,10 @@ private func diff(_ arguments: String...) throws -> (status: Int32, report: Diff
     patient.flip(spare + 4096)
     let path = try folder.write(patient.image.elf())
     let (status, report) = try diff(Self.v4.path, path)
-    #expect(status == 1 && report.onlyB == .init(entryCount: 0, byteCount: 0))
+    #expect(status == 1 && report.onlyB == .init(entryCount: 0, bytes: 0))
     #expect(
       report.ranges == [
-        .init(only: "a", address: spare, blockBytes: 4096, blockCount: 2, byteCount: 8192)
+        .init(only: "a", address: spare, blockBytes: 4096, blockCount: 2, bytes: 8192)
       ])
     let (_, turned) = try diff(path, Self.v4.path)
     #expect(turned.ranges.map(\.only) == ["b"])
@@ -187,8 +187,9 @@ private func diff(_ arguments: String...) throws -> (status: Int32, report: Diff
     func blob(_ name: String) -> DiffJSON.Blob? { report.blobs.first { $0.name == name } }
     #expect(report.blobs.count == 4)
     #expect(blob("memblock")?.b == nil && blob("memblock")?.a != nil)
-    #expect(blob("new\u{1b}[31m")?.a == nil && blob("new\u{1b}[31m")?.b?.byteCount == 73)
-    #expect(blob("LUO")?.bytesDiffer == true && blob("LUO")?.a?.address == blob("LUO")?.b?.address)
+    #expect(blob("new\u{1b}[31m")?.a == nil && blob("new\u{1b}[31m")?.b?.bytes == 73)
+    #expect(
+      blob("LUO")?.hasDifferentBytes == true && blob("LUO")?.a?.address == blob("LUO")?.b?.address)
     let moved = try #require(blob("kho_test"))
     #expect(moved.a?.address == (moved.b?.address ?? 0) - 4096)
 

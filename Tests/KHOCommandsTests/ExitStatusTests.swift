@@ -184,7 +184,7 @@ import Testing
       let text = "a" + String(Unicode.Scalar(value)!) + "b"
       let shown = printable(text)
       #expect(shown == "a\\u{\(String(value, radix: 16))}b", "\(value)")
-      let json = String(decoding: encodedJSON([text], isPretty: false), as: UTF8.self)
+      let json = JSONValue.array([.string(text)]).text(isPretty: false)
       #expect(json.unicodeScalars.allSatisfy { (0x20..<0x7f).contains($0.value) }, "\(json)")
       #expect(try! JSONDecoder().decode([String].self, from: Data(json.utf8)) == [text])
     }

@@ -152,7 +152,7 @@ import Testing
       let report: RecordsJSON = try kho("inspect", "--json", "--checksums", path).json()
       let files = report.handovers.compactMap(\.luo).flatMap(\.sessions).flatMap(\.files)
       #expect(files.map { $0.sha256 == nil } == [true, false, false, false, false, false])
-      #expect(files[0].size == size)
+      #expect(files[0].bytes == size)
     }
   }
 
@@ -176,7 +176,7 @@ import Testing
     let report: RecordsJSON = try kho("inspect", "--json", "--checksums", path).json()
     let file = try #require(report.handovers[0].luo?.sessions[0].files[0])
     #expect(file.sha256 == sha256(expected))
-    #expect(file.holes == 1 && file.notUpToDate == 1 && file.folios == 16)
+    #expect(file.holeCount == 1 && file.staleFolioCount == 1 && file.folioCount == 16)
   }
 
   /// Nothing is written of a file that is damaged, and an older one stays.
@@ -241,7 +241,7 @@ struct RecordsJSON: Decodable {
     let luo: LiveUpdate?
     let areas: [Area]
     let unknownBlobs: [UnknownBlob]
-    let omittedRecords: UInt64
+    let omittedRecordCount: UInt64
     let findings: [FindingJSON]
   }
 
@@ -251,8 +251,8 @@ struct RecordsJSON: Decodable {
 
   struct Region: Decodable {
     let name: String
-    let start: UInt64?
-    let size: UInt64?
+    let address: UInt64?
+    let bytes: UInt64?
     let error: String?
   }
 
@@ -274,17 +274,17 @@ struct RecordsJSON: Decodable {
 
   struct Area: Decodable {
     let name: String?
-    let pages: UInt64
+    let pageCount: UInt64
     let order: UInt64
-    let chunks: UInt64
-    let blocks: UInt64
+    let chunkCount: UInt64
+    let blockCount: UInt64
   }
 
   struct LiveUpdate: Decodable {
     let compatible: String
-    let liveupdate_number: UInt64
-    let sessions_pa: UInt64
-    let flbs_pa: UInt64
+    let updateNumber: UInt64
+    let sessionsAddress: UInt64
+    let sharedDataAddress: UInt64
     let sessions: [Session]
     let error: String?
   }
@@ -301,13 +301,13 @@ struct RecordsJSON: Decodable {
     let token: UInt64
     let data: UInt64
     let position: UInt64?
-    let size: UInt64?
+    let bytes: UInt64?
     let seals: UInt32?
-    let folios: UInt64?
-    let holes: UInt64?
-    let notUpToDate: UInt64?
+    let folioCount: UInt64?
+    let holeCount: UInt64?
+    let staleFolioCount: UInt64?
     let sha256: String?
-    let map: [Run]?
+    let pageMap: [Run]?
     let error: String?
   }
 
@@ -315,9 +315,9 @@ struct RecordsJSON: Decodable {
     let pageIndex: UInt64
     let address: UInt64
     let order: UInt64?
-    let folios: UInt64
-    let dirty: Bool
-    let upToDate: Bool
+    let folioCount: UInt64
+    let isDirty: Bool
+    let isUpToDate: Bool
   }
 
   struct UnknownBlob: Decodable {

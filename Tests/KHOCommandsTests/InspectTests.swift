@@ -11,7 +11,7 @@ import Testing
     #expect(run.errors.isEmpty == isWhole)
     let report: InspectJSON = try run.json()
     let expected = try fixture.expectations()
-    #expect(report.schema == "kho-inspect/1")
+    #expect(report.schema == "kho-inspect/2")
     #expect(report.handovers.count == expected.handovers.count)
     for (handover, expected) in zip(report.handovers, expected.handovers) {
       #expect(handover.fdtAddress == expected.fdtAddress)
@@ -26,13 +26,13 @@ import Testing
     _ handover: InspectJSON.Handover, _ expected: Fixture.Handover
   ) throws {
     #expect(handover.compatible == expected.compatible)
-    #expect(handover.root == expected.root)
+    #expect(handover.rootAddress == expected.root)
     #expect(handover.entryCount == expected.entryCount)
     #expect(handover.preservedBytes == expected.preservedBytes)
-    #expect(handover.orders == expected.orders)
-    #expect(handover.nodesByLevel == expected.nodesByLevel)
-    #expect(handover.metadataBytes == handover.nodesByLevel.reduce(0, +) * 4096)
-    #expect(handover.omittedFindings == 0)
+    #expect(handover.entryCountByOrder == expected.orders)
+    #expect(handover.nodeCountByLevel == expected.nodesByLevel)
+    #expect(handover.metadataBytes == handover.nodeCountByLevel.reduce(0, +) * 4096)
+    #expect(handover.omittedFindingCount == 0)
     let isChunkList = handover.compatible == "kho-v1"
     #expect(handover.findings.map(\.code) == (isChunkList ? ["v1-bitmap-size-assumed"] : []))
     #expect(handover.findings.allSatisfy { $0.severity == "note" })
@@ -42,16 +42,17 @@ import Testing
     for subtree in handover.subtrees {
       let properties = try #require(subtrees[subtree.name])
       #expect(subtree.address == properties["preserved-data"] ?? properties["fdt"])
-      #expect(subtree.byteCount == properties["blob-size"])
-      #expect(subtree.preserved)
+      #expect(subtree.bytes == properties["blob-size"])
+      #expect(subtree.isPreserved)
     }
   }
 
   /// What has no value is there as null, so that a reader need not guess.
   @Test func nullsAreWritten() throws {
     let keys: Set = [
-      "fdtAddress", "compatible", "root", "pageShift", "entryCount", "preservedBytes", "orders",
-      "nodesByLevel", "metadataBytes", "subtrees", "findings", "omittedFindings", "error",
+      "fdtAddress", "compatible", "rootAddress", "pageShift", "entryCount", "preservedBytes",
+      "entryCountByOrder", "nodeCountByLevel", "metadataBytes", "subtrees", "findings",
+      "omittedFindingCount", "error",
     ]
     for fixture in Fixture.all {
       let run = kho("inspect", "--json", fixture.path)
@@ -63,7 +64,7 @@ import Testing
         #expect(keys.isSubset(of: handover.keys))
         #expect((handover["error"] is NSNull) != (handover["error"] is String))
         for subtree in try #require(handover["subtrees"] as? [[String: Any]]) {
-          #expect(Set(subtree.keys) == ["name", "address", "byteCount", "preserved"])
+          #expect(Set(subtree.keys) == ["name", "address", "bytes", "isPreserved"])
         }
         for finding in try #require(handover["findings"] as? [[String: Any]]) {
           #expect(Set(finding.keys) == ["code", "severity", "address", "level", "message"])

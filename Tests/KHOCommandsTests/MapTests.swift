@@ -15,10 +15,10 @@ private struct MapJSON: Decodable {
 
   struct Cell: Decodable {
     let address: UInt64
-    let orders: [String: UInt64]
-    let nodes: UInt64
-    let deviceTree: Bool
-    let scratch: Bool
+    let bytesByOrder: [String: UInt64]
+    let nodeCount: UInt64
+    let holdsDeviceTree: Bool
+    let isScratch: Bool
   }
 }
 
@@ -89,10 +89,10 @@ struct MapPageJSON: Decodable {
       let run = kho("map", "--json", "--width", "\(width)", "--height", "\(height)", fixture.path)
       try #require(run.status == 0)
       let report: MapJSON = try run.json()
-      #expect(report.schema == "kho-map/1" && report.fdtAddress == expected.fdtAddress)
+      #expect(report.schema == "kho-map/2" && report.fdtAddress == expected.fdtAddress)
       var sums: [String: UInt64] = [:]
       for cell in report.cells {
-        for (order, byteCount) in cell.orders { sums[order, default: 0] += byteCount }
+        for (order, byteCount) in cell.bytesByOrder { sums[order, default: 0] += byteCount }
         #expect(cell.address % report.cellBytes == 0)
       }
       for (order, count) in try #require(expected.orders) {
@@ -101,8 +101,8 @@ struct MapPageJSON: Decodable {
       }
       #expect(sums.count == expected.orders?.count)
       let nodes = try #require(expected.nodesByLevel).reduce(0, +)
-      #expect(report.cells.reduce(0) { $0 + $1.nodes } == nodes)
-      #expect(report.cells.contains { $0.deviceTree })
+      #expect(report.cells.reduce(0) { $0 + $1.nodeCount } == nodes)
+      #expect(report.cells.contains { $0.holdsDeviceTree })
     }
   }
 
@@ -151,7 +151,7 @@ struct MapPageJSON: Decodable {
       Self.v4.path)
     let report: MapJSON = try run.json()
     #expect(report.cells.allSatisfy { (0x580000..<0x600000).contains($0.address) })
-    #expect(report.cells.count { $0.scratch } == 8)
+    #expect(report.cells.count { $0.isScratch } == 8)
     let text = kho(
       "map", "--range", "0x580000-0x600000", "--scratch", "0x5f0000-0x5f8000", Self.v4.path)
     #expect(text.text.contains("ssss") && text.text.contains("scratch"))

@@ -59,8 +59,8 @@ import Testing
     let report: InspectJSON = try run.json()
     let file = try #require(report.memoryFile)
     #expect(file.identity.count == 32 && file.generation == generation)
-    #expect(file.byteCount == model.byteCount && !file.buildingNext)
-    #expect(file.writerProcess == UInt64(ProcessInfo.processInfo.processIdentifier))
+    #expect(file.bytes == model.byteCount && !file.isBuildingNext)
+    #expect(file.writerProcessID == UInt64(ProcessInfo.processInfo.processIdentifier))
     try #require(report.handovers.count == 1)
     let handover = report.handovers[0]
     #expect(handover.compatible == "kho-v4" && handover.pageShift == geometry.shift)
@@ -73,19 +73,19 @@ import Testing
     #expect(handover.entryCount == UInt64(blocks.count))
     let orders = Dictionary(grouping: blocks, by: \.order)
     #expect(
-      handover.orders
+      handover.entryCountByOrder
         == Dictionary(
           uniqueKeysWithValues: orders.map { ("\($0.key)", UInt64($0.value.count)) }))
     let byteCount = blocks.reduce(0) { $0 + geometry.blockByteCount($1.order) }
     #expect(handover.preservedBytes == byteCount)
     #expect(
       handover.metadataBytes
-        == handover.nodesByLevel.reduce(0, +) * UInt64(geometry.pageByteCount))
+        == handover.nodeCountByLevel.reduce(0, +) * UInt64(geometry.pageByteCount))
     #expect(Set(handover.subtrees.map(\.name)) == Set(model.names.keys))
     for subtree in handover.subtrees {
       let range = try #require(model.names[subtree.name])
-      #expect(subtree.address == range.start.rawValue && subtree.byteCount == range.byteCount)
-      #expect(subtree.preserved)
+      #expect(subtree.address == range.start.rawValue && subtree.bytes == range.byteCount)
+      #expect(subtree.isPreserved)
     }
     let lines = blocks.sorted().map { block in
       "\(String(block.address.rawValue, radix: 16)) \(block.order)"
@@ -153,7 +153,7 @@ import Testing
       superblock.begin(change)
     }
     #expect(
-      try kho("inspect", "--json", path).json(InspectJSON.self).memoryFile?.changePending == true)
+      try kho("inspect", "--json", path).json(InspectJSON.self).memoryFile?.isChangePending == true)
     #expect(kho("inspect", path).text.contains("\n  a change is being made right now\n"))
     try expect(model)
     _ = try PreservedMemory.open(.init(path))
@@ -161,7 +161,8 @@ import Testing
     model.blocks.subtract(NaturalBlocks(run, in: .pages4KiB, nodeStarts: []))
     try expect(model, generation: 1)
     #expect(
-      try kho("inspect", "--json", path).json(InspectJSON.self).memoryFile?.changePending == false)
+      try kho("inspect", "--json", path).json(InspectJSON.self).memoryFile?.isChangePending == false
+    )
   }
 
   /// Another handover is being built, and both are shown.
@@ -173,7 +174,7 @@ import Testing
       try expectNothingFound()
     }
     let report: InspectJSON = try kho("inspect", "--json", path).json()
-    #expect(report.memoryFile?.buildingNext == true)
+    #expect(report.memoryFile?.isBuildingNext == true)
     #expect(report.handovers.map { $0.subtrees.map(\.name) }.map(\.count) == [4, 1])
     try expectNothingFound()
     _ = try PreservedMemory.open(.init(path))

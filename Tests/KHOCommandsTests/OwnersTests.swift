@@ -14,7 +14,7 @@ import Testing
     let isWhole = try fixture.expectations().handovers.allSatisfy { $0.readable == true }
     #expect(run.status == (isWhole ? 0 : 3) && run.errors.isEmpty == isWhole)
     let report: OwnersJSON = try run.json()
-    #expect(report.schema == "kho-owners/1")
+    #expect(report.schema == "kho-owners/2")
     #expect(report.handovers.map(\.fdtAddress) == inspected.handovers.map(\.fdtAddress))
     for (handover, inspected) in zip(report.handovers, inspected.handovers) {
       #expect(handover.error == inspected.error)
@@ -60,7 +60,8 @@ import Testing
     #expect(handover.preservedBytes == 2_285_568)
     #expect(handover.owners.reduce(0) { $0 + $1.bytes } + handover.unowned.bytes == 2_285_568)
     #expect(handover.disputedBytes == 65536 + 4096 + 4096 + 48)
-    #expect(handover.disputes.allSatisfy { $0.owner?.token == 4096 && $0.other?.token == 4097 })
+    #expect(
+      handover.disputes.allSatisfy { $0.owner?.token == 4096 && $0.otherOwner?.token == 4097 })
   }
 
   @Test func filesWhoseSessionsAreNotWrittenAreExplained() throws {
@@ -115,7 +116,7 @@ struct OwnersJSON: Decodable {
     let unowned: Account
     let disputedBytes: UInt64
     let disputes: [Dispute]
-    let omittedDisputes: UInt64
+    let omittedDisputeCount: UInt64
     let error: String?
 
     /// The bytes of everything that passes.
@@ -141,8 +142,8 @@ struct OwnersJSON: Decodable {
 
   struct Dispute: Decodable {
     let address: UInt64
-    let byteCount: UInt64
+    let bytes: UInt64
     let owner: Owner?
-    let other: Owner?
+    let otherOwner: Owner?
   }
 }

@@ -68,10 +68,10 @@ import Testing
       #expect(run.errors == "")
       #expect(found.fdtAddress == base)
       #expect(found.pageShift == shift)
-      #expect(found.orders == ["0": 2, "1": 2])
+      #expect(found.entryCountByOrder == ["0": 2, "1": 2])
       #expect(found.preservedBytes == 6 << UInt64(shift))
       #expect(found.error == nil)
-      #expect(found.subtrees.map(\.preserved) == [true])
+      #expect(found.subtrees.map(\.isPreserved) == [true])
       let isDropped = version == .v2 && shift == 14
       #expect(found.findings.map(\.code) == (isDropped ? ["order-zero-mark-dropped"] : []))
       #expect(CommandRun(["check"] + arguments).status == 0)
@@ -94,7 +94,7 @@ import Testing
     let path = try folder.write(image.elf())
     #expect(kho("check", path).status == 0)
     let sound: InspectJSON = try kho("inspect", "--json", path).json()
-    #expect(sound.handovers.first?.orders == ["0": 2, "1": 2])
+    #expect(sound.handovers.first?.entryCountByOrder == ["0": 2, "1": 2])
 
     image.absent = [(0, base), (base + 64 << 14, 1 << 48)]
     let run = kho("check", "--json", "--page-size", "16K", try folder.write(image.elf(), "huge"))

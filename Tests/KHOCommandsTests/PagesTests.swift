@@ -34,7 +34,7 @@ import Testing
     let ranges = kho("pages", "--format", "ranges", fixture.path)
 
     let entries = try #require(report.handovers.last?.entries)
-    #expect(report.schema == "kho-pages/1")
+    #expect(report.schema == "kho-pages/2")
     #expect(report.handovers.map(\.fdtAddress) == [expected.fdtAddress])
     let lines = entries.map { "\(String($0.address, radix: 16)) \($0.order)" }
     #expect(lines == plain.lines.map(String.init))
@@ -43,7 +43,7 @@ import Testing
     #expect(table.lines.first?.contains("ADDRESS") == true)
     let listed = try #require(runs.handovers.last?.ranges)
     #expect(listed.reduce(0) { $0 + $1.blockCount } == entryCount)
-    #expect(listed.reduce(0) { $0 + $1.byteCount } == expected.preservedBytes)
+    #expect(listed.reduce(0) { $0 + $1.bytes } == expected.preservedBytes)
     #expect(ranges.lines.count == listed.count + 1)
   }
 

@@ -15,25 +15,25 @@ private struct PlanJSON: Decodable {
   let walk: Walk?
 
   struct Workload: Decodable {
-    let image: String?
+    let path: String?
     let fdtAddress: UInt64?
-    let blocks: [String: UInt64]
+    let blockCountByOrder: [String: UInt64]
     let preservedBytes: UInt64
     let fragmentationMillionths: UInt64?
     let treeBytes: UInt64
-    let nodesByLevel: [UInt64]
-    let nodesInImage: [UInt64]?
+    let nodeCountByLevel: [UInt64]
+    let imageNodeCountByLevel: [UInt64]?
     let v1PageBitmaps: ChunkList
     let v1SmallBitmaps: ChunkList
-    let ranges: UInt64
+    let rangeCount: UInt64
     let rangeListBytes: UInt64
-    let crossoverRanges: UInt64
+    let crossoverRangeCount: UInt64
     let crossoverFragmentationMillionths: UInt64?
   }
 
   struct ChunkList: Decodable {
-    let bitmaps: UInt64
-    let chunks: UInt64
+    let bitmapCount: UInt64
+    let chunkCount: UInt64
     let bytes: UInt64
   }
 
@@ -45,7 +45,7 @@ private struct PlanJSON: Decodable {
   struct Area: Decodable {
     let name: String
     let address: UInt64
-    let byteCount: UInt64
+    let bytes: UInt64
   }
 
   struct Recommendation: Decodable {
@@ -74,20 +74,20 @@ private func plan(_ arguments: String...) throws -> PlanJSON {
       try fixture.expectations().handovers.first { $0.readable == true })
     let report = try plan("--from", fixture.path)
     let workload = try #require(report.workload)
-    #expect(report.schema == "kho-plan/1" && report.walk == nil && report.scratch == nil)
+    #expect(report.schema == "kho-plan/2" && report.walk == nil && report.scratch == nil)
     #expect(workload.fdtAddress == expected.fdtAddress)
-    #expect(workload.blocks == expected.orders)
+    #expect(workload.blockCountByOrder == expected.orders)
     #expect(workload.preservedBytes == expected.preservedBytes)
     let nodes = try #require(expected.nodesByLevel)
     if expected.compatible == "kho-v1" {
-      #expect(workload.nodesInImage == nil)
-      #expect([workload.v1PageBitmaps.bitmaps, workload.v1PageBitmaps.chunks] == nodes)
+      #expect(workload.imageNodeCountByLevel == nil)
+      #expect([workload.v1PageBitmaps.bitmapCount, workload.v1PageBitmaps.chunkCount] == nodes)
     } else {
-      #expect(workload.nodesInImage == nodes)
+      #expect(workload.imageNodeCountByLevel == nodes)
       // Some that the kernel left are empty; none is missing.
-      for (needed, there) in zip(workload.nodesByLevel, nodes) { #expect(needed <= there) }
+      for (needed, there) in zip(workload.nodeCountByLevel, nodes) { #expect(needed <= there) }
     }
-    #expect(workload.treeBytes == workload.nodesByLevel.reduce(0, +) * 4096)
+    #expect(workload.treeBytes == workload.nodeCountByLevel.reduce(0, +) * 4096)
 
     // The same entries, marked in a tree afresh.
     let image = try HandoverImage.open(FilePath(fixture.path))
@@ -101,17 +101,17 @@ private func plan(_ arguments: String...) throws -> PlanJSON {
       if ends[block.order] != block.address.rawValue { rangeCount += 1 }
       ends[block.order] = end
     }
-    #expect(bench.survey.nodeCountByLevel == workload.nodesByLevel)
-    #expect(workload.ranges == rangeCount && workload.rangeListBytes == rangeCount * 16)
-    #expect(workload.crossoverRanges == workload.treeBytes / 16)
+    #expect(bench.survey.nodeCountByLevel == workload.nodeCountByLevel)
+    #expect(workload.rangeCount == rangeCount && workload.rangeListBytes == rangeCount * 16)
+    #expect(workload.crossoverRangeCount == workload.treeBytes / 16)
   }
 
   @Test func models() throws {
     let report = try plan("--memory", "16G", "--blocks", "0:2097152", "--fragmentation", "1")
     let workload = try #require(report.workload)
     // FormatTree.md: 512 KiB of leaves cover 16 GiB of single pages.
-    #expect(workload.nodesByLevel[0] * 4096 == 512 << 10)
-    #expect(workload.ranges == 2_097_152 && workload.rangeListBytes == 32 << 20)
+    #expect(workload.nodeCountByLevel[0] * 4096 == 512 << 10)
+    #expect(workload.rangeCount == 2_097_152 && workload.rangeListBytes == 32 << 20)
     #expect(workload.preservedBytes == 8 << 30)
     let crossover = try #require(workload.crossoverFragmentationMillionths)
     func isTreeSmaller(_ millionths: UInt64) throws -> Bool {
@@ -126,11 +126,12 @@ private func plan(_ arguments: String...) throws -> PlanJSON {
     #expect(try !isTreeSmaller(crossover - 1000))
     // One block is one range, and six nodes.
     let one = try #require(try plan("--memory", "16G", "--blocks", "0:1").workload)
-    #expect(one.crossoverFragmentationMillionths == nil && one.nodesByLevel == [1, 1, 1, 1, 1, 1])
+    #expect(
+      one.crossoverFragmentationMillionths == nil && one.nodeCountByLevel == [1, 1, 1, 1, 1, 1])
     // Both orders of a big machine; 1 GiB blocks fit into one leaf.
     let mixed = try #require(
       try plan("--memory", "4T", "--blocks", "18:1000,0:1000", "--fragmentation", "0.5").workload)
-    #expect(mixed.blocks == ["18": 1000, "0": 1000])
+    #expect(mixed.blockCountByOrder == ["18": 1000, "0": 1000])
     let text = kho("plan", "--memory", "16G", "--blocks", "0:2097152", "--fragmentation", "1")
     #expect(text.text.contains("list of ranges") && !text.text.contains("a walk"))
   }
@@ -139,10 +140,10 @@ private func plan(_ arguments: String...) throws -> PlanJSON {
     let report = try plan("--memory", "64G", "--nodes", "2", "--kho-scratch", "100M,1G,512M")
     let scratch = try #require(report.scratch)
     #expect(scratch.areas.map(\.name) == ["low", "global", "node 0", "node 1"])
-    #expect(scratch.areas.map(\.byteCount) == [100 << 20, 1 << 30, 512 << 20, 512 << 20])
-    #expect(scratch.bytes == scratch.areas.reduce(0) { $0 + $1.byteCount })
-    #expect(scratch.areas[0].address + scratch.areas[0].byteCount <= 4 << 30)
-    #expect(scratch.areas[2].address + scratch.areas[2].byteCount <= 32 << 30)
+    #expect(scratch.areas.map(\.bytes) == [100 << 20, 1 << 30, 512 << 20, 512 << 20])
+    #expect(scratch.bytes == scratch.areas.reduce(0) { $0 + $1.bytes })
+    #expect(scratch.areas[0].address + scratch.areas[0].bytes <= 4 << 30)
+    #expect(scratch.areas[2].address + scratch.areas[2].bytes <= 32 << 30)
     #expect(scratch.areas[3].address >= 32 << 30)
     #expect(report.recommendation == nil)
   }
@@ -159,7 +160,7 @@ private func plan(_ arguments: String...) throws -> PlanJSON {
     let names = ["low", "global", "node 0", "node 1"]
     #expect(recommendation.scratch.areas.map(\.name) == names)
     let standard = try #require(report.scratch)
-    #expect(standard.areas.map(\.byteCount) == [600 << 20, 6144 << 20, 3308 << 20, 3308 << 20])
+    #expect(standard.areas.map(\.bytes) == [600 << 20, 6144 << 20, 3308 << 20, 3308 << 20])
     // What is recommended is what the option makes.
     let value = String(recommendation.option.dropFirst("kho_scratch=".count))
     let again = try plan("--memory", "64G", "--nodes", "2", "--kho-scratch", value)

@@ -13,9 +13,9 @@ import Testing
     for (handover, expected) in zip(report.handovers, expectations) where expected.readable == true
     {
       let region = try #require(handover.memblock?.regions.first)
-      #expect(region.name == "labtrace" && region.size == 128 << 10 && region.error == nil)
+      #expect(region.name == "labtrace" && region.bytes == 128 << 10 && region.error == nil)
       #expect(handover.areas.isEmpty && handover.unknownBlobs.isEmpty)
-      #expect(handover.omittedRecords == 0)
+      #expect(handover.omittedRecordCount == 0)
       let names = Set((expected.subtrees ?? [:]).keys)
       #expect((handover.kexecMetadata != nil) == names.contains("kexec-metadata"))
       #expect((handover.khoTest != nil) == names.contains("kho_test"))
@@ -26,7 +26,7 @@ import Testing
       #expect((handover.luo == nil) == (expected.luo == nil))
       guard let luo = handover.luo, let expected = expected.luo else { continue }
       #expect(luo.compatible == expected.compatible && luo.error == nil)
-      #expect(luo.liveupdate_number == expected.liveupdate_number)
+      #expect(luo.updateNumber == expected.liveupdate_number)
       #expect(luo.sessions.map(\.name) == expected.sessions.map(\.name))
       for (session, expected) in zip(luo.sessions, expected.sessions) {
         #expect(session.fileCount == UInt64(expected.files.count) && session.error == nil)
@@ -34,12 +34,12 @@ import Testing
         for (file, expected) in zip(session.files, expected.files) {
           #expect(file.handler == expected.handler && file.token == expected.token)
           #expect(file.data == expected.data && file.position == expected.position)
-          #expect(file.size == expected.size && file.seals == expected.seals)
-          #expect(file.folios == expected.folios && file.holes == 0 && file.error == nil)
-          let map = try #require(file.map)
-          #expect(map.reduce(0) { $0 + $1.folios } == expected.folios)
+          #expect(file.bytes == expected.size && file.seals == expected.seals)
+          #expect(file.folioCount == expected.folios && file.holeCount == 0 && file.error == nil)
+          let map = try #require(file.pageMap)
+          #expect(map.reduce(0) { $0 + $1.folioCount } == expected.folios)
           #expect(map.map(\.pageIndex) == map.map(\.pageIndex).sorted())
-          #expect(map.allSatisfy { $0.dirty && $0.upToDate && $0.order == 0 })
+          #expect(map.allSatisfy { $0.isDirty && $0.isUpToDate && $0.order == 0 })
         }
       }
     }
@@ -83,7 +83,7 @@ import Testing
     // The record of a memfd that is not there.
     let file = try inspect { $0.setWord(at: 0x7d6040, to: 1 << 50) }
     #expect(files(file).map { $0.error != nil } == [true, false, false, false, false, false])
-    #expect(files(file).map { $0.size == nil } == [true, false, false, false, false, false])
+    #expect(files(file).map { $0.bytes == nil } == [true, false, false, false, false, false])
     #expect(file.findings.contains { $0.code == "record-refers-outside-memory" })
     // The files of a session.
     let session = try inspect { $0.setWord(at: 0x7d5010 + 64, to: 0x1001) }
@@ -98,8 +98,8 @@ import Testing
     #expect(luo.findings.contains { $0.code == "record-format-unknown" })
     // An unknown handler.
     let handler = try inspect { $0.setWord(at: 0x7d6010, to: 0x3376_2d64_666d_656d) }
-    #expect(files(handler).first?.handler == "memfd-v3" && files(handler).first?.size == nil)
-    #expect(files(handler).dropFirst().allSatisfy { $0.size != nil })
+    #expect(files(handler).first?.handler == "memfd-v3" && files(handler).first?.bytes == nil)
+    #expect(files(handler).dropFirst().allSatisfy { $0.bytes != nil })
   }
 
   @Test func areasOfProcessesAreShown() throws {
@@ -113,7 +113,9 @@ import Testing
     }
     let report: RecordsJSON = try kho("inspect", "--json", path).json()
     let area = try #require(report.handovers[0].areas.first)
-    #expect(area.name == "area" && area.pages == 600 && area.blocks == 600 && area.chunks == 2)
+    #expect(
+      area.name == "area" && area.pageCount == 600 && area.blockCount == 600 && area.chunkCount == 2
+    )
     #expect(report.handovers[0].unknownBlobs.map(\.name) == ["text"])
     #expect(report.handovers[0].unknownBlobs.map(\.head) == ["4b00000000"])
     let text = kho("inspect", path).text
@@ -126,11 +128,12 @@ import Testing
   /// What has no value is there as null, in records too.
   @Test func nullsAreWritten() throws {
     let keys: Set = [
-      "memblock", "kexecMetadata", "khoTest", "luo", "areas", "unknownBlobs", "omittedRecords",
+      "memblock", "kexecMetadata", "khoTest", "luo", "areas", "unknownBlobs",
+      "omittedRecordCount",
     ]
     let fileKeys: Set = [
-      "handler", "token", "data", "position", "size", "seals", "flags", "folios", "holes", "dirty",
-      "notUpToDate", "folioBytes", "area", "sha256", "map", "error",
+      "handler", "token", "data", "position", "bytes", "seals", "flags", "folioCount", "holeCount",
+      "dirtyFolioCount", "staleFolioCount", "folioBytes", "area", "sha256", "pageMap", "error",
     ]
     for fixture in Fixture.all {
       let report = try #require(
@@ -140,7 +143,7 @@ import Testing
         #expect(keys.isSubset(of: handover.keys))
         guard let luo = handover["luo"] as? [String: Any] else { continue }
         for session in try #require(luo["sessions"] as? [[String: Any]]) {
-          #expect(Set(session.keys) == ["name", "fileCount", "files", "blocks", "error"])
+          #expect(Set(session.keys) == ["name", "fileCount", "files", "blockCount", "error"])
           for file in try #require(session["files"] as? [[String: Any]]) {
             #expect(Set(file.keys) == fileKeys)
           }

@@ -8,34 +8,34 @@ struct InspectJSON: Decodable {
   struct MemoryFile: Decodable {
     let identity: String
     let generation: UInt64
-    let byteCount: UInt64
-    let writerProcess: UInt64
-    let writerIsRunning: Bool
-    let changePending: Bool
-    let buildingNext: Bool
+    let bytes: UInt64
+    let writerProcessID: UInt64
+    let isWriterRunning: Bool
+    let isChangePending: Bool
+    let isBuildingNext: Bool
   }
 
   struct Handover: Decodable {
     let fdtAddress: UInt64?
     let compatible: String?
-    let root: UInt64?
+    let rootAddress: UInt64?
     let pageShift: Int
     let entryCount: UInt64
     let preservedBytes: UInt64
-    let orders: [String: UInt64]
-    let nodesByLevel: [UInt64]
+    let entryCountByOrder: [String: UInt64]
+    let nodeCountByLevel: [UInt64]
     let metadataBytes: UInt64
     let subtrees: [Subtree]
     let findings: [FindingJSON]
-    let omittedFindings: UInt64
+    let omittedFindingCount: UInt64
     let error: String?
   }
 
   struct Subtree: Decodable {
     let name: String
     let address: UInt64
-    let byteCount: UInt64?
-    let preserved: Bool
+    let bytes: UInt64?
+    let isPreserved: Bool
   }
 }
 
@@ -55,7 +55,7 @@ struct CheckJSON: Decodable {
     let fdtAddress: UInt64?
     let errorCount: UInt64
     let findings: [FindingJSON]
-    let omittedFindings: UInt64
+    let omittedFindingCount: UInt64
   }
 
   var codes: Set<String> { Set(handovers.flatMap { $0.findings.map(\.code) }) }
@@ -81,6 +81,6 @@ struct PagesJSON: Decodable {
     let address: UInt64
     let order: UInt64
     let blockCount: UInt64
-    let byteCount: UInt64
+    let bytes: UInt64
   }
 }

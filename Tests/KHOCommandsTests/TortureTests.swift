@@ -5,27 +5,27 @@ struct TortureJSON: Decodable {
   let schema: String
   let seed: UInt64
   let memoryBytes: UInt64
-  let kills: UInt64
+  let killCount: UInt64
   let milliseconds: UInt64
-  let files: UInt64
-  let operations: UInt64
-  let refused: UInt64
+  let fileCount: UInt64
+  let operationCount: UInt64
+  let refusedCount: UInt64
   let comparedBytes: UInt64
-  let completedChanges: UInt64
-  let freedAllocations: UInt64
-  let between: UInt64
+  let completedChangeCount: UInt64
+  let freedAllocationCount: UInt64
+  let betweenCount: UInt64
   let inside: [Landing]
-  let failure: String?
+  let error: String?
 
   struct Landing: Decodable {
     let operation: String
-    let before: UInt64
-    let recorded: UInt64
-    let switched: UInt64
-    let inside: UInt64
-    let after: UInt64
+    let beforeCount: UInt64
+    let recordedCount: UInt64
+    let switchedCount: UInt64
+    let insideCount: UInt64
+    let afterCount: UInt64
 
-    var count: UInt64 { before + recorded + switched + inside + after }
+    var count: UInt64 { beforeCount + recordedCount + switchedCount + insideCount + afterCount }
   }
 }
 
@@ -39,13 +39,13 @@ struct TortureJSON: Decodable {
     #expect(run.status == 0, "seed \(seed): \(run.errors)")
     #expect(run.errors == "", "seed \(seed)")
     let report: TortureJSON = try run.json()
-    #expect(report.schema == "kho-torture/1")
+    #expect(report.schema == "kho-torture/2")
     #expect(report.seed == seed)
     #expect(report.memoryBytes == 1 << 20)
-    #expect(report.kills == 25)
-    #expect(report.between + report.inside.reduce(0) { $0 + $1.count } == 25)
-    #expect(report.operations > 0)
-    #expect(report.failure == nil)
+    #expect(report.killCount == 25)
+    #expect(report.betweenCount + report.inside.reduce(0) { $0 + $1.count } == 25)
+    #expect(report.operationCount > 0)
+    #expect(report.error == nil)
     #expect(try FileManager.default.contentsOfDirectory(atPath: folder.url.path) == [])
   }
 

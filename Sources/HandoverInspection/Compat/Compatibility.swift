@@ -1,26 +1,26 @@
 import MemoryAccess
 
 /// Whether one kernel understands what another hands over, format by format.
-package struct Compatibility {
-  package enum Verdict: String {
+public struct Compatibility: Sendable {
+  public enum Verdict: String, Sendable {
     case compatible, incompatible, unknown
   }
 
   /// The comparison of one format.
-  package struct Row {
+  public struct Row: Sendable {
     /// A ``HandoverFormat``'s name, or `page-size`, or `blob NAME`.
-    package let name: String
-    package let title: String
-    package let written: FormatFact
-    package let understood: FormatFact
-    package let verdict: Verdict
+    public let name: String
+    public let title: String
+    public let written: FormatFact
+    public let understood: FormatFact
+    public let verdict: Verdict
     /// What B does with what it does not understand; nil where it understands, or A writes none.
-    package let consequence: Consequence?
+    public let consequence: Consequence?
   }
 
   /// What follows, and how that is known.
-  package struct Consequence: Equatable {
-    package enum Basis: String {
+  public struct Consequence: Equatable, Sendable {
+    public enum Basis: String, Sendable {
       /// It follows from the layouts on both sides.
       case deduced
       /// A kernel did it in the lab, Lab/Tests.
@@ -29,25 +29,32 @@ package struct Compatibility {
       case unknown
     }
 
-    package let basis: Basis
-    package let sentence: String
+    public let basis: Basis
+    public let sentence: String
   }
 
-  package let rows: [Row]
+  /// The kernel that hands over.
+  public let writer: KernelFormats
+  /// The kernel that takes over.
+  public let reader: KernelFormats
+  /// A row for each format that the writer uses, the most important first.
+  public let rows: [Row]
 
   /// Of all rows: one that is incompatible makes all of it so.
-  package var verdict: Verdict {
+  public var verdict: Verdict {
     if rows.contains(where: { $0.verdict == .incompatible }) { return .incompatible }
     return rows.contains { $0.verdict == .unknown } ? .unknown : .compatible
   }
 
   /// The first incompatible row, or, where there is none, the first of which nothing is known.
-  package var firstObstacle: Row? {
+  public var firstObstacle: Row? {
     rows.first { $0.verdict == .incompatible } ?? rows.first { $0.verdict == .unknown }
   }
 
   /// Compares what `writer` writes with what `reader` reads.
-  package init(from writer: KernelFormats, to reader: KernelFormats) {
+  public init(from writer: KernelFormats, to reader: KernelFormats) {
+    self.writer = writer
+    self.reader = reader
     var rows: [Row] = []
     if let written = writer.pageShift, let understood = reader.pageShift {
       rows.append(Self.pageSizeRow(written, understood, writer, reader))

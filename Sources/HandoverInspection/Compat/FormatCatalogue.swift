@@ -3,24 +3,24 @@
 /// Compiled in, so that the tool remains one file. `kho compat --list --json` prints it. A release that
 /// is not here, and a format that a release does not name here, is not known; nothing is derived
 /// from the releases around it.
-package enum FormatCatalogue {
-  package struct Release {
+public enum FormatCatalogue {
+  public struct Release: Sendable {
     /// The first two numbers of the version.
-    package let name: String
-    package let facts: [HandoverFormat: FormatFact]
+    public let name: String
+    public let facts: [HandoverFormat: FormatFact]
 
     /// The release as a side of a comparison.
     ///
     /// That each of them reads what it writes is known: of 6.18, 7.1 and 7.3 because the handovers of
     /// the images were received by the same release, of the others because writer and reader
     /// share the description. That one reads anything else is not known of any.
-    package var formats: KernelFormats {
+    public var formats: KernelFormats {
       KernelFormats(name: "Linux \(name)", writes: facts, reads: facts)
     }
   }
 
   /// All releases of which something is known, oldest first.
-  package static let releases: [Release] = [
+  public static let releases: [Release] = [
     Release(name: "6.16", facts: smallBitmaps),
     Release(name: "6.17", facts: smallBitmaps),
     Release(
@@ -94,7 +94,7 @@ package enum FormatCatalogue {
 
   /// The release that `text` names, as `7.3`, `7.3.4`, `v7.3` or `linux-7.3.4-1-amd64`; nil where it
   /// does not look like one.
-  package static func releaseName(_ text: String) -> String? {
+  public static func releaseName(_ text: String) -> String? {
     var rest = Substring(text.lowercased())
     for prefix in ["linux-", "linux ", "linux", "v"] where rest.hasPrefix(prefix) {
       rest.removeFirst(prefix.count)
@@ -116,10 +116,10 @@ package enum FormatCatalogue {
   }
 
   /// The release of that name.
-  package static func release(_ name: String) -> Release? { releases.first { $0.name == name } }
+  public static func release(_ name: String) -> Release? { releases.first { $0.name == name } }
 
   /// What all releases that write the root device tree as `root` agree on about `format`.
-  package static func fact(_ format: HandoverFormat, ofAllWriting root: String) -> FormatFact {
+  public static func fact(_ format: HandoverFormat, ofAllWriting root: String) -> FormatFact {
     let facts = releases.filter { $0.facts[.root]?.strings == [root] }
       .map { $0.facts[format] ?? .unknown }
     guard let first = facts.first, facts.allSatisfy({ $0.strings == first.strings }) else {

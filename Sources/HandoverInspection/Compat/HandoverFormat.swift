@@ -1,7 +1,7 @@
 import MemoryAccess
 
 /// Something that crosses a kexec in a form that both kernels must agree on, the most important first.
-package enum HandoverFormat: String, CaseIterable {
+public enum HandoverFormat: String, CaseIterable, Sendable {
   case root = "kho"
   case chunkBitmap = "kho-v1-bitmap"
   case memblock
@@ -14,7 +14,7 @@ package enum HandoverFormat: String, CaseIterable {
   case selfTest = "kho-test"
 
   /// What it is, for people.
-  package var title: String {
+  public var title: String {
     switch self {
     case .root: "root device tree"
     case .chunkBitmap: "bitmaps of kho-v1"
@@ -31,16 +31,16 @@ package enum HandoverFormat: String, CaseIterable {
 }
 
 /// What is known about one format on one side.
-package struct FormatFact: Equatable {
+public struct FormatFact: Equatable, Sendable {
   /// The strings by which the format is known, sorted; empty where that side has none of it. Nil:
   /// not known.
-  package let strings: [String]?
+  public let strings: [String]?
   /// Where the fact comes from; empty of what is not known.
-  package let source: String
+  public let source: String
 
-  package static let unknown = FormatFact(strings: nil, source: "")
+  public static let unknown = FormatFact(strings: nil, source: "")
 
-  package init(_ strings: [String], _ source: String) {
+  public init(_ strings: [String], _ source: String) {
     self.strings = strings.sorted()
     self.source = source
   }
@@ -51,22 +51,22 @@ package struct FormatFact: Equatable {
   }
 
   /// The strings for people.
-  package var text: String {
+  public var text: String {
     guard let strings else { return "?" }
     return strings.isEmpty ? "·" : strings.map { printable($0) }.joined(separator: ", ")
   }
 }
 
 /// One kernel, or the image of one, and the formats it reads and writes.
-package struct KernelFormats {
+public struct KernelFormats: Sendable {
   /// `Linux 7.3`, or the path of an image.
-  package let name: String
+  public let name: String
   /// What it writes into a handover.
-  package let writes: [HandoverFormat: FormatFact]
+  public let writes: [HandoverFormat: FormatFact]
   /// What it understands in one.
-  package let reads: [HandoverFormat: FormatFact]
+  public let reads: [HandoverFormat: FormatFact]
   /// log2 of its page size, where that is known.
-  package var pageShift: Int?
+  public var pageShift: Int?
   /// Blobs whose form nothing here knows, by name.
-  package var foreignBlobs: [String] = []
+  public var foreignBlobs: [String] = []
 }

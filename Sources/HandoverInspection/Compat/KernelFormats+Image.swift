@@ -1,4 +1,4 @@
-package import Handover
+public import Handover
 import MemoryAccess
 import MemoryImages
 import PreservedPages
@@ -8,7 +8,7 @@ extension KernelFormats {
   ///
   /// It writes what is there. What it reads is the same; of what is not there, it reads what all
   /// releases of that version read, where they agree.
-  package init(_ survey: HandoverSurvey, in image: HandoverImage) {
+  public init(_ survey: HandoverSurvey, in image: HandoverImage) {
     var seen = SeenFormats(source: "\(image.name), \(survey.title)")
     if let compatible = survey.deviceTree?.compatible { seen.add(.root, compatible) }
     if survey.deviceTree?.version == .v1 {

@@ -1,12 +1,12 @@
-package import Handover
-package import MemoryAccess
-package import MemoryImages
+public import Handover
+public import MemoryAccess
+public import MemoryImages
 
 /// Reads an image piece by piece, and gives back the memory behind what was read.
 ///
 /// Not behind each piece: the folios of a file may be single pages in any order, and then a system
 /// call for each costs as much as to read it, while what is mapped around one serves the next.
-package struct PieceReader {
+public struct PieceReader: Sendable {
   private let memory: MemoryImage
   /// The first and last byte of the pieces that are to be given back, and how long they are together.
   private var spent: (first: UInt64, last: UInt64, byteCount: UInt64)?
@@ -20,11 +20,11 @@ package struct PieceReader {
   /// Whether bytes that cannot be read are taken as zeros.
   private let fillsMissing: Bool
   /// How many bytes were zeros that the dump leaves out.
-  package private(set) var leftOutByteCount: UInt64 = 0
+  public private(set) var leftOutByteCount: UInt64 = 0
   /// How many bytes could not be read and were taken as zeros.
-  package private(set) var missingByteCount: UInt64 = 0
+  public private(set) var missingByteCount: UInt64 = 0
 
-  package init(_ memory: MemoryImage, fillingMissing fillsMissing: Bool = false) {
+  public init(_ memory: MemoryImage, fillingMissing fillsMissing: Bool = false) {
     self.memory = memory
     self.fillsMissing = fillsMissing
   }
@@ -34,7 +34,7 @@ package struct PieceReader {
   /// - Returns: whether `body` took all of them.
   /// - Throws: ``RecordError/unreadable(_:)`` where bytes are not stored in the image, and are not known to
   ///   be zeros.
-  package mutating func forEachPiece(
+  public mutating func forEachPiece(
     of range: PhysicalRange, _ body: (RawSpan) -> Bool
   ) throws(RecordError) -> Bool {
     var offset: UInt64 = 0

@@ -1,13 +1,13 @@
-package import Handover
-package import MemoryImages
+public import Handover
+public import MemoryImages
 
 /// What the blobs of a handover hold, and the digests of its files.
-package struct RecordsOfHandover {
-  package let survey: HandoverSurvey
-  package let contents: HandoverContents
+public struct RecordsOfHandover: Sendable {
+  public let survey: HandoverSurvey
+  public let contents: HandoverContents
   /// Digests by the address of the record of a memfd; nil where none were asked for.
-  package let digests: [UInt64: String]?
-  package let showsPageMaps: Bool
+  public let digests: [UInt64: String]?
+  public let showsPageMaps: Bool
 
   /// Reads the records of `survey`.
   ///
@@ -15,7 +15,7 @@ package struct RecordsOfHandover {
   ///   - pageMaps: whether to keep where each stretch of a memfd lies.
   ///   - checksums: whether to read the files.
   ///   - progress: called with the number of bytes read so far.
-  package init(
+  public init(
     _ survey: HandoverSurvey, in memory: MemoryImage, pageMaps: Bool, checksums: Bool,
     progress: @escaping (_ byteCount: UInt64) -> Void = { _ in }
   ) {
@@ -39,14 +39,14 @@ package struct RecordsOfHandover {
 
   /// What is wrong with the records of a handover that could be read; of another, whose records may
   /// be overwritten, nothing.
-  package var findings: RecordFindingList {
+  public var findings: RecordFindingList {
     survey.error == nil ? contents.findings : RecordFindingList()
   }
 }
 
 extension HandoverContents {
   /// The files of all sessions.
-  package var files: [FileContents] {
+  public var files: [FileContents] {
     subtrees.flatMap { subtree -> [FileContents] in
       guard case .liveUpdate(let contents) = subtree.record else { return [] }
       return contents.sessions.flatMap(\.files)

@@ -37,7 +37,7 @@ public struct EntryDifference {
   /// Both come sorted by address, then by size. Keeps one run of each, whatever the number.
   ///
   /// - Complexity: O(runs of both).
-  package init(
+  public init(
     _ nextOfA: () -> SizedRun?, _ nextOfB: () -> SizedRun?, _ body: (Side, SizedRun) -> Void
   ) {
     var a = nextOfA()

@@ -81,6 +81,11 @@ public struct HandoverDiff: Sendable {
   /// Whether nothing differs but for the entries, which were not compared yet.
   public var isEmpty: Bool { properties.isEmpty && blobs.isEmpty && records.isEmpty }
 
+  /// Whether nothing differs, with what ``forEachEntryRun(_:)`` returned.
+  public func isSame(_ entries: EntryDifference) -> Bool {
+    isEmpty && entries.onlyA.entryCount == 0 && entries.onlyB.entryCount == 0
+  }
+
   /// Calls `body` with each stretch of entries that only one of the handovers has.
   ///
   /// Both are walked at once, by address; one run of each is kept, whatever the number of entries.

@@ -1,9 +1,9 @@
-package import Handover
-package import MemoryAccess
-package import MemoryImages
+public import Handover
+public import MemoryAccess
+public import MemoryImages
 
 /// Something in a handover whose bytes can be read.
-package enum ExtractTarget {
+public enum ExtractTarget: Sendable {
   /// A registered blob.
   case subtree(String)
   /// A file of a session.
@@ -14,7 +14,7 @@ package enum ExtractTarget {
   case range(PhysicalRange)
 
   /// What it is called in sentences.
-  package var title: String {
+  public var title: String {
     switch self {
     case .subtree(let name): "blob \"\(printable(name))\""
     case .memfd(let session, let token): "file \(token) of session \"\(printable(session))\""
@@ -26,7 +26,7 @@ package enum ExtractTarget {
   /// Where the bytes lie; nil where the handover has nothing of that name.
   ///
   /// - Throws: ``ExtractionError`` where it has, and the bytes cannot be read.
-  package func find(
+  public func find(
     in survey: HandoverSurvey, _ memory: MemoryImage
   ) throws(ExtractionError) -> Extraction? {
     switch self {
@@ -87,7 +87,7 @@ package enum ExtractTarget {
 }
 
 /// Why something that a handover has cannot be extracted.
-package enum ExtractionError: Error, Hashable, Sendable {
+public enum ExtractionError: Error, Hashable, Sendable {
   /// The blob at the address is of a version that does not record sizes.
   case sizeUnknown(PhysicalAddress)
   /// The bytes are not in memory.
@@ -100,7 +100,7 @@ package enum ExtractionError: Error, Hashable, Sendable {
   case record(RecordError)
 
   /// What was found, as it follows `kho: IMAGE: WHAT: `.
-  package var sentence: String {
+  public var sentence: String {
     switch self {
     case .sizeUnknown(let address): "its size is unknown; it starts at \(address), for --range"
     case .outsideMemory(let start, let byteCount):

@@ -1,17 +1,17 @@
-package import Handover
-package import MemoryAccess
-package import MemoryImages
-package import PreservedPages
+public import Handover
+public import MemoryAccess
+public import MemoryImages
+public import PreservedPages
 
 /// What is extracted: bytes of memory, and zeros between them.
-package enum Extraction {
+public enum Extraction: Sendable {
   /// Bytes that lie in one piece.
   case range(PhysicalRange)
   /// A file of a session.
   case memfd(MemfdRecord, PreservedPagesSurvey)
 
   /// The number of bytes.
-  package var byteCount: UInt64 {
+  public var byteCount: UInt64 {
     switch self {
     case .range(let range): range.byteCount
     case .memfd(let record, _): record.byteSize
@@ -22,7 +22,7 @@ package enum Extraction {
   ///
   /// Reads the whole list of a file's folios, so that what is wrong with it is known before anything
   /// is written.
-  package func storedByteCount(in memory: MemoryImage) throws(RecordError) -> UInt64 {
+  public func storedByteCount(in memory: MemoryImage) throws(RecordError) -> UInt64 {
     guard case .memfd(let record, let pages) = self else { return byteCount }
     var extents = MemfdExtents(of: record, pages, in: memory)
     var sum: UInt64 = 0
@@ -34,7 +34,7 @@ package enum Extraction {
 
   /// Calls `bytes` and `zeros` with everything, in order, until one says no; `reader` counts what is zeros
   /// because it is not stored.
-  package func forEachPiece(
+  public func forEachPiece(
     in memory: MemoryImage, _ reader: inout PieceReader, bytes: (RawSpan) -> Bool,
     zeros: (UInt64) -> Bool
   ) throws(RecordError) {

@@ -1,27 +1,27 @@
-package import Handover
-package import MemoryAccess
+public import Handover
+public import MemoryAccess
 public import MemoryImages
 public import ProcessHandover
 import SystemPackage
 
 /// An image, and where in it handovers are, before they are read.
-package struct FoundHandovers {
-  package let name: String
-  package let memory: MemoryImage
+public struct FoundHandovers {
+  public let name: String
+  public let memory: MemoryImage
   /// What a memory file says of itself; nil for other images.
-  package let memoryFile: MemoryContents?
+  public let memoryFile: MemoryContents?
   let sources: [HandoverSurvey.Source]
   /// How many root device trees were found and are not to be read.
   let omittedCount: UInt64
   /// The page size that the user or the kernel itself says: it needs no deduction, which damage could
   /// mislead.
-  package let toldGeometry: PageGeometry?
+  public let toldGeometry: PageGeometry?
   private let surveyOptions: HandoverSurvey.Options
   private let notes: [HandoverImage.ReadingNote]
   private let scratch: [PhysicalRange]
 
   /// Opens the image, and finds the handovers.
-  package init(
+  public init(
     in source: HandoverImage.Source, _ options: HandoverImage.Options,
     _ progress: HandoverImage.SearchProgress
   ) throws(HandoverImageError) {
@@ -139,7 +139,7 @@ package struct FoundHandovers {
   }
 
   /// The image with its handovers, which are read already.
-  package func loaded(
+  public func loaded(
     _ surveys: [HandoverSurvey], isPageSizeKnown: Bool = true
   ) -> HandoverImage {
     HandoverImage(

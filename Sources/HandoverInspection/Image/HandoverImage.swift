@@ -133,17 +133,17 @@ public struct HandoverImage: Sendable {
 
 extension HandoverImage {
   /// What is wrong with `survey`, with what only the whole image tells.
-  package func findings(of survey: HandoverSurvey) -> [HandoverFinding] {
+  public func findings(of survey: HandoverSurvey) -> [HandoverFinding] {
     survey.findings + ownFindings(of: survey)
   }
 
   /// What is wrong with the handover of `records`, and with its records.
-  package func findings(of records: RecordsOfHandover) -> [HandoverFinding] {
+  public func findings(of records: RecordsOfHandover) -> [HandoverFinding] {
     findings(of: records.survey) + records.findings.findings.map { .record($0) }
   }
 
   /// How many of the findings are of severity error, those not listed included.
-  package func errorCount(of survey: HandoverSurvey) -> UInt64 {
+  public func errorCount(of survey: HandoverSurvey) -> UInt64 {
     survey.errorCount &+ UInt64(ownFindings(of: survey).count { $0.severity == .error })
   }
 
@@ -200,12 +200,12 @@ extension HandoverImage {
 
 extension HandoverSurvey {
   /// What the handover is called in sentences.
-  package var title: String {
+  public var title: String {
     address.map { "handover at \($0)" } ?? "handover of the given device tree"
   }
 
   /// The orders that have entries, and how many.
-  package var ordersInUse: [(order: PageOrder, count: UInt64)] {
+  public var ordersInUse: [(order: PageOrder, count: UInt64)] {
     (pages?.countByOrder ?? []).enumerated().filter { $0.element > 0 }
       .map { (PageOrder($0.offset), $0.element) }
   }

@@ -6,7 +6,7 @@ import ProcessHandover
 
 extension HandoverImageError {
   /// What was found, as it follows `kho: IMAGE: `.
-  package var sentence: String {
+  public var sentence: String {
     switch self {
     case .image(let error): error.sentence
     case .memoryFile(let error): error.sentence
@@ -29,7 +29,7 @@ extension HandoverImageError {
 
 extension LiveSystemError {
   /// What was found, as it follows `kho: live: `.
-  package var sentence: String {
+  public var sentence: String {
     switch self {
     case .memory(let error): "the memory cannot be read: \(error.description.dropLast())"
     case .debugfsNotMounted:

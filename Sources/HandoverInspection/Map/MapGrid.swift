@@ -1,23 +1,23 @@
-package import MemoryAccess
-package import PreservedPages
+public import MemoryAccess
+public import PreservedPages
 
 /// A stretch of physical memory in cells of equal length, and what lies in each.
 ///
 /// For pictures: bounded by the number of cells, whatever the number of entries.
-package struct MapGrid {
+public struct MapGrid: Sendable {
   /// What lies in one cell.
-  package struct Cell {
+  public struct Cell: Sendable {
     /// The bytes of entries, by order.
-    package fileprivate(set) var byteCountByOrder: [UInt64] = []
+    public fileprivate(set) var byteCountByOrder: [UInt64] = []
     /// Nodes of the tree.
-    package fileprivate(set) var nodeCount: UInt64 = 0
+    public fileprivate(set) var nodeCount: UInt64 = 0
     /// Whether a byte belongs to the root device tree.
-    package fileprivate(set) var holdsDeviceTree = false
+    public fileprivate(set) var holdsDeviceTree = false
     /// Whether a byte is scratch memory.
-    package fileprivate(set) var isScratch = false
+    public fileprivate(set) var isScratch = false
 
     /// At most 2^64 − 1, where entries overlap.
-    package var preservedByteCount: UInt64 {
+    public var preservedByteCount: UInt64 {
       byteCountByOrder.reduce(0) {
         let (sum, overflow) = $0.addingReportingOverflow($1)
         return overflow ? .max : sum
@@ -25,7 +25,7 @@ package struct MapGrid {
     }
 
     /// The order of most of the preserved bytes; nil where there are none.
-    package var mainOrder: Int? {
+    public var mainOrder: Int? {
       guard
         let largest = byteCountByOrder.indices.max(by: {
           byteCountByOrder[$0] < byteCountByOrder[$1]
@@ -47,21 +47,21 @@ package struct MapGrid {
     }
 
     /// Whether nothing is known of it but that it is memory.
-    package var isEmpty: Bool {
+    public var isEmpty: Bool {
       mainOrder == nil && nodeCount == 0 && !holdsDeviceTree && !isScratch
     }
   }
 
   /// The first byte.
-  package private(set) var start: UInt64
+  public private(set) var start: UInt64
   /// log2 of the length of a cell.
-  package private(set) var log2CellByteCount: Int
-  package private(set) var cells: [Cell]
+  public private(set) var log2CellByteCount: Int
+  public private(set) var cells: [Cell]
 
   /// Cells over all of `range`, at most `cellLimit`, each a power of two of pages.
   ///
   /// - Precondition: `cellLimit` is 2 or more.
-  package init(_ range: PhysicalRange, cellLimit: Int, geometry: PageGeometry) {
+  public init(_ range: PhysicalRange, cellLimit: Int, geometry: PageGeometry) {
     precondition(cellLimit >= 2, "a picture without room")
     let last = range.last?.rawValue ?? range.start.rawValue
     var shift = geometry.shift
@@ -75,13 +75,13 @@ package struct MapGrid {
   }
 
   /// The length of a cell in bytes; its cells never are all of 2^64 bytes.
-  package var cellByteCount: UInt64 { 1 << UInt64(log2CellByteCount) }
+  public var cellByteCount: UInt64 { 1 << UInt64(log2CellByteCount) }
 
   /// The last byte of the last cell.
-  package var last: UInt64 { start &+ (UInt64(cells.count) &* cellByteCount &- 1) }
+  public var last: UInt64 { start &+ (UInt64(cells.count) &* cellByteCount &- 1) }
 
   /// The first byte of a cell.
-  package func address(of index: Int) -> UInt64 { start &+ UInt64(index) &* cellByteCount }
+  public func address(of index: Int) -> UInt64 { start &+ UInt64(index) &* cellByteCount }
 
   /// Calls `body` with the cells that hold bytes of `range`, and how many they hold.
   private mutating func forEachCell(
@@ -102,7 +102,7 @@ package struct MapGrid {
   }
 
   /// The same in cells of twice the length.
-  package func halved() -> MapGrid {
+  public func halved() -> MapGrid {
     let isOdd = (start >> UInt64(log2CellByteCount)) & 1 == 1
     var result = self
     result.log2CellByteCount += 1
@@ -116,7 +116,7 @@ package struct MapGrid {
 
   /// The cells in rows, of which those without anything are left out: nil stands for any number of
   /// them. The first row and the last one are never left out.
-  package func rows(of columnCount: Int) -> [Range<Int>?] {
+  public func rows(of columnCount: Int) -> [Range<Int>?] {
     var rows: [Range<Int>?] = []
     for first in stride(from: 0, to: cells.count, by: columnCount) {
       let row = first..<min(first + columnCount, cells.count)
@@ -129,7 +129,7 @@ package struct MapGrid {
     return rows
   }
 
-  package mutating func add(_ range: PhysicalRange, order: PageOrder) {
+  public mutating func add(_ range: PhysicalRange, order: PageOrder) {
     let order = Int(order.rawValue)
     forEachCell(of: range) { cell, byteCount in
       while cell.byteCountByOrder.count <= order { cell.byteCountByOrder.append(0) }
@@ -141,7 +141,7 @@ package struct MapGrid {
   /// Adds the entries of `pages`, and the nodes that mark them.
   ///
   /// - Complexity: O(runs + cells that they cover + nodes).
-  package mutating func add(_ pages: PreservedPagesSurvey, in memory: some PhysicalMemory) {
+  public mutating func add(_ pages: PreservedPagesSurvey, in memory: some PhysicalMemory) {
     pages.forEachRun(in: memory) { run in
       add(run.range(in: pages.geometry), order: run.order)
     }
@@ -150,11 +150,11 @@ package struct MapGrid {
     }
   }
 
-  package mutating func addDeviceTree(_ range: PhysicalRange) {
+  public mutating func addDeviceTree(_ range: PhysicalRange) {
     forEachCell(of: range) { cell, _ in cell.holdsDeviceTree = true }
   }
 
-  package mutating func addScratch(_ range: PhysicalRange) {
+  public mutating func addScratch(_ range: PhysicalRange) {
     forEachCell(of: range) { cell, _ in cell.isScratch = true }
   }
 }

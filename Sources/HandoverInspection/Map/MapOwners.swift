@@ -2,23 +2,23 @@ import Handover
 import MemoryAccess
 
 /// The owners of a handover, the largest of them by name.
-package struct MapOwners {
-  package struct Owner {
-    package let title: String
-    package let entryCount: UInt64
-    package let byteCount: UInt64
+public struct MapOwners: Sendable {
+  public struct Owner: Sendable {
+    public let title: String
+    public let entryCount: UInt64
+    public let byteCount: UInt64
   }
 
   /// How many are told apart.
-  package static let limit = 240
+  public static let limit = 240
 
   /// By size, the largest first; at the end, if there are more, the rest as one.
-  package private(set) var owners: [Owner] = []
+  public private(set) var owners: [Owner] = []
   private var numbers: [MemoryOwner: Int] = [:]
   private var restNumber: Int?
   private var unownedNumber: Int?
 
-  package init(_ accounts: OwnerAccounts) {
+  public init(_ accounts: OwnerAccounts) {
     var named = accounts.accounts
     if accounts.unowned.byteCount > 0 { named.append(accounts.unowned) }
     named.sort { $0.byteCount > $1.byteCount }
@@ -44,7 +44,7 @@ package struct MapOwners {
   }
 
   /// The number of `owner`; nil means memory without an owner.
-  package func number(of owner: MemoryOwner?) -> Int {
+  public func number(of owner: MemoryOwner?) -> Int {
     let number = owner.map { numbers[$0] } ?? unownedNumber
     return number ?? restNumber ?? -1
   }

@@ -1,29 +1,29 @@
 /// Stretches of pages, as many as a page of HTML can hold: exact where they are few, and merged with
 /// their neighbours where they are more.
-package struct MapSegments {
+public struct MapSegments: Sendable {
   /// Pages that follow each other, or, once merged, what lies between the first and the last.
-  package struct Segment: Equatable {
-    package let firstPage: UInt64
-    package var pageCount: UInt64
+  public struct Segment: Equatable, Sendable {
+    public let firstPage: UInt64
+    public var pageCount: UInt64
     /// How many of the pages are meant; fewer than ``pageCount`` only of merged ones.
-    package var usedPageCount: UInt64
+    public var usedPageCount: UInt64
     /// The order and the owner of most of them.
-    package var order: Int
-    package var owner: Int
+    public var order: Int
+    public var owner: Int
     /// How many pages those are.
     fileprivate var weight: UInt64
 
     fileprivate var endPage: UInt64 { firstPage + pageCount }
   }
 
-  package private(set) var segments: [Segment] = []
+  public private(set) var segments: [Segment] = []
   /// log2 of the pages within which segments were merged; 0 where all are exact.
-  package private(set) var log2MergedPageCount = 0
+  public private(set) var log2MergedPageCount = 0
 
   private let limit: Int
 
   /// - Precondition: `limit` is 2 or more.
-  package init(limit: Int) {
+  public init(limit: Int) {
     precondition(limit >= 2, "no room for segments")
     self.limit = limit
   }
@@ -32,7 +32,7 @@ package struct MapSegments {
   ///
   /// - Precondition: `pageCount` is 1 or more, and the pages end at 2^60 or below.
   /// - Complexity: O(1), amortised.
-  package mutating func add(firstPage: UInt64, pageCount: UInt64, order: Int, owner: Int) {
+  public mutating func add(firstPage: UInt64, pageCount: UInt64, order: Int, owner: Int) {
     let segment = Segment(
       firstPage: firstPage, pageCount: pageCount, usedPageCount: pageCount, order: order,
       owner: owner, weight: pageCount)
@@ -81,7 +81,7 @@ package struct MapSegments {
 
   /// All numbers in a row, for a script: of each segment the distance from the end of the one before,
   /// its pages, its used pages or 0 where those are all, order, and owner + 1.
-  package var numbers: String {
+  public var numbers: String {
     var text = ""
     var position: UInt64 = 0
     for segment in segments {

@@ -1,23 +1,23 @@
-package import Handover
-package import MemoryAccess
-package import MemoryImages
-package import PreservedPages
+public import Handover
+public import MemoryAccess
+public import MemoryImages
+public import PreservedPages
 
 /// The handover that a map shows, and the stretch of memory.
-package struct MapSubject {
-  package let name: String
-  package let memory: MemoryImage
-  package let survey: HandoverSurvey
-  package let pages: PreservedPagesSurvey
+public struct MapSubject: Sendable {
+  public let name: String
+  public let memory: MemoryImage
+  public let survey: HandoverSurvey
+  public let pages: PreservedPagesSurvey
   /// What is shown: all of what is preserved, or what was asked for.
-  package let range: PhysicalRange
+  public let range: PhysicalRange
   /// Scratch areas, as the user told them: a handover does not hold them.
-  package let scratch: [PhysicalRange]
+  public let scratch: [PhysicalRange]
 
   /// The handover `survey` of `image`, in `range` or, where that is nil, from its first byte to its last.
   ///
   /// - Throws: ``HandoverImageError/nothingPreserved(_:)``.
-  package init(
+  public init(
     _ survey: HandoverSurvey, of image: HandoverImage, range: PhysicalRange?,
     scratch: [PhysicalRange]
   ) throws(HandoverImageError) {
@@ -53,16 +53,16 @@ package struct MapSubject {
     self.range = PhysicalRange(start: PhysicalAddress(lowest), byteCount: span + 1)
   }
 
-  package var geometry: PageGeometry { survey.geometry }
+  public var geometry: PageGeometry { survey.geometry }
 
   /// The pages of the root device tree; nil where it was given apart from memory.
-  package var deviceTreeRange: PhysicalRange? {
+  public var deviceTreeRange: PhysicalRange? {
     guard let address = survey.address, let tree = survey.deviceTree else { return nil }
     return PhysicalRange(checkedStart: address, byteCount: UInt64(tree.byteCount))
   }
 
   /// What lies where, in at most `cellLimit` cells.
-  package func grid(cellLimit: Int) -> MapGrid {
+  public func grid(cellLimit: Int) -> MapGrid {
     var grid = MapGrid(range, cellLimit: cellLimit, geometry: geometry)
     for area in scratch { grid.addScratch(area) }
     grid.add(pages, in: memory)
@@ -72,7 +72,7 @@ package struct MapSubject {
 
   /// What lies where, in rows of `columnCount` cells, as fine as `rowCount` rows allow where those
   /// without anything are left out.
-  package func grid(columnCount: Int, rowCount: Int) -> MapGrid {
+  public func grid(columnCount: Int, rowCount: Int) -> MapGrid {
     // The entries are walked once, into cells that may be too fine.
     var grid = grid(cellLimit: columnCount * rowCount * 64)
     while grid.rows(of: columnCount).count > rowCount { grid = grid.halved() }
@@ -80,7 +80,7 @@ package struct MapSubject {
   }
 
   /// One line: what is shown.
-  package var title: String {
+  public var title: String {
     "\(printable(name)), \(survey.title): \(byteText(pages.preservedByteCount)) preserved in "
       + countText(pages.entryCount, "entry", "entries")
   }

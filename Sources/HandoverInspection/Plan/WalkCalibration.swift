@@ -3,8 +3,7 @@ package import MemoryImages
 import PreservedPages
 
 /// How fast this machine walks trees: measured, never assumed.
-package struct WalkCalibration: Codable, Equatable {
-  package let schema: String
+package struct WalkCalibration: Hashable, Sendable {
   /// For a node that is read, in 10^-12 seconds.
   package let picosecondsPerNode: UInt64
   /// For a run of blocks that is found, in 10^-12 seconds.
@@ -12,26 +11,29 @@ package struct WalkCalibration: Codable, Equatable {
   /// The trees that were walked, to find that out.
   package let samples: [Sample]
 
-  package struct Sample: Codable, Equatable {
+  /// One tree, and how long a walk over it took.
+  package struct Sample: Hashable, Sendable {
+    /// How many nodes the tree has.
     package let nodes: UInt64
+    /// How many runs of blocks it marks.
     package let runs: UInt64
     /// The shortest of several walks.
     package let nanoseconds: UInt64
 
+    /// A measured walk.
     package init(nodes: UInt64, runs: UInt64, nanoseconds: UInt64) {
       self.nodes = nodes
       self.runs = runs
       self.nanoseconds = nanoseconds
     }
-
-    private enum CodingKeys: CodingKey { case nodes, runs, nanoseconds }
   }
 
-  private enum CodingKeys: CodingKey {
-    case schema, picosecondsPerNode, picosecondsPerRun, samples
+  /// A measurement that was made before.
+  package init(picosecondsPerNode: UInt64, picosecondsPerRun: UInt64, samples: [Sample]) {
+    self.picosecondsPerNode = picosecondsPerNode
+    self.picosecondsPerRun = picosecondsPerRun
+    self.samples = samples
   }
-
-  package static let currentSchema = "kho-calibration/1"
 
   /// What a walk over so many nodes and runs takes, in nanoseconds.
   package func nanoseconds(nodes: UInt64, runs: UInt64) -> UInt64 {
@@ -61,7 +63,6 @@ package struct WalkCalibration: Codable, Equatable {
     // Where a disturbance makes one of them negative, it is not measurable beside the other.
     picosecondsPerNode = UInt64(max(0, 1000 * (t1 * r2 - t2 * r1) / determinant))
     picosecondsPerRun = UInt64(max(0, 1000 * (n1 * t2 - n2 * t1) / determinant))
-    schema = Self.currentSchema
     samples = [plain, dense]
   }
 

@@ -16,6 +16,21 @@ extension MemoryOwner.Holder {
     }
   }
 
+  /// The name of the blob, region or shared data; of a file, that of its session.
+  package var name: String? {
+    switch self {
+    case .handover, .further: nil
+    case .record(.subtree(let name)), .record(.region(let name)), .record(.session(let name)),
+      .record(.sharedData(let name)), .record(.file(let name, _)):
+      name
+    }
+  }
+
+  /// The number of a file.
+  package var token: UInt64? {
+    if case .record(.file(_, let token)) = self { token } else { nil }
+  }
+
   /// The word that stands for the sort of holder in JSON.
   package var kind: String {
     switch self {

@@ -37,6 +37,9 @@ struct Capture: ParsableCommand {
 
   @OptionGroup var forced: ForceOption
 
+  @Flag(help: "Print JSON.")
+  var json = false
+
   func run() throws {
     let capture = try options.capture(withContents: withContents)
     if let survey = capture.image.surveys.first(where: { $0.address == nil }) {
@@ -80,11 +83,8 @@ struct Capture: ParsableCommand {
 
   private func report(_ capture: HandoverCapture, _ writer: CoreFileWriter) {
     let console = Console.current
-    if options.json {
-      console.printJSON(
-        CaptureReport(
-          file: output, fdtAddresses: capture.image.surveys.compactMap { $0.address?.rawValue },
-          storedBytes: writer.storedByteCount, memoryBytes: capture.existing.byteCount))
+    if json {
+      console.printJSON(JSONDocument.capture(capture, path: output))
       return
     }
     let handovers =
@@ -93,16 +93,4 @@ struct Capture: ParsableCommand {
       "\(output): \(handovers), \(byteText(writer.storedByteCount)) of "
         + "\(byteText(capture.existing.byteCount)) of memory")
   }
-}
-
-/// What `kho capture --json` prints: schema `kho-capture/1`.
-private struct CaptureReport: Encodable {
-  let schema = "kho-capture/1"
-  let file: String
-  let fdtAddresses: [UInt64]
-  /// How much memory is stored, and how much is described.
-  let storedBytes: UInt64
-  let memoryBytes: UInt64
-
-  private enum CodingKeys: CodingKey { case schema, file, fdtAddresses, storedBytes, memoryBytes }
 }

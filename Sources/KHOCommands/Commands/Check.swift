@@ -31,13 +31,16 @@ struct Check: ParsableCommand {
       valueName: "a-b"))
   var scratch: [AddressFilter] = []
 
+  @Flag(help: "Print JSON.")
+  var json = false
+
   func run() throws {
     var imageOptions = options.imageOptions
     imageOptions.scratch = scratch.map(\.range)
     let image = try HandoverImage.load(options.source, imageOptions)
-    let verdicts = image.surveys.map { Verdict(on: $0, in: image) }
-    if options.json {
-      Console.current.printJSON(CheckReport(verdicts))
+    let verdicts = image.surveys.map { HandoverVerdict(on: $0, in: image) }
+    if json {
+      Console.current.printJSON(JSONDocument.check(verdicts))
     } else {
       for verdict in verdicts { verdict.printFindings() }
     }
@@ -50,62 +53,12 @@ struct Check: ParsableCommand {
   }
 }
 
-/// What is wrong with one handover: with its structure, then with its records.
-struct Verdict {
-  let survey: HandoverSurvey
-  let findings: [HandoverFinding]
-  let omittedCount: UInt64
-  let errorCount: UInt64
-
-  init(on survey: HandoverSurvey, in image: HandoverImage) {
-    let records = survey.checkRecords(in: image.memory)
-    self.survey = survey
-    findings = image.findings(of: survey) + records.findings.map { .record($0) }
-    omittedCount = survey.omittedFindingCount &+ records.omittedCount
-    errorCount = image.errorCount(of: survey) &+ records.errorCount
-  }
-
-  func printFindings() {
+extension HandoverVerdict {
+  fileprivate func printFindings() {
     let console = Console.current
     if findings.isEmpty { console.print("\(survey.title): nothing found") }
     for line in findingLines(findings, omittedCount: omittedCount) {
       console.print("\(survey.title): \(line)")
     }
-  }
-}
-
-/// What `kho check --json` prints: schema `kho-check/1`.
-struct CheckReport: Encodable {
-  let schema = "kho-check/1"
-  let handovers: [CheckedHandover]
-
-  init(_ verdicts: [Verdict]) {
-    handovers = verdicts.map { verdict in
-      CheckedHandover(
-        fdtAddress: verdict.survey.address?.rawValue, errorCount: verdict.errorCount,
-        findings: verdict.findings.map(FindingReport.init), omittedFindings: verdict.omittedCount)
-    }
-  }
-
-  private enum CodingKeys: CodingKey { case schema, handovers }
-}
-
-/// What is wrong with one handover.
-struct CheckedHandover: Encodable {
-  let fdtAddress: UInt64?
-  /// How many findings of severity error there are, those not listed included.
-  let errorCount: UInt64
-  let findings: [FindingReport]
-  /// How many findings there were beyond those listed.
-  let omittedFindings: UInt64
-
-  private enum CodingKeys: CodingKey { case fdtAddress, errorCount, findings, omittedFindings }
-
-  func encode(to encoder: any Encoder) throws {
-    var container = encoder.container(keyedBy: CodingKeys.self)
-    try container.encode(fdtAddress, forKey: .fdtAddress)
-    try container.encode(errorCount, forKey: .errorCount)
-    try container.encode(findings, forKey: .findings)
-    try container.encode(omittedFindings, forKey: .omittedFindings)
   }
 }

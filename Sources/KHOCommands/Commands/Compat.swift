@@ -57,7 +57,7 @@ struct Compat: ParsableCommand {
   func run() throws {
     guard let from, let to else {
       if json {
-        Console.current.printJSON(CatalogueReport())
+        Console.current.printJSON(JSONDocument.catalogue())
       } else {
         for line in FormatCatalogue.table.lines() { Console.current.print(line) }
         Console.current.print()
@@ -69,9 +69,9 @@ struct Compat: ParsableCommand {
     let reader = try formats(to, addressB)
     let result = Compatibility(from: writer, to: reader)
     if json {
-      Console.current.printJSON(CompatReport(result, writer, reader))
+      Console.current.printJSON(JSONDocument.compat(result))
     } else {
-      for line in result.description(from: writer, to: reader) { Console.current.print(line) }
+      for line in result.description { Console.current.print(line) }
     }
     switch result.verdict {
     case .compatible: break
@@ -120,7 +120,7 @@ extension FormatCatalogue {
 
 extension Compatibility {
   /// The comparison for people, line by line.
-  func description(from writer: KernelFormats, to reader: KernelFormats) -> [String] {
+  fileprivate var description: [String] {
     var table = TextTable([.left, .left, .left, .left])
     table.add(["", "A writes", "B reads", ""])
     for row in rows {

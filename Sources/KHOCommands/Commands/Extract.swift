@@ -79,7 +79,6 @@ struct Extract: ParsableCommand {
     guard targets.count == 1 else {
       throw ValidationError("Give one of --subtree, --memfd, --reserve-mem and --range.")
     }
-    if options.json { throw ValidationError("extract gives bytes; it has no --json.") }
     if output == nil, Console.current.writesToTerminal {
       throw ValidationError("Standard output is a terminal; name a file with --output.")
     }

@@ -68,9 +68,6 @@ struct ImageOptions: ParsableArguments {
 
   @OptionGroup var layout: LayoutOptions
 
-  @Flag(help: "Print JSON.")
-  var json = false
-
   /// How the image is called in sentences.
   var image: String { isLive ? "live" : imagePath ?? "" }
 

@@ -36,12 +36,15 @@ struct Inspect: ParsableCommand {
   @Flag(help: "Show the SHA-256 of the content of each preserved file.")
   var checksums = false
 
+  @Flag(help: "Print JSON.")
+  var json = false
+
   @Option(
     help: ArgumentHelp("text, json (as --json), or openmetrics.", valueName: "format"))
   var format: InspectFormat?
 
   func validate() throws {
-    if options.json, let format, format != .json {
+    if json, let format, format != .json {
       throw ValidationError("--json and --format \(format.rawValue) ask for two formats; give one.")
     }
     if format == .openmetrics, records || checksums {
@@ -66,8 +69,8 @@ struct Inspect: ParsableCommand {
       }
     }
     progress.end()
-    if options.json || format == .json {
-      console.printJSON(InspectReport(image, records))
+    if json || format == .json {
+      console.printJSON(JSONDocument.inspect(image, records))
     } else {
       for line in image.memoryFile?.superblock.description ?? [] { console.print(line) }
       for (index, records) in records.enumerated() {

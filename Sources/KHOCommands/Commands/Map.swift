@@ -56,6 +56,9 @@ struct Map: ParsableCommand {
       valueName: "a-b"))
   var scratch: [AddressFilter] = []
 
+  @Flag(help: "Print JSON.")
+  var json = false
+
   func validate() throws {
     if let svg, svg == html { throw ValidationError("--svg and --html name the same file.") }
     if let width, !(20...2000).contains(width) {
@@ -83,9 +86,9 @@ struct Map: ParsableCommand {
     if let svg { try OutputFile.write(MapSVG(subject).bytes, to: svg, rules) }
     if let html { try OutputFile.write(MapHTML(subject).bytes, to: html, rules) }
     let window = Console.current.window
-    if options.json {
+    if json {
       let cellLimit = max(2, (width ?? 64) * (height ?? 64))
-      Console.current.printJSON(MapReport(subject, subject.grid(cellLimit: cellLimit)))
+      Console.current.printJSON(JSONDocument.map(subject, subject.grid(cellLimit: cellLimit)))
     } else if svg == nil, html == nil {
       let text = MapText(
         subject, width: width ?? window?.width ?? 100, height: height ?? window?.height ?? 40,
@@ -93,49 +96,5 @@ struct Map: ParsableCommand {
       for line in text.lines { Console.current.print(line) }
     }
     try image.requireUndamaged()
-  }
-}
-
-/// What `kho map --json` prints: schema `kho-map/1`.
-struct MapReport: Encodable {
-  let schema = "kho-map/1"
-  let fdtAddress: UInt64?
-  let cellBytes: UInt64
-  let cells: [Cell]
-
-  /// A stretch in which something lies.
-  struct Cell: Encodable {
-    let address: UInt64
-    /// Bytes by order.
-    let orders: [String: UInt64]
-    /// Nodes of the tree; of kho-v1, bitmaps and chunks.
-    let nodes: UInt64
-    let deviceTree: Bool
-    let scratch: Bool
-  }
-
-  init(_ subject: MapSubject, _ grid: MapGrid) {
-    fdtAddress = subject.survey.address?.rawValue
-    cellBytes = grid.cellByteCount
-    cells = grid.cells.indices.filter { !grid.cells[$0].isEmpty }.map { index in
-      let cell = grid.cells[index]
-      var orders: [String: UInt64] = [:]
-      for (order, byteCount) in cell.byteCountByOrder.enumerated() where byteCount > 0 {
-        orders["\(order)"] = byteCount
-      }
-      return Cell(
-        address: grid.address(of: index), orders: orders, nodes: cell.nodeCount,
-        deviceTree: cell.holdsDeviceTree, scratch: cell.isScratch)
-    }
-  }
-
-  private enum CodingKeys: CodingKey { case schema, fdtAddress, cellBytes, cells }
-
-  func encode(to encoder: any Encoder) throws {
-    var container = encoder.container(keyedBy: CodingKeys.self)
-    try container.encode(schema, forKey: .schema)
-    try container.encode(fdtAddress, forKey: .fdtAddress)
-    try container.encode(cellBytes, forKey: .cellBytes)
-    try container.encode(cells, forKey: .cells)
   }
 }

@@ -27,6 +27,9 @@ struct Owners: ParsableCommand {
   @Flag(help: "Show each use of an owner: folios, records, chunks.")
   var uses = false
 
+  @Flag(help: "Print JSON.")
+  var json = false
+
   func run() throws {
     let image = try options.load()
     let console = Console.current
@@ -35,8 +38,8 @@ struct Owners: ParsableCommand {
     let memory = WatchedMemory(image.memory, progress)
     let reports = image.surveys.map { OwnersOfHandover($0, in: memory) }
     progress.end()
-    if options.json {
-      console.printJSON(OwnersReport(reports))
+    if json {
+      console.printJSON(JSONDocument.owners(reports.map { ($0.survey, $0.accounts) }))
     } else {
       for (index, report) in reports.enumerated() {
         if index > 0 { console.print() }

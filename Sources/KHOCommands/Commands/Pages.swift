@@ -37,6 +37,9 @@ struct Pages: ParsableCommand {
       valueName: "a-b"))
   var addresses: AddressFilter?
 
+  @Flag(help: "Print JSON.")
+  var json = false
+
   func validate() throws {
     if let order, !(0...63).contains(order) {
       throw ValidationError("--order is a number from 0 to 63.")
@@ -48,7 +51,7 @@ struct Pages: ParsableCommand {
     image.complainAboutOmissions()
     let chosen = try choose(from: image)
     let filter = EntryFilter(order: order.map { PageOrder($0) }, addresses: addresses?.range)
-    if options.json {
+    if json {
       EntryPrinter.printJSON(chosen, in: image.memory, filter, asRanges: format == .ranges)
     } else {
       for survey in chosen { print(survey, isOnly: chosen.count == 1, in: image.memory, filter) }
@@ -64,7 +67,7 @@ struct Pages: ParsableCommand {
       guard let error = survey.error else { continue }
       Console.current.complain("\(image.name): \(survey.title) left out: \(error.sentence)")
     }
-    if sound.count > 1, format == .plain, !options.json {
+    if sound.count > 1, format == .plain, !json {
       let addresses = sound.compactMap { $0.address?.description }.joined(separator: ", ")
       throw .badInput(
         "\(image.name): \(sound.count) handovers, and a plain list has room for one; choose with "

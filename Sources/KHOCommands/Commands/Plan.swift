@@ -172,7 +172,7 @@ struct Plan: ParsableCommand {
       machine: known?.machine, workload: workload, scratch: scratch, calibration: calibration,
       current: sources.current, basis: known?.basis ?? [])
     if json {
-      Console.current.printJSON(PlanReport(result))
+      Console.current.printJSON(JSONDocument.plan(result))
     } else {
       for line in result.description { Console.current.print(line) }
     }

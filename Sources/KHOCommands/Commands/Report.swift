@@ -44,6 +44,9 @@ struct Report: ParsableCommand {
 
   @OptionGroup var forced: ForceOption
 
+  @Flag(help: "Print JSON.")
+  var json = false
+
   func run() throws {
     let log = try self.log()
     let capture = try options.capture(withContents: false)
@@ -51,7 +54,7 @@ struct Report: ParsableCommand {
     Console.current.complain(of: image.memory, name: image.name)
     let inputs = options.inputs + (logPath.map { [FilePath($0)] } ?? [])
     let rules = OutputRules(isForced: forced.force, isSecret: true, reading: inputs)
-    let verdicts = image.surveys.map { Verdict(on: $0, in: image) }
+    let verdicts = image.surveys.map { HandoverVerdict(on: $0, in: image) }
     let archive = try Archive(at: output, isTar: tar, rules)
     try fill(archive, capture, verdicts, log)
     image.complainAboutOmissions()
@@ -60,11 +63,11 @@ struct Report: ParsableCommand {
   }
 
   private func fill(
-    _ archive: consuming Archive, _ capture: HandoverCapture, _ verdicts: [Verdict], _ log: [UInt8]?
+    _ archive: consuming Archive, _ capture: HandoverCapture, _ verdicts: [HandoverVerdict], _ log: [UInt8]?
   ) throws {
     let image = capture.image
     var parts: [(name: String, about: String)] = []
-    func json(_ value: some Encodable) -> [UInt8] { encodedJSON(value, isPretty: true) + [0x0a] }
+    func file(_ value: JSONValue) -> [UInt8] { Array((value.text() + "\n").utf8) }
     // A capture holds memory by address.
     if image.surveys.allSatisfy({ $0.address != nil }) {
       let writer = capture.writer
@@ -81,12 +84,12 @@ struct Report: ParsableCommand {
     let records = image.surveys.map {
       RecordsOfHandover($0, in: image.memory, pageMaps: false, checksums: false) { _ in }
     }
-    try archive.add("inspect.json", json(InspectReport(image, records)))
+    try archive.add("inspect.json", file(JSONDocument.inspect(image, records)))
     parts.append(("inspect.json", "kho inspect --json"))
-    try archive.add("check.json", json(CheckReport(verdicts)))
+    try archive.add("check.json", file(JSONDocument.check(verdicts)))
     parts.append(("check.json", "kho check --json"))
-    let owners = image.surveys.map { OwnersOfHandover($0, in: image.memory) }
-    try archive.add("owners.json", json(OwnersReport(owners)))
+    let owners = image.surveys.map { ($0, $0.owners(in: image.memory)) }
+    try archive.add("owners.json", file(JSONDocument.owners(owners)))
     parts.append(("owners.json", "kho owners --json"))
     try archive.add("metrics.prom", Array(HandoverMetrics(image).text.utf8))
     parts.append(("metrics.prom", "kho inspect --format openmetrics"))
@@ -104,11 +107,14 @@ struct Report: ParsableCommand {
     try archive.add("README.txt", Array(readme.utf8))
     let (count, byteCount) = (archive.fileCount, archive.byteCount)
     try archive.finish()
-    if options.json {
+    if json {
       Console.current.printJSON(
-        ArchiveReport(
-          file: output, parts: parts.map(\.name) + ["README.txt"], bytes: byteCount,
-          errorCount: verdicts.reduce(0) { $0 &+ $1.errorCount }))
+        JSONDocument.make(
+          "kho-report/1",
+          [
+            "path": output, "parts": parts.map(\.name) + ["README.txt"], "bytes": byteCount,
+            "errorCount": verdicts.reduce(0) { $0 &+ $1.errorCount },
+          ]))
     } else {
       Console.current.print(
         "\(printable(output)): \(countText(UInt64(count), "file")), \(byteText(byteCount))")

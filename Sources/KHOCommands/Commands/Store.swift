@@ -70,7 +70,7 @@ struct Store: ParsableCommand {
     }
     if json {
       console.printJSON(
-        StoreReport(collections, reports, isChanging: inspection?.isChanging ?? false))
+        JSONDocument.store(collections, reports, isChanging: inspection?.isChanging ?? false))
     } else if collections.isEmpty {
       console.print("\(path) has no collections")
     } else {

@@ -67,7 +67,7 @@ struct Demo: ParsableCommand {
     printer.end()
     let report = DemoReport(
       run, failure: failure?.sentence, milliseconds: (clock.now - start).milliseconds)
-    if json { Console.current.printJSON(report) } else { printer.print(report, run.file) }
+    if json { Console.current.printJSON(report.json) } else { printer.print(report, run.file) }
     if let failure { throw CommandFailure.findings(failure.sentence) }
   }
 }
@@ -76,11 +76,11 @@ extension DemoReport {
   /// What became of all generations.
   init(_ run: DemoRun, failure: String?, milliseconds: UInt64) {
     self.init(
-      seed: run.seed, memoryBytes: run.capacity, killedGeneration: run.killed,
+      seed: run.seed, memoryByteCount: run.capacity, killedGeneration: run.killed,
       milliseconds: milliseconds)
     generations = (1...run.killed + 1).filter { run.ledger[$0, .process] != 0 }
       .map { DemoGeneration($0, in: run.ledger, killed: run.killed) }
-    held = failure == nil
+    isIntact = failure == nil
     self.failure = failure
   }
 }

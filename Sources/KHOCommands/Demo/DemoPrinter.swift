@@ -89,13 +89,13 @@ extension DemoPrinter {
       "  FIRST BYTE, ALL BYTES: from the instant before exec until the first checksum held, and all"
     )
     printPicture(of: file)
-    guard report.held, let last = report.generations.last else { return }
-    let checksumCount = report.generations.reduce(0) { $0 + $1.checksums }
+    guard report.isIntact, let last = report.generations.last else { return }
+    let checksumCount = report.generations.reduce(0) { $0 + $1.checksumCount }
     say("")
     say(
       "the memory went through \(countText(report.killedGeneration - 1, "exec")) and a kill -9, and "
-        + "nothing of it was copied: \(byteText(last.preservedBytes ?? 0)) in "
-        + "\(countText(last.entries ?? 0, "block")) at the end; all \(checksumCount) checksums held"
+        + "nothing of it was copied: \(byteText(last.preservedByteCount ?? 0)) in "
+        + "\(countText(last.entryCount ?? 0, "block")) at the end; all \(checksumCount) checksums held"
     )
   }
 
@@ -123,8 +123,9 @@ extension DemoReport {
       table.add([
         "\(row.generation)", "\(row.process)",
         row.generation == killedGeneration ? "\(row.how), killed" : row.how,
-        row.entries.map(String.init) ?? "·", row.preservedBytes.map(byteText) ?? "·",
-        row.metadataBytes.map(byteText) ?? "·", row.checksums == 0 ? "·" : "\(row.checksums)",
+        row.entryCount.map(String.init) ?? "·", row.preservedByteCount.map(byteText) ?? "·",
+        row.metadataByteCount.map(byteText) ?? "·",
+        row.checksumCount == 0 ? "·" : "\(row.checksumCount)",
         row.nanosecondsToFirstByte.map(timeText) ?? "·",
         row.nanosecondsToAll.map(timeText) ?? "·",
       ])

@@ -88,9 +88,9 @@ struct BootOptions: ParsableArguments {
     }
     if let missing { throw .badInput("\(source): the memory at \(missing) cannot be read") }
     return ForgeReport(
-      file: output, bootable: contents != nil, memory: machine, load: load,
-      deviceTree: deviceTree, scratchAreas: scratchAreas, setupData: setupData,
-      scratchArray: scratchArray)
+      path: output, isBootable: contents != nil, memory: machine, load: load,
+      deviceTree: deviceTree, scratchAreas: scratchAreas, scratchArray: scratchArray,
+      setupData: setupData)
   }
 
   private func write(

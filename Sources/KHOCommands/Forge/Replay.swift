@@ -24,6 +24,9 @@ struct Replay: ParsableCommand {
   @OptionGroup var options: ImageOptions
   @OptionGroup var boot: BootOptions
 
+  @Flag(help: "Print JSON.")
+  var json = false
+
   func run() throws {
     let capture = try options.capture(withContents: true)
     let image = capture.image
@@ -58,7 +61,7 @@ struct Replay: ParsableCommand {
       image.memory, deviceTree, capture.stored, areas,
       machine: PhysicalRange(start: .zero, byteCount: memory), setupData: nil, scratchArray: nil,
       contents, image.name, reading: options.inputs)
-    report.print(asJSON: options.json)
+    report.print(asJSON: json)
   }
 }
 

@@ -1,10 +1,9 @@
-internal import FoundationEssentials
 internal import KexecHandover
 internal import Platform
 internal import SystemPackage
 
 extension WalkCalibration {
-  /// Reads what ``write(to:)`` wrote.
+  /// Reads the file that `--calibrate --calibration` wrote.
   static func read(_ path: String) throws(CommandFailure) -> WalkCalibration {
     var bytes: [UInt8]?
     do throws(MemoryImageError) {
@@ -12,9 +11,8 @@ extension WalkCalibration {
     } catch {
       throw .badInput("\(path): \(error.sentence)")
     }
-    guard let bytes,
-      let result = try? JSONDecoder().decode(WalkCalibration.self, from: Data(bytes)),
-      result.schema == currentSchema
+    guard let bytes, let document = try? JSONValue(parsing: bytes),
+      let result = WalkCalibration(document)
     else {
       throw .badInput("\(path): no calibration; write one with --calibrate --calibration FILE")
     }
@@ -22,11 +20,7 @@ extension WalkCalibration {
   }
 
   func write(to path: String, _ rules: OutputRules) throws(CommandFailure) {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
-    guard let data = try? encoder.encode(self) else {
-      preconditionFailure("a calibration that cannot be encoded")
-    }
-    try OutputFile.write(Array(data) + [UInt8(ascii: "\n")], to: path, rules)
+    let text = JSONDocument.calibration(self).text() + "\n"
+    try OutputFile.write(Array(text.utf8), to: path, rules)
   }
 }

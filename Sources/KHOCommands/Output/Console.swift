@@ -1,3 +1,4 @@
+internal import KexecHandover
 internal import SystemPackage
 
 /// Where a command's output goes: standard output in large pieces, complaints and progress to
@@ -127,8 +128,8 @@ public final class Console: @unchecked Sendable {
     }
     if complainsInJSON {
       if sentence != nil || !complaints.isEmpty {
-        let report = ErrorReport(error: sentence, status: status.rawValue, warnings: complaints)
-        errors(encodedJSON(report, isPretty: false) + [UInt8(ascii: "\n")])
+        let report = JSONDocument.error(sentence, status, warnings: complaints)
+        errors(Array((report.text(isPretty: false) + "\n").utf8))
       }
     } else if let sentence {
       complain(sentence)

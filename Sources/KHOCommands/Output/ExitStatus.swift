@@ -1,3 +1,5 @@
+internal import KexecHandover
+
 /// How a command ends, the same for all commands.
 package enum ExitStatus: Int32 {
   /// Done, and nothing is wrong.
@@ -40,21 +42,15 @@ package struct CommandFailure: Error {
   }
 }
 
-/// What is said on standard error where `--json` is given: schema `kho-error/1`.
-struct ErrorReport: Encodable {
-  let schema = "kho-error/1"
-  /// Why the command failed; nil where it did not, or where the output says it.
-  let error: String?
-  /// The exit status.
-  let status: Int32
-  /// What else was said.
-  let warnings: [String]
-
-  init(error: String?, status: Int32, warnings: [String] = []) {
-    self.error = error
-    self.status = status
-    self.warnings = warnings
+extension JSONDocument {
+  /// What is said on standard error where `--json` is given: schema `kho-error/1`.
+  ///
+  /// - Parameters:
+  ///   - sentence: why the command failed; nil where it did not, or where the output says it.
+  ///   - warnings: what else was said.
+  static func error(_ sentence: String?, _ status: ExitStatus, warnings: [String] = []) -> JSONValue
+  {
+    make(
+      "kho-error/1", ["error": sentence, "status": status.rawValue, "warnings": warnings])
   }
-
-  private enum CodingKeys: CodingKey { case schema, error, status, warnings }
 }

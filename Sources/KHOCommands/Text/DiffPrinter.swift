@@ -1,4 +1,3 @@
-internal import FoundationEssentials
 internal import KexecHandover
 
 /// Prints what differs, stretches of entries as they are found.
@@ -37,7 +36,7 @@ struct DiffPrinter {
           + padded(byteText(run.blockByteCount), to: 8) + "  " + padded("\(run.blockCount)", to: 10)
           + "  " + byteText(run.byteCount))
     }
-    let isSame = diff.isEmpty && entries.onlyA.entryCount == 0 && entries.onlyB.entryCount == 0
+    let isSame = diff.isSame(entries)
     if hasHeading {
       console.print("only in A (-): \(text(entries.onlyA))")
       console.print("only in B (+): \(text(entries.onlyB))")
@@ -82,38 +81,27 @@ struct DiffPrinter {
 
   // MARK: JSON
 
-  /// Prints schema `kho-diff/1`; whether there is no difference.
+  /// Prints schema `kho-diff/2`; whether there is no difference.
   func printJSON() -> Bool {
-    console.write(#"{"schema":"kho-diff/1","a":"#)
-    console.writeJSON(DiffReport.Side(diff.a))
+    console.write(#"{"schema":"kho-diff/2","a":"#)
+    console.writeJSON(diff.a.json)
     console.write(#","b":"#)
-    console.writeJSON(DiffReport.Side(diff.b))
+    console.writeJSON(diff.b.json)
     console.write(#","ranges":["#)
     var separator = "\n"
     let entries = diff.forEachEntryRun { side, run in
       guard console.isWritable else { return }
-      console.write(
-        "\(separator){\"only\":\"\(side == .a ? "a" : "b")\",\"address\":\(run.address),"
-          + "\"blockBytes\":\(run.blockByteCount),\"blockCount\":\(run.blockCount),"
-          + "\"byteCount\":\(run.byteCount)}")
+      console.write(separator)
+      console.writeJSON(run.json(only: side))
       separator = ",\n"
     }
-    let isSame = diff.isEmpty && entries.onlyA.entryCount == 0 && entries.onlyB.entryCount == 0
-    console.write("],\n\"properties\":")
-    console.writeJSON(
-      diff.properties.map { DiffReport.Property(name: $0.name, a: $0.a, b: $0.b) })
-    console.write(",\n\"blobs\":")
-    console.writeJSON(diff.blobs.map(DiffReport.Blob.init))
-    console.write(",\n\"records\":")
-    console.writeJSON(diff.records.map(DiffReport.Record.init))
-    console.write(",\n\"onlyA\":")
-    console.writeJSON(DiffReport.Sum(entries.onlyA))
-    console.write(",\"onlyB\":")
-    console.writeJSON(DiffReport.Sum(entries.onlyB))
-    console.write(",\"common\":")
-    console.writeJSON(DiffReport.Sum(entries.common))
-    console.print(",\"recordsCut\":\(diff.areRecordsCut),\"same\":\(isSame)}")
-    return isSame
+    console.write("]")
+    for member in diff.members(entries) {
+      console.write(",\n\"\(member.name)\":")
+      console.writeJSON(member.value)
+    }
+    console.print("}")
+    return diff.isSame(entries)
   }
 }
 
@@ -129,18 +117,6 @@ extension DecodedRecord.Value {
     case .byteCount(let byteCount): byteText(byteCount)
     case .address(let address): "\(address)"
     }
-  }
-}
-
-extension Console {
-  /// Adds `value` as JSON on one line, in the middle of a larger piece.
-  fileprivate func writeJSON(_ value: some Encodable) {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    guard let data = try? encoder.encode(value) else {
-      preconditionFailure("a report that cannot be encoded")
-    }
-    write(escapingControls(Array(data)))
   }
 }
 

@@ -19,6 +19,7 @@ enum EntryPrinter {
         console.write(lines)
         lines.removeAll(keepingCapacity: true)
       }
+      return console.isWritable
     }
     console.write(lines)
   }
@@ -31,6 +32,7 @@ enum EntryPrinter {
       let size = byteText(survey.geometry.blockByteCount(block.order))
       console.print(
         "\(padded(block.address.description, to: 18))  \(padded("\(block.order)", to: 5))  \(size)")
+      return console.isWritable
     }
   }
 
@@ -45,34 +47,37 @@ enum EntryPrinter {
         "\(padded(run.address.description, to: 18))  \(padded(last, to: 18))  "
           + "\(padded("\(run.order)", to: 5))  \(padded("\(run.blockCount)", to: 10))  "
           + byteText(range.byteCount))
+      return console.isWritable
     }
   }
 
-  /// Schema `kho-pages/1`: the entries, or runs of them, of each handover.
+  /// Schema `kho-pages/2`: the entries, or runs of them, of each handover.
   static func printJSON(
     _ surveys: [HandoverSurvey], in memory: MemoryImage, _ filter: EntryFilter, asRanges: Bool
   ) {
     let console = Console.current
-    console.write(#"{"schema":"kho-pages/1","handovers":["#)
+    console.write(#"{"schema":"kho-pages/2","handovers":["#)
     for (index, survey) in surveys.enumerated() {
       let address = survey.address.map { "\($0.rawValue)" } ?? "null"
       console.write(
         "\(index == 0 ? "" : ",")\n{\"fdtAddress\":\(address),"
           + "\"pageShift\":\(survey.geometry.shift),\"\(asRanges ? "ranges" : "entries")\":[")
+      // Text, not values: there may be hundreds of millions.
       var separator = "\n"
+      func write(_ text: String) -> Bool {
+        console.write(separator + text)
+        separator = ",\n"
+        return console.isWritable
+      }
       if asRanges {
         survey.forEachRun(in: memory, filter) { run in
-          let byteCount = run.range(in: survey.geometry).byteCount
-          console.write(
-            "\(separator){\"address\":\(run.address.rawValue),\"order\":\(run.order),"
-              + "\"blockCount\":\(run.blockCount),\"byteCount\":\(byteCount)}")
-          separator = ",\n"
+          write(
+            "{\"address\":\(run.address.rawValue),\"order\":\(run.order),\"blockCount\":"
+              + "\(run.blockCount),\"bytes\":\(run.range(in: survey.geometry).byteCount)}")
         }
       } else {
         survey.forEachBlock(in: memory, filter) { block in
-          console.write(
-            "\(separator){\"address\":\(block.address.rawValue),\"order\":\(block.order)}")
-          separator = ",\n"
+          write("{\"address\":\(block.address.rawValue),\"order\":\(block.order)}")
         }
       }
       console.write("]}")

@@ -64,10 +64,9 @@ struct HandoverMetrics {
 
   /// The labels of an owner: the same as the members of `kho owners --json`, empty where they are null.
   private static func labels(of owner: MemoryOwner?) -> [(name: String, value: String)] {
-    let owner = owner.map(OwnersReport.Owner.init)
-    return [
-      ("kind", owner?.kind ?? "none"), ("name", owner?.name ?? ""),
-      ("token", owner?.token.map { "\($0)" } ?? ""), ("use", owner?.use ?? ""),
+    [
+      ("kind", owner?.holder.kind ?? "none"), ("name", owner?.holder.name ?? ""),
+      ("token", owner?.holder.token.map { "\($0)" } ?? ""), ("use", owner?.use.word ?? ""),
     ]
   }
 
@@ -98,7 +97,7 @@ struct HandoverMetrics {
       // A second handover without an address must not have the labels of the first.
       labels = [("handover", survey.address?.description ?? "unknown-\(index)")]
       accounts = survey.owners(in: image.memory)
-      let verdict = Verdict(on: survey, in: image)
+      let verdict = HandoverVerdict(on: survey, in: image)
       var counts: [(severity: String, code: String, count: UInt64)] = [
         FindingSeverity.error, .warning, .note,
       ].map {

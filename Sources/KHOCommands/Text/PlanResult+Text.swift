@@ -141,13 +141,6 @@ private func decimalText(_ value: Double) -> String {
   return digits.isEmpty ? "0" : "0.\(digits)"
 }
 
-/// `value` in millionths, rounded up: of a crossover, a number that is behind it.
-func millionths(_ value: Double) -> UInt64 {
-  let scaled = value * 1_000_000
-  let nearest = scaled.rounded()
-  return UInt64((scaled - nearest).magnitude < 1e-4 ? nearest : scaled.rounded(.up))
-}
-
 private func nanoText(_ picoseconds: UInt64) -> String {
   "\(picoseconds / 1000).\(twoDigits(picoseconds % 1000 / 10)) ns"
 }

@@ -6,9 +6,9 @@ enum StoredValueText {
   static func json(_ bytes: RawSpan, type: UInt64, isOrdered: Bool = false) -> String {
     if let number = number(bytes, type, isOrdered) { return number }
     if type <= 2, let text = String(validating: bytes.copiedBytes(), as: UTF8.self) {
-      return quoted(text)
+      return JSONValue.string(text).text()
     }
-    return quoted(hexadecimal(bytes))
+    return JSONValue.string(hexadecimal(bytes.copiedBytes())).text()
   }
 
   private static func number(_ bytes: RawSpan, _ type: UInt64, _ isOrdered: Bool) -> String? {
@@ -30,29 +30,5 @@ enum StoredValueText {
     case 12: return Float(persistentBytes: bytes).flatMap { $0.isFinite ? "\($0)" : nil }
     default: return nil
     }
-  }
-
-  private static func hexadecimal(_ bytes: RawSpan) -> String {
-    var text = ""
-    for byte in bytes.copiedBytes() {
-      text += byte < 16 ? "0" : ""
-      text += String(byte, radix: 16)
-    }
-    return text
-  }
-
-  private static func quoted(_ text: String) -> String {
-    var quoted = "\""
-    for scalar in text.unicodeScalars {
-      switch scalar.value {
-      case 0x22: quoted += "\\\""
-      case 0x5c: quoted += "\\\\"
-      case 0..<0x20, 0x7f..<0xa0:
-        let digits = String(scalar.value, radix: 16)
-        quoted += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
-      default: quoted.unicodeScalars.append(scalar)
-      }
-    }
-    return quoted + "\""
   }
 }
