@@ -2,6 +2,7 @@ import MemoryAccess
 
 /// Whether one kernel understands what another hands over, format by format.
 public struct Compatibility: Sendable {
+  /// Whether the reader understands the writer.
   public enum Verdict: String, Sendable {
     case compatible, incompatible, unknown
   }
@@ -10,9 +11,13 @@ public struct Compatibility: Sendable {
   public struct Row: Sendable {
     /// A ``HandoverFormat``'s name, or `page-size`, or `blob NAME`.
     public let name: String
+    /// The format for people.
     public let title: String
+    /// What the writer writes.
     public let written: FormatFact
+    /// What the reader understands.
     public let understood: FormatFact
+    /// Whether the reader understands what is written.
     public let verdict: Verdict
     /// What B does with what it does not understand; nil where it understands, or A writes none.
     public let consequence: Consequence?
@@ -20,6 +25,7 @@ public struct Compatibility: Sendable {
 
   /// What follows, and how that is known.
   public struct Consequence: Equatable, Sendable {
+    /// How something is known.
     public enum Basis: String, Sendable {
       /// It follows from the layouts on both sides.
       case deduced
@@ -29,7 +35,9 @@ public struct Compatibility: Sendable {
       case unknown
     }
 
+    /// How it is known.
     public let basis: Basis
+    /// What follows, in a sentence.
     public let sentence: String
   }
 

@@ -4,9 +4,11 @@
 /// is not here, and a format that a release does not name here, is not known; nothing is derived
 /// from the releases around it.
 public enum FormatCatalogue {
+  /// What is known of a release of Linux.
   public struct Release: Sendable {
     /// The first two numbers of the version.
     public let name: String
+    /// The facts by format; a format that is missing is not known.
     public let facts: [HandoverFormat: FormatFact]
 
     /// The release as a side of a comparison.

@@ -38,8 +38,10 @@ public struct FormatFact: Equatable, Sendable {
   /// Where the fact comes from; empty of what is not known.
   public let source: String
 
+  /// Nothing is known.
   public static let unknown = FormatFact(strings: nil, source: "")
 
+  /// The format is known by `strings`, as `source` says.
   public init(_ strings: [String], _ source: String) {
     self.strings = strings.sorted()
     self.source = source

@@ -24,6 +24,7 @@ public struct PieceReader: Sendable {
   /// How many bytes could not be read and were taken as zeros.
   public private(set) var missingByteCount: UInt64 = 0
 
+  /// A reader of `memory` that takes bytes that cannot be read as zeros where `fillsMissing`.
   public init(_ memory: MemoryImage, fillingMissing fillsMissing: Bool = false) {
     self.memory = memory
     self.fillsMissing = fillsMissing

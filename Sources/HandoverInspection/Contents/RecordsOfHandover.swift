@@ -3,10 +3,13 @@ public import MemoryImages
 
 /// What the blobs of a handover hold, and the digests of its files.
 public struct RecordsOfHandover: Sendable {
+  /// The handover.
   public let survey: HandoverSurvey
+  /// What its blobs hold.
   public let contents: HandoverContents
   /// Digests by the address of the record of a memfd; nil where none were asked for.
   public let digests: [UInt64: String]?
+  /// Whether where each stretch of a memfd is was asked for.
   public let showsPageMaps: Bool
 
   /// Reads the records of `survey`.

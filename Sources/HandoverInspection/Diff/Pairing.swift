@@ -1,11 +1,11 @@
 /// Things with names on two sides, brought together.
-public struct Pairing<Element> {
+package struct Pairing<Element> {
   /// By name: those of both, in the order of A, and those that only A has; then those that only B has.
   ///
   /// A name that stands twice, as it should not, is paired in the order in which it comes.
-  public private(set) var pairs: [(a: Element?, b: Element?)] = []
+  package private(set) var pairs: [(a: Element?, b: Element?)] = []
 
-  public init(_ a: [Element], _ b: [Element], by name: (Element) -> String) {
+  package init(_ a: [Element], _ b: [Element], by name: (Element) -> String) {
     var places: [String: [Int]] = [:]
     for index in b.indices.reversed() { places[name(b[index]), default: []].append(index) }
     var isPaired = [Bool](repeating: false, count: b.count)

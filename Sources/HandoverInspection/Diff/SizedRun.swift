@@ -1,5 +1,5 @@
-public import MemoryAccess
-public import PreservedPages
+package import MemoryAccess
+package import PreservedPages
 
 /// Blocks of one size that follow each other, whatever the page size of the handover they are from.
 public struct SizedRun: Hashable, Sendable {
@@ -10,13 +10,13 @@ public struct SizedRun: Hashable, Sendable {
   /// The number of blocks.
   public let blockCount: UInt64
 
-  public init(address: UInt64, log2ByteCount: Int, blockCount: UInt64) {
+  package init(address: UInt64, log2ByteCount: Int, blockCount: UInt64) {
     self.address = address
     self.log2ByteCount = log2ByteCount
     self.blockCount = blockCount
   }
 
-  public init(_ run: BlockRun, in geometry: PageGeometry) {
+  package init(_ run: BlockRun, in geometry: PageGeometry) {
     self.init(
       address: run.address.rawValue, log2ByteCount: geometry.shift + Int(run.order.rawValue),
       blockCount: run.blockCount)
@@ -35,14 +35,14 @@ public struct SizedRun: Hashable, Sendable {
   public var last: UInt64 { address &+ (blockCount &* blockByteCount &- 1) }
 
   /// Whether the first block sorts before that of `other`: by address, then by size.
-  public func startsBefore(_ other: SizedRun) -> Bool {
+  package func startsBefore(_ other: SizedRun) -> Bool {
     address == other.address ? log2ByteCount < other.log2ByteCount : address < other.address
   }
 
   /// How many of the blocks sort before the first one of `other`, which is not the first here.
   ///
   /// - Precondition: this one starts before `other`.
-  public func blockCount(before other: SizedRun) -> UInt64 {
+  package func blockCount(before other: SizedRun) -> UInt64 {
     let distance = other.address &- address
     var count = distance >> UInt64(log2ByteCount)
     if distance & (blockByteCount - 1) != 0 || log2ByteCount < other.log2ByteCount { count += 1 }
@@ -52,7 +52,7 @@ public struct SizedRun: Hashable, Sendable {
   /// The first `count` blocks, and the rest; nil where nothing is left.
   ///
   /// - Precondition: `count` lies in 1…`blockCount`.
-  public func split(_ count: UInt64) -> (first: SizedRun, rest: SizedRun?) {
+  package func split(_ count: UInt64) -> (first: SizedRun, rest: SizedRun?) {
     let first = SizedRun(address: address, log2ByteCount: log2ByteCount, blockCount: count)
     guard count < blockCount else { return (first, nil) }
     let rest = SizedRun(
@@ -62,7 +62,7 @@ public struct SizedRun: Hashable, Sendable {
   }
 
   /// This one and `next` as one; nil where `next` does not go on here.
-  public func joined(with next: SizedRun) -> SizedRun? {
+  package func joined(with next: SizedRun) -> SizedRun? {
     guard log2ByteCount == next.log2ByteCount, next.address != 0, last == next.address &- 1 else {
       return nil
     }

@@ -1,27 +1,27 @@
-public import Handover
-public import MemoryAccess
-public import MemoryImages
-public import ProcessHandover
+package import Handover
+package import MemoryAccess
+package import MemoryImages
+package import ProcessHandover
 import SystemPackage
 
 /// An image, and where in it handovers are, before they are read.
-public struct FoundHandovers {
-  public let name: String
-  public let memory: MemoryImage
+package struct FoundHandovers {
+  package let name: String
+  package let memory: MemoryImage
   /// What a memory file says of itself; nil for other images.
-  public let memoryFile: MemoryContents?
+  package let memoryFile: MemoryContents?
   let sources: [HandoverSurvey.Source]
   /// How many root device trees were found and are not to be read.
   let omittedCount: UInt64
   /// The page size that the user or the kernel itself says: it needs no deduction, which damage could
   /// mislead.
-  public let toldGeometry: PageGeometry?
+  package let toldGeometry: PageGeometry?
   private let surveyOptions: HandoverSurvey.Options
   private let notes: [HandoverImage.ReadingNote]
   private let scratch: [PhysicalRange]
 
   /// Opens the image, and finds the handovers.
-  public init(
+  package init(
     in source: HandoverImage.Source, _ options: HandoverImage.Options,
     _ progress: HandoverImage.SearchProgress
   ) throws(HandoverImageError) {
@@ -139,7 +139,7 @@ public struct FoundHandovers {
   }
 
   /// The image with its handovers, which are read already.
-  public func loaded(
+  package func loaded(
     _ surveys: [HandoverSurvey], isPageSizeKnown: Bool = true
   ) -> HandoverImage {
     HandoverImage(
@@ -154,7 +154,7 @@ extension HandoverImage {
   /// - Returns: the memory, and, for a memory file, which carries its own addresses, what its
   ///   superblock says.
   /// - Throws: ``HandoverImageError`` when it cannot be opened.
-  public static func openMemory(
+  package static func openMemory(
     _ source: Source, options: Options = Options()
   ) throws(HandoverImageError) -> (memory: MemoryImage, memoryFile: MemoryContents?) {
     switch source {
@@ -184,7 +184,7 @@ extension HandoverImage {
 
 extension HandoverImage.Source {
   /// The path of the image; `live` for the running system.
-  public var name: String {
+  package var name: String {
     switch self {
     case .file(let path): path.string
     case .runningSystem: "live"

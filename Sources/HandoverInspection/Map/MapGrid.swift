@@ -56,6 +56,7 @@ public struct MapGrid: Sendable {
   public private(set) var start: UInt64
   /// log2 of the length of a cell.
   public private(set) var log2CellByteCount: Int
+  /// The cells, by address.
   public private(set) var cells: [Cell]
 
   /// Cells over all of `range`, at most `cellLimit`, each a power of two of pages.
@@ -129,6 +130,7 @@ public struct MapGrid: Sendable {
     return rows
   }
 
+  /// Adds an entry, or a run of entries, of one order.
   public mutating func add(_ range: PhysicalRange, order: PageOrder) {
     let order = Int(order.rawValue)
     forEachCell(of: range) { cell, byteCount in
@@ -150,10 +152,12 @@ public struct MapGrid: Sendable {
     }
   }
 
+  /// Adds the pages of the root device tree.
   public mutating func addDeviceTree(_ range: PhysicalRange) {
     forEachCell(of: range) { cell, _ in cell.holdsDeviceTree = true }
   }
 
+  /// Adds a scratch area.
   public mutating func addScratch(_ range: PhysicalRange) {
     forEachCell(of: range) { cell, _ in cell.isScratch = true }
   }

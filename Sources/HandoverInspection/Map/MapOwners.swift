@@ -3,9 +3,13 @@ import MemoryAccess
 
 /// The owners of a handover, the largest of them by name.
 public struct MapOwners: Sendable {
+  /// An owner, and what it has.
   public struct Owner: Sendable {
+    /// The owner for people.
     public let title: String
+    /// The number of its entries.
     public let entryCount: UInt64
+    /// The number of its bytes.
     public let byteCount: UInt64
   }
 
@@ -18,6 +22,7 @@ public struct MapOwners: Sendable {
   private var restNumber: Int?
   private var unownedNumber: Int?
 
+  /// The owners of `accounts`, those with the most bytes first.
   public init(_ accounts: OwnerAccounts) {
     var named = accounts.accounts
     if accounts.unowned.byteCount > 0 { named.append(accounts.unowned) }

@@ -3,12 +3,15 @@
 public struct MapSegments: Sendable {
   /// Pages that follow each other, or, once merged, what lies between the first and the last.
   public struct Segment: Equatable, Sendable {
+    /// The number of the first page.
     public let firstPage: UInt64
+    /// The number of pages.
     public var pageCount: UInt64
     /// How many of the pages are meant; fewer than ``pageCount`` only of merged ones.
     public var usedPageCount: UInt64
     /// The order and the owner of most of them.
     public var order: Int
+    /// The number of the owner; -1 of nodes.
     public var owner: Int
     /// How many pages those are.
     fileprivate var weight: UInt64
@@ -16,6 +19,7 @@ public struct MapSegments: Sendable {
     fileprivate var endPage: UInt64 { firstPage + pageCount }
   }
 
+  /// The stretches, by address.
   public private(set) var segments: [Segment] = []
   /// log2 of the pages within which segments were merged; 0 where all are exact.
   public private(set) var log2MergedPageCount = 0

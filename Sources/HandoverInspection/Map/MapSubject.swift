@@ -5,9 +5,13 @@ public import PreservedPages
 
 /// The handover that a map shows, and the stretch of memory.
 public struct MapSubject: Sendable {
+  /// The name of the image.
   public let name: String
+  /// The memory.
   public let memory: MemoryImage
+  /// The handover.
   public let survey: HandoverSurvey
+  /// What it preserves.
   public let pages: PreservedPagesSurvey
   /// What is shown: all of what is preserved, or what was asked for.
   public let range: PhysicalRange
@@ -53,6 +57,7 @@ public struct MapSubject: Sendable {
     self.range = PhysicalRange(start: PhysicalAddress(lowest), byteCount: span + 1)
   }
 
+  /// The page size, and what follows from it.
   public var geometry: PageGeometry { survey.geometry }
 
   /// The pages of the root device tree; nil where it was given apart from memory.
