@@ -70,7 +70,8 @@ import Testing
     for arguments in [
       ["inspect", "--records", "--checksums", Self.v4], ["inspect", Self.v1], ["inspect", memory],
       ["owners", Self.v4], ["pages", Self.v4], ["pages", "--format", "ranges", Self.v4],
-      ["check", Self.v4], ["report", "-o", folder.path("report"), Self.v4], ["capture", "-o", folder.path("small"), Self.v4],
+      ["check", Self.v4], ["report", "-o", folder.path("report"), Self.v4],
+      ["capture", "-o", folder.path("small"), Self.v4],
       ["map", Self.v4], ["compat", "7.1", "7.3"], ["compat", "--list"],
       ["diff", Self.v1, Self.v4], ["store", memory],
       [

@@ -63,7 +63,8 @@ struct Report: ParsableCommand {
   }
 
   private func fill(
-    _ archive: consuming Archive, _ capture: HandoverCapture, _ verdicts: [HandoverVerdict], _ log: [UInt8]?
+    _ archive: consuming Archive, _ capture: HandoverCapture, _ verdicts: [HandoverVerdict],
+    _ log: [UInt8]?
   ) throws {
     let image = capture.image
     var parts: [(name: String, about: String)] = []
