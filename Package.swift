@@ -65,7 +65,8 @@ let hostedTargets: [Target] = [
   .target(
     name: "HandoverForge",
     dependencies: [
-      "MemoryAccess", "PreservedPages", "PageAllocation", "Handover", "MemoryImages", system,
+      "MemoryAccess", "PreservedPages", "PageAllocation", "Handover", "MemoryImages",
+      "HandoverInspection", "Platform", system,
     ],
     swiftSettings: strict + [.enableExperimentalFeature("Lifetimes")]),
   .target(
@@ -76,8 +77,13 @@ let hostedTargets: [Target] = [
     ],
     swiftSettings: strict),
   .target(
+    name: "HandoverDemo", dependencies: ["KexecHandover", "Platform", system],
+    swiftSettings: strict),
+  .target(
     name: "KHOCommands",
-    dependencies: ["KexecHandover", "PersistentCollections", "Platform", argumentParser, system],
+    dependencies: [
+      "HandoverDemo", "KexecHandover", "PersistentCollections", "Platform", argumentParser, system,
+    ],
     resources: [
       .embedInCode("HTML/map.js"), .embedInCode("HTML/map.css"), .embedInCode("HTML/map-body.html"),
     ],
@@ -93,7 +99,9 @@ let hostedTargets: [Target] = [
     path: "Tests/ProcessHandoverHelper", swiftSettings: strict),
   .executableTarget(
     name: "kho-torture",
-    dependencies: ["KHOCommands", "KexecHandover", "Platform", argumentParser, system],
+    dependencies: [
+      "HandoverDemo", "KHOCommands", "KexecHandover", "Platform", argumentParser, system,
+    ],
     path: "Tests/HandoverTorture", swiftSettings: strict),
   .executableTarget(
     name: "LabGuest", dependencies: ["KexecHandover", "Platform", system], path: "Lab/Guest",

@@ -1,4 +1,5 @@
 import ArgumentParser
+import HandoverDemo
 import KHOCommands
 import KexecHandover
 import SystemPackage

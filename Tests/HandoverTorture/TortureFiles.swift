@@ -1,3 +1,4 @@
+import HandoverDemo
 import KHOCommands
 import KexecHandover
 import SystemPackage

@@ -1,5 +1,6 @@
 import Foundation
 import HandoverTestSupport
+import KexecHandover
 import Testing
 
 @testable import KHOCommands

@@ -1,4 +1,5 @@
 import Foundation
+import HandoverDemo
 import HandoverTestSupport
 import KHOCommands
 import Testing

@@ -34,7 +34,7 @@ private let layers: [(target: String, imports: Set<String>)] = [
     "HandoverForge",
     [
       "MemoryAccess", "DeviceTreeBlob", "PreservedPages", "PageAllocation", "Handover",
-      "MemoryImages",
+      "MemoryImages", "HandoverInspection", "Platform",
     ]
   ),
   ("PersistentCollections", ["MemoryAccess", "Handover", "Platform", "ProcessHandover"]),
@@ -45,7 +45,8 @@ private let layers: [(target: String, imports: Set<String>)] = [
       "Decompression", "MemoryImages", "ProcessHandover", "HandoverInspection", "HandoverForge",
     ]
   ),
-  ("KHOCommands", ["KexecHandover", "PersistentCollections", "Platform"]),
+  ("HandoverDemo", ["KexecHandover", "Platform"]),
+  ("KHOCommands", ["HandoverDemo", "KexecHandover", "PersistentCollections", "Platform"]),
   ("kho", ["KHOCommands", "Platform"]),
   // Not a part of the package: what shows that the core compiles for a bare machine.
   (
@@ -58,7 +59,7 @@ private let layers: [(target: String, imports: Set<String>)] = [
 private let foreign: [String: Set<String>] = [
   "core": ["Synchronization", "Swift"],
   "hosted": ["Synchronization", "SystemPackage", "Swift"],
-  "KHOCommands": ["ArgumentParser", "FoundationEssentials", "SystemPackage", "Synchronization"],
+  "KHOCommands": ["ArgumentParser", "SystemPackage", "Synchronization"],
 ]
 
 private let core: Set<String> = [

@@ -1,26 +1,11 @@
 internal import ArgumentParser
 internal import KexecHandover
 
-/// A number as an operator writes it: decimal, or hexadecimal with `0x`; K, M, G, T are powers of
-/// 1024.
+/// A number as an operator writes it; notes what is wrong where it is not one.
 func parseNumber(_ text: some StringProtocol) -> UInt64? {
-  var digits = Substring(text)
-  var shift = 0
-  if let last = digits.last, let suffix = "KMGT".firstIndex(of: Character(last.uppercased())) {
-    shift = 10 * ("KMGT".distance(from: "KMGT".startIndex, to: suffix) + 1)
-    digits.removeLast()
+  do throws(NumberText.Failure) { return try NumberText.parse(text) } catch {
+    return invalid(error.reason)
   }
-  let isHexadecimal = digits.hasPrefix("0x") || digits.hasPrefix("0X")
-  if isHexadecimal { digits.removeFirst(2) }
-  // A sign is no part of an address, and `UInt64.init` would take one.
-  let allowed = isHexadecimal ? "0123456789abcdef" : "0123456789"
-  guard !digits.isEmpty, digits.allSatisfy({ allowed.contains($0.lowercased()) }) else {
-    return invalid("a number is decimal, or hexadecimal with 0x, and may end in K, M, G or T")
-  }
-  guard let value = UInt64(digits, radix: isHexadecimal ? 16 : 10),
-    value.leadingZeroBitCount >= shift || value == 0
-  else { return invalid("it is larger than 2^64 - 1") }
-  return value << UInt64(shift)
 }
 
 /// Notes why an argument cannot be read, for the message about it.

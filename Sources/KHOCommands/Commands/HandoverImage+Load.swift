@@ -27,29 +27,11 @@ extension HandoverImage {
           "live: read twice; still, what is missing may be due to changes while it was read")
       }
       Console.current.complain(of: image.memory, name: image.name)
-      image.complainOfHole()
+      if let remark = image.holeRemark { Console.current.complain(remark) }
       return image
     } catch {
       throw .badInput(error, of: source)
     }
-  }
-
-  /// Says on standard error what to try where raw memory seems to lack a hole.
-  private func complainOfHole() {
-    guard let hole = missingHole() else { return }
-    let found =
-      "\(name): the handover of the root device tree at \(hole.deviceTree) is not whole: "
-    guard let machine = hole.machine, let address = hole.placedDeviceTree else {
-      Console.current.complain(
-        found
-          + "if the file lacks a hole that the machine's memory has, give the place of each part with"
-          + " --base OFFSET=ADDR, or the kind of virtual machine with --vmm")
-      return
-    }
-    Console.current.complain(
-      found
-        + "the file probably lacks the hole below 4 GiB; with --vmm \(machine.rawValue) it is whole, at"
-        + " \(address)")
   }
 
   /// The first handover that can be read; says on standard error where there are others.
@@ -74,31 +56,7 @@ extension HandoverImage {
 
   /// Says on standard error what was left out of the output, and what of the image cannot be read.
   func complainAboutOmissions() {
-    if case .kdump(let dump) = memory, let damage = dump.damage {
-      Console.current.complain(
-        "\(name): damaged; the page at \(damage.first.address) could not be read:"
-          + " \(damage.first.reason)")
-    }
-    for note in notes {
-      switch note {
-      case .incomingUsedUp(let address):
-        Console.current.complain(
-          "\(name): the handover that this kernel received\(address.map { ", at \($0)," } ?? "") is left "
-            + "out: the kernel has restored it and uses its memory for something else")
-      case .deviceTreeCut(let byteCount):
-        Console.current.complain(
-          "\(name): the given root device tree is cut off after \(countText(UInt64(byteCount), "byte")), and "
-            + "the whole is not among what is preserved; only the entries are read")
-      }
-    }
-    if case .avml(let dump) = memory, let damage = dump.damage {
-      Console.current.complain(
-        "\(name): damaged; the chunk with the page at \(damage.first) could not be read")
-    }
-    guard omittedHandoverCount > 0 else { return }
-    Console.current.complain(
-      "\(name): \(omittedHandoverCount) more root device trees were found and not read; name "
-        + "one with --fdt-address")
+    for remark in remarks { Console.current.complain(remark) }
   }
 }
 

@@ -55,8 +55,12 @@ struct Report: ParsableCommand {
     let inputs = options.inputs + (logPath.map { [FilePath($0)] } ?? [])
     let rules = OutputRules(isForced: forced.force, isSecret: true, reading: inputs)
     let verdicts = image.surveys.map { HandoverVerdict(on: $0, in: image) }
-    let archive = try Archive(at: output, isTar: tar, rules)
-    try fill(archive, capture, verdicts, log)
+    do throws(ArchiveError) {
+      let archive = try Archive(at: output, isTar: tar, rules)
+      try fill(archive, capture, verdicts, log)
+    } catch {
+      throw CommandFailure.badOutput(error.sentence)
+    }
     image.complainAboutOmissions()
     try image.requireWhole()
     if verdicts.contains(where: { $0.errorCount > 0 }) { throw CommandFailure.findings() }
@@ -65,18 +69,18 @@ struct Report: ParsableCommand {
   private func fill(
     _ archive: consuming Archive, _ capture: HandoverCapture, _ verdicts: [HandoverVerdict],
     _ log: [UInt8]?
-  ) throws {
+  ) throws(ArchiveError) {
     let image = capture.image
     var parts: [(name: String, about: String)] = []
     func file(_ value: JSONValue) -> [UInt8] { Array((value.text() + "\n").utf8) }
     // A capture holds memory by address.
     if image.surveys.allSatisfy({ $0.address != nil }) {
       let writer = capture.writer
-      try archive.add("capture.elf", writer.fileByteCount) { (file) throws(CommandFailure) in
+      try archive.add("capture.elf", writer.fileByteCount) { (file) throws(ArchiveError) in
         do throws(CoreFileError) {
           try writer.write(to: &file, from: image.memory) { _ in }
         } catch {
-          throw .badOutput("capture.elf: \(error.description)")
+          throw ArchiveError("capture.elf: \(error.description)")
         }
       }
       parts.append(
@@ -172,24 +176,7 @@ struct Report: ParsableCommand {
     } else {
       return nil
     }
-    return Self.relevantLines(of: bytes)
-  }
-
-  /// What is about KHO, the machine's memory, or a fault of the kernel.
-  static func relevantLines(of log: [UInt8]) -> [UInt8] {
-    let marks = [
-      "kho", "luo", "liveupdate", "live update", "kexec", "linux version", "command line:",
-      "reserve_mem", "memory reservation", "memory: ", "bug:", "warning:", "oops", "panic",
-    ]
-    var result: [UInt8] = []
-    for line in log.split(separator: 0x0a) where line.count < 4096 {
-      let text = String(decoding: line, as: UTF8.self)
-      let lowered = text.lowercased()
-      if marks.contains(where: { lowered.contains($0) }) {
-        result += Array(printable(text).utf8) + [0x0a]
-      }
-    }
-    return result
+    return KernelLog.relevantLines(of: bytes)
   }
 }
 

@@ -41,7 +41,7 @@ struct OwnersOfHandover {
       showsUses
         ? [.left, .left, .right, .right, .right, .right]
         : [.left, .right, .right, .right, .right])
-    func add(_ title: String, _ use: String, _ sum: OwnerSum) {
+    func add(_ title: String, _ use: String, _ sum: OwnerAccounts.Sum) {
       let share = percentText(sum.byteCount, of: accounts.byteCount)
       let numbers = [
         byteText(sum.byteCount), share, "\(sum.entryCount)", byteText(sum.claimedByteCount),
@@ -53,32 +53,16 @@ struct OwnersOfHandover {
     if showsUses {
       for account in accounts.accounts {
         guard let owner = account.owner else { continue }
-        add(owner.holder.title, owner.use.title, OwnerSum(account))
+        add(owner.holder.title, owner.use.title, OwnerAccounts.Sum(account))
       }
     } else {
-      for (holder, sum) in sums { add(holder.title, "", sum) }
+      for (holder, sum) in accounts.sumsByHolder { add(holder.title, "", sum) }
     }
-    add("no owner", "", OwnerSum(accounts.unowned))
-    var all = OwnerSum()
+    add("no owner", "", OwnerAccounts.Sum(accounts.unowned))
+    var all = OwnerAccounts.Sum()
     for account in accounts.accounts + [accounts.unowned] { all.add(account) }
     add("all", "", all)
     return table
-  }
-
-  /// The sums over all uses of a holder, in the order in which the holders were met.
-  private var sums: [(holder: MemoryOwner.Holder, sum: OwnerSum)] {
-    var numbers: [MemoryOwner.Holder: Int] = [:]
-    var sums: [(holder: MemoryOwner.Holder, sum: OwnerSum)] = []
-    for account in accounts.accounts {
-      guard let holder = account.owner?.holder else { continue }
-      let number = numbers[holder] ?? sums.count
-      if number == sums.count {
-        numbers[holder] = number
-        sums.append((holder, OwnerSum()))
-      }
-      sums[number].sum.add(account)
-    }
-    return sums
   }
 
   private var disputes: [String] {
@@ -96,29 +80,6 @@ struct OwnersOfHandover {
     if hiddenCount > 0 { lines.append("    and \(hiddenCount) stretches more") }
     return lines
   }
-}
-
-/// How much some accounts have together.
-struct OwnerSum {
-  private(set) var entryCount: UInt64 = 0
-  private(set) var byteCount: UInt64 = 0
-  private(set) var claimedByteCount: UInt64 = 0
-
-  init() {}
-
-  init(_ account: OwnerAccounts.Account) { add(account) }
-
-  mutating func add(_ account: OwnerAccounts.Account) {
-    entryCount &+= account.entryCount
-    // In a broken tree the entries may have more than 2^64 bytes.
-    byteCount = saturatedSum(byteCount, account.byteCount)
-    claimedByteCount = saturatedSum(claimedByteCount, account.claimedByteCount)
-  }
-}
-
-private func saturatedSum(_ first: UInt64, _ second: UInt64) -> UInt64 {
-  let (sum, overflow) = first.addingReportingOverflow(second)
-  return overflow ? .max : sum
 }
 
 /// A share for people: `57.3 %`.

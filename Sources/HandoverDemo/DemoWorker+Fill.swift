@@ -1,9 +1,9 @@
-internal import KexecHandover
+package import KexecHandover
 
 extension DemoWorker {
   /// Fills two thirds of the memory: as many bytes in blocks of each order, an area that is scattered
   /// over what is free between blocks, and blobs with names.
-  mutating func fill(_ memory: inout PreservedMemory) throws(DemoFailure) {
+  package mutating func fill(_ memory: inout PreservedMemory) throws(DemoFailure) {
     let geometry = memory.geometry
     let share = capacity / 22
     var order = PageOrder.zero
@@ -25,7 +25,7 @@ extension DemoWorker {
   }
 
   /// Adds a block to memory and to the index, with bytes and their checksum.
-  mutating func addBlock(
+  package mutating func addBlock(
     _ order: PageOrder, to memory: inout PreservedMemory
   ) throws(PreservedMemoryError) {
     let block = try memory.allocate(order)
@@ -51,7 +51,7 @@ extension DemoWorker {
   }
 
   /// Makes a blob, or puts a new one in its place: its first word is the checksum of the rest.
-  mutating func putBlob(
+  package mutating func putBlob(
     _ number: Int, in memory: inout PreservedMemory, isFirst: Bool = false
   ) throws(PreservedMemoryError) {
     let byteCount = capacity / 512 + random.next() % (capacity / 256)

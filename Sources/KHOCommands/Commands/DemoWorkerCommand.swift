@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import HandoverDemo
 internal import KexecHandover
 internal import Platform
 

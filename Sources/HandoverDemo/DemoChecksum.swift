@@ -1,7 +1,7 @@
 internal import KexecHandover
 
 /// A number that follows from every byte: four lanes of multiplied and turned words.
-func demoChecksum(_ bytes: RawSpan, from start: Int = 0) -> UInt64 {
+package func demoChecksum(_ bytes: RawSpan, from start: Int = 0) -> UInt64 {
   var lanes: (UInt64, UInt64, UInt64, UInt64) = (1, 2, 3, 4)
   var offset = start
   while offset + 32 <= bytes.byteCount {
@@ -26,7 +26,9 @@ private func mix(_ lane: UInt64, _ word: UInt64?) -> UInt64 {
 }
 
 /// Fills `bytes` from `start` on with words that follow from `seed`.
-func fillForDemo(_ bytes: inout MutableRawSpan, from start: Int = 0, byteCount: Int, seed: UInt64) {
+package func fillForDemo(
+  _ bytes: inout MutableRawSpan, from start: Int = 0, byteCount: Int, seed: UInt64
+) {
   var word = SplitMix.mixed(seed)
   for offset in stride(from: start, through: byteCount - 8, by: 8) {
     word = word &* 0xd134_2543_de82_ef95 &+ 0x9e37_79b9_7f4a_7c15

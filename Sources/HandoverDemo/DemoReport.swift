@@ -1,20 +1,32 @@
-internal import KexecHandover
+package import KexecHandover
 
 /// What became of the generations of the demo.
-struct DemoReport {
-  let seed: UInt64
-  let memoryByteCount: UInt64
+package struct DemoReport {
+  package let seed: UInt64
+  package let memoryByteCount: UInt64
   /// The generation that was ended with SIGKILL.
-  let killedGeneration: UInt64
-  var generations: [DemoGeneration] = []
+  package let killedGeneration: UInt64
+  package var generations: [DemoGeneration] = []
   /// Whether every checksum held.
-  var isIntact = false
+  package var isIntact = false
   /// What went wrong; nil where nothing did.
-  var failure: String?
-  let milliseconds: UInt64
+  package var failure: String?
+  package let milliseconds: UInt64
+
+  /// What became of all generations of `run`.
+  package init(_ run: DemoRun, failure: String?, milliseconds: UInt64) {
+    seed = run.seed
+    memoryByteCount = run.capacity
+    killedGeneration = run.killed
+    self.milliseconds = milliseconds
+    generations = (1...run.killed + 1).filter { run.ledger[$0, .process] != 0 }
+      .map { DemoGeneration($0, in: run.ledger, killed: run.killed) }
+    isIntact = failure == nil
+    self.failure = failure
+  }
 
   /// What `kho demo --json` prints: schema `kho-demo/2`.
-  var json: JSONValue {
+  package var json: JSONValue {
     JSONDocument.make(
       "kho-demo/2",
       [
@@ -26,27 +38,27 @@ struct DemoReport {
 }
 
 /// One generation of the demo.
-struct DemoGeneration {
-  let generation: UInt64
-  let process: UInt64
+package struct DemoGeneration {
+  package let generation: UInt64
+  package let process: UInt64
   /// How it came to the memory: `filled`, `exec` or `adopted`.
-  let how: String
+  package let how: String
   /// What there was when it let go; null of one that did not come so far.
-  let entryCount: UInt64?
-  let preservedByteCount: UInt64?
-  let metadataByteCount: UInt64?
+  package let entryCount: UInt64?
+  package let preservedByteCount: UInt64?
+  package let metadataByteCount: UInt64?
   /// Checksums that held when it began, and the bytes that they stand for.
-  let checksumCount: UInt64
-  let checkedByteCount: UInt64
+  package let checksumCount: UInt64
+  package let checkedByteCount: UInt64
   /// From the instant before execve(2), or before the process was started; null of the first, which
   /// found nothing to check.
-  let nanosecondsToFirstByte: UInt64?
-  let nanosecondsToAll: UInt64?
+  package let nanosecondsToFirstByte: UInt64?
+  package let nanosecondsToAll: UInt64?
   /// Blocks that the predecessor had allocated and not recorded when it was killed.
-  let freedBlockCount: UInt64
+  package let freedBlockCount: UInt64
 
   /// What the ledger says of a generation.
-  init(_ generation: UInt64, in ledger: DemoLedger, killed: UInt64) {
+  package init(_ generation: UInt64, in ledger: DemoLedger, killed: UInt64) {
     self.generation = generation
     process = ledger[generation, .process]
     how = generation == 1 ? "filled" : generation > killed ? "adopted" : "exec"
@@ -64,7 +76,7 @@ struct DemoGeneration {
     freedBlockCount = ledger[generation, .freedBlocks]
   }
 
-  var json: JSONValue {
+  package var json: JSONValue {
     JSONValue([
       "generation": generation, "processID": process, "how": how, "entryCount": entryCount,
       "preservedBytes": preservedByteCount, "metadataBytes": metadataByteCount,

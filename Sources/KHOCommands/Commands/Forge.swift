@@ -51,7 +51,12 @@ struct Forge: ParsableCommand {
   var json = false
 
   func run() throws {
-    var description = try ForgeDescription.read(source)
+    var description: ForgeDescription
+    do throws(ForgeDescriptionError) {
+      description = try ForgeDescription(reading: FilePath(source))
+    } catch {
+      throw CommandFailure.badInput("\(source): \(error)")
+    }
     let contents = try boot.contents()
     if let contents {
       guard description.machine == .x86_64 else {

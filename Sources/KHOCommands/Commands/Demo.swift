@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import HandoverDemo
 internal import KexecHandover
 internal import SystemPackage
 
@@ -54,7 +55,9 @@ struct Demo: ParsableCommand {
     var run: DemoRun
     do throws(DemoFailure) {
       run = try DemoRun(
-        place, capacity: memory.byteCount & ~0xffff, killed: generations, seed: seed)
+        place, capacity: memory.byteCount & ~0xffff, killed: generations, seed: seed,
+        worker: DemoWorkerCommand.arguments(
+          killed: generations, capacity: memory.byteCount & ~0xffff, seed: seed))
     } catch {
       throw CommandFailure.badOutput((file.map { "\(printable($0)): " } ?? "") + error.sentence)
     }
@@ -69,18 +72,5 @@ struct Demo: ParsableCommand {
       run, failure: failure?.sentence, milliseconds: (clock.now - start).milliseconds)
     if json { Console.current.printJSON(report.json) } else { printer.print(report, run.file) }
     if let failure { throw CommandFailure.findings(failure.sentence) }
-  }
-}
-
-extension DemoReport {
-  /// What became of all generations.
-  init(_ run: DemoRun, failure: String?, milliseconds: UInt64) {
-    self.init(
-      seed: run.seed, memoryByteCount: run.capacity, killedGeneration: run.killed,
-      milliseconds: milliseconds)
-    generations = (1...run.killed + 1).filter { run.ledger[$0, .process] != 0 }
-      .map { DemoGeneration($0, in: run.ledger, killed: run.killed) }
-    isIntact = failure == nil
-    self.failure = failure
   }
 }

@@ -1,9 +1,9 @@
-internal import KexecHandover
+package import KexecHandover
 internal import Platform
 
 extension DemoWorker {
   /// Compares all bytes with their checksums.
-  mutating func verify(_ memory: borrowing PreservedMemory) throws(DemoFailure) {
+  package mutating func verify(_ memory: borrowing PreservedMemory) throws(DemoFailure) {
     guard let found = try read({ () throws(PreservedMemoryError) in try DemoIndex(in: memory) })
     else { throw fail("the index is gone, or its checksum does not hold") }
     index = found

@@ -1,23 +1,23 @@
-internal import KexecHandover
+package import KexecHandover
 
 /// The blocks of the demo, each with its checksum: a region of preserved memory, replaced as a whole
 /// whenever blocks come or go.
 ///
 ///     word 0  checksum of the rest      1  count      2  address, order, checksum; …
-struct DemoIndex {
-  struct Entry {
-    let block: PhysicalBlock
-    let checksum: UInt64
+package struct DemoIndex {
+  package struct Entry {
+    package let block: PhysicalBlock
+    package let checksum: UInt64
   }
 
-  static let name = "demo-index"
+  package static let name = "demo-index"
 
-  var entries: [Entry] = []
+  package var entries: [Entry] = []
 
-  init() {}
+  package init() {}
 
   /// Reads the index; nil where it is not as it was written.
-  init?(in memory: borrowing PreservedMemory) throws(PreservedMemoryError) {
+  package init?(in memory: borrowing PreservedMemory) throws(PreservedMemoryError) {
     guard let range = try memory.region(named: Self.name) else { return nil }
     let found: [Entry]? = memory.withBytes(of: range) { bytes in
       guard bytes.word(atByte: 0) == demoChecksum(bytes, from: 8),
@@ -42,7 +42,9 @@ struct DemoIndex {
   }
 
   /// Puts this index in the place of the one in memory, or makes the first.
-  func store(in memory: inout PreservedMemory, isFirst: Bool = false) throws(PreservedMemoryError) {
+  package func store(in memory: inout PreservedMemory, isFirst: Bool = false)
+    throws(PreservedMemoryError)
+  {
     let byteCount = 16 + entries.count * 24
     let write = { (bytes: inout MutableRawSpan) in
       bytes.storeBytes(of: UInt64(entries.count), toByteOffset: 8, as: UInt64.self)

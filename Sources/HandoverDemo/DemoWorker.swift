@@ -1,19 +1,19 @@
-internal import KexecHandover
+package import KexecHandover
 internal import Platform
 
 /// What a generation of the demo does with the memory.
-struct DemoWorker {
-  let ledger: DemoLedger
-  let generation: UInt64
-  let capacity: UInt64
-  var random: SplitMix
-  var index = DemoIndex()
+package struct DemoWorker {
+  package let ledger: DemoLedger
+  package let generation: UInt64
+  package let capacity: UInt64
+  package var random: SplitMix
+  package var index = DemoIndex()
 
-  static let areaName = "demo-area"
-  static let blobCount = 16
-  static func blobName(_ number: Int) -> String { "blob-\(number)" }
+  package static let areaName = "demo-area"
+  package static let blobCount = 16
+  package static func blobName(_ number: Int) -> String { "blob-\(number)" }
 
-  init(
+  package init(
     _ memory: borrowing PreservedMemory, seed: UInt64, capacity: UInt64
   ) throws(DemoFailure) {
     generation = memory.generation
@@ -30,7 +30,7 @@ struct DemoWorker {
 
   /// Fills the memory, or checks everything in it and goes on; the generation `killed` works until
   /// it is.
-  mutating func run(_ memory: inout PreservedMemory, killed: UInt64) throws(DemoFailure) {
+  package mutating func run(_ memory: inout PreservedMemory, killed: UInt64) throws(DemoFailure) {
     ledger[generation, .process] = UInt64(getpid())
     ledger[generation, .phase] = DemoLedger.Phase.begun.rawValue
     if generation == 1 {

@@ -1,10 +1,10 @@
-internal import KexecHandover
+package import KexecHandover
 
 extension DemoWorker {
   /// Adds some blocks, replaces a blob, and frees some blocks, as many as it added where
   /// `staysTheSame`. Killed at any instruction, this leaves an index that is right, and perhaps blocks
   /// that it does not know.
-  mutating func work(
+  package mutating func work(
     _ memory: inout PreservedMemory, staysTheSame: Bool
   ) throws(DemoFailure) {
     let orders = (0..<24).map { _ in PageOrder(Int(random.next() % 6)) }
@@ -35,7 +35,7 @@ extension DemoWorker {
 
   /// Frees the blocks that were allocated, or were about to be freed, when the predecessor was killed:
   /// those that neither a name nor the index leads to.
-  func freeUnknownBlocks(_ memory: inout PreservedMemory) throws(DemoFailure) {
+  package func freeUnknownBlocks(_ memory: inout PreservedMemory) throws(DemoFailure) {
     do throws(PreservedMemoryError) {
       var unknown = Set<PhysicalBlock>()
       memory.forEachBlock { unknown.insert($0) }

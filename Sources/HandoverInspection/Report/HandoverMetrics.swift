@@ -1,12 +1,16 @@
-internal import KexecHandover
+import Handover
+import MemoryAccess
+import PreservedPages
 
-/// The handovers of an image in numbers, for a monitoring system.
-struct HandoverMetrics {
-  let text: String
+/// The handovers of an image in numbers, for a monitoring system, as text of OpenMetrics.
+public struct HandoverMetrics: Sendable {
+  /// The text of all metrics.
+  public let text: String
 
   private typealias Sample = OpenMetrics.Sample
 
-  init(_ image: HandoverImage) {
+  /// Counts what the handovers of `image` hold, and what is wrong with them.
+  public init(_ image: HandoverImage) {
     let handovers = image.surveys.enumerated().map { Handover($0.element, $0.offset, in: image) }
     var metrics = OpenMetrics()
     metrics.add(

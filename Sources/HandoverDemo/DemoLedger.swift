@@ -1,13 +1,13 @@
-internal import KexecHandover
+package import KexecHandover
 internal import Platform
 
 /// What each generation tells of itself: a region of preserved memory, so that it survives with the
 /// rest, and the supervisor reads it while they work. Sixteen words a generation.
-struct DemoLedger {
-  static let name = "demo-ledger"
+package struct DemoLedger {
+  package static let name = "demo-ledger"
   private static let wordCount = 16
 
-  enum Field: Int {
+  package enum Field: Int {
     case phase, process
     /// When its predecessor let go, when the first checksum held, and when all did, in nanoseconds of
     /// CLOCK_MONOTONIC.
@@ -21,28 +21,28 @@ struct DemoLedger {
     case freedBlocks
   }
 
-  enum Phase: UInt64 {
+  package enum Phase: UInt64 {
     case notThere, begun, verified, done
     /// A checksum did not hold.
     case failed
   }
 
-  let memory: MemoryFile
-  let range: PhysicalRange
+  package let memory: MemoryFile
+  package let range: PhysicalRange
 
-  static func byteCount(generations: UInt64) -> UInt64 {
+  package static func byteCount(generations: UInt64) -> UInt64 {
     (generations + 2) * UInt64(wordCount * 8)
   }
 
   /// How many generations it has room for.
-  var generationCount: UInt64 { range.byteCount / UInt64(Self.wordCount * 8) }
+  package var generationCount: UInt64 { range.byteCount / UInt64(Self.wordCount * 8) }
 
-  subscript(generation: UInt64, field: Field) -> UInt64 {
+  package subscript(generation: UInt64, field: Field) -> UInt64 {
     get { withRecord(generation) { $0.load(field.rawValue) } }
     nonmutating set { withRecord(generation) { $0.publish(newValue, at: field.rawValue) } }
   }
 
-  func phase(of generation: UInt64) -> Phase {
+  package func phase(of generation: UInt64) -> Phase {
     Phase(rawValue: self[generation, .phase]) ?? .failed
   }
 

@@ -1,18 +1,20 @@
-internal import KexecHandover
+import MemoryAccess
 
 /// A text of metrics, in the format of OpenMetrics 1.0 that readers of Prometheus's text format 0.0.4 take
 /// as well: gauges, each with its help, its type and, where it has one, its unit.
 ///
 /// Source: https://prometheus.io/docs/specs/om/open_metrics_spec/
-struct OpenMetrics {
+package struct OpenMetrics {
   private var lines = ""
 
-  /// One number of a family, with its labels.
-  struct Sample {
-    let labels: [(name: String, value: String)]
-    let value: UInt64
+  package init() {}
 
-    init(_ value: UInt64, _ labels: [(name: String, value: String)]) {
+  /// One number of a family, with its labels.
+  package struct Sample {
+    package let labels: [(name: String, value: String)]
+    package let value: UInt64
+
+    package init(_ value: UInt64, _ labels: [(name: String, value: String)]) {
       self.value = value
       self.labels = labels
     }
@@ -23,7 +25,8 @@ struct OpenMetrics {
   /// - Parameters:
   ///   - name: a metric's name, which ends with its unit.
   ///   - unit: nil for none.
-  mutating func add(_ name: String, unit: String? = nil, help: String, _ samples: [Sample]) {
+  package mutating func add(_ name: String, unit: String? = nil, help: String, _ samples: [Sample])
+  {
     guard !samples.isEmpty else { return }
     lines += "# TYPE \(name) gauge\n"
     if let unit { lines += "# UNIT \(name) \(unit)\n" }
@@ -39,11 +42,11 @@ struct OpenMetrics {
   }
 
   /// The whole text.
-  var text: String { lines + "# EOF\n" }
+  package var text: String { lines + "# EOF\n" }
 
   /// A value of a label: backslash, quotation mark and line feed are escaped. Other characters that are not
   /// shown as themselves are written as `\u{…}`: a name in an image may hold any.
-  static func escaped(_ value: String) -> String {
+  package static func escaped(_ value: String) -> String {
     var result = ""
     for scalar in value.unicodeScalars {
       switch scalar {

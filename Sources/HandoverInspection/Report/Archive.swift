@@ -1,12 +1,12 @@
-internal import KexecHandover
-internal import Platform
-internal import SystemPackage
+import MemoryAccess
+package import Platform
+import SystemPackage
 
 /// Some files in one place: a tar file, or a folder. All are readable by their owner alone.
 ///
 /// A tar file appears under its name when it is complete. In a folder, each file does; where one cannot be
 /// written, those written before are removed, and so is a folder that was made for them.
-struct Archive: ~Copyable {
+package struct Archive: ~Copyable {
   private let path: String
   private let rules: OutputRules
   private var tar: OutputFile?
@@ -14,14 +14,14 @@ struct Archive: ~Copyable {
   private var madeFolder = false
   private var isFinished = false
   /// How many files there are, and their bytes.
-  private(set) var fileCount = 0
-  private(set) var byteCount: UInt64 = 0
+  package private(set) var fileCount = 0
+  package private(set) var byteCount: UInt64 = 0
 
   /// Opens the place.
   ///
   /// - Parameter isTar: whether it is a tar file, whatever the name says; otherwise a name that ends in
   ///   `.tar`, and one of something that is not a folder, are.
-  init(at path: String, isTar: Bool, _ rules: OutputRules) throws(CommandFailure) {
+  package init(at path: String, isTar: Bool, _ rules: OutputRules) throws(ArchiveError) {
     self.path = path
     self.rules = rules
     let status = try? SystemCalls.status(at: FilePath(path), followsLinks: false)
@@ -29,13 +29,13 @@ struct Archive: ~Copyable {
     if isTar || path.hasSuffix(".tar") || isElsewhere
       || (status.map { $0.kind != .directory } ?? false)
     {
-      tar = try OutputFile.open(path, rules)
+      tar = try Self.opened(path, rules)
       return
     }
     guard status == nil else {
       let names = (try? SystemCalls.names(in: FilePath(path))) ?? []
       guard rules.replaces || names.allSatisfy({ [".", ".."].contains($0) }) else {
-        throw .badOutput(
+        throw ArchiveError(
           "\(printable(path)): the folder is not empty; --force replaces files in it, and leaves others"
         )
       }
@@ -45,24 +45,32 @@ struct Archive: ~Copyable {
       try SystemCalls.makeFolder(FilePath(path))
       madeFolder = true
     } catch {
-      throw .badOutput("\(printable(path)): \(OutputFileError.cannotCreate(error).description)")
+      throw ArchiveError("\(printable(path)): \(OutputFileError.cannotCreate(error).description)")
+    }
+  }
+
+  private static func opened(
+    _ path: String, _ rules: OutputRules
+  ) throws(ArchiveError) -> OutputFile {
+    do throws(OutputFileError) { return try OutputFile(at: path, rules) } catch {
+      throw ArchiveError("\(printable(path)): \(error.description)")
     }
   }
 
   /// Adds a file.
-  mutating func add(_ name: String, _ bytes: [UInt8]) throws(CommandFailure) {
-    try add(name, UInt64(bytes.count)) { (file) throws(CommandFailure) in
+  package mutating func add(_ name: String, _ bytes: [UInt8]) throws(ArchiveError) {
+    try add(name, UInt64(bytes.count)) { (file) throws(ArchiveError) in
       do throws(OutputFileError) { try file.write(bytes) } catch {
-        throw .badOutput("\(name): \(error.description)")
+        throw ArchiveError("\(name): \(error.description)")
       }
     }
   }
 
   /// Adds a file of `byteCount` bytes, which `body` writes.
-  mutating func add(
+  package mutating func add(
     _ name: String, _ byteCount: UInt64,
-    _ body: (inout OutputFile) throws(CommandFailure) -> Void
-  ) throws(CommandFailure) {
+    _ body: (inout OutputFile) throws(ArchiveError) -> Void
+  ) throws(ArchiveError) {
     fileCount += 1
     self.byteCount += byteCount
     if tar != nil {
@@ -73,28 +81,28 @@ struct Archive: ~Copyable {
       return
     }
     let place = FilePath(path).appending(name)
-    var file = try OutputFile.open(place.string, rules)
+    var file = try Self.opened(place.string, rules)
     try body(&file)
     do throws(OutputFileError) { try file.finish() } catch {
-      throw .badOutput("\(printable(place.string)): \(error.description)")
+      throw ArchiveError("\(printable(place.string)): \(error.description)")
     }
     written.append(place)
   }
 
-  private mutating func write(_ bytes: [UInt8]) throws(CommandFailure) {
+  private mutating func write(_ bytes: [UInt8]) throws(ArchiveError) {
     do throws(OutputFileError) { try tar!.write(bytes) } catch {
-      throw .badOutput("\(printable(path)): \(error.description)")
+      throw ArchiveError("\(printable(path)): \(error.description)")
     }
   }
 
   /// Ends the archive.
-  consuming func finish() throws(CommandFailure) {
+  package consuming func finish() throws(ArchiveError) {
     if tar != nil {
       // Two blocks of zeros end a tar file.
       try write([UInt8](repeating: 0, count: 1024))
       let file = tar.take()!
       do throws(OutputFileError) { try file.finish() } catch {
-        throw .badOutput("\(printable(path)): \(error.description)")
+        throw ArchiveError("\(printable(path)): \(error.description)")
       }
     }
     isFinished = true
@@ -145,4 +153,12 @@ struct TarHeader {
     bytes[154] = 0
     self.bytes = bytes
   }
+}
+
+/// Why an archive cannot be written.
+package struct ArchiveError: Error {
+  /// Which file, and why.
+  package let sentence: String
+
+  package init(_ sentence: String) { self.sentence = sentence }
 }

@@ -1,3 +1,4 @@
+internal import HandoverDemo
 internal import KexecHandover
 
 /// Tells a person what the generations do, and what came of it.

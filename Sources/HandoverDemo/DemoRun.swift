@@ -1,20 +1,22 @@
-internal import KexecHandover
+package import KexecHandover
 internal import Platform
 internal import SystemPackage
 
 /// Supervises the generations of the demo: starts the first, kills one, starts the one after it, and
 /// keeps the file's descriptor meanwhile, as a service manager does.
-struct DemoRun {
-  let file: MemoryFile
-  let ledger: DemoLedger
-  let capacity: UInt64
-  let killed: UInt64
-  let seed: UInt64
+package struct DemoRun {
+  package let file: MemoryFile
+  package let ledger: DemoLedger
+  package let capacity: UInt64
+  package let killed: UInt64
+  package let seed: UInt64
+  private let program: Successor
   private var current: ChildProcess
 
   /// Makes the memory, and starts the first generation with it.
-  init(
-    _ place: MemoryFilePlace, capacity: UInt64, killed: UInt64, seed: UInt64
+  package init(
+    _ place: MemoryFilePlace, capacity: UInt64, killed: UInt64, seed: UInt64,
+    worker arguments: [String]
   ) throws(DemoFailure) {
     var memory = try DemoFailure.unless("the memory cannot be made") {
       () throws(PreservedMemoryError) in
@@ -32,12 +34,12 @@ struct DemoRun {
     self.capacity = capacity
     self.killed = killed
     self.seed = seed
+    program = ChildProcess.program(arguments)
     ledger[1, .start] = SystemCalls.monotonicNanoseconds
     do throws(SuccessorError) {
       current = ChildProcess(
         try memory.handOver(
-          toChild: ChildProcess.program(
-            DemoWorkerCommand.arguments(killed: killed, capacity: capacity, seed: seed))))
+          toChild: program))
     } catch {
       throw DemoFailure(error.sentence)
     }
@@ -46,7 +48,9 @@ struct DemoRun {
   /// Watches until all generations are done.
   ///
   /// - Parameter tell: called when the generation's phase is another, and every now and then.
-  mutating func run(_ tell: (UInt64, DemoLedger.Phase, _ isNew: Bool) -> Void) throws(DemoFailure) {
+  package mutating func run(_ tell: (UInt64, DemoLedger.Phase, _ isNew: Bool) -> Void)
+    throws(DemoFailure)
+  {
     var generation: UInt64 = 1
     var phase = DemoLedger.Phase.notThere
     while true {
@@ -84,8 +88,7 @@ struct DemoRun {
     guard current.wait() == .killed(signal: SIGKILL) else {
       throw DemoFailure("generation \(killed) came to an end by itself")
     }
-    var program = ChildProcess.program(
-      DemoWorkerCommand.arguments(killed: killed, capacity: capacity, seed: seed))
+    var program = program
     program.pass(file, named: PreservedMemory.memoryName)
     ledger[killed + 1, .start] = SystemCalls.monotonicNanoseconds
     do throws(SuccessorError) { current = ChildProcess(try program.spawn()) } catch {

@@ -79,9 +79,9 @@ struct BootOptions: ParsableArguments {
       output, OutputRules(isForced: forced.force, isSecret: true, reading: inputs))
     do throws(OutputFileError) {
       if let image {
-        (missing, load) = (try write(image, from: memory, to: file), nil)
+        (missing, load) = (try image.write(from: memory, to: file), nil)
       } else {
-        (missing, load) = try writeRaw(memory, stored, to: file)
+        (missing, load) = try stored.write(from: memory, to: file)
       }
     } catch {
       throw .badOutput("\(printable(path: output)): \(error.description)")
@@ -91,65 +91,5 @@ struct BootOptions: ParsableArguments {
       path: output, isBootable: contents != nil, memory: machine, load: load,
       deviceTree: deviceTree, scratchAreas: scratchAreas, scratchArray: scratchArray,
       setupData: setupData)
-  }
-
-  private func write(
-    _ image: BootImage, from memory: some PhysicalMemory, to output: consuming OutputFile
-  ) throws(OutputFileError) -> PhysicalRange? {
-    var file = output
-    var end: UInt64 = 0
-    let missing = try image.write(from: memory) { (bytes, offset) throws(OutputFileError) in
-      let offset = UInt64(offset)
-      precondition(offset >= end, "bytes of a boot image out of order")
-      try file.writeZeros(offset - end)
-      try file.write(bytes)
-      end = offset + UInt64(bytes.byteCount)
-    }
-    if missing == nil {
-      try file.writeZeros(UInt64(image.fileByteCount) - end)
-      try file.finish()
-    }
-    return missing
-  }
-
-  /// Writes the stored memory, from its first byte to its last; what is not stored is a hole.
-  private func writeRaw(
-    _ memory: some PhysicalMemory, _ stored: MemoryMap, to output: consuming OutputFile
-  ) throws(OutputFileError) -> (missing: PhysicalRange?, load: PhysicalRange?) {
-    guard let first = stored.ranges.first, let last = stored.ranges.last?.last else {
-      throw .cannotWrite(.invalidArgument)
-    }
-    let whole = PhysicalRange(
-      start: first.start, byteCount: last.rawValue - first.start.rawValue + 1)
-    var file = output
-    var end = first.start.rawValue
-    for range in stored.ranges {
-      var done: UInt64 = 0
-      try file.writeZeros(range.start.rawValue - end)
-      end = range.start.rawValue + range.byteCount
-      while done < range.byteCount {
-        let piece = PhysicalRange(
-          start: range.start.advanced(byBytes: done),
-          byteCount: min(1 << 20, range.byteCount - done))
-        let isRead: Void? = try memory.withBytes(in: piece) { (bytes) throws(OutputFileError) in
-          if bytes.isAllZeros {
-            try file.writeZeros(piece.byteCount)
-          } else {
-            try file.write(bytes)
-          }
-        }
-        guard isRead != nil else { return (piece, nil) }
-        done += piece.byteCount
-      }
-    }
-    try file.finish()
-    return (nil, whole)
-  }
-}
-
-extension RawSpan {
-  fileprivate var isAllZeros: Bool {
-    // SAFETY: the buffer is read within the call.
-    unsafe withUnsafeBytes { bytes in unsafe bytes.allSatisfy { $0 == 0 } }
   }
 }

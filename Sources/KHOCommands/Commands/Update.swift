@@ -41,11 +41,18 @@ struct Update: ParsableCommand {
   @OptionGroup var liveRoot: LiveRoot
 
   func run() throws {
-    let rehearsal = try Rehearsal(self)
-    for line in rehearsal.lines { Console.current.print(line) }
-    guard rehearsal.failureCount == 0 else {
-      throw CommandFailure.findings()
+    let rehearsal: UpdateRehearsal
+    do throws(UpdateRehearsalError) {
+      rehearsal = try UpdateRehearsal(
+        kernel: FilePath(kernel), initramfs: initramfs.map { FilePath($0) }, commandLine: append,
+        root: liveRoot.folder)
+    } catch {
+      throw CommandFailure.badInput(error.description)
     }
+    var table = TextTable([.left, .left, .left])
+    for check in rehearsal.checks { table.add([check.outcome.name, check.title, check.text]) }
+    for line in table.lines() { Console.current.print(line) }
+    guard !rehearsal.hasFailed else { throw CommandFailure.findings() }
     guard load || yes else {
       Console.current.print(
         "nothing was changed: --load loads the kernel, --yes loads and starts it")
