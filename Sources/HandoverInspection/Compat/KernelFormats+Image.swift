@@ -18,12 +18,7 @@ extension KernelFormats {
         seen.unreadable.insert(.chunkBitmap)
       }
     }
-    var foreign: [String] = []
-    for subtree in survey.subtrees {
-      if !seen.look(at: subtree, of: survey, in: image.memory) {
-        foreign.append(subtree.subtree.name)
-      }
-    }
+    seen = survey.readRecords(in: image.memory, seen)
 
     var writes: [HandoverFormat: FormatFact] = [:]
     var reads: [HandoverFormat: FormatFact] = [:]
@@ -41,18 +36,22 @@ extension KernelFormats {
     }
     self.init(
       name: "\(image.name), \(survey.title)", writes: writes, reads: reads,
-      pageShift: image.isPageSizeKnown ? survey.geometry.shift : nil, foreignBlobs: foreign)
+      pageShift: image.isPageSizeKnown ? survey.geometry.shift : nil,
+      foreignBlobs: seen.foreignBlobs)
   }
 }
 
 /// The format strings met in one handover.
-private struct SeenFormats {
+private struct SeenFormats: RecordVisitor {
   let source: String
   var strings: [HandoverFormat: Set<String>] = [:]
   var unreadable: Set<HandoverFormat> = []
+  /// Blobs of no known form.
+  var foreignBlobs: [String] = []
 
-  /// How many files of sessions, and data they share, are looked at.
-  private static let recordLimit = 4096
+  /// How many sessions and files are still to be looked at.
+  private var remainingRecordCount = 4096
+  private var isLiveUpdateRead = false
 
   init(source: String) { self.source = source }
 
@@ -60,91 +59,73 @@ private struct SeenFormats {
     strings[format, default: []].insert(string)
   }
 
-  /// Notes what `read` gives, or the string that it stumbled over.
-  private mutating func note(
-    _ format: HandoverFormat, _ read: () throws(RecordError) -> String?
-  ) {
-    do throws(RecordError) {
-      if let string = try read() { add(format, string) }
-    } catch {
-      if case .formatUnknown(let string) = error {
-        add(format, string)
-      } else {
-        unreadable.insert(format)
-      }
-    }
+  mutating func enter(_ blob: HandoverSurvey.Subtree) -> Bool {
+    let isKnown = KnownRecord.subtreeNames.contains(blob.subtree.name)
+    if !isKnown { foreignBlobs.append(blob.subtree.name) }
+    return isKnown
   }
 
-  /// Looks at a blob; false where its form is not known.
-  mutating func look(
-    at subtree: HandoverSurvey.Subtree, of survey: HandoverSurvey, in memory: MemoryImage
-  ) -> Bool {
-    let (address, byteCount) = (subtree.subtree.address, subtree.byteCount)
-    let geometry = survey.geometry
-    switch subtree.subtree.name {
-    case MemblockRecord.subtreeName:
-      var regions: [MemblockRecord.Region] = []
-      note(.memblock) { () throws(RecordError) in
-        regions = try MemblockRecord(at: address, byteCount: byteCount, in: memory).regions
-        return "memblock-v1"
-      }
-      for region in regions.prefix(Self.recordLimit) {
-        note(.reservedRegion) { () throws(RecordError) in
-          _ = try region.result.get()
-          return "reserve-mem-v1"
+  mutating func enter(_ record: KnownRecord) -> Bool {
+    switch record {
+    case .memblock(let record):
+      add(.memblock, "memblock-v1")
+      for region in record.regions.prefix(remainingRecordCount) {
+        switch region.result {
+        case .success: add(.reservedRegion, "reserve-mem-v1")
+        case .failure(.formatUnknown(let string)): add(.reservedRegion, string)
+        case .failure: unreadable.insert(.reservedRegion)
         }
       }
-    case KexecMetadata.subtreeName:
-      note(.kexecMetadata) { () throws(RecordError) in
-        _ = try KexecMetadata(at: address, byteCount: byteCount, in: memory)
-        return "version 1"
+    case .kexecMetadata: add(.kexecMetadata, "version 1")
+    case .khoTest: add(.selfTest, "kho-test-v1")
+    case .liveUpdate(let record):
+      isLiveUpdateRead = true
+      add(.liveUpdate, record.format == .deviceTree ? "luo-v1" : "luo-v5")
+      // The record of that form is read only with these inside.
+      if record.format == .deviceTree {
+        add(.liveUpdateSession, "luo-session-v2")
+        add(.sharedData, "luo-flb-v1")
       }
-    case KHOTestRecord.subtreeName:
-      note(.selfTest) { () throws(RecordError) in
-        _ = try KHOTestRecord(at: address, byteCount: byteCount, in: memory, geometry: geometry)
-        return "kho-test-v1"
-      }
-    case LiveUpdateRecord.subtreeName:
-      lookAtLiveUpdate(address, byteCount, geometry, memory)
-    default: return false
+      return true
+    case .session: return takeRoom()
+    case .file(let file): if takeRoom() { add(.file, file.handler) }
+    case .sharedData, .memfd, .memfdFolio, .area, .khoTestFolio: break
     }
+    return false
+  }
+
+  mutating func leave(_ blob: HandoverSurvey.Subtree) { isLiveUpdateRead = false }
+
+  private mutating func takeRoom() -> Bool {
+    guard remainingRecordCount > 0 else { return false }
+    remainingRecordCount -= 1
     return true
   }
 
-  private mutating func lookAtLiveUpdate(
-    _ address: PhysicalAddress, _ byteCount: UInt64?, _ geometry: PageGeometry,
-    _ memory: MemoryImage
-  ) {
-    var record: LiveUpdateRecord?
-    note(.liveUpdate) { () throws(RecordError) in
-      let found = try LiveUpdateRecord(at: address, byteCount: byteCount, in: memory)
-      record = found
-      return found.format == .deviceTree ? "luo-v1" : "luo-v5"
+  mutating func report(_ finding: RecordFinding) {
+    switch finding {
+    case .formatUnknown(let owner, let string):
+      guard let format = format(of: owner) else { return }
+      add(format, string)
+      if format == .liveUpdate { unreadable.formUnion([.liveUpdateSession, .sharedData, .file]) }
+    case .malformed(let owner, _):
+      guard let format = format(of: owner) else { return }
+      unreadable.insert(format)
+      if format == .liveUpdate { unreadable.formUnion([.liveUpdateSession, .sharedData, .file]) }
+    default: break
     }
-    guard let record else {
-      unreadable.formUnion([.liveUpdateSession, .sharedData, .file])
-      return
+  }
+
+  /// The format that cannot be read where the record of `owner` cannot; nil where its own record shows that.
+  private func format(of owner: RecordOwner) -> HandoverFormat? {
+    switch owner {
+    case .subtree(MemblockRecord.subtreeName): .memblock
+    case .subtree(KexecMetadata.subtreeName): .kexecMetadata
+    case .subtree(KHOTestRecord.subtreeName): .selfTest
+    case .subtree(LiveUpdateRecord.subtreeName): isLiveUpdateRead ? .file : .liveUpdate
+    case .session: .file
+    case .subtree, .region, .file, .sharedData: nil
     }
-    // The record of that form is read only with these inside.
-    if record.format == .deviceTree {
-      add(.liveUpdateSession, "luo-session-v2")
-      add(.sharedData, "luo-flb-v1")
-    }
-    var handlers: Set<String> = []
-    note(.file) { () throws(RecordError) in
-      var sessions = try LiveUpdateSessions(of: record, in: memory, geometry: geometry)
-      var count = 0
-      while count < Self.recordLimit, let session = try sessions.next() {
-        var files = try LiveUpdateFiles(of: session, record.format, in: memory, geometry: geometry)
-        while count < Self.recordLimit, let file = try files.next() {
-          handlers.insert(file.handler)
-          count += 1
-        }
-        count += 1
-      }
-      return nil
-    }
-    for handler in handlers { add(.file, handler) }
   }
 }
 

@@ -2,7 +2,7 @@ import Handover
 import MemoryAccess
 import PreservedPages
 
-/// Gathers what a walk over the records comes upon, and checks what they refer to on the way.
+/// Gathers what a reader of the records comes upon, and checks what they refer to on the way.
 struct ContentsBuilder<Memory: PhysicalMemory>: RecordVisitor {
   private let geometry: PageGeometry
   private let options: HandoverContents.Options
@@ -13,7 +13,7 @@ struct ContentsBuilder<Memory: PhysicalMemory>: RecordVisitor {
   /// How many more records may be kept.
   private var room: Int
 
-  // What is being read, from the outside inwards; it is put into its place when it is complete.
+  // What is being read, from the outside inwards; it is put into its place when the reader leaves it.
   private var subtree: SubtreeContents?
   private var area: AreaContents?
   private var khoTest: KHOTestContents?
@@ -31,30 +31,34 @@ struct ContentsBuilder<Memory: PhysicalMemory>: RecordVisitor {
     lookup = PreservedPagesLookup(pages, in: memory)
   }
 
-  mutating func begin(_ subtree: HandoverSurvey.Subtree) {
+  mutating func enter(_ subtree: HandoverSurvey.Subtree) -> Bool {
     self.subtree = SubtreeContents(subtree: subtree)
+    return true
   }
 
-  /// Puts what was read since ``begin(_:)`` into its place.
-  mutating func finish(head: [UInt8]) {
-    finishSession()
-    guard var subtree else { return }
-    subtree.head = head
-    if let liveUpdate { subtree.record = .liveUpdate(liveUpdate) }
-    if let khoTest { subtree.record = .khoTest(khoTest) }
-    if let area { subtree.record = .area(area) }
-    liveUpdate = nil
-    khoTest = nil
-    area = nil
+  mutating func leave(_ subtree: HandoverSurvey.Subtree) {
+    guard var contents = self.subtree else { return }
     self.subtree = nil
-    contents.subtrees.append(subtree)
-    contents.findings = checker.findings
+    contents.head = head(of: subtree)
+    self.contents.subtrees.append(contents)
+    self.contents.findings = checker.findings
+  }
+
+  /// The first bytes of a blob; of one of unknown size, as many as its page has.
+  private func head(of subtree: HandoverSurvey.Subtree) -> [UInt8] {
+    let address = subtree.subtree.address
+    let mask = UInt64(geometry.pageByteCount) &- 1
+    let inPage = UInt64(geometry.pageByteCount) &- address.rawValue & mask
+    let limit = UInt64(SubtreeContents.largestHeadByteCount)
+    let byteCount = min(limit, subtree.byteCount ?? inPage)
+    guard let range = PhysicalRange(checkedStart: address, byteCount: byteCount) else { return [] }
+    return checker.memory.withBytes(in: range) { $0.copiedBytes() } ?? []
   }
 
   // MARK: Records
 
-  mutating func visit(_ record: KnownRecord) {
-    checker.visit(record)
+  mutating func enter(_ record: KnownRecord) -> Bool {
+    _ = checker.enter(record)
     switch record {
     case .memblock(let record): subtree?.record = .memblock(record.regions)
     case .kexecMetadata(let record): subtree?.record = .kexecMetadata(record)
@@ -64,10 +68,8 @@ struct ContentsBuilder<Memory: PhysicalMemory>: RecordVisitor {
     case .liveUpdate(let record): liveUpdate = LiveUpdateContents(record)
     case .sharedData(let data): if makeRoom() { liveUpdate?.sharedData.append(data) }
     case .session(let session):
-      finishSession()
       if isWanted(session), makeRoom() { self.session = SessionContents(session) }
     case .file(let file):
-      finishFile()
       if session == nil {
         if options.keptFile == nil { contents.omittedRecordCount &+= 1 }
       } else if isWanted(file), makeRoom() {
@@ -75,6 +77,32 @@ struct ContentsBuilder<Memory: PhysicalMemory>: RecordVisitor {
       }
     case .memfd(let record): if file != nil { memfd = MemfdContents(record) }
     case .memfdFolio(let folio): count(folio)
+    }
+    return true
+  }
+
+  /// Puts what was read into the record around it.
+  mutating func leave(_ record: KnownRecord) {
+    switch record {
+    case .khoTest:
+      subtree?.record = khoTest.map { .khoTest($0) }
+      khoTest = nil
+    case .area:
+      subtree?.record = area.map { .area($0) }
+      area = nil
+    case .liveUpdate:
+      subtree?.record = liveUpdate.map { .liveUpdate($0) }
+      liveUpdate = nil
+    case .session:
+      if let session { liveUpdate?.sessions.append(session) }
+      session = nil
+    case .file:
+      if let file { session?.files.append(file) }
+      file = nil
+    case .memfd:
+      file?.memfd = memfd
+      memfd = nil
+    case .memblock, .kexecMetadata, .khoTestFolio, .sharedData, .memfdFolio: break
     }
   }
 
@@ -96,21 +124,6 @@ struct ContentsBuilder<Memory: PhysicalMemory>: RecordVisitor {
     }
     room &-= 1
     return true
-  }
-
-  private mutating func finishSession() {
-    finishFile()
-    if let session { liveUpdate?.sessions.append(session) }
-    session = nil
-  }
-
-  private mutating func finishFile() {
-    if var file {
-      file.memfd = memfd
-      session?.files.append(file)
-    }
-    file = nil
-    memfd = nil
   }
 
   private mutating func count(_ folio: MemfdFolio) {

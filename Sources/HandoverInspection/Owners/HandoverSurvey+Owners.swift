@@ -10,6 +10,7 @@ extension HandoverSurvey {
   /// the bytes are those of each entry.
   ///
   /// - Parameters:
+  ///   - body: called with what was found.
   ///   - memory: the memory that was surveyed.
   ///   - claimLimit: how many stretches of claimed memory are kept at a time, some 100 bytes each.
   ///     Where there are more, the records are read again for each as many, and the runs are the
@@ -53,7 +54,7 @@ extension HandoverSurvey {
       var collector = ClaimCollector(
         memory, pages, table: table, window: ClaimWindow(start: from, limit: claimLimit))
       collector.claimRegistered(by: self)
-      collector = walkRecords(in: memory, collector)
+      collector = readRecords(in: memory, collector)
       table = collector.table
       sweep.enter(&collector.window)
       try pages.forEachRun(in: memory) { (run) throws(Failure) in

@@ -12,7 +12,7 @@ extension HandoverSurvey {
   /// - Complexity: O(bytes of the records · log leaves · orders in use), at most O(memory) of them.
   public func checkRecords<Memory: PhysicalMemory>(in memory: Memory) -> RecordFindingList {
     guard let pages, error == nil else { return RecordFindingList() }
-    return walkRecords(in: memory, RecordChecker(memory, pages)).findings
+    return readRecords(in: memory, RecordChecker(memory, pages)).findings
   }
 
   /// Calls `body` with everything that the known records of the handover refer to, as far as they
@@ -23,17 +23,17 @@ extension HandoverSurvey {
     in memory: Memory, _ body: (RecordReference) -> Void
   ) {
     withoutActuallyEscaping(body) { body in
-      _ = walkRecords(in: memory, ReferenceVisitor(body: body))
+      _ = readRecords(in: memory, ReferenceVisitor(body: body))
     }
   }
 
-  /// Walks over the known records.
-  func walkRecords<Memory: PhysicalMemory, Visitor: RecordVisitor>(
+  /// Reads the known records.
+  func readRecords<Memory: PhysicalMemory, Visitor: RecordVisitor>(
     in memory: Memory, _ visitor: Visitor
   ) -> Visitor {
-    var walker = RecordWalker(memory, geometry: geometry, visitor: visitor)
-    for subtree in subtrees { walker.walk(subtree) }
-    return walker.visitor
+    var reader = RecordReader(memory, geometry: geometry, visitor: visitor)
+    for subtree in subtrees { reader.read(subtree) }
+    return reader.visitor
   }
 }
 

@@ -38,7 +38,7 @@ struct RecordChecker<Memory: PhysicalMemory>: RecordVisitor {
 
   mutating func report(_ finding: RecordFinding) { findings.append(finding) }
 
-  mutating func visit(_ record: KnownRecord) {
+  mutating func enter(_ record: KnownRecord) -> Bool {
     switch record {
     case .session(let session):
       self.session = session.name
@@ -64,6 +64,7 @@ struct RecordChecker<Memory: PhysicalMemory>: RecordVisitor {
       }
     default: break
     }
+    return true
   }
 
   mutating func visit(_ reference: RecordReference) -> Bool {

@@ -1,11 +1,11 @@
 import Handover
 import MemoryAccess
 
-/// Reads the known records of a handover and tells a visitor what they refer to.
+/// Reads the known records of a handover, and shows a visitor each record and what it refers to.
 ///
-/// In a sound handover no byte belongs to two records, so the walk ends when it has read as many
+/// In a sound handover no byte belongs to two records, so the reading ends when it has read as many
 /// bytes as memory has: pointers that lead to the same records again and again cannot keep it busy.
-struct RecordWalker<Memory: PhysicalMemory, Visitor: RecordVisitor> {
+struct RecordReader<Memory: PhysicalMemory, Visitor: RecordVisitor> {
   let memory: Memory
   let geometry: PageGeometry
   var visitor: Visitor
@@ -23,23 +23,24 @@ struct RecordWalker<Memory: PhysicalMemory, Visitor: RecordVisitor> {
   }
 
   /// Reads `subtree`, if its name is known, or its bytes describe an area.
-  mutating func walk(_ subtree: HandoverSurvey.Subtree) {
-    let known = [
-      MemblockRecord.subtreeName, KexecMetadata.subtreeName, KHOTestRecord.subtreeName,
-      LiveUpdateRecord.subtreeName,
-    ]
+  mutating func read(_ subtree: HandoverSurvey.Subtree) {
+    if visitor.enter(subtree) { readRecord(of: subtree) }
+    visitor.leave(subtree)
+  }
+
+  private mutating func readRecord(of subtree: HandoverSurvey.Subtree) {
     let owner = RecordOwner.subtree(subtree.subtree.name)
-    guard known.contains(subtree.subtree.name) else {
-      return walkNamedArea(subtree, owner)
+    guard KnownRecord.subtreeNames.contains(subtree.subtree.name) else {
+      return readNamedArea(subtree, owner)
     }
     let limit = RecordBlob.largestByteCount(ofBlob: subtree.byteCount)
     guard spend(Int(min(subtree.byteCount ?? limit, limit))) else { return }
     do throws(RecordError) {
       switch subtree.subtree.name {
-      case MemblockRecord.subtreeName: try walkMemblock(subtree)
-      case KexecMetadata.subtreeName: try walkKexecMetadata(subtree)
-      case KHOTestRecord.subtreeName: try walkKHOTest(subtree, owner)
-      case LiveUpdateRecord.subtreeName: try walkLiveUpdate(subtree, owner)
+      case MemblockRecord.subtreeName: try readMemblock(subtree)
+      case KexecMetadata.subtreeName: try readKexecMetadata(subtree)
+      case KHOTestRecord.subtreeName: try readKHOTest(subtree, owner)
+      case LiveUpdateRecord.subtreeName: try readLiveUpdate(subtree, owner)
       default: break
       }
     } catch {
@@ -49,6 +50,26 @@ struct RecordWalker<Memory: PhysicalMemory, Visitor: RecordVisitor> {
 
   // MARK: What the parts have in common
 
+  /// Enters `record`, reads what is inside with `body`, and leaves it.
+  mutating func within(
+    _ record: KnownRecord, _ body: (inout Self) throws(RecordError) -> Void
+  ) throws(RecordError) {
+    let isRead = visitor.enter(record)
+    defer { visitor.leave(record) }
+    if isRead { try body(&self) }
+  }
+
+  /// The same; what is wrong with the record is reported before it is left.
+  mutating func within(
+    _ record: KnownRecord, reportingAs owner: RecordOwner,
+    _ body: (inout Self) throws(RecordError) -> Void
+  ) {
+    let isRead = visitor.enter(record)
+    defer { visitor.leave(record) }
+    guard isRead else { return }
+    do throws(RecordError) { try body(&self) } catch { report(error, of: owner) }
+  }
+
   mutating func report(_ error: RecordError, of owner: RecordOwner) {
     if case .formatUnknown(let format) = error {
       visitor.report(.formatUnknown(owner, format))
@@ -57,7 +78,7 @@ struct RecordWalker<Memory: PhysicalMemory, Visitor: RecordVisitor> {
     }
   }
 
-  /// Tells the visitor of a reference; false when the walk is to end.
+  /// Shows the visitor a reference; false when the reading is to end.
   mutating func refer(
     _ owner: RecordOwner, to range: PhysicalRange, as role: RecordReference.Role,
     order: PageOrder? = nil
@@ -68,7 +89,7 @@ struct RecordWalker<Memory: PhysicalMemory, Visitor: RecordVisitor> {
     return !isStopped
   }
 
-  /// Accounts for `byteCount` bytes that are to be read; false when the walk is to end.
+  /// Accounts for `byteCount` bytes that are to be read; false when the reading is to end.
   mutating func spend(_ byteCount: Int) -> Bool {
     guard !isStopped else { return false }
     guard remainingByteCount >= UInt64(byteCount) else {
@@ -81,7 +102,7 @@ struct RecordWalker<Memory: PhysicalMemory, Visitor: RecordVisitor> {
   }
 
   /// Refers to the chunks and blocks of `area`.
-  mutating func walkArea(_ area: VmallocArea, of owner: RecordOwner) throws(RecordError) {
+  mutating func readArea(_ area: VmallocArea, of owner: RecordOwner) throws(RecordError) {
     var blocks = VmallocBlocks(area, in: memory, geometry: geometry)
     while let step = try blocks.next() {
       switch step {
@@ -99,7 +120,7 @@ struct RecordWalker<Memory: PhysicalMemory, Visitor: RecordVisitor> {
   ///
   /// Nothing says that a blob is the descriptor of one. So the blob must be as long as one, and lead
   /// to chunks with as many blocks as it says; what leads anywhere else is not one.
-  private mutating func walkNamedArea(_ subtree: HandoverSurvey.Subtree, _ owner: RecordOwner) {
+  private mutating func readNamedArea(_ subtree: HandoverSurvey.Subtree, _ owner: RecordOwner) {
     guard subtree.byteCount == UInt64(VmallocArea.byteCount) else { return }
     do throws(RecordError) {
       let area = try memory.withRecord(
@@ -110,8 +131,9 @@ struct RecordWalker<Memory: PhysicalMemory, Visitor: RecordVisitor> {
       while let step = try blocks.next() {
         if case .chunk = step, !spend(geometry.pageByteCount) { return }
       }
-      visitor.visit(.area(area))
-      try walkArea(area, of: owner)
+      try within(.area(area)) { (reader) throws(RecordError) in
+        try reader.readArea(area, of: owner)
+      }
     } catch {
       // Not an area, and it does not claim to be one.
     }
@@ -119,41 +141,42 @@ struct RecordWalker<Memory: PhysicalMemory, Visitor: RecordVisitor> {
 
   // MARK: memblock, kexec-metadata, kho_test
 
-  private mutating func walkMemblock(_ subtree: HandoverSurvey.Subtree) throws(RecordError) {
+  private mutating func readMemblock(_ subtree: HandoverSurvey.Subtree) throws(RecordError) {
     let record = try MemblockRecord(
       at: subtree.subtree.address, byteCount: subtree.byteCount, in: memory)
-    visitor.visit(.memblock(record))
-    for region in record.regions {
-      let owner = RecordOwner.region(region.name)
-      switch region.result {
-      case .success(let region):
-        guard refer(owner, to: region.range, as: .region) else { return }
-      case .failure(let error):
-        report(error, of: owner)
+    try within(.memblock(record)) { (reader) throws(RecordError) in
+      for region in record.regions {
+        let owner = RecordOwner.region(region.name)
+        switch region.result {
+        case .success(let region):
+          guard reader.refer(owner, to: region.range, as: .region) else { return }
+        case .failure(let error):
+          reader.report(error, of: owner)
+        }
       }
     }
   }
 
-  private mutating func walkKexecMetadata(
+  private mutating func readKexecMetadata(
     _ subtree: HandoverSurvey.Subtree
   ) throws(RecordError) {
     let record = try KexecMetadata(
       at: subtree.subtree.address, byteCount: subtree.byteCount, in: memory)
-    visitor.visit(.kexecMetadata(record))
+    try within(.kexecMetadata(record)) { (_) throws(RecordError) in }
   }
 
-  private mutating func walkKHOTest(
+  private mutating func readKHOTest(
     _ subtree: HandoverSurvey.Subtree, _ owner: RecordOwner
   ) throws(RecordError) {
     let record = try KHOTestRecord(
       at: subtree.subtree.address, byteCount: subtree.byteCount, in: memory, geometry: geometry)
-    visitor.visit(.khoTest(record))
-    try walkArea(record.folios, of: owner)
-    var folios = KHOTestFolios(of: record, in: memory, geometry: geometry)
-    while spend(8), let folio = try folios.next() {
-      visitor.visit(.khoTestFolio(folio))
-      guard refer(owner, to: folio.range(in: geometry), as: .folio, order: folio.order) else {
-        return
+    try within(.khoTest(record)) { (reader) throws(RecordError) in
+      try reader.readArea(record.folios, of: owner)
+      var folios = KHOTestFolios(of: record, in: reader.memory, geometry: reader.geometry)
+      while reader.spend(8), let folio = try folios.next() {
+        try reader.within(.khoTestFolio(folio)) { (_) throws(RecordError) in }
+        let range = folio.range(in: reader.geometry)
+        guard reader.refer(owner, to: range, as: .folio, order: folio.order) else { return }
       }
     }
   }
