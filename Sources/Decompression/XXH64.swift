@@ -83,7 +83,7 @@ struct XXH64 {
         hash = Self.rotated(hash, by: 27) &* Self.prime1 &+ Self.prime4
         start &+= 8
       }
-      if let word = bytes.halfWord(atByte: start) {
+      if let word = bytes.uint32(atByte: start) {
         hash ^= UInt64(UInt32(littleEndian: word)) &* Self.prime1
         hash = Self.rotated(hash, by: 23) &* Self.prime2 &+ Self.prime3
         start &+= 4

@@ -44,6 +44,7 @@ public struct SetupDataRecord: Hashable, Sendable {
 
   /// Finds the first entry of this type in the list that begins at `first`; nil where there is none.
   ///
+  /// - Parameter memory: the memory.
   /// - Parameter first: the first entry; 0 of an empty list.
   /// - Returns: where the entry lies.
   /// - Throws: ``RecordError/unreadable(_:)`` and ``RecordError/rangeImpossible(start:byteCount:)`` of an
@@ -56,7 +57,7 @@ public struct SetupDataRecord: Hashable, Sendable {
     for _ in 0..<limit {
       if next == .zero { return nil }
       let (following, found) = try memory.withRecord(at: next, byteCount: headerByteCount) {
-        ($0.word(atByte: 0) ?? 0, $0.halfWord(atByte: 8) ?? 0)
+        ($0.word(atByte: 0) ?? 0, $0.uint32(atByte: 8) ?? 0)
       }
       if found == type { return next }
       next = PhysicalAddress(following)
@@ -75,10 +76,10 @@ public struct SetupDataRecord: Hashable, Sendable {
   ) throws(RecordError) {
     self = try memory.withRecord(at: address, byteCount: Self.byteCount) {
       (bytes) throws(RecordError) in
-      let type = bytes.halfWord(atByte: 8) ?? 0
+      let type = bytes.uint32(atByte: 8) ?? 0
       guard type == Self.type else { throw .magicWrong(type) }
       let needed = UInt64(Self.byteCount &- Self.headerByteCount)
-      let length = UInt64(bytes.halfWord(atByte: 12) ?? 0)
+      let length = UInt64(bytes.uint32(atByte: 12) ?? 0)
       guard length >= needed else { throw .blobTooShort(byteCount: length, needed: needed) }
       let start = PhysicalAddress(bytes.word(atByte: 32) ?? 0)
       let byteCount = bytes.word(atByte: 40) ?? 0
@@ -93,6 +94,8 @@ public struct SetupDataRecord: Hashable, Sendable {
 
   /// Writes the entry at `address`; the word of the device tree last.
   ///
+  /// - Parameter address: the address.
+  /// - Parameter memory: the memory.
   /// - Parameter next: the entry that follows it in the list; 0 for none.
   /// - Precondition: `address` is a multiple of 8, and 48 bytes exist there.
   public func write(

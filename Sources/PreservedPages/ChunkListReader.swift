@@ -58,8 +58,8 @@ struct ChunkListReader<Memory: PhysicalMemory> {
     of chunk: PhysicalAddress, _ bytes: RawSpan, into elements: inout [Element],
     _ findings: inout FindingList
   ) {
-    guard let rawOrder = bytes.halfWord(atByte: ChunkLayout.orderOffset),
-      let count = bytes.halfWord(atByte: ChunkLayout.countOffset)
+    guard let rawOrder = bytes.uint32(atByte: ChunkLayout.orderOffset),
+      let count = bytes.uint32(atByte: ChunkLayout.countOffset)
     else { return }
     guard rawOrder <= UInt32(geometry.maximumOrder.rawValue) else {
       return findings.append(.chunkOrderImpossible(chunk: chunk, order: rawOrder))

@@ -8,8 +8,8 @@ internal import KexecHandover
 public func fuzzImage(_ bytes: RawSpan) {
   guard bytes.byteCount > 1 else { return }
   // "\u{7f}ELF"; "KDUMP   "; "make", as "makedumpfile" begins.
-  if bytes.halfWord(atByte: 0) == 0x464c_457f || bytes.word(atByte: 0) == 0x2020_2050_4d55_444b
-    || bytes.halfWord(atByte: 0) == 0x656b_616d
+  if bytes.uint32(atByte: 0) == 0x464c_457f || bytes.word(atByte: 0) == 0x2020_2050_4d55_444b
+    || bytes.uint32(atByte: 0) == 0x656b_616d
   {
     return examineFile(bytes, base: nil)
   }

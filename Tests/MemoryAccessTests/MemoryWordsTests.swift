@@ -49,7 +49,7 @@ struct MemoryWordsTests {
       let isRead: Void? = memory.withBytes(in: Self.range(0, byteCount)) { bytes in
         for offset in [-1, .min, .max] {
           #expect(bytes.word(atByte: offset) == nil)
-          #expect(bytes.halfWord(atByte: offset) == nil)
+          #expect(bytes.uint32(atByte: offset) == nil)
         }
         for offset in 0...24 {
           var word: UInt64?
@@ -65,7 +65,7 @@ struct MemoryWordsTests {
             }
           }
           #expect(bytes.word(atByte: offset) == word)
-          #expect(bytes.halfWord(atByte: offset) == half)
+          #expect(bytes.uint32(atByte: offset) == half)
         }
       }
       #expect(isRead != nil)

@@ -46,7 +46,7 @@ enum GzipFile {
     var inflater = Inflater(startingAt: next)
     try inflater.run(input, into: &output)
     let end = inflater.end()
-    guard let sum = input.halfWord(atByte: end), let length = input.halfWord(atByte: end &+ 4)
+    guard let sum = input.uint32(atByte: end), let length = input.uint32(atByte: end &+ 4)
     else {
       throw .inputEnds
     }

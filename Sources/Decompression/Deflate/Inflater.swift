@@ -39,7 +39,7 @@ struct Inflater {
     _ input: RawSpan, into output: inout DecodedOutput
   ) throws(DecompressionError) {
     bits.alignToByte()
-    guard let lengths = input.halfWord(atByte: bits.next) else { throw .inputEnds }
+    guard let lengths = input.uint32(atByte: bits.next) else { throw .inputEnds }
     let length = UInt32(littleEndian: lengths)
     guard length & 0xffff == ~length >> 16 else { throw .storedLengthWrong }
     let start = bits.next &+ 4

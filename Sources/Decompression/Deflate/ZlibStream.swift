@@ -14,7 +14,7 @@ enum ZlibStream {
     output.beginCheck(.adler32(Adler32()))
     var inflater = Inflater(startingAt: 2)
     try inflater.run(input, into: &output)
-    guard let sum = input.halfWord(atByte: inflater.end()) else { throw .inputEnds }
+    guard let sum = input.uint32(atByte: inflater.end()) else { throw .inputEnds }
     guard UInt64(UInt32(bigEndian: sum)) == output.checkValue() else { throw .checksumWrong }
   }
 }

@@ -63,7 +63,7 @@ enum SnappyBlock {
         matched = code &>> 2 &+ 1
         distance = Int(high) &<< 8 | Int(low)
       default:
-        guard let word = input.halfWord(atByte: place) else { throw .inputEnds }
+        guard let word = input.uint32(atByte: place) else { throw .inputEnds }
         place &+= 4
         matched = code &>> 2 &+ 1
         distance = Int(UInt32(littleEndian: word))

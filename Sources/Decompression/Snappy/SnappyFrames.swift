@@ -24,7 +24,7 @@ public struct SnappyChunk: Hashable, Sendable {
   /// - Throws: ``DecompressionError`` for the rule that the chunk breaks.
   /// - Complexity: O(1).
   public init(of input: RawSpan, at start: Int) throws(DecompressionError) {
-    guard let word = input.halfWord(atByte: start) else { throw .inputEnds }
+    guard let word = input.uint32(atByte: start) else { throw .inputEnds }
     let header = UInt32(littleEndian: word)
     let type = header & 0xff
     let length = Int(header >> 8)
@@ -60,7 +60,7 @@ public struct SnappyChunk: Hashable, Sendable {
     } else {
       try output.append(input, from: content, byteCount: byteCount)
     }
-    guard let word = input.halfWord(atByte: content &- 4) else { throw .inputEnds }
+    guard let word = input.uint32(atByte: content &- 4) else { throw .inputEnds }
     let sum = UInt32(truncatingIfNeeded: output.checkValue())
     let masked = (sum &>> 15 | sum &<< 17) &+ 0xa282_ead8
     guard UInt32(littleEndian: word) == masked else { throw .checksumWrong }

@@ -11,7 +11,7 @@ struct RangeDecoder {
   private let end: Int
 
   init(_ input: RawSpan, _ bytes: Range<Int>) throws(DecompressionError) {
-    guard bytes.count >= 5, let word = input.halfWord(atByte: bytes.lowerBound &+ 1) else {
+    guard bytes.count >= 5, let word = input.uint32(atByte: bytes.lowerBound &+ 1) else {
       throw .inputEnds
     }
     guard input.byte(at: bytes.lowerBound) == 0 else { throw .symbolWrong }

@@ -19,7 +19,7 @@ enum XZFile {
     repeat {
       start = try decodeStream(input, from: start, into: &output)
       // Padding between streams.
-      while input.halfWord(atByte: start) == 0 { start &+= 4 }
+      while input.uint32(atByte: start) == 0 { start &+= 4 }
     } while start < input.byteCount
   }
 
@@ -53,7 +53,7 @@ enum XZFile {
   private static func checkType(
     _ input: RawSpan, at start: Int
   ) throws(DecompressionError) -> UInt8 {
-    guard start &+ 12 <= input.byteCount, let sum = input.halfWord(atByte: start &+ 8) else {
+    guard start &+ 12 <= input.byteCount, let sum = input.uint32(atByte: start &+ 8) else {
       throw .inputEnds
     }
     let header = input.extracting(start..<start &+ 6).copiedBytes()
@@ -81,7 +81,7 @@ enum XZFile {
     guard checkByteCount(type) <= input.byteCount &- place else { throw .inputEnds }
     let value: UInt64?
     switch type {
-    case 1: value = input.halfWord(atByte: place).map { UInt64(UInt32(littleEndian: $0)) }
+    case 1: value = input.uint32(atByte: place).map { UInt64(UInt32(littleEndian: $0)) }
     case 4: value = input.word(atByte: place).map { UInt64(littleEndian: $0) }
     default: return
     }
@@ -144,7 +144,7 @@ enum XZFile {
       let byteCount = (Int(size) &+ 1) &* 4
       end = start &+ byteCount
       guard byteCount >= 8, end <= input.byteCount,
-        let sum = input.halfWord(atByte: end &- 4)
+        let sum = input.uint32(atByte: end &- 4)
       else { throw .inputEnds }
       var crc = CRC32.ieee
       crc.update(input.extracting(start..<end &- 4))

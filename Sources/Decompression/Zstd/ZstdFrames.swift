@@ -20,7 +20,7 @@ enum ZstdFrames {
   private static func skippableEnd(
     _ input: RawSpan, at start: Int
   ) throws(DecompressionError) -> Int? {
-    guard let word = input.halfWord(atByte: start) else { throw .inputEnds }
+    guard let word = input.uint32(atByte: start) else { throw .inputEnds }
     let magic = UInt32(littleEndian: word)
     guard magic & ~15 == ZstdFrameHeader.skippableMagic else {
       guard magic == ZstdFrameHeader.magic else {
@@ -28,7 +28,7 @@ enum ZstdFrames {
       }
       return nil
     }
-    guard let size = input.halfWord(atByte: start &+ 4) else { throw .inputEnds }
+    guard let size = input.uint32(atByte: start &+ 4) else { throw .inputEnds }
     let end = start &+ 8 &+ Int(UInt32(littleEndian: size))
     guard end <= input.byteCount else { throw .inputEnds }
     return end
@@ -63,7 +63,7 @@ enum ZstdFrames {
       throw .outputTooShort(byteCount: byteCount, expectedByteCount: Int(clamping: expected))
     }
     guard header.hasChecksum else { return next }
-    guard let sum = input.halfWord(atByte: next) else { throw .inputEnds }
+    guard let sum = input.uint32(atByte: next) else { throw .inputEnds }
     guard UInt32(littleEndian: sum) == UInt32(truncatingIfNeeded: output.checkValue()) else {
       throw .checksumWrong
     }

@@ -24,13 +24,13 @@ public struct KexecMetadata: Hashable, Sendable {
     try memory.requireBlob(byteCount, holds: Self.byteCount)
     self = try memory.withRecord(at: address, byteCount: Self.byteCount) {
       (bytes) throws(RecordError) in
-      let version = bytes.halfWord(atByte: 0) ?? 0
+      let version = bytes.uint32(atByte: 0) ?? 0
       guard version == 1 else { throw .formatUnknown("version \(version)") }
       guard let release = bytes.text(atByte: 4, byteCount: 65) else {
         throw .textMalformed(PhysicalAddress(address.rawValue &+ 4))
       }
       return KexecMetadata(
-        checked: release, kexecCount: bytes.halfWord(atByte: 69) ?? 0)
+        checked: release, kexecCount: bytes.uint32(atByte: 69) ?? 0)
     }
   }
 

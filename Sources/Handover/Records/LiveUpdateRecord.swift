@@ -34,7 +34,7 @@ public struct LiveUpdateRecord: Hashable, Sendable {
   public init(
     at address: PhysicalAddress, byteCount: UInt64?, in memory: some PhysicalMemory
   ) throws(RecordError) {
-    let magic = try memory.withRecord(at: address, byteCount: 4) { $0.halfWord(atByte: 0) ?? 0 }
+    let magic = try memory.withRecord(at: address, byteCount: 4) { $0.uint32(atByte: 0) ?? 0 }
     if UInt32(bigEndian: magic) == DeviceTreeHeader.magic {
       self = try Self(parsing: try memory.recordTreeBytes(at: address, byteCount: byteCount))
       return

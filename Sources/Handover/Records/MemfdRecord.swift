@@ -66,8 +66,8 @@ public struct MemfdRecord: Hashable, Sendable {
   private init(_ bytes: RawSpan, folioCount: UInt64, _ folios: VmallocArea) {
     position = bytes.word(atByte: 0) ?? 0
     byteSize = bytes.word(atByte: 8) ?? 0
-    seals = bytes.halfWord(atByte: 16) ?? 0
-    flags = bytes.halfWord(atByte: 20) ?? 0
+    seals = bytes.uint32(atByte: 16) ?? 0
+    flags = bytes.uint32(atByte: 20) ?? 0
     self.folioCount = folioCount
     self.folios = folios
   }

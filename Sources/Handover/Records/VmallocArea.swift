@@ -35,7 +35,7 @@ public struct VmallocArea: Hashable, Sendable {
   /// Reads the descriptor at `offset` of `bytes`; nil when it does not fit.
   init?(_ bytes: RawSpan, atByte offset: Int, _ geometry: PageGeometry) throws(RecordError) {
     guard let first = bytes.word(atByte: offset),
-      let pageCount = bytes.halfWord(atByte: offset &+ 8),
+      let pageCount = bytes.uint32(atByte: offset &+ 8),
       let flags = bytes.quarterWord(atByte: offset &+ 12),
       let order = bytes.quarterWord(atByte: offset &+ 14)
     else { return nil }

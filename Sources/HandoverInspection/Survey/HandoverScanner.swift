@@ -19,6 +19,7 @@ public struct HandoverScanner: Sendable {
 
   /// Scans all of `memory` that is stored; holes of a sparse image are skipped.
   ///
+  /// - Parameter memory: the memory.
   /// - Parameter progress: called now and then with the number of bytes scanned so far.
   /// - Complexity: O(stored pages).
   public init<Memory: PhysicalMemory>(
@@ -74,12 +75,12 @@ public struct HandoverScanner: Sendable {
   /// Whether the bytes begin like a device tree: the magic, or, where that is damaged, the versions
   /// that Linux writes.
   private static func resemblesHeader(_ bytes: RawSpan) -> Bool {
-    if bytes.halfWord(atByte: 0).map(UInt32.init(bigEndian:)) == DeviceTreeHeader.magic {
+    if bytes.uint32(atByte: 0).map(UInt32.init(bigEndian:)) == DeviceTreeHeader.magic {
       return true
     }
-    return bytes.halfWord(atByte: 20).map(UInt32.init(bigEndian:))
+    return bytes.uint32(atByte: 20).map(UInt32.init(bigEndian:))
       == DeviceTreeHeader.currentVersion
-      && bytes.halfWord(atByte: 24).map(UInt32.init(bigEndian:))
+      && bytes.uint32(atByte: 24).map(UInt32.init(bigEndian:))
         == DeviceTreeHeader.oldestVersion
   }
 

@@ -19,8 +19,8 @@ struct ELFProgramHeader {
   let memoryByteCount: UInt64
 
   init?(_ bytes: RawSpan, atByte offset: Int) {
-    guard let type = bytes.halfWord(atByte: offset),
-      let flags = bytes.halfWord(atByte: offset &+ 4),
+    guard let type = bytes.uint32(atByte: offset),
+      let flags = bytes.uint32(atByte: offset &+ 4),
       let fileOffset = bytes.word(atByte: offset &+ 8),
       let physicalAddress = bytes.word(atByte: offset &+ 24),
       let storedByteCount = bytes.word(atByte: offset &+ 32),

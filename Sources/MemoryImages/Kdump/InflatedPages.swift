@@ -151,8 +151,8 @@ final class InflatedPages: Sendable {
       : file.withBytes(at: start, count: KdumpHeader.descriptorByteCount) { bytes in
         (
           offset: UInt64(littleEndian: bytes.word(atByte: 0) ?? 0),
-          byteCount: UInt32(littleEndian: bytes.halfWord(atByte: 8) ?? 0),
-          flags: UInt32(littleEndian: bytes.halfWord(atByte: 12) ?? 0)
+          byteCount: UInt32(littleEndian: bytes.uint32(atByte: 8) ?? 0),
+          flags: UInt32(littleEndian: bytes.uint32(atByte: 12) ?? 0)
         )
       }
     guard let (offset, byteCount, flags) = read else { throw .descriptorBeyondEndOfFile }

@@ -126,6 +126,8 @@ public struct LiveMemory: PhysicalMemory, Sendable {
   ///
   /// Reads without keeping anything, in large pieces: what a search through all memory takes.
   ///
+  /// - Parameter word: the word.
+  /// - Parameter body: called with what was found.
   /// - Parameter progress: called now and then with the number of bytes looked through.
   /// - Complexity: O(bytes); a system call for each MiB. What cannot be read is left out.
   public func forEachPage(
@@ -144,7 +146,7 @@ public struct LiveMemory: PhysicalMemory, Sendable {
         var index = Int(truncatingIfNeeded: (0 &- place.rawValue) & 4095)
         bytes.withRawSpan { bytes in
           while index &+ 4 <= bytes.byteCount {
-            if bytes.halfWord(atByte: index) == pattern {
+            if bytes.uint32(atByte: index) == pattern {
               body(place.advanced(byBytes: UInt64(index)))
             }
             index &+= 4096

@@ -151,7 +151,7 @@ extension PhysicalMemory {
   /// none that could be a handover's.
   func deviceTreeCheck(at address: PhysicalAddress) -> UInt64? {
     guard let start = PhysicalRange(checkedStart: address, byteCount: 8),
-      let word = withBytes(in: start, { $0.halfWord(atByte: 4) }) ?? nil
+      let word = withBytes(in: start, { $0.uint32(atByte: 4) }) ?? nil
     else { return nil }
     let byteCount = UInt64(UInt32(bigEndian: word))
     guard byteCount <= RootDeviceTree.largestByteCount,
