@@ -100,7 +100,8 @@ let hostedTargets: [Target] = [
   .executableTarget(
     name: "kho-torture",
     dependencies: [
-      "HandoverDemo", "KHOCommands", "KexecHandover", "Platform", argumentParser, system,
+      "HandoverDemo", "KHOCommands", "KexecHandover", "PersistentCollections", "Platform",
+      argumentParser, system,
     ],
     path: "Tests/HandoverTorture", swiftSettings: strict),
   .executableTarget(

@@ -9,7 +9,10 @@ struct TortureTool: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "kho-torture",
     abstract: "Tests memory files by killing processes that change them.",
-    subcommands: [Torture.self, TortureWorkerCommand.self], defaultSubcommand: Torture.self)
+    subcommands: [
+      Torture.self, StoreTorture.self, TortureWorkerCommand.self, StoreWorkerCommand.self,
+    ],
+    defaultSubcommand: Torture.self)
 }
 
 exit(KHOCommandLine.run(TortureTool.self, Array(CommandLine.arguments.dropFirst())))

@@ -94,6 +94,26 @@ struct TortureJSON: Decodable {
     #expect(!kho("--help").text.contains("torture"))
   }
 
+  /// Stores of two, three and ten collections: whatever was killed, the successor finds each change wholly
+  /// or not at all, in whatever order it opens the collections.
+  @Test(arguments: [2, 3, 10])
+  func storesLoseNothing(collectionCount: Int) throws {
+    let folder = try TemporaryFolder()
+    let seed = UInt64.random(in: 0 ... .max)
+    let run = try torture(
+      "store", folder.path("store"), "--kills", "12", "--seed", "\(seed)", "--collections",
+      "\(collectionCount)")
+    #expect(run.status == 0, "seed \(seed): \(run.errors)")
+    #expect(run.errors == "", "seed \(seed)")
+    #expect(run.text.hasPrefix("12 processes were killed in "))
+    #expect(
+      run.text.hasSuffix("nothing lost, nothing torn, nothing leaked, nothing given twice\n"))
+    #expect(try FileManager.default.contentsOfDirectory(atPath: folder.url.path) == [])
+    let path = try folder.write([1], "store")
+    #expect(try torture("store", path, "--kills", "1").status == 3)
+    #expect(try Data(contentsOf: URL(filePath: path)) == Data([1]))
+  }
+
   @Test func aWorkerWantsAJournal() throws {
     let folder = try TemporaryFolder()
     let path = try folder.write([1, 2, 3], "journal")
