@@ -50,10 +50,7 @@ extension RealLinuxTests {
           "| \(damage?.rawValue ?? "none") | \(outcome.end) | \(outcome.handover) | \(outcome.test) "
           + "| \(outcome.files) | \(outcome.line) |\n"
       }
-      if let logs = ProcessInfo.processInfo.environment["KHO_LAB_LOGS"] {
-        try table.write(
-          to: URL(filePath: logs).appending(path: "damage.md"), atomically: true, encoding: .utf8)
-      }
+      try Lab.keep(table, as: "damage.md")
     }
 
     private func boot(_ image: URL, sum: String) throws -> Outcome {

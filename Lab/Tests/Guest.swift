@@ -100,10 +100,7 @@ final class Guest {
       kill(process.processIdentifier, SIGKILL)
       process.waitUntilExit()
     }
-    if let kept = ProcessInfo.processInfo.environment["KHO_LAB_LOGS"] {
-      let file = URL(filePath: kept).appending(path: "\(folder.lastPathComponent).log")
-      try? log.write(to: file, atomically: true, encoding: .utf8)
-    }
+    try? Lab.keep(log, as: "\(folder.lastPathComponent).log")
     try? FileManager.default.removeItem(at: folder)
   }
 

@@ -20,6 +20,18 @@ enum Lab {
   static let extent =
     ProcessInfo.processInfo.environment["KHO_LAB"].flatMap(Extent.init) ?? .none
 
+  /// Where the scenarios leave what they saw, `$KHO_LAB_LOGS`; nil where nothing is kept.
+  private static let logs = ProcessInfo.processInfo.environment["KHO_LAB_LOGS"].map {
+    URL(filePath: $0)
+  }
+
+  /// Writes a file to the folder `$KHO_LAB_LOGS`, which is made where it does not exist.
+  static func keep(_ text: String, as name: String) throws {
+    guard let logs else { return }
+    try FileManager.default.createDirectory(at: logs, withIntermediateDirectories: true)
+    try text.write(to: logs.appending(path: name), atomically: true, encoding: .utf8)
+  }
+
   /// What was found.
   static var parts: Parts {
     get throws { try found.get() }

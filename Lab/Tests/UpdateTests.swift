@@ -41,10 +41,7 @@ extension RealLinuxTests {
       #expect(try show("LabGuest retrieve vm 1").status == 0)
       #expect(try show("sha256sum /tmp/vm-1").text.prefix(64) == sum)
       try guest.powerOff()
-      if let logs = ProcessInfo.processInfo.environment["KHO_LAB_LOGS"] {
-        try transcript.write(
-          to: URL(filePath: logs).appending(path: "update.txt"), atomically: true, encoding: .utf8)
-      }
+      try Lab.keep(transcript, as: "update.txt")
     }
   }
 }
