@@ -19,7 +19,10 @@
       case .memfd(_, .indicesOverlap): "memfd-overlap"
       case .memfd(_, .outOfOrder): "memfd-order"
       case .memfd(_, .sealsUnknown), .memfd(_, .flagsUnknown): "memfd-flags"
+      case .memfd(_, .pagesMissing): "memfd-incomplete"
+      case .memfd(_, .contentUndefined): "memfd-content"
       case .checksumWrong: "record-checksum"
+      case .recordsUncounted: "record-uncounted"
       }
     }
 
@@ -31,6 +34,7 @@
       case .notPreserved(_, let page): page
       case .entryDiffers(let reference, _), .referredTwice(let reference): reference.range.start
       case .memfd(_, let fault): fault.place
+      case .recordsUncounted(_, let block): block
       case .formatUnknown, .moreRecordsThanMemory, .nameRepeated, .checksumWrong: nil
       }
     }
@@ -65,6 +69,10 @@
         let sums = computed.map { "0x\(String($0, radix: 16))" }.joined(separator: " or ")
         return
           "\(owner.title) has the checksum 0x\(String(stored, radix: 16)), and its folios have \(sums)"
+      case .recordsUncounted(let owner, let block):
+        return
+          "\(owner.title): the block of records at \(block) is not empty behind the records that it counts; "
+          + "the count may be damaged, and records lost"
       case .moreRecordsThanMemory:
         return
           "the records have, or refer to, more bytes than memory; some were reached more than once, "
@@ -78,9 +86,9 @@
       switch self {
       case .indexBeyondEnd(let folio, _), .indexUnaligned(let folio, _),
         .indicesOverlap(let folio, _),
-        .outOfOrder(let folio, _):
+        .outOfOrder(let folio, _), .contentUndefined(let folio, _):
         folio
-      case .sizeImpossible, .sealsUnknown, .flagsUnknown: nil
+      case .sizeImpossible, .sealsUnknown, .flagsUnknown, .pagesMissing: nil
       }
     }
 
@@ -97,6 +105,11 @@
         "the folio at \(folio), page \(index) of the file, has a place that another folio has"
       case .outOfOrder(let folio, let index):
         "the folio at \(folio), page \(index) of the file, is listed after one with a higher page"
+      case .pagesMissing(let count):
+        "\(countText(count, "page")) of the file \(count == 1 ? "is" : "are") not listed, and will read as zeros"
+      case .contentUndefined(let folio, let index):
+        "the folio at \(folio), page \(index) of the file, is not marked as written and filled, so its content "
+          + "will be lost"
       case .sealsUnknown(let seals):
         "its seals 0x\(String(seals, radix: 16)) are not known"
       case .flagsUnknown(let flags):

@@ -22,6 +22,8 @@ public enum RecordFinding: Error, Hashable, Sendable {
   case memfd(RecordOwner, MemfdFault)
   /// The checksum of the kernel's self-test is not that of its folios.
   case checksumWrong(RecordOwner, stored: UInt32, computed: [UInt32])
+  /// Behind the records that a block counts, its page is not empty: records may have been lost.
+  case recordsUncounted(RecordOwner, block: PhysicalAddress)
   /// The records have, or refer to, more bytes than memory, so some were reached more than once;
   /// reading ended there.
   case moreRecordsThanMemory
@@ -30,12 +32,13 @@ public enum RecordFinding: Error, Hashable, Sendable {
   public var severity: FindingSeverity {
     switch self {
     case .formatUnknown, .memfd(_, .outOfOrder): .note
+    case .recordsUncounted, .memfd(_, .pagesMissing), .memfd(_, .contentUndefined): .warning
     default: .error
     }
   }
 
   /// How many kinds there are.
-  package static var kindCount: Int { 10 }
+  package static var kindCount: Int { 11 }
 
   /// A small number for each kind, below ``kindCount``, so that a list can be bounded kind by kind.
   package var kind: Int {
@@ -50,6 +53,7 @@ public enum RecordFinding: Error, Hashable, Sendable {
     case .referredTwice: 7
     case .memfd: 8
     case .checksumWrong: 9
+    case .recordsUncounted: 10
     }
   }
 }
@@ -70,4 +74,9 @@ public enum MemfdFault: Hashable, Sendable {
   case sealsUnknown(UInt32)
   /// Flags that no kernel sets.
   case flagsUnknown(UInt32)
+  /// So many pages of the file are not listed, and read as zeros. Linux allocates and lists all of them.
+  case pagesMissing(UInt64)
+  /// A folio is marked as never written or never filled, so its content is lost. Since 7.2, Linux marks every
+  /// folio as both.
+  case contentUndefined(PhysicalAddress, pageIndex: UInt64)
 }

@@ -166,7 +166,7 @@ struct ContentsBuilder<Memory: PhysicalMemory>: RecordVisitor {
     case .malformed(let owner, let error): note(error, of: owner)
     case .formatUnknown(let owner, let format): note(.formatUnknown(format), of: owner)
     case .outsideMemory, .notPreserved, .entryDiffers, .moreRecordsThanMemory, .nameRepeated,
-      .referredTwice, .memfd, .checksumWrong:
+      .referredTwice, .memfd, .checksumWrong, .recordsUncounted:
       break
     }
   }

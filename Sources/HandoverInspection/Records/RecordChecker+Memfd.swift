@@ -2,6 +2,26 @@ import Handover
 import MemoryAccess
 import PreservedPages
 
+/// A memfd whose folios are read.
+struct CheckedMemfd {
+  let record: MemfdRecord
+  /// The pages of the file.
+  let pageCount: UInt64
+  /// Where the folios so far end, at most.
+  var nextIndex: UInt64 = 0
+  /// Whether one was not behind those before it.
+  var isUnordered = false
+  /// How many folios were read, holes included, and how many pages of the file they are.
+  var folioCount: UInt64 = 0
+  var coveredPageCount: UInt64 = 0
+
+  init(_ record: MemfdRecord, in geometry: PageGeometry) {
+    self.record = record
+    let pageByteCount = UInt64(geometry.pageByteCount)
+    pageCount = record.byteSize / pageByteCount &+ (record.byteSize % pageByteCount == 0 ? 0 : 1)
+  }
+}
+
 /// The rules of memfds and of the self-test's checksum.
 ///
 /// Linux puts each folio where its record says, in whatever order the list is; it refuses a place that is taken,
@@ -27,22 +47,32 @@ extension RecordChecker {
 
   /// Checks the place in the file of a folio of that order.
   mutating func checkPlace(of folio: MemfdFolio, order: PageOrder) {
-    guard let (record, nextIndex, isUnordered) = memfd else { return }
+    guard let memfd else { return }
     let size = order.frameCount
-    let pageByteCount = UInt64(geometry.pageByteCount)
-    let pageCount =
-      record.byteSize / pageByteCount &+ (record.byteSize % pageByteCount == 0 ? 0 : 1)
-    if folio.pageIndex >= pageCount {
+    if folio.pageIndex >= memfd.pageCount {
       findings.append(.memfd(file, .indexBeyondEnd(folio.address, pageIndex: folio.pageIndex)))
     }
     if folio.pageIndex & (size &- 1) != 0 {
       findings.append(.memfd(file, .indexUnaligned(folio.address, pageIndex: folio.pageIndex)))
     }
     let (end, overflow) = folio.pageIndex.addingReportingOverflow(size)
-    memfd?.nextIndex = max(nextIndex, overflow ? .max : end)
-    guard folio.pageIndex < nextIndex, !isUnordered else { return }
-    memfd?.isUnordered = true
-    checkOverlaps(of: record, from: folio)
+    if folio.pageIndex < memfd.pageCount {
+      // The last folio may reach behind the end of the file.
+      let count = min(size, memfd.pageCount &- folio.pageIndex)
+      self.memfd?.coveredPageCount = memfd.coveredPageCount.addingSaturated(count)
+    }
+    self.memfd?.nextIndex = max(memfd.nextIndex, overflow ? .max : end)
+    guard folio.pageIndex < memfd.nextIndex, !memfd.isUnordered else { return }
+    self.memfd?.isUnordered = true
+    checkOverlaps(of: memfd.record, from: folio)
+  }
+
+  /// Checks that the file is listed as a whole, once its last folio is read.
+  mutating func checkCoverage() {
+    guard let memfd, memfd.folioCount == memfd.record.folioCount,
+      memfd.record.byteSize <= UInt64(Int64.max), memfd.coveredPageCount < memfd.pageCount
+    else { return }
+    findings.append(.memfd(file, .pagesMissing(memfd.pageCount &- memfd.coveredPageCount)))
   }
 
   /// Looks for folios that share a place, in a list that is not in the order of the file.

@@ -22,8 +22,10 @@ struct RecordChecker<Memory: PhysicalMemory>: RecordVisitor {
   private var session = ""
   private var tokens: Set<UInt64> = []
   private(set) var file = RecordOwner.session("")
-  /// The memfd whose folios are read: its size, and where the last folio ended.
-  var memfd: (record: MemfdRecord, nextIndex: UInt64, isUnordered: Bool)?
+  /// The memfd whose folios are read.
+  var memfd: CheckedMemfd?
+  /// The format of the record that lists the sessions.
+  private var format: LiveUpdateRecord.Format?
   /// A folio of it that is referred to next.
   private var folio: MemfdFolio?
 
@@ -50,11 +52,21 @@ struct RecordChecker<Memory: PhysicalMemory>: RecordVisitor {
       self.file = .file(session: session, token: file.token)
       memfd = nil
       if !tokens.insert(file.token).inserted { findings.append(.nameRepeated(self.file)) }
+    case .liveUpdate(let record):
+      format = record.format
     case .memfd(let record):
-      memfd = (record, 0, false)
+      memfd = CheckedMemfd(record, in: geometry)
       check(record)
+      checkCoverage()
     case .memfdFolio(let folio):
       self.folio = folio.isHole ? nil : folio
+      memfd?.folioCount &+= 1
+      if folio.isHole { checkCoverage() }
+      // Up to 7.1 a folio that was allocated and not used yet was passed on as such.
+      if format == .structure, !folio.isHole, !folio.isDirty || !folio.isUpToDate {
+        findings.append(
+          .memfd(file, .contentUndefined(folio.address, pageIndex: folio.pageIndex)))
+      }
     case .khoTest(let record):
       if readsFolios { checkChecksum(of: record) }
     case .memblock(let record):
@@ -98,6 +110,7 @@ struct RecordChecker<Memory: PhysicalMemory>: RecordVisitor {
     if let folio, folio.address == start {
       let entry = lookup.block(holding: start)
       checkPlace(of: folio, order: entry?.address == start ? entry?.order ?? .zero : .zero)
+      checkCoverage()
       self.folio = nil
     }
     if let order = reference.order,

@@ -103,16 +103,37 @@ extension RecordReader {
     var cursor = SerializedRecordCursor(
       records, recordByteCount: byteCount, in: memory, geometry: geometry)
     var count: UInt64 = 0
+    var block: (range: PhysicalRange, nextPlace: PhysicalAddress)?
     while let step = try cursor.next() {
       switch step {
       case .pages(let range):
+        checkRest(of: block, owner)
         guard refer(owner, to: range, as: .records) else { return nil }
+        if case .blocks = records { block = (range, range.start) }
       case .record(let place):
         guard spend(byteCount) else { return nil }
+        block?.nextPlace = place.advanced(byBytes: UInt64(byteCount))
         try body(&self, place)
         count &+= 1
       }
     }
+    checkRest(of: block, owner)
     return count
+  }
+
+  /// Looks at what follows the last record of a block: Linux allocates it as zeros.
+  private mutating func checkRest(
+    of block: (range: PhysicalRange, nextPlace: PhysicalAddress)?, _ owner: RecordOwner
+  ) {
+    guard let (range, place) = block, let last = range.last, place > range.start, place <= last
+    else { return }
+    let byteCount = last.rawValue &- place.rawValue &+ 1
+    guard spend(Int(byteCount)) else { return }
+    let rest = PhysicalRange(start: place, byteCount: byteCount)
+    let isEmpty = memory.withBytes(in: rest) { bytes in
+      for offset in 0..<bytes.byteCount where bytes.byte(at: offset) ?? 0 != 0 { return false }
+      return true
+    }
+    if isEmpty == false { visitor.report(.recordsUncounted(owner, block: range.start)) }
   }
 }

@@ -1,0 +1,182 @@
+import HandoverTestSupport
+import KexecHandover
+import Testing
+
+private let geometry = PageGeometry.pages4KiB
+
+/// Every bit of every record of the Live Update Orchestrator, flipped: what a check says, and what it cannot
+/// know.
+@Suite struct SilentFlipTests {
+  /// What a flip may change without a word of `check`, and why that is right.
+  private static let silent: [String: String] = [
+    "update number": "only a number for people",
+    "name": "another name is as good a name; the files are found under it",
+    "behind a name": "nothing reads what follows a text's end",
+    "token": "another token is as good a token; the file is found under it",
+    "position": "a position is any number; the content is whole",
+    "size in its last page": "a file ends at any byte of its last page",
+    "known seal": "each seal may be set or not",
+    "known flag": "each flag may be set or not",
+  ]
+
+  @Test(arguments: ["linux-7.1-kho-v3", "linux-7.3-kho-v4", "linux-7.3-kho-v4-chained"])
+  func everyBitOfEveryRecord(name: String) throws {
+    let fixture = Fixture(name: name)
+    let memory = MemoryCopy(of: try fixture.open())
+    var found: Set<String> = []
+    var flipCount = 0
+    for handover in try fixture.expectations().handovers where handover.readable == true {
+      let survey = HandoverSurvey(
+        .memory(PhysicalAddress(handover.fdtAddress)), in: memory, geometry: geometry)
+      guard let blob = survey.subtrees.first(where: { $0.subtree.name == "LUO" }) else { continue }
+      try #require(survey.checkRecords(in: memory).findings == [])
+      let fields = try Fields(of: blob.subtree.address, in: memory)
+      for field in fields.all {
+        for byte in 0..<field.byteCount {
+          let place = field.place.advanced(byBytes: UInt64(byte))
+          for bit in 0..<8 {
+            memory.flip(bit: bit, at: place)
+            flipCount += 1
+            let findings = survey.checkRecords(in: memory)
+            memory.flip(bit: bit, at: place)
+            guard findings.findings.isEmpty else { continue }
+            let kind = field.kind(byte, bit, memory)
+            found.insert(kind)
+            #expect(Self.silent[kind] != nil, "\(kind), byte \(byte) bit \(bit) at \(place)")
+          }
+        }
+      }
+    }
+    #expect(flipCount > 2000)
+    // The list has no line that is not needed.
+    if name == "linux-7.3-kho-v4" {
+      #expect(found == Set(Self.silent.keys), "\(Set(Self.silent.keys).subtracting(found))")
+    }
+  }
+}
+
+/// A field of a record: where it is stored, and what it is called.
+private struct Field {
+  enum Shape {
+    case text, size, seals, flags, plain
+  }
+
+  let name: String
+  let place: PhysicalAddress
+  let byteCount: Int
+  let shape: Shape
+
+  private static func byte(_ place: PhysicalAddress, _ memory: MemoryCopy) -> UInt8? {
+    memory.withBytes(in: PhysicalRange(start: place, byteCount: 1)) { $0.copiedBytes().first }
+      ?? nil
+  }
+
+  /// What kind of change it is to flip that bit.
+  func kind(_ byte: Int, _ bit: Int, _ memory: MemoryCopy) -> String {
+    switch shape {
+    case .plain: return name
+    case .text:
+      // Behind the first zero byte, which ends the text.
+      for index in 0..<byte where Self.byte(place.advanced(byBytes: UInt64(index)), memory) == 0 {
+        return "behind a name"
+      }
+      return name
+    case .size:
+      // Whether the file still has as many pages.
+      let size = memory.word(at: place) ?? 0
+      let other = size ^ (1 << UInt64(8 * byte + bit))
+      return (size + 4095) / 4096 == (other + 4095) / 4096 ? "size in its last page" : name
+    case .seals: return 8 * byte + bit < 6 ? "known seal" : name
+    case .flags: return 8 * byte + bit < 5 ? "known flag" : name
+    }
+  }
+}
+
+/// The fields of all records, found by their layout alone.
+private struct Fields {
+  private(set) var all: [Field] = []
+  private let memory: MemoryCopy
+
+  init(of blob: PhysicalAddress, in memory: MemoryCopy) throws {
+    self.memory = memory
+    let isStructure = memory.word(at: blob).map { $0.littleEndian == 0x35_762d_6f75_6c } == true
+    if isStructure {
+      add("compatible", blob, 8, .text)
+      add("update number", blob.advanced(byBytes: 8), 8)
+      add("sessions", blob.advanced(byBytes: 16), 8)
+      add("shared data", blob.advanced(byBytes: 24), 8)
+      try addBlocks(blob.advanced(byBytes: 16), size: 80) { fields, place in
+        try fields.addSession(place, isStructure: true)
+      }
+    } else {
+      // A device tree; its addresses of headers come out of the public reader.
+      let record = try LiveUpdateRecord(at: blob, byteCount: nil, in: memory)
+      guard record.sessions != .zero else { return }
+      add("session count", record.sessions, 8)
+      let count = try #require(memory.word(at: record.sessions))
+      for index in 0..<Int(count) {
+        try addSession(record.sessions.advanced(byBytes: UInt64(8 + 80 * index)), isStructure: false)
+      }
+    }
+  }
+
+  private mutating func add(
+    _ name: String, _ place: PhysicalAddress, _ byteCount: Int, _ shape: Field.Shape = .plain
+  ) {
+    all.append(Field(name: name, place: place, byteCount: byteCount, shape: shape))
+  }
+
+  private mutating func addBlocks(
+    _ pointer: PhysicalAddress, size: Int, _ body: (inout Fields, PhysicalAddress) throws -> Void
+  ) throws {
+    var next = PhysicalAddress(try #require(memory.word(at: pointer)))
+    while next != .zero {
+      add("next block", next, 8)
+      add("block count", next.advanced(byBytes: 8), 8)
+      let count = try #require(memory.word(at: next.advanced(byBytes: 8)))
+      for index in 0..<Int(count) { try body(&self, next.advanced(byBytes: UInt64(16 + size * index))) }
+      next = PhysicalAddress(try #require(memory.word(at: next)))
+    }
+  }
+
+  private mutating func addSession(_ place: PhysicalAddress, isStructure: Bool) throws {
+    add("name", place, 64, .text)
+    add("files", place.advanced(byBytes: 64), 8)
+    add("file count", place.advanced(byBytes: 72), 8)
+    if isStructure {
+      try addBlocks(place.advanced(byBytes: 64), size: 64) { try $0.addFile($1) }
+      return
+    }
+    let files = PhysicalAddress(try #require(memory.word(at: place.advanced(byBytes: 64))))
+    let count = try #require(memory.word(at: place.advanced(byBytes: 72)))
+    for index in 0..<Int(count) { try addFile(files.advanced(byBytes: UInt64(64 * index))) }
+  }
+
+  private mutating func addFile(_ place: PhysicalAddress) throws {
+    add("handler", place, 48, .text)
+    add("data", place.advanced(byBytes: 48), 8)
+    add("token", place.advanced(byBytes: 56), 8)
+    let record = PhysicalAddress(try #require(memory.word(at: place.advanced(byBytes: 48))))
+    // Many files alike say no more than a few.
+    guard all.count(where: { $0.name == "seals" }) < 8 else { return }
+    add("position", record, 8)
+    add("size", record.advanced(byBytes: 8), 8, .size)
+    add("seals", record.advanced(byBytes: 16), 4, .seals)
+    add("flags", record.advanced(byBytes: 20), 4, .flags)
+    add("folio count", record.advanced(byBytes: 24), 8)
+    add("chunk", record.advanced(byBytes: 32), 8)
+    add("page count", record.advanced(byBytes: 40), 4)
+    add("area flags", record.advanced(byBytes: 44), 2)
+    add("area order", record.advanced(byBytes: 46), 2)
+    let folios = try MemfdRecord(at: record, in: memory, geometry: geometry)
+    guard folios.folioCount > 0 else { return }
+    let chunk = PhysicalAddress(try #require(memory.word(at: record.advanced(byBytes: 32))))
+    add("next chunk", chunk, 8)
+    add("block of folios", chunk.advanced(byBytes: 8), 8)
+    let list = PhysicalAddress(try #require(memory.word(at: chunk.advanced(byBytes: 8))))
+    for index in 0..<Int(min(folios.folioCount, 6)) {
+      add("folio", list.advanced(byBytes: UInt64(16 * index)), 8)
+      add("folio's page", list.advanced(byBytes: UInt64(16 * index + 8)), 8)
+    }
+  }
+}
