@@ -169,13 +169,21 @@ final class Guest {
   /// Writes the guest's memory to a file, as `dump-guest-memory` of QEMU does, while it is stopped.
   func dump(to file: URL) throws {
     try order("stop")
-    try order(
-      "dump-guest-memory",
-      #"{"paging": false, "protocol": "file:\#(file.path)"}"#)
+    try writeDump(to: file)
     try order("cont")
   }
 
-  /// Stops the machine; only ``dump(to:)`` and ``resume()`` work until then.
+  /// Writes the memory of a stopped machine in a format of QEMU's, as `-z`, `-l` and `-s` choose it, or
+  /// as the guest's page tables map it (`-p`).
+  ///
+  /// - Throws: what QEMU says, also where it was built without the format.
+  func writeDump(to file: URL, format: String? = nil, paging: Bool = false) throws {
+    let chosen = format.map { #", "format": "\#($0)""# } ?? ""
+    try order(
+      "dump-guest-memory", #"{"paging": \#(paging), "protocol": "file:\#(file.path)"\#(chosen)}"#)
+  }
+
+  /// Stops the machine; only dumps and ``resume()`` work until then.
   func stop() throws { try order("stop") }
   func resume() throws { try order("cont") }
 

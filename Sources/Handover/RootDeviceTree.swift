@@ -18,6 +18,9 @@ public struct RootDeviceTree: Equatable, Sendable {
   /// The name of the property that leads to the entries.
   package static let mapProperty = "preserved-memory-map"
 
+  /// The name of the property that marks the root device tree of a memory file; Linux does not read it.
+  package static let memoryFileProperty = "memory-file"
+
   /// The largest root device tree that is read, in bytes; Linux stops at one page.
   public static let largestByteCount: UInt64 = 2 << 20
 
@@ -31,6 +34,8 @@ public struct RootDeviceTree: Equatable, Sendable {
   public private(set) var map: PhysicalAddress?
   /// The subtrees whose address can be read, in the order of the device tree.
   public private(set) var subtrees: [Subtree] = []
+  /// Whether the device tree says that it is of a memory file, so that its addresses are offsets in that.
+  public private(set) var isOfMemoryFile = false
   /// The size of the device tree itself, in bytes.
   public let byteCount: Int
   /// What is wrong.
@@ -48,6 +53,7 @@ public struct RootDeviceTree: Equatable, Sendable {
     let root = tree.root
     try readCompatible(root)
     try readMap(root)
+    isOfMemoryFile = try root.property(named: Self.memoryFileProperty) != nil
     // Without a version, nothing tells what the properties of a subtree are called.
     guard let version else { return }
     var children = root.children

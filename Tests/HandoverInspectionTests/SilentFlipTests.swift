@@ -114,10 +114,16 @@ private struct Fields {
       guard record.sessions != .zero else { return }
       add("session count", record.sessions, 8)
       let count = try #require(memory.word(at: record.sessions))
-      for index in 0..<Int(count) {
-        try addSession(record.sessions.advanced(byBytes: UInt64(8 + 80 * index)), isStructure: false)
+      for index in Self.picked(count) {
+        try addSession(
+          record.sessions.advanced(byBytes: UInt64(8 + 80 * index)), isStructure: false)
       }
     }
+  }
+
+  /// The first records of a block and its last: those between say no more.
+  private static func picked(_ count: UInt64) -> [Int] {
+    (0..<Int(count)).filter { $0 < 2 || $0 == Int(count) - 1 }
   }
 
   private mutating func add(
@@ -134,7 +140,9 @@ private struct Fields {
       add("next block", next, 8)
       add("block count", next.advanced(byBytes: 8), 8)
       let count = try #require(memory.word(at: next.advanced(byBytes: 8)))
-      for index in 0..<Int(count) { try body(&self, next.advanced(byBytes: UInt64(16 + size * index))) }
+      for index in Self.picked(count) {
+        try body(&self, next.advanced(byBytes: UInt64(16 + size * index)))
+      }
       next = PhysicalAddress(try #require(memory.word(at: next)))
     }
   }
@@ -149,7 +157,7 @@ private struct Fields {
     }
     let files = PhysicalAddress(try #require(memory.word(at: place.advanced(byBytes: 64))))
     let count = try #require(memory.word(at: place.advanced(byBytes: 72)))
-    for index in 0..<Int(count) { try addFile(files.advanced(byBytes: UInt64(64 * index))) }
+    for index in Self.picked(count) { try addFile(files.advanced(byBytes: UInt64(64 * index))) }
   }
 
   private mutating func addFile(_ place: PhysicalAddress) throws {
@@ -158,7 +166,7 @@ private struct Fields {
     add("token", place.advanced(byBytes: 56), 8)
     let record = PhysicalAddress(try #require(memory.word(at: place.advanced(byBytes: 48))))
     // Many files alike say no more than a few.
-    guard all.count(where: { $0.name == "seals" }) < 8 else { return }
+    guard all.count(where: { $0.name == "seals" }) < 4 else { return }
     add("position", record, 8)
     add("size", record.advanced(byBytes: 8), 8, .size)
     add("seals", record.advanced(byBytes: 16), 4, .seals)

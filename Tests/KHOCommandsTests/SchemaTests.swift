@@ -104,7 +104,7 @@ import Testing
       // Members of lists that were empty here.
       let unseen: [String: Set<String>] = [
         "kho-inspect/2": [
-          "sharedData", "data", "fileCount", "name", "level", "head",
+          "sharedData", "data", "fileCount", "name", "level", "head", "kind", "machineFdtAddress",
         ],
         "kho-owners/2": ["address", "otherOwner", "owner", "presumed", "further"],
         "kho-check/2": ["code", "severity", "address", "level", "message"],

@@ -69,6 +69,10 @@ public struct HandoverChange: Sendable {
 /// its superblock, where a change that was begun is recorded too, so that the next owner after a crash
 /// completes it.
 public protocol HandoverAnchor: ~Copyable {
+  /// Whether the handover is that of a memory file: its addresses are offsets in the file. The root device
+  /// tree says so, since its page may be anywhere in a machine's memory.
+  var isOfMemoryFile: Bool { get }
+
   /// Where the root device tree lies; 0 for nowhere.
   var deviceTree: PhysicalAddress { get }
 
@@ -80,6 +84,11 @@ public protocol HandoverAnchor: ~Copyable {
 
   /// Says that the change that was begun is complete.
   mutating func end()
+}
+
+extension HandoverAnchor where Self: ~Copyable {
+  /// A handover of a machine.
+  public var isOfMemoryFile: Bool { false }
 }
 
 /// A pointer to the root device tree in one word of memory.

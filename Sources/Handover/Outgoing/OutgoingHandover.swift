@@ -56,7 +56,8 @@ where Anchor: HandoverAnchor & ~Copyable {
   ) throws(OutgoingHandoverError) {
     let shape = try Self.writableShape(version, geometry)
     let (root, block) = try Self.makeStart(
-      version, shape, avoiding: scratchAreas, in: memory, from: &frames)
+      RootDeviceTreeStart(version: version, isOfMemoryFile: anchor.isOfMemoryFile), shape,
+      avoiding: scratchAreas, in: memory, from: &frames)
     self.version = version
     self.scratchAreas = scratchAreas
     self.nodeStarts = nodeStarts
@@ -77,11 +78,11 @@ where Anchor: HandoverAnchor & ~Copyable {
 
   /// Makes the tree's root, with the nodes for the block of the device tree, and the device tree.
   private static func makeStart<Frames: BlockSource & ~Copyable>(
-    _ version: ABIVersion, _ shape: RadixGeometry, avoiding scratchAreas: [ScratchArea],
+    _ start: RootDeviceTreeStart, _ shape: RadixGeometry, avoiding scratchAreas: [ScratchArea],
     in memory: Memory, from frames: inout Frames
   ) throws(OutgoingHandoverError) -> (root: PhysicalAddress, deviceTree: PhysicalBlock) {
     guard let root = frames.takeFrame() else { throw .outOfFrames(frameCount: 1) }
-    let order = shape.page.smallestOrder(holding: version.emptyDeviceTreeByteCount)
+    let order = shape.page.smallestOrder(holding: start.byteCount)
     guard let block = frames.takeBlock(order) else {
       frames.giveBack(root)
       throw .outOfFrames(frameCount: order.frameCount)
@@ -90,7 +91,7 @@ where Anchor: HandoverAnchor & ~Copyable {
       if let area = scratchAreas.first(overlapping: block.range(in: shape.page)) {
         throw .overlapsScratch(block, area)
       }
-      try memory.writeRootDeviceTree(version, root: root, in: block.range(in: shape.page))
+      try memory.writeRootDeviceTree(start, root: root, in: block.range(in: shape.page))
       let tree = RadixTree(adopting: root, in: memory, geometry: shape)
       do throws(RadixTreeError) {
         try tree.prepare(RadixKey(block, in: shape.page), from: &frames)
@@ -148,12 +149,12 @@ where Anchor: HandoverAnchor & ~Copyable {
 extension WritablePhysicalMemory {
   /// Writes a root device tree without subtrees into `range`.
   func writeRootDeviceTree(
-    _ version: ABIVersion, root: PhysicalAddress, in range: PhysicalRange
+    _ start: RootDeviceTreeStart, root: PhysicalAddress, in range: PhysicalRange
   ) throws(OutgoingHandoverError) {
     do throws(DeviceTreeWriterError) {
       _ = try withMutableBytes(in: range) { (bytes) throws(DeviceTreeWriterError) in
         try DeviceTreeWriter.write(into: &bytes) { (writer) throws(DeviceTreeWriterError) in
-          try writer.writeRoot(version, map: root)
+          try writer.writeRoot(start, map: root)
         }
       }
     } catch {
@@ -177,20 +178,13 @@ extension WritablePhysicalMemory {
   }
 }
 
-extension DeviceTreeWriter {
-  /// Writes the properties of the root.
-  @_lifetime(self: copy self)
-  fileprivate mutating func writeRoot(
-    _ version: ABIVersion, map: PhysicalAddress
-  ) throws(DeviceTreeWriterError) {
-    try property("compatible", string: version.compatible)
-    try property(RootDeviceTree.mapProperty, nativeUInt64: map.rawValue)
-  }
-}
+/// What a root device tree says before anything is registered.
+struct RootDeviceTreeStart {
+  let version: ABIVersion
+  let isOfMemoryFile: Bool
 
-extension ABIVersion {
-  /// The length in bytes of a root device tree without subtrees.
-  fileprivate var emptyDeviceTreeByteCount: UInt64 {
+  /// Its length in bytes.
+  var byteCount: UInt64 {
     do throws(DeviceTreeWriterError) {
       return UInt64(
         try DeviceTreeWriter.exactByteCount { (writer) throws(DeviceTreeWriterError) in
@@ -199,5 +193,17 @@ extension ABIVersion {
     } catch {
       Panic.end("a device tree of two properties cannot be measured")
     }
+  }
+}
+
+extension DeviceTreeWriter {
+  /// Writes the properties of the root.
+  @_lifetime(self: copy self)
+  fileprivate mutating func writeRoot(
+    _ start: RootDeviceTreeStart, map: PhysicalAddress
+  ) throws(DeviceTreeWriterError) {
+    try property("compatible", string: start.version.compatible)
+    try property(RootDeviceTree.mapProperty, nativeUInt64: map.rawValue)
+    if start.isOfMemoryFile { try property(RootDeviceTree.memoryFileProperty) }
   }
 }

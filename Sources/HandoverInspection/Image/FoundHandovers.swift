@@ -19,6 +19,7 @@ package struct FoundHandovers {
   private let surveyOptions: HandoverSurvey.Options
   private let notes: [HandoverImage.ReadingNote]
   private let scratch: [PhysicalRange]
+  private let otherRoots: [HandoverImage.OtherRoot]
 
   /// Opens the image, and finds the handovers.
   package init(
@@ -38,9 +39,12 @@ package struct FoundHandovers {
     }
     var omittedCount: UInt64 = 0
     var notes: [HandoverImage.ReadingNote] = []
+    var otherRoots: [HandoverImage.OtherRoot] = []
     sources = try Self.sources(
-      source, memory, memoryFile, options, geometry, &omittedCount, &notes, progress)
+      source, memory, memoryFile, options, geometry, &omittedCount, &notes, &otherRoots, progress)
+    self.otherRoots = otherRoots
     guard !sources.isEmpty else {
+      if !otherRoots.isEmpty { throw .onlyMemoryFiles(count: otherRoots.count) }
       throw memory.shortfall.map { .noHandoverInPart($0) } ?? .noHandover
     }
     self.omittedCount = omittedCount
@@ -54,7 +58,8 @@ package struct FoundHandovers {
   private static func sources(
     _ source: HandoverImage.Source, _ memory: MemoryImage, _ memoryFile: MemoryContents?,
     _ options: HandoverImage.Options, _ geometry: PageGeometry?, _ omittedCount: inout UInt64,
-    _ notes: inout [HandoverImage.ReadingNote], _ progress: HandoverImage.SearchProgress
+    _ notes: inout [HandoverImage.ReadingNote], _ otherRoots: inout [HandoverImage.OtherRoot],
+    _ progress: HandoverImage.SearchProgress
   ) throws(HandoverImageError) -> [HandoverSurvey.Source] {
     switch options.deviceTree {
     case .file(let path):
@@ -76,7 +81,10 @@ package struct FoundHandovers {
     }
     let scanner = HandoverScanner(memory) { progress($0, memory.byteCount) }
     omittedCount = scanner.omittedCount
-    return scanner.addresses.map { .memory($0) }
+    let roots = RootSorting(
+      scanner, in: memory, geometry: geometry ?? memory.machinePageSize ?? .pages4KiB)
+    otherRoots = roots.others
+    return roots.own.map { .memory($0) }
   }
 
   /// The handover of a root device tree of which a file holds all bytes, or the first: then the whole is
@@ -144,7 +152,8 @@ package struct FoundHandovers {
   ) -> HandoverImage {
     HandoverImage(
       name: name, memory: memory, surveys: surveys, isPageSizeKnown: isPageSizeKnown,
-      omittedHandoverCount: omittedCount, memoryFile: memoryFile, notes: notes, scratch: scratch)
+      omittedHandoverCount: omittedCount, memoryFile: memoryFile, notes: notes, scratch: scratch,
+      otherRoots: otherRoots)
   }
 }
 

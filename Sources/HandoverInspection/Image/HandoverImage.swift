@@ -66,6 +66,25 @@ public struct HandoverImage: Sendable {
     case deviceTreeCut(byteCount: Int)
   }
 
+  /// A root device tree in a machine's memory that is not the start of a handover of that machine.
+  public struct OtherRoot: Hashable, Sendable {
+    /// What it is.
+    public enum Kind: Hashable, Sendable {
+      /// A page of a memory file of a process: its addresses are offsets in the file.
+      case memoryFile
+      /// A copy of the root device tree at that address, as in a page of a capture.
+      case copy(of: PhysicalAddress)
+      /// An earlier one, in memory that is free by now, of the handover whose root device tree is at that
+      /// address.
+      case superseded(by: PhysicalAddress)
+    }
+
+    /// Where it is.
+    public let address: PhysicalAddress
+    /// What it is.
+    public let kind: Kind
+  }
+
   /// The path of the image; `live` for the running system.
   public let name: String
   /// The memory.
@@ -84,6 +103,8 @@ public struct HandoverImage: Sendable {
   /// Memory that the next kernel allocates from before it has read what is preserved; empty where it is not
   /// known.
   public let scratch: [PhysicalRange]
+  /// Root device trees that are not the start of a handover of this machine, lowest first.
+  public let otherRoots: [OtherRoot]
   /// Whether the running system was read twice and a handover still could not be read completely,
   /// which may be due to changes while it was read.
   public internal(set) var changedWhileRead = false

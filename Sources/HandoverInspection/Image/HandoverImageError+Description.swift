@@ -17,6 +17,9 @@ extension HandoverImageError {
     case .noHandover:
       "no root device tree of a handover at the start of any page; if it is stored elsewhere, give its address "
         + "with --fdt-address, or give it with --fdt"
+    case .onlyMemoryFiles(let count):
+      "no handover of the machine; \(countText(count, "root device tree")) in its memory "
+        + "\(count == 1 ? "is" : "are") of memory files of processes"
     case .noHandoverInPart(let shortfall):
       "no root device tree of a handover at the start of any page in the part that is there; \(shortfall)"
     case .unreadable(let finding): finding.sentence

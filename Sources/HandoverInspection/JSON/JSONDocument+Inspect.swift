@@ -15,6 +15,7 @@ extension JSONDocument {
       [
         "memoryFile": image.memoryFile?.superblock.json,
         "handovers": records.map { handover($0, image.findings(of: $0)) },
+        "otherRoots": image.otherRoots.map(\.json),
       ])
   }
 
@@ -37,6 +38,18 @@ extension JSONDocument {
     ]
     return .object(
       members.map { .init($0.key, $0.value.json) } + records.members)
+  }
+}
+
+extension HandoverImage.OtherRoot {
+  fileprivate var json: JSONValue {
+    let (kind, original): (String, PhysicalAddress?) =
+      switch self.kind {
+      case .memoryFile: ("memory-file", nil)
+      case .copy(let original): ("copy", original)
+      case .superseded(let original): ("superseded", original)
+      }
+    return JSONValue(["fdtAddress": address, "kind": kind, "machineFdtAddress": original])
   }
 }
 

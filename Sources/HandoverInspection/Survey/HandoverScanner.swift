@@ -1,11 +1,14 @@
 import DeviceTreeBlob
 import Handover
 public import MemoryAccess
+import ProcessHandover
 
 /// Finds the root device trees in memory, by looking at the start of every page.
 public struct HandoverScanner: Sendable {
   /// The addresses of what means to be the root of a handover, sound or not, lowest first.
   public private(set) var addresses: [PhysicalAddress] = []
+  /// Pages that begin like a memory file, lowest first; ``limit`` at most.
+  package private(set) var memoryFiles: [PhysicalAddress] = []
   /// How many more there are, beyond ``limit``.
   public private(set) var omittedCount: UInt64 = 0
 
@@ -63,13 +66,22 @@ public struct HandoverScanner: Sendable {
     while page >= start, page <= end {
       let address = PhysicalAddress(page)
       let header = PhysicalRange(checkedStart: address, byteCount: headerByteCount)
-      if let header, memory.withBytes(in: header, { Self.resemblesHeader($0) }) == true,
-        isRoot(address, in: memory)
-      {
-        note(address)
+      switch header.flatMap({ memory.withBytes(in: $0) { Self.kind(ofPageBeginningWith: $0) } }) {
+      case .deviceTree: if isRoot(address, in: memory) { note(address) }
+      case .memoryFile: if memoryFiles.count < Self.limit { memoryFiles.append(address) }
+      case .other, nil: break
       }
       page &+= Self.step
     }
+  }
+
+  private enum PageKind {
+    case deviceTree, memoryFile, other
+  }
+
+  private static func kind(ofPageBeginningWith bytes: RawSpan) -> PageKind {
+    if resemblesHeader(bytes) { return .deviceTree }
+    return SuperblockContents.isFirstPage(bytes) ? .memoryFile : .other
   }
 
   /// Whether the bytes begin like a device tree: the magic, or, where that is damaged, the versions

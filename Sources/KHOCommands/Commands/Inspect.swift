@@ -79,6 +79,7 @@ struct Inspect: ParsableCommand {
           console.print(line)
         }
       }
+      for root in image.otherRoots { console.print(root.line) }
     }
     image.complainAboutOmissions()
     try image.requireWhole()

@@ -116,6 +116,9 @@ public struct Superblock<Memory: WritablePhysicalMemory>: HandoverAnchor, ~Copya
 
   // MARK: The anchor of a handover
 
+  /// The handover is that of a memory file.
+  public var isOfMemoryFile: Bool { true }
+
   /// The root device tree of the handover that is being written.
   public var deviceTree: PhysicalAddress {
     state.isBuildingNext ? state.nextDeviceTree : state.deviceTree
@@ -149,7 +152,7 @@ public struct Superblock<Memory: WritablePhysicalMemory>: HandoverAnchor, ~Copya
 extension PhysicalMemory {
   /// The check value of the device tree at `address`, as long as its header says; nil where there is
   /// none that could be a handover's.
-  func deviceTreeCheck(at address: PhysicalAddress) -> UInt64? {
+  package func deviceTreeCheck(at address: PhysicalAddress) -> UInt64? {
     guard let start = PhysicalRange(checkedStart: address, byteCount: 8),
       let word = withBytes(in: start, { $0.uint32(atByte: 4) }) ?? nil
     else { return nil }

@@ -53,3 +53,32 @@ public struct SuperblockContents: Sendable {
     }
   }
 }
+
+extension SuperblockContents {
+  /// The check values of the root device trees that a superblock in the page at `address` names, in its
+  /// present state and in the one before: for memory files whose pages are anywhere in a machine's memory.
+  ///
+  /// - Returns: nothing where the page is not the first of a memory file.
+  package static func deviceTreeChecks(
+    inPageAt address: PhysicalAddress, of memory: some PhysicalMemory
+  ) -> [UInt64] {
+    typealias Layout = SuperblockLayout
+    guard let page = PhysicalRange(checkedStart: address, byteCount: Layout.byteCount) else {
+      return []
+    }
+    let checks = memory.withBytes(in: page) { bytes -> [UInt64] in
+      guard bytes.word(atByte: 8 * Layout.magicWord) == Layout.magic else { return [] }
+      return (0..<2).flatMap { slot in
+        Layout.deviceTreeCheckWords.map { word in
+          bytes.word(atByte: 8 * (Layout.slotStart(slot) + word)) ?? 0
+        }
+      }
+    }
+    return (checks ?? []).filter { $0 != 0 }
+  }
+
+  /// Whether a page of which `bytes` are the first begins like a memory file.
+  package static func isFirstPage(_ bytes: RawSpan) -> Bool {
+    bytes.word(atByte: 0) == SuperblockLayout.magic
+  }
+}
