@@ -51,7 +51,7 @@ extension DeviceTree {
   ) throws(DeviceTreeEditError) -> Int {
     let offset = try offset(ofChild: old)
     // By bytes: `==` of two strings brings 30 KiB of Unicode tables into a kernel.
-    if !old.utf8.elementsEqual(new.utf8) { try checkAbsence(ofChild: new) }
+    if !old.hasBytes(of: new) { try checkAbsence(ofChild: new) }
     var writer = DeviceTreeWriter(into: &memory)
     try writer.copy(self, leavingOutNodeAt: offset)
     do throws(DeviceTreeWriterError) {

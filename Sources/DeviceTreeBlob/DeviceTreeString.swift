@@ -17,12 +17,11 @@ public struct DeviceTreeString: ~Escapable {
   ///
   /// - Complexity: O(*n*) in the shorter length.
   public func equals(_ other: String) -> Bool {
-    var offset = 0
-    for byte in other.utf8 {
-      guard bytes.byte(at: offset) == byte else { return false }
-      offset &+= 1
-    }
-    return offset == byteCount
+    // A span: the elements of `utf8` are found by code that knows strings of UTF-16 as well.
+    let wanted = other.utf8Span.span
+    guard wanted.count == byteCount else { return false }
+    for offset in wanted.indices where bytes.byte(at: offset) != wanted[offset] { return false }
+    return true
   }
 
   /// Whether these are exactly the bytes of `other`.

@@ -26,18 +26,14 @@ extension DeviceTreeWriter {
   public mutating func property(
     _ name: String, string: String
   ) throws(DeviceTreeWriterError) {
-    var offset = 0
-    for byte in string.utf8 {
-      guard byte != 0 else { throw .stringContainsNUL(offset: offset) }
-      offset &+= 1
+    let bytes = string.utf8Span.span
+    for offset in bytes.indices where bytes[offset] == 0 {
+      throw .stringContainsNUL(offset: offset)
     }
-    let start = try beginProperty(NameBuffer(checking: name), byteCount: offset &+ 1)
-    guard var position = start else { return }
-    for byte in string.utf8 {
-      memory.store(byte, at: position)
-      position &+= 1
-    }
-    memory.store(0 as UInt8, at: position)
+    let start = try beginProperty(NameBuffer(checking: name), byteCount: bytes.count &+ 1)
+    guard let start else { return }
+    for offset in bytes.indices { memory.store(bytes[offset], at: start &+ offset) }
+    memory.store(0 as UInt8, at: start &+ bytes.count)
   }
 
   @_lifetime(self: copy self)

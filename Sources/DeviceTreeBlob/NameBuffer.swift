@@ -6,10 +6,12 @@ struct NameBuffer {
 
   /// A name that a caller chose: not empty, no NUL, no slash.
   init(checking name: String) throws(DeviceTreeWriterError) {
-    for byte in name.utf8 {
+    let bytes = name.utf8Span.span
+    for index in bytes.indices {
+      let byte = bytes[index]
       guard byte != 0 else { throw .nameContainsNUL(offset: byteCount) }
       guard byte != UInt8(ascii: "/") else { throw .nameContainsSlash(offset: byteCount) }
-      guard append(byte) else { throw .nameTooLong(byteCount: name.utf8.count) }
+      guard append(byte) else { throw .nameTooLong(byteCount: bytes.count) }
     }
     guard byteCount > 0 else { throw .emptyName }
   }

@@ -58,7 +58,8 @@ private struct Sweep {
     self.deviceTree = deviceTree
     self.ranges = ranges
     isCovered = [Bool](repeating: false, count: ranges.count)
-    pending = ranges.indices.sorted { ranges[$0].start > ranges[$1].start }
+    pending = Array(ranges.indices)
+    pending.sortInPlace { (ranges[$0].start, $1) > (ranges[$1].start, $0) }
   }
 
   mutating func visit<Memory: PhysicalMemory>(_ run: BlockRun, in memory: Memory) {

@@ -46,8 +46,10 @@ public struct PreservedPagesSurvey: Sendable {
 
   /// Brings nodes and bitmaps into the order that everything else counts on.
   mutating func sort() {
-    nodes.sort()
-    bitmaps.sort { ($0.order, $0.start) < ($1.order, $1.start) }
+    nodes.sortInPlace { $0 < $1 }
+    bitmaps.sortInPlace {
+      ($0.order, $0.start, $0.bytes.start) < ($1.order, $1.start, $1.bytes.start)
+    }
   }
 }
 

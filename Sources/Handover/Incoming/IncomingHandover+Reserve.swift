@@ -33,7 +33,7 @@ extension IncomingHandover {
   ) -> PhysicalRange {
     var own = pages.nodes.map { nodePage($0) }
     if let deviceTreeRange { own.append(deviceTreeRange) }
-    own.sort { $0.start < $1.start }
+    own.sortInPlace { $0.start < $1.start }
     var search = GapSearch(accessible: memblock.accessible)
     var next = 0
     func fits(_ gap: PhysicalRange) -> Bool {

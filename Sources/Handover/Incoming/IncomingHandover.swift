@@ -1,3 +1,4 @@
+import DeviceTreeBlob
 public import MemoryAccess
 public import PreservedPages
 

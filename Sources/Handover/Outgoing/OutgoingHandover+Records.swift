@@ -66,8 +66,7 @@ extension OutgoingHandover where Anchor: ~Copyable {
     var new: [FrameRange] = []
     let pageMask = UInt64(geometry.pageByteCount) &- 1
     for (index, region) in regions.enumerated() {
-      let name = region.name.utf8
-      for other in regions.prefix(index) where other.name.utf8.elementsEqual(name) {
+      for other in regions.prefix(index) where other.name.hasBytes(of: region.name) {
         throw .regionNamedTwice(index: index)
       }
       let range = region.range
@@ -99,10 +98,9 @@ extension KexecMetadata {
   @_lifetime(bytes: copy bytes)
   func write(to bytes: inout MutableRawSpan) {
     bytes.storeBytes(of: 1, toByteOffset: 0, as: UInt32.self)
-    var offset = 4
-    for byte in previousRelease.utf8.prefix(Self.largestReleaseByteCount) {
-      bytes.storeBytes(of: byte, toByteOffset: offset, as: UInt8.self)
-      offset &+= 1
+    let release = previousRelease.utf8Span.span
+    for index in 0..<min(release.count, Self.largestReleaseByteCount) {
+      bytes.storeBytes(of: release[index], toByteOffset: 4 &+ index, as: UInt8.self)
     }
     bytes.storeBytes(of: kexecCount, toByteOffset: 69, as: UInt32.self)
   }

@@ -12,9 +12,10 @@ struct SubtreePages {
   ///
   /// - Complexity: O(subtrees · log subtrees).
   init(of deviceTree: RootDeviceTree) {
-    let sorted = deviceTree.subtrees.compactMap {
+    var sorted = deviceTree.subtrees.compactMap {
       PhysicalRange(checkedStart: $0.address, byteCount: $0.byteCount ?? 1)
-    }.sorted { $0.start < $1.start }
+    }
+    sorted.sortInPlace { $0.start < $1.start }
     for range in sorted {
       guard let last = range.last else { continue }
       if let before = ranges.last, let beforeLast = before.last, range.start <= beforeLast {

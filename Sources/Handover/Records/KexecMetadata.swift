@@ -41,9 +41,8 @@ public struct KexecMetadata: Hashable, Sendable {
   ///
   /// - Precondition: the release has 1 to 64 bytes of UTF-8, none of them 0.
   public init(previousRelease: String, kexecCount: UInt32) {
-    let utf8 = previousRelease.utf8
     require(
-      that: utf8.count >= 1 && utf8.count <= Self.largestReleaseByteCount && !utf8.contains(0),
+      that: previousRelease.canBeWritten(atMost: Self.largestReleaseByteCount),
       "a release that cannot be written")
     self.init(checked: previousRelease, kexecCount: kexecCount)
   }

@@ -1,3 +1,4 @@
+import DeviceTreeBlob
 public import MemoryAccess
 
 /// A file of a session: who knows what became of it, and where they noted that.

@@ -25,10 +25,9 @@ extension MutableRawSpan {
   /// Stores the UTF-8 of `text` from `offset` on.
   @_lifetime(self: copy self)
   mutating func store(text: String, atByte offset: Int) {
-    var place = offset
-    for byte in text.utf8 {
-      storeBytes(of: byte, toByteOffset: place, as: UInt8.self)
-      place &+= 1
+    let bytes = text.utf8Span.span
+    for index in bytes.indices {
+      storeBytes(of: bytes[index], toByteOffset: offset &+ index, as: UInt8.self)
     }
   }
 }
@@ -36,6 +35,9 @@ extension MutableRawSpan {
 extension String {
   /// Whether it has 1 to `limit` bytes of UTF-8, none of them 0.
   func canBeWritten(atMost limit: Int) -> Bool {
-    utf8.count >= 1 && utf8.count <= limit && !utf8.contains(0)
+    let bytes = utf8Span.span
+    guard bytes.count >= 1, bytes.count <= limit else { return false }
+    for index in bytes.indices where bytes[index] == 0 { return false }
+    return true
   }
 }
