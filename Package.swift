@@ -65,8 +65,8 @@ let hostedTargets: [Target] = [
   .target(
     name: "HandoverForge",
     dependencies: [
-      "MemoryAccess", "PreservedPages", "PageAllocation", "Handover", "MemoryImages",
-      "HandoverInspection", "Platform", system,
+      "MemoryAccess", "DeviceTreeBlob", "PreservedPages", "PageAllocation", "Handover",
+      "MemoryImages", "HandoverInspection", "Platform", system,
     ],
     swiftSettings: strict + [.enableExperimentalFeature("Lifetimes")]),
   .target(
@@ -106,7 +106,7 @@ let hostedTargets: [Target] = [
     path: "Tests/HandoverTorture", swiftSettings: strict),
   .executableTarget(
     name: "LabGuest", dependencies: ["KexecHandover", "Platform", system], path: "Lab/Guest",
-    exclude: ["init", "lab-initramfs", "lab-kexec"], swiftSettings: strict),
+    exclude: ["init", "lab-initramfs", "lab-kexec", "retrieve.c"], swiftSettings: strict),
   .target(
     name: "FuzzTargets", dependencies: ["KexecHandover", "Platform", system],
     path: "Tests/FuzzTargets",

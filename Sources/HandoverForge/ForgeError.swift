@@ -35,6 +35,8 @@ public enum ForgeError: Error, Equatable, Sendable {
 
   // How it boots.
 
+  /// The machine's device tree cannot be read, or cannot take more.
+  case deviceTreeInvalid(reason: String)
   /// The kernel is not a bzImage of x86-64 that can be loaded in 32-bit mode.
   case kernelNotBootable(reason: String)
   /// There is no run of so many free bytes for the kernel and what goes with it.
@@ -67,6 +69,8 @@ extension ForgeError: CustomStringConvertible {
       "the handover does not fit where it is placed: \(frameCount) more pages in one piece are needed"
     case .memory(let error): error.description
     case .handover(let error): "the handover refused: \(error)"
+    case .deviceTreeInvalid(let reason):
+      "is not a device tree that the handover can be added to: \(reason)"
     case .kernelNotBootable(let reason): "the kernel cannot be booted this way: \(reason)"
     case .noRoom(let byteCount):
       "no \(byteCount) bytes of memory in one piece are free for the kernel: give the machine more memory"

@@ -23,7 +23,8 @@ struct ForgeLayout {
     let start =
       description.memoryStart ?? PhysicalAddress(description.machine == .x86_64 ? 0 : 0x4000_0000)
     let low = start.advanced(byBytes: 64 << 20)
-    var next = start.advanced(byBytes: 128 << 20)
+    // QEMU's `virt` of arm64 loads the initramfs from 128 MiB on, and the device tree behind it.
+    var next = start.advanced(byBytes: (description.machine == .x86_64 ? 128 : 256) << 20)
     if description.placement.isEmpty {
       let byteCount = Self.rounded(Self.byteCountWanted(description), to: unit)
       guard let range = PhysicalRange(checkedStart: next, byteCount: byteCount) else {

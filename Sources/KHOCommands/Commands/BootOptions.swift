@@ -92,4 +92,21 @@ struct BootOptions: ParsableArguments {
       deviceTree: deviceTree, scratchAreas: scratchAreas, scratchArray: scratchArray,
       setupData: setupData)
   }
+
+  /// Writes a machine's device tree beside the memory; gives its path.
+  func write(
+    _ deviceTree: [UInt8], reading source: String, _ machine: String?
+  ) throws(CommandFailure) -> String {
+    let path = output + ".dtb"
+    let inputs = [source, machine].compactMap { $0.map { FilePath($0) } }
+    var file = try OutputFile.open(
+      path, OutputRules(isForced: forced.force, isSecret: false, reading: inputs))
+    do throws(OutputFileError) {
+      try deviceTree.withRawSpan { (bytes) throws(OutputFileError) in try file.write(bytes) }
+      try file.finish()
+    } catch {
+      throw .badOutput("\(printable(path: path)): \(error.description)")
+    }
+    return path
+  }
 }

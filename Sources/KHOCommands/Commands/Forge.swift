@@ -47,8 +47,20 @@ struct Forge: ParsableCommand {
       valueName: "code"))
   var damage: DamageArgument?
 
+  @Option(
+    help: ArgumentHelp(
+      "The machine's device tree, for arm64: OUTPUT.dtb is written with the handover's addresses in it.",
+      valueName: "file"), completion: .file())
+  var deviceTree: String?
+
   @Flag(help: "Print JSON.")
   var json = false
+
+  func validate() throws {
+    if deviceTree != nil, boot.kernel != nil {
+      throw ValidationError("--device-tree and --kernel exclude each other.")
+    }
+  }
 
   func run() throws {
     var description: ForgeDescription
@@ -75,11 +87,33 @@ struct Forge: ParsableCommand {
     do throws(ForgeError) { handover = try ForgedHandover(description) } catch {
       throw CommandFailure.badInput("\(source): \(error.description)")
     }
-    let report = try boot.write(
+    let machineTree = try deviceTree.map { (path) throws(CommandFailure) in
+      try Self.deviceTree(path, adding: handover)
+    }
+    var report = try boot.write(
       handover.memory, handover.announcedDeviceTree, handover.stored, handover.scratchAreas,
       machine: handover.machineMemory, setupData: handover.setupData,
-      scratchArray: handover.scratchArray, contents, source, reading: [FilePath(source)])
+      scratchArray: handover.scratchArray, contents, source,
+      reading: [FilePath(source)] + [deviceTree].compactMap { $0.map { FilePath($0) } })
+    if let machineTree {
+      report.machineTreePath = try boot.write(machineTree, reading: source, deviceTree)
+    }
     report.print(asJSON: json)
+  }
+
+  private static func deviceTree(
+    _ path: String, adding handover: ForgedHandover
+  ) throws(CommandFailure) -> [UInt8] {
+    let bytes: [UInt8]?
+    do throws(MemoryImageError) {
+      bytes = try SmallFile.read(FilePath(path), atMost: Int(RootDeviceTree.largestByteCount))
+    } catch {
+      throw .badInput("\(path): \(error.sentence)")
+    }
+    guard let bytes else { throw .badInput("\(path): larger than a device tree is") }
+    do throws(ForgeError) { return try handover.deviceTree(addingTo: bytes) } catch {
+      throw .badInput("\(path): \(error.description)")
+    }
   }
 }
 

@@ -17,6 +17,8 @@ struct ForgeReport {
   let scratchArray: PhysicalRange?
   /// The entry for the list of setup data of x86-64.
   let setupData: PhysicalAddress?
+  /// The file with the machine's device tree that names the handover, for arm64.
+  var machineTreePath: String?
 
   /// What is printed with `--json`: schema `kho-forge/1`.
   private var json: JSONValue {
@@ -30,7 +32,7 @@ struct ForgeReport {
           JSONValue(["address": area.range.start, "bytes": area.range.byteCount])
         },
         "scratchArrayAddress": scratchArray?.start, "scratchArrayBytes": scratchArray?.byteCount,
-        "setupDataAddress": setupData,
+        "setupDataAddress": setupData, "machineTreePath": machineTreePath,
       ])
   }
 
@@ -57,6 +59,7 @@ struct ForgeReport {
     if let scratchArray {
       show("scratch array", "\(scratchArray.start), \(byteText(scratchArray.byteCount))")
     }
+    if let machineTreePath { show("device tree", "\(machineTreePath): -dtb \(machineTreePath)") }
     if let setupData { show("setup data", "\(setupData), to be stored at 0x250 of the bzImage") }
   }
 }
