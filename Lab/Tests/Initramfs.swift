@@ -4,7 +4,11 @@ import Foundation
 struct Initramfs {
   private(set) var bytes = Data()
   private var folders: Set<String> = []
+  private var libraries: Set<String> = []
   private var inode = 1
+
+  /// An archive without a file.
+  init() {}
 
   /// Busybox with all its applets, the guest's scripts, and programs with the libraries they need.
   init(busybox: URL, programs: [URL]) throws {
@@ -19,22 +23,24 @@ struct Initramfs {
     for script in ["lab-kexec", "lab-initramfs"] {
       try addFile("bin/\(script)", scripts.appending(path: script))
     }
-    var libraries: Set<String> = []
+    try addPrograms(programs)
+  }
+
+  /// Adds programs to /bin, with the libraries that ldd(1) names, where there are none yet.
+  mutating func addPrograms(_ programs: [URL]) throws {
     for program in programs {
       try addProgram("bin/\(program.lastPathComponent)", program)
       for line in try Run("/usr/bin/ldd", [program.path]).text.split(separator: "\n") {
         // "libc.so.6 => /lib/… (0x…)", and the loader without an arrow.
         guard
           let path = line.split(separator: " ").map(String.init).first(where: { $0.contains("/") })?
-            .trimmingCharacters(in: .whitespaces)
+            .trimmingCharacters(in: .whitespaces),
+          libraries.insert(path).inserted
         else { continue }
-        libraries.insert(path)
+        let name = URL(filePath: path).lastPathComponent
+        let place = name.hasPrefix("ld-linux") ? String(path.dropFirst()) : "lib/\(name)"
+        try addProgram(place, URL(filePath: path))
       }
-    }
-    for path in libraries.sorted() {
-      let name = URL(filePath: path).lastPathComponent
-      let place = name.hasPrefix("ld-linux") ? String(path.dropFirst()) : "lib/\(name)"
-      try addProgram(place, URL(filePath: path))
     }
   }
 
