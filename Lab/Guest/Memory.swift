@@ -80,6 +80,8 @@ enum LabFailure: Error {
   case sumsMissing
   case regionMissing(Int)
   case sumWrong(Int)
+  case nothingStored
+  case connectionClosed
 }
 
 /// Checks the sum of each region; gives how many there are.

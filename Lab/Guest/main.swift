@@ -16,6 +16,16 @@ do {
   case "memory-make": try makeMemory(session: arguments[1], mebibytes: UInt64(arguments[2])!)
   case "memory-take":
     try takeMemory(session: arguments[1], again: arguments.dropFirst(2).first)
+  case "serve":
+    try Broker.serve(
+      from: arguments[1], to: arguments[2], command: Array(arguments.dropFirst(3)))
+  case "keys-write", "keys-check":
+    let keys = Int(arguments[2])!..<Int(arguments[3])!
+    if arguments[0] == "keys-write" {
+      try writeKeys(socket: arguments[1], keys)
+    } else {
+      try checkKeys(socket: arguments[1], keys)
+    }
   default:
     print("LabGuest: unknown task \(arguments)")
     exitProcess(2)

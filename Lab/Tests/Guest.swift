@@ -53,7 +53,7 @@ final class Guest {
   init(
     _ boot: Boot? = nil, memory mebibytes: Int = 1024, commandLine: String = Guest.commandLine,
     processors: Int = 1, patience: TimeInterval = Guest.patience,
-    adding files: [String: Data] = [:], options: [String] = [],
+    adding files: [String: Data] = [:], programs: [URL] = [], options: [String] = [],
     waitsUntilReady: Bool = true
   ) throws {
     let parts = try Lab.parts
@@ -76,6 +76,7 @@ final class Guest {
       var content = try Self.initramfs()
       try content.addFile("kernel", parts.kernel)
       for (path, bytes) in files { content.add(path, bytes) }
+      try content.addPrograms(programs)
       try content.whole.write(to: initramfs)
       arguments += [
         "-kernel", kernel.path, "-initrd", initramfs.path, "-append", commandLine,
