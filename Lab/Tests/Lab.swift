@@ -60,6 +60,11 @@ enum Lab {
     return URL(filePath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent()
   }()
 
+  /// The cache server, in the debug or the release build of its package; nil where it was not built.
+  static let cacheServer: URL? = ["release", "debug"]
+    .map { folder.appending(path: "../CacheServer/.build/\($0)/cache-server").standardized }
+    .first { FileManager.default.isExecutableFile(atPath: $0.path) }
+
   /// The kernel of that version in the cache; nil where it was not built yet.
   static func kernel(_ version: String = "7.3", _ architecture: String = "x86_64") -> URL? {
     guard

@@ -7,11 +7,17 @@ extension RealLinuxTests {
   @Suite(.enabled(if: Lab.extent == .all, "a part of Lab/all")) struct LiveCommandsTests {
     private static let kho = Lab.programs.appending(path: "kho").path
 
-    /// The list of pages that the guest reads of itself, and that the host reads in a dump.
-    private func compare(_ guest: Guest, _ situation: String, in folder: TemporaryFolder) throws {
+    /// The list of pages that the guest reads of itself, and that the host reads in a dump: with `kho`, and
+    /// with another program, where `$KHO_LAB_ORACLE` names one: `ORACLE DUMP --fdt-phys HEX` prints a JSON
+    /// array, in which `sha256` is that of the sorted lines "PHYS ORDER".
+    ///
+    /// - Returns: a line of the table of what it cost.
+    private func compare(
+      _ guest: Guest, _ situation: String, in folder: TemporaryFolder
+    ) throws -> String {
       let live = try guest.attempt(
-        "kho pages --live --format plain > /tmp/pages 2> /tmp/notes; echo $?; sha256sum < /tmp/pages"
-      )
+        "time -v -o /tmp/cost kho pages --live --format plain > /tmp/pages 2> /tmp/notes; echo $?; "
+          + "sha256sum < /tmp/pages")
       #expect(live.lines.first == "0", "\(situation): \(live.text)")
       let dump = folder.url.appending(path: "dump.elf")
       try guest.dump(to: dump)
@@ -27,22 +33,35 @@ extension RealLinuxTests {
       #expect(host.status == 0)
       let sum = try Run("/usr/bin/sha256sum", [pages]).text.prefix(64)
       #expect(live.lines.last?.prefix(64) == sum, "\(situation)")
+      if let oracle = ProcessInfo.processInfo.environment["KHO_LAB_ORACLE"] {
+        let read = try Run(
+          "/usr/bin/env", ["python3", oracle, dump.path, "--fdt-phys", String(address)])
+        struct Found: Decodable { let sha256: String }
+        let found = try JSONDecoder().decode([Found].self, from: Data(read.text.utf8))
+        #expect(found.map(\.sha256) == [String(sum)], "\(situation)")
+      }
       // And the sound state is sound in both.
       #expect(try guest.attempt("kho check --live").status == 0, "\(situation)")
       #expect(
         try Run(Self.kho, ["check", "--fdt-address", String(address), dump.path]).status == 0,
         "\(situation)")
+      let cost = try guest.run("cat /tmp/cost").lines
+      func value(_ name: String) -> String {
+        cost.first { $0.contains(name) }?.split(separator: ": ").last.map(String.init) ?? ""
+      }
+      return "| \(situation) | \(value("wall clock")) | \(value("Maximum resident")) |\n"
     }
 
     @Test func sixSituations() throws {
       let folder = try TemporaryFolder()
       let guest = try Guest()
+      var table = "| situation | time | resident, KiB |\n|---|---|---|\n"
       // Without debugfs: a sentence with the way out.
       let unmounted = try guest.attempt("kho check --live")
       #expect(unmounted.status == 3 && unmounted.text.contains("mount -t debugfs"))
       try guest.run("mount -t debugfs none /sys/kernel/debug")
       // 1. Before the first preserve.
-      try compare(guest, "before the first preserve", in: folder)
+      table += try compare(guest, "before the first preserve", in: folder)
       // Not root.
       let user = try guest.attempt("su -s /bin/sh nobody -c 'kho check --live'")
       #expect(user.status == 3 && user.text.contains("root"), "\(user.text)")
@@ -57,7 +76,7 @@ extension RealLinuxTests {
       try guest.run("head -c 3000000 /dev/urandom > /root/file")
       try guest.run("LabGuest preserve one /root/file /bin/busybox > /tmp/preserved &")
       try guest.run("until grep -q preserved /tmp/preserved; do usleep 100000; done")
-      try compare(guest, "with a session", in: folder)
+      table += try compare(guest, "with a session", in: folder)
       // Every command.
       for command in [
         "inspect", "inspect --json", "check", "check --json", "pages", "owners", "map --width 80",
@@ -79,9 +98,10 @@ extension RealLinuxTests {
       for situation in ["after one kexec", "after two kexecs"] {
         try guest.kexec()
         try guest.run("mount -t debugfs none /sys/kernel/debug")
-        try compare(guest, situation, in: folder)
+        table += try compare(guest, situation, in: folder)
         #expect(try guest.run("cat /tmp/notes").text.contains("is left out"))
       }
+      try Lab.keep(table, as: "live.md")
       try guest.powerOff()
     }
 
