@@ -10,7 +10,7 @@ extension RealLinuxTests {
 
     private struct Report: Decodable {
       let loadAddress: UInt64
-      let deviceTreeFile: String
+      let machineTreePath: String
     }
 
     /// Boots a forged handover, and gives the log and the sums of the files that were handed over.
@@ -42,7 +42,7 @@ extension RealLinuxTests {
       try #require(made.status == 0, "\(made.text)")
       let report = try JSONDecoder().decode(Report.self, from: Data(made.text.utf8))
       let log = try machine.boot(
-        memory: Self.memory, deviceTree: report.deviceTreeFile, load: folder.path("handover.raw"),
+        memory: Self.memory, deviceTree: report.machineTreePath, load: folder.path("handover.raw"),
         at: report.loadAddress,
         commandLine:
           "console=ttyAMA0 kho=on liveupdate=on panic=-1 reserve_mem=1M:4096:forged",
