@@ -41,22 +41,37 @@ extension Cache {
   }
 
   /// Puts a byte before the keys of a file of the old layout that would be another database's.
-  private static func prefixKeys(
-    of map: inout PersistentByteMap
+  ///
+  /// Each entry says whether that was done, so a process that was killed in the middle is followed by one that
+  /// does the rest. Keys that begin with more zeros come first: the new key of an entry may be the old key of
+  /// one that has one more.
+  ///
+  /// - Parameter limit: how many keys get one.
+  static func prefixKeys(
+    of map: inout PersistentByteMap, atMost limit: Int = .max
   ) throws(PersistentCollectionError) {
-    var found: [(key: [UInt8], value: [UInt8], notes: EntryNotes)] = []
+    var keys: [[UInt8]] = []
     var cursor: UInt64 = 0
     repeat {
-      cursor = try map.scan(from: cursor) { key, value, notes in
-        guard key.byteCount > 0, key[0] < Databases.firstPlainByte else { return }
-        found.append((key.array, value.array, notes))
+      cursor = try map.scan(from: cursor) { key, _, notes in
+        guard key.byteCount > 0, key[0] < Databases.firstPlainByte, !notes.isOfNewLayout else {
+          return
+        }
+        keys.append(key.array)
       }
     } while cursor != 0
-    for (key, value, notes) in found {
+    func zeroCount(_ key: [UInt8]) -> Int { key.prefix { $0 == 0 }.count }
+    keys.sort { zeroCount($0) > zeroCount($1) }
+    for key in keys.prefix(limit) {
+      let found = try map.withValue(of: key.rawSpan) { ($0.array, $1) }
+      guard let (value, oldNotes) = found else { continue }
+      var notes = oldNotes
+      notes.isOfNewLayout = true
       let new = Databases.key(key.rawSpan, in: 0)
+      let newNotes = notes
       try map.transaction { (map) throws(PersistentCollectionError) in
         try map.removeValue(of: key.rawSpan)
-        try map.setValue(value.rawSpan, of: new.rawSpan, notes: notes)
+        try map.setValue(value.rawSpan, of: new.rawSpan, notes: newNotes)
       }
     }
   }

@@ -23,6 +23,13 @@ extension EntryNotes {
     set { second = second & ~(0xff << 48) | UInt64(newValue) << 48 }
   }
 
+  /// Whether the key was changed for the present layout of the books: the highest bit, which nothing else of
+  /// an entry of this database uses.
+  var isOfNewLayout: Bool {
+    get { second >> 63 == 1 }
+    set { second = second & ~(1 << 63) | (newValue ? 1 << 63 : 0) }
+  }
+
   /// Whether the entry's time has come at `time`, in milliseconds since 1970.
   @inline(__always)
   func isOver(at time: UInt64) -> Bool { deadline != 0 && deadline <= time }
