@@ -129,9 +129,8 @@ extension RealLinuxTests {
           $0 | UInt64(header[offset + 24 + $1]) << UInt64(8 * $1)
         }
         try file.seek(toOffset: UInt64(offset + 16))
-        withUnsafeBytes(of: (base + address).littleEndian) { bytes in
-          try? file.write(contentsOf: Data(bytes))
-        }
+        let bytes = (0..<8).map { UInt8(truncatingIfNeeded: (base + address) >> UInt64(8 * $0)) }
+        try file.write(contentsOf: Data(bytes))
       }
       try file.close()
     }

@@ -134,8 +134,9 @@ public struct Cache: ~Copyable {
     books.store(crashCount, at: .crashes, in: &map.memory)
     books.store(1, at: .isServed, in: &map.memory)
     // Before keys change: the witness is one of them.
-    deadlineCount = try Self.deadlineCount(in: &map, books)
+    let deadlineCount = try Self.deadlineCount(in: &map, books)
     let databases = try Self.databases(in: &map, books)
+    self.deadlineCount = deadlineCount
     self.databases = databases
     storedDatabases = databases
     figures = books.figures(in: map.memory)

@@ -44,6 +44,7 @@ extension PersistentCollectionError {
     case .damaged(let address): "ERR the memory file is damaged at \(address)"
     case .unknownLayout(let version): "ERR the map is of layout \(version)"
     case .notThisCollection: "ERR the memory file does not contain a map"
+    case .readOnly, .changing: "ERR \(self)"
     case .transactionTooLarge: "ERR too many keys for one command that sets all or none"
     case .tooLarge:
       "ERR a key has at most \(PersistentByteMap.keyByteLimit) bytes, and a value at most "

@@ -44,6 +44,7 @@ extension PersistentCollectionError: ErrorForPeople {
     case .notThisCollection: "it holds something else than a map under the name of the cache's"
     case .transactionTooLarge: "a change is too large to be undone"
     case .tooLarge: "a key or a value is too large"
+    case .readOnly, .changing: description
     }
   }
 }
@@ -63,6 +64,9 @@ extension PreservedMemoryError: ErrorForPeople {
     case .contents(.superblock(.stateDamaged)): "it is damaged: bits of its state have changed"
     case .contents(.superblock(.pageShiftUnknown(let shift))):
       "it is damaged: its pages would have 2^\(shift) bytes"
+    case .contents(.superblock(.featuresUnknown(_))), .contents(.ledgerVersionUnknown(_)),
+      .collectionsNotKept(_), .partOfCollections(_), .typeNotPreservable(_):
+      description
     case .contents(.superblock(.selectorDamaged(_))):
       "it is damaged: it does not mark which of its two states is current"
     case .contents(.superblock(.stateImpossible)):

@@ -140,7 +140,7 @@ import TrialSupport
     try folder.write(damaged, to: "damaged")
     try expectRefused("damaged", "it is damaged")
     var changed = bytes
-    changed[8] = 2
+    changed[24] ^= 1
     try folder.write(changed, to: "changed")
     try expectRefused("changed", "it is damaged: bits of its header have changed")
 
