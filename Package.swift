@@ -52,16 +52,16 @@ let hostedTargets: [Target] = [
     ],
     swiftSettings: strict),
   .target(
-    name: "HandoverInspection",
-    dependencies: [
-      "MemoryAccess", "DeviceTreeBlob", "PreservedPages", "PageAllocation", "Handover",
-      "MemoryImages", "Platform", "ProcessHandover", system,
-    ],
-    swiftSettings: strict + [.enableExperimentalFeature("Lifetimes")]),
-  .target(
     name: "PersistentCollections",
     dependencies: ["Handover", "MemoryAccess", "Platform", "ProcessHandover", system],
     swiftSettings: strict),
+  .target(
+    name: "HandoverInspection",
+    dependencies: [
+      "MemoryAccess", "DeviceTreeBlob", "PreservedPages", "PageAllocation", "Handover",
+      "MemoryImages", "Platform", "PersistentCollections", "ProcessHandover", system,
+    ],
+    swiftSettings: strict + [.enableExperimentalFeature("Lifetimes")]),
   .target(
     name: "HandoverForge",
     dependencies: [
@@ -95,7 +95,7 @@ let hostedTargets: [Target] = [
     swiftSettings: strict + [.enableExperimentalFeature("Lifetimes")]),
   .executableTarget(
     name: "ProcessHandoverHelper",
-    dependencies: ["MemoryAccess", "Platform", "ProcessHandover", system],
+    dependencies: ["MemoryAccess", "PersistentCollections", "Platform", "ProcessHandover", system],
     path: "Tests/ProcessHandoverHelper", swiftSettings: strict),
   .executableTarget(
     name: "kho-torture",
@@ -168,7 +168,8 @@ let package = Package(
         tests(of: "Handover"),
         tests(of: "HandoverForge", also: ["HandoverInspection", system]),
         tests(of: "HandoverInspection", also: [system]),
-        tests(of: "ProcessHandover", also: ["ProcessHandoverHelper", system]),
+        tests(
+          of: "ProcessHandover", also: ["PersistentCollections", "ProcessHandoverHelper", system]),
         tests(of: "PersistentCollections", also: [system]),
         tests(of: "KHOCommands", also: ["kho", "kho-torture", "PersistentCollections", system]),
         .testTarget(

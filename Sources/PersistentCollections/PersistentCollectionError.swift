@@ -17,4 +17,27 @@ public enum PersistentCollectionError: Error, Equatable, Sendable {
   case tooLarge
   /// The transaction changes more than can be undone.
   case transactionTooLarge
+  /// The store was opened only to be read.
+  case readOnly
+  /// Another process changed the store each time that it was read; the next attempt may succeed.
+  case changing
+}
+
+extension PersistentCollectionError: CustomStringConvertible {
+  /// What happened, as a part of a sentence.
+  public var description: String {
+    switch self {
+    case .limitReached: "the collection has reached its limit"
+    case .memory(let error): error.sentence
+    case .damaged(let address): "the collection is damaged at \(address)"
+    case .unknownLayout(let version):
+      "the collection is of layout \(version), which this version does not read"
+    case .notThisCollection:
+      "the name is that of something else, or of a collection of another kind or other types"
+    case .tooLarge: "the key or the value is larger than a collection can hold"
+    case .transactionTooLarge: "the transaction changes more than can be undone"
+    case .readOnly: "the store was opened only to be read"
+    case .changing: "another process changed the store each time that it was read; try again"
+    }
+  }
 }

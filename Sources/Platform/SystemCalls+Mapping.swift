@@ -43,17 +43,19 @@ extension SystemCalls {
     return unsafe base
   }
 
-  /// mmap(2): the bytes of an open file, shared, at `address`.
+  /// mmap(2): the bytes of an open file, shared, at `address`, to be read only or to be written as well.
   ///
   /// Huge pages are not set aside for it: ``allocate(_:_:)`` takes them.
   @unsafe
   package static func map(
-    _ descriptor: FileDescriptor, _ bytes: Range<UInt64>, at address: UnsafeMutableRawPointer
+    _ descriptor: FileDescriptor, _ bytes: Range<UInt64>, at address: UnsafeMutableRawPointer,
+    isWritable: Bool
   ) throws(Errno) {
     try perform(.mmap) { () -> CInt in
       // SAFETY: the caller has reserved the addresses that are replaced.
       let mapped = unsafe mmap(
-        address, bytes.count, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED | MAP_NORESERVE,
+        address, bytes.count, isWritable ? PROT_READ | PROT_WRITE : PROT_READ,
+        MAP_SHARED | MAP_FIXED | MAP_NORESERVE,
         descriptor.rawValue, off_t(clamping: bytes.lowerBound))
       return UInt(bitPattern: mapped) == UInt.max ? -errno : 0
     }

@@ -13,7 +13,24 @@ extension MemoryFile {
     _ path: FilePath, growableTo capacity: UInt64? = nil,
     trusting trust: MemoryFileTrust = .ownFiles
   ) throws(MemoryFileError) -> MemoryFile {
-    let file = try opened(path, trust)
+    try open(path, .readWrite, growableTo: capacity, trusting: trust)
+  }
+
+  /// The file at `path`, only for reading: a store to its bytes ends the process.
+  ///
+  /// - Throws: as ``open(_:growableTo:trusting:)``.
+  package static func openToRead(
+    _ path: FilePath, growableTo capacity: UInt64? = nil,
+    trusting trust: MemoryFileTrust = .ownFiles
+  ) throws(MemoryFileError) -> MemoryFile {
+    try open(path, .readOnly, growableTo: capacity, trusting: trust)
+  }
+
+  private static func open(
+    _ path: FilePath, _ mode: FileDescriptor.AccessMode, growableTo capacity: UInt64?,
+    trusting trust: MemoryFileTrust
+  ) throws(MemoryFileError) -> MemoryFile {
+    let file = try opened(path, mode, trust)
     let status = try status(of: file.descriptor)
     if trust == .ownFiles {
       guard status.ownerID == SystemCalls.effectiveUserID else {
@@ -25,18 +42,19 @@ extension MemoryFile {
     }
     let storage = try MemoryFileStorage(of: file.descriptor)
     return try MemoryFile(
-      mapping: file, status, storage, growableTo: capacity, name: .path(path))
+      mapping: file, status, storage, growableTo: capacity, name: .path(path),
+      isWritable: mode == .readWrite)
   }
 
   private static func opened(
-    _ path: FilePath, _ trust: MemoryFileTrust
+    _ path: FilePath, _ mode: FileDescriptor.AccessMode, _ trust: MemoryFileTrust
   ) throws(MemoryFileError) -> OwnedDescriptor {
     let parent = path.removingLastComponent()
     let folder = try? SystemCalls.status(at: parent.isEmpty ? "." : parent)
     let followsLinks = trust == .allFiles || (folder?.permissions ?? 0) & 0o002 == 0
     do throws(Errno) {
       return OwnedDescriptor(
-        try SystemCalls.open(path, .readWrite, options: followsLinks ? [] : .noFollow))
+        try SystemCalls.open(path, mode, options: followsLinks ? [] : .noFollow))
     } catch {
       switch error {
       case .isDirectory: throw .isDirectory

@@ -61,7 +61,7 @@ public final class MemoryFile: WritablePhysicalMemory, @unchecked Sendable {
   /// Maps a file that was just opened or made.
   init(
     mapping file: consuming OwnedDescriptor, _ status: FileStatus, _ storage: MemoryFileStorage,
-    growableTo capacity: UInt64?, name: Name
+    growableTo capacity: UInt64?, name: Name, isWritable: Bool = true
   ) throws(MemoryFileError) {
     let byteCount = status.byteCount
     guard byteCount <= capacity ?? byteCount else {
@@ -74,7 +74,7 @@ public final class MemoryFile: WritablePhysicalMemory, @unchecked Sendable {
     do throws(Errno) {
       addresses = try AddressReservation.mapping(
         0..<Self.rounded(byteCount, to: pageByteCount), of: file.descriptor,
-        capacity: self.capacity, alignment: alignment)
+        capacity: self.capacity, alignment: alignment, isWritable: isWritable)
     } catch {
       throw .cannotMap(byteCount: self.capacity, error)
     }

@@ -96,6 +96,7 @@ import Testing
       (.memfd(owner, .contentUndefined(Self.one, pageIndex: 1)), "memfd-content"),
       (.recordsUncounted(owner, block: Self.one), "record-uncounted"),
       (.checksumWrong(owner, stored: 1, computed: [2, 3]), "record-checksum"),
+      (.contentDamaged(.collection("a"), Self.one, "b"), "record-content-damaged"),
     ]
     for (finding, code) in expected {
       #expect(HandoverFinding.record(finding).code == code)

@@ -87,7 +87,7 @@ private let geometry = PageGeometry.pages4KiB
         survey.forEachReference(in: memory) { reference in
           switch reference.role {
           case .records, .area, .chunk: places.append(reference.range.start)
-          case .region, .folio: break
+          case .region, .folio, .piece: break
           }
         }
         for _ in 0..<3 {

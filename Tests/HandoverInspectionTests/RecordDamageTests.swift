@@ -258,7 +258,7 @@ private let geometry = PageGeometry.pages4KiB
       case .records: byteCount = min(reference.range.byteCount, 112)
       case .chunk: byteCount = 24
       case .area: byteCount = 32
-      case .region, .folio: continue
+      case .region, .folio, .piece: continue
       }
       let isFirst = seen.insert(reference.role).inserted
       for offset in 0..<byteCount {

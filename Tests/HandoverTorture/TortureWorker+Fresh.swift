@@ -35,7 +35,7 @@ extension TortureWorker {
   ) throws(PreservedMemoryError) -> PreservedMemory {
     var takeover = try FreshTakeover(of: file)
     for object in model.objects where record.keeps(object) { try keep(object, &takeover) }
-    return takeover.finish()
+    return try takeover.finish()
   }
 
   private func keep(

@@ -31,7 +31,7 @@ struct HelpTests {
     }
   }
 
-  /// The arguments of a command line, without a redirection or a pipe at its end.
+  /// The arguments of a command line, without a redirection, and without the other parts of a pipe.
   private static func words(of line: Substring) -> [String] {
     var words: [String] = []
     for (index, part) in line.split(separator: "\"", omittingEmptySubsequences: false).enumerated()
@@ -42,6 +42,8 @@ struct HelpTests {
         words += part.split(separator: " ").map(String.init)
       }
     }
-    return Array(words.prefix { $0 != ">" && $0 != "|" })
+    // Of a pipe, the part that calls this tool.
+    let parts = words.split(separator: "|")
+    return (parts.first { $0.first == "kho" } ?? []).prefix { $0 != ">" }.map(\.self)
   }
 }

@@ -251,13 +251,13 @@ import Testing
   @Test func aNewerVersion() throws {
     _ = try fill()
     var bytes = try Data(contentsOf: URL(filePath: path))
-    bytes[8] = 2
+    bytes[8] = 3
     let check = Self.crc64(bytes[0..<56])
     for index in 0..<8 { bytes[56 + index] = UInt8(truncatingIfNeeded: check >> (8 * index)) }
     try bytes.write(to: URL(filePath: path))
     try expectRefusal(
-      "it is a memory file of layout 2, which a newer version of this program wrote; this one "
-        + "reads layout 1")
+      "it is a memory file of layout 3, which a newer version of this program wrote; this one "
+        + "reads layouts 1 and 2")
   }
 
   /// CRC-64/XZ, bit by bit.

@@ -26,7 +26,7 @@ private struct SourcedPlan: Decodable {
   struct CurrentArea: Decodable {
     let name: String
     let address: UInt64?
-    let byteCount: UInt64
+    let bytes: UInt64
   }
 
   struct Areas: Decodable {
@@ -36,7 +36,7 @@ private struct SourcedPlan: Decodable {
 
   struct Area: Decodable {
     let name: String
-    let byteCount: UInt64
+    let bytes: UInt64
   }
 
   struct Recommendation: Decodable {
@@ -143,7 +143,7 @@ private func isNear(_ estimate: UInt64, _ truth: UInt64) -> Bool {
       let text = try String(contentsOfFile: log, encoding: .utf8)
         .replacing("ommand line: console=ttyS0 panic=-1", with: "ommand line: " + commandLine)
       let file = try folder.write(Array(text.utf8), "log")
-      return try plan(["--dmesg", file]).scratch?.areas.map { $0.byteCount >> 20 }
+      return try plan(["--dmesg", file]).scratch?.areas.map { $0.bytes >> 20 }
     }
     #expect(try scratch("kho_scratch=16M,64M,32M") == [16, 64, 32])
     #expect(try scratch("kho_scratch=1M,0,5M quiet") == [4, 8])
@@ -190,7 +190,7 @@ private func isNear(_ estimate: UInt64, _ truth: UInt64) -> Bool {
     func sizes(_ release: String) throws -> [UInt64]? {
       let file = try folder.write(
         Array(text.replacing("Linux version 7.3.4", with: "Linux version \(release)").utf8), "log")
-      return try plan(["--dmesg", file]).scratch?.areas.map { $0.byteCount >> 20 }
+      return try plan(["--dmesg", file]).scratch?.areas.map { $0.bytes >> 20 }
     }
     #expect(try sizes("7.3.4") == [60, 56])
     #expect(try sizes("7.2.13") == [60, 56])

@@ -1,6 +1,7 @@
 import Foundation
 import HandoverTestSupport
 import KexecHandover
+import PersistentCollections
 import SystemPackage
 import Testing
 
@@ -59,6 +60,9 @@ import Testing
     var preserved = try PreservedMemory(
       creating: .path(FilePath(memory)), byteCount: 4 << 20, geometry: .pages4KiB)
     _ = try preserved.makeArea(named: "area", blockCount: 4, order: .zero)
+    let store = try PersistentStore(preserved)
+    try store.counter("counter").add()
+    _ = store.close()
     let description = try folder.write(Array(#"{"liveUpdate": 1, "sessions": []}"#.utf8), "source")
     let calibration = folder.path("calibration")
     var documents: [String: [Any]] = [:]

@@ -23,11 +23,12 @@ private let layers: [(target: String, imports: Set<String>)] = [
       "MemoryAccess", "PreservedPages", "PageAllocation", "Handover", "MemoryImages", "Platform",
     ]
   ),
+  ("PersistentCollections", ["MemoryAccess", "Handover", "Platform", "ProcessHandover"]),
   (
     "HandoverInspection",
     [
       "MemoryAccess", "DeviceTreeBlob", "PreservedPages", "PageAllocation", "Handover",
-      "MemoryImages", "Platform", "ProcessHandover",
+      "MemoryImages", "Platform", "ProcessHandover", "PersistentCollections",
     ]
   ),
   (
@@ -37,7 +38,6 @@ private let layers: [(target: String, imports: Set<String>)] = [
       "MemoryImages", "HandoverInspection", "Platform",
     ]
   ),
-  ("PersistentCollections", ["MemoryAccess", "Handover", "Platform", "ProcessHandover"]),
   (
     "KexecHandover",
     [

@@ -24,6 +24,51 @@ import Testing
     #expect(try map.value(of: "five") == 5)
   }
 
+  /// A store of superblock layout 2, with ledger layout 1 and collections of layout 2.
+  @Test func storeOfLayout2IsTakenOver() throws {
+    let file = try GoldenFile.open("store-layout-2")
+    let before = try SuperblockContents(reading: file)
+    #expect(before.layoutVersion == 2 && before.features == 1)
+    let store = try PersistentStore(PreservedMemory(adopting: file))
+    let summaries = try store.contents()
+    #expect(summaries.map(\.name) == ["users", "visits", "jobs", "total", "motto"])
+    #expect(summaries.map(\.count) == [50, 30, 10, 0, 1])
+    let users = try store.map("users", of: (String.self, UInt64.self))
+    let visits = try store.orderedMap("visits", of: (Int32.self, String.self))
+    let jobs = try store.log("jobs", of: [UInt8].self)
+    for number in 0..<50 { #expect(try users["user \(number)"] == UInt64(number * number)) }
+    #expect(visits.entries.map(\.0) == (0..<30).map { Int32($0) - 15 })
+    #expect(try visits[-15] == "visit 0" && visits[14] == "visit 29")
+    for number in 0..<10 {
+      #expect(try jobs[UInt64(number)] == [UInt8](repeating: UInt8(number), count: number * 900))
+    }
+    #expect(try store.counter("total").value == -42)
+    #expect(try store.value("motto", of: String.self).value == "Pages survive.")
+    #expect(try users.check().findings == [] && visits.check().findings == [])
+    #expect(try jobs.check().findings == [])
+    try users.set(7, for: "new")
+    #expect(try users.count == 51)
+  }
+
+  /// A memory without collections is of layout 1, which every version reads; the first collection makes it
+  /// layout 2, which a program that does not know ledgers refuses.
+  @Test func theFirstCollectionMarksTheFile() throws {
+    let memory = try PreservedMemory(creating: .memfd(name: "marked"), byteCount: 1 << 20)
+    let file = memory.file
+    #expect(try SuperblockContents(reading: file).layoutVersion == 1)
+    // What a program of layout 1 compares.
+    func version() -> UInt64? {
+      file.withBytes(in: PhysicalRange(start: PhysicalAddress(8), byteCount: 8)) {
+        $0.word(atByte: 0)
+      } ?? nil
+    }
+    #expect(version() == 1)
+    let store = try PersistentStore(memory)
+    #expect(version() == 2)
+    #expect(try SuperblockContents(reading: file).features == 1)
+    _ = store
+  }
+
   /// A map of layout 1 is refused by name, and its file is as it was.
   @Test(arguments: ["map-layout-1", "map-layout-1-killed"])
   func mapOfLayout1IsRefused(name: String) throws {

@@ -105,6 +105,77 @@ import Testing
     #expect(try result == "done" && accounts["ann"] == 99)
   }
 
+  private struct Gap: Preservable, PersistentElement { var first: UInt8, second: UInt32 }
+
+  /// A key with undefined bytes would not be found again.
+  @Test func typesWithUndefinedBytesAreRefused() throws {
+    let store = try PersistentStore(memory())
+    func expectRefusal(_ body: () throws -> Void) {
+      do {
+        try body()
+        Issue.record("opened")
+      } catch PersistentCollectionError.memory(.typeNotPreservable(let reason)) {
+        #expect(reason.contains("3 undefined bytes"))
+      } catch {
+        Issue.record(error)
+      }
+    }
+    expectRefusal { _ = try store.map("m", of: (Gap.self, UInt8.self)) }
+    expectRefusal { _ = try store.orderedMap("m", of: (UInt8.self, Gap.self)) }
+    expectRefusal { _ = try store.log("m", of: Gap.self) }
+    expectRefusal { _ = try store.value("m", of: Gap.self) }
+    #expect(try store.contents() == [])
+    expectRefusal { _ = try PersistentMap<Gap, UInt8>.open(store.close()) }
+  }
+
+  /// A takeover that says anew what is kept keeps all collections, or refuses; none is lost in silence.
+  @Test func freshTakeoverKeepsCollectionsOrRefuses() throws {
+    let store = try PersistentStore(memory())
+    let map = try store.map("map", of: (UInt64.self, [UInt8].self))
+    let log = try store.log("log", of: String.self)
+    for number in 0..<100 as Range<UInt64> {
+      try map.set([UInt8](repeating: 1, count: Int(number) * 700), for: number)
+      try log.append("entry \(number)")
+    }
+    try store.withMemory { memory throws(PreservedMemoryError) in
+      _ = try memory.makeRegion(named: "other", byteCount: 5000)
+    }
+    let file = store.withMemory { $0.file }
+    _ = store.close()
+    do {
+      var takeover = try FreshTakeover(of: file)
+      #expect(takeover.names == ["map", "log", "other"])
+      #expect(takeover.collectionNames == ["map", "log"])
+      #expect(throws: PreservedMemoryError.partOfCollections("map")) {
+        try takeover.keepRegion(named: "map")
+      }
+      try takeover.keepRegion(named: "other")
+      do throws(PreservedMemoryError) {
+        _ = try takeover.finish()
+        Issue.record("finished")
+      } catch {
+        #expect(error == .collectionsNotKept(["map", "log"]))
+      }
+    }
+    do {
+      var takeover = try FreshTakeover(of: file)
+      try takeover.keepCollections()
+      try takeover.keepCollections()
+      let next = try PersistentStore(takeover.finish())
+      #expect(try next.contents().map(\.name) == ["map", "log"])
+      let map = try next.map("map", of: (UInt64.self, [UInt8].self))
+      let log = try next.log("log", of: String.self)
+      #expect(try map.count == 100 && map[99]?.count == 99 * 700 && map.check().findings == [])
+      #expect(try log.range == 0..<100 && log[7] == "entry 7" && log.check().findings == [])
+      try map.set([UInt8](repeating: 2, count: 40_000), for: 200)
+      _ = next.close()
+    }
+    var takeover = try FreshTakeover(of: file)
+    takeover.dropCollections()
+    let empty = try takeover.finish()
+    #expect(try empty.names() == [])
+  }
+
   /// What is preserved, but for the device tree, which moves.
   private func blocks(_ store: PersistentStore) -> Set<PhysicalBlock> {
     store.withMemory { memory in

@@ -89,9 +89,12 @@ struct DamagedMemoryFileTests {
         isRefused.append((try? SuperblockContents(reading: changed)) == nil)
         first[byte] ^= 1 << bit
       }
-      // A byte counts, or it does not.
-      try #require(Set(isRefused).count == 1)
-      if isRefused[0] { refusedCount += 1 }
+      // A byte counts, or it does not. Only the bit of the first feature may be set behind the check
+      // value: a process may have been killed between the two.
+      try #require(
+        Set(isRefused).count == 1
+          || byte == 40 && isRefused == [false] + [Bool](repeating: true, count: 7))
+      if isRefused.contains(true) { refusedCount += 1 }
     }
     // The header, the selector and one slot.
     #expect(refusedCount == (8 + 1 + 64) * 8)
@@ -187,7 +190,7 @@ struct DamagedMemoryFileTests {
   /// A header of a later layout is whole, and says so; nothing behind it is looked at.
   @Test func newerVersion() throws {
     var changed = bytes
-    for version in [0, 2, 77] as [UInt64] {
+    for version in [0, 3, 77] as [UInt64] {
       changed.store(version, atWord: 1)
       changed.store(ReferenceCRC.of(changed.prefix(56)), atWord: 7)
       guard case .refused(let error) = try takeOver(changed) else {

@@ -60,7 +60,7 @@ import Testing
       }
       try #require(State(of: takeover) != before)
       try expectOldHandover(left, takeover.file)
-      var memory = takeover.finish()
+      var memory = try takeover.finish()
       let after = try PreservedMemoryState(of: &memory)
       for (block, bytes) in after.bytes { #expect(left.bytes[block] ?? bytes == bytes) }
       return !limit.wasReached

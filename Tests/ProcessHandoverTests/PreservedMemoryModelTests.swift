@@ -38,7 +38,7 @@ import Testing
         let file = try MemoryFile.open(path, growableTo: 400 * page)
         var takeover = try FreshTakeover(of: file)
         try model.keepSome(in: &takeover)
-        memory = takeover.finish()
+        memory = try takeover.finish()
       } else {
         memory = try PreservedMemory.open(path, growableTo: 400 * page)
       }

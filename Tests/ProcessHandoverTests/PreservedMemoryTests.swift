@@ -133,7 +133,7 @@ struct PreservedMemoryTests {
     #expect(throws: PreservedMemoryError.noSuchName) {
       try takeover.keepRegion(named: "nothing")
     }
-    var memory = takeover.finish()
+    var memory = try takeover.finish()
     #expect(memory.origin == .adopted(generation: 1))
     #expect(try memory.names() == ["text", "scattered"])
     #expect(try memory.blocks(ofArea: "scattered") == areaBlocks)

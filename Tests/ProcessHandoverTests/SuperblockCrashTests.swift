@@ -43,6 +43,48 @@ struct SuperblockCrashTests {
     if !MemoryFileBench.singleStores.contains(name) { #expect(completedCount > 0) }
   }
 
+  /// A file that gets its first feature: after each store, the header is that of the old layout or of the
+  /// new one; and a program that only knows layout 1 reads one of the two, or refuses the header.
+  @Test func everyStoreOfAFirstFeature() throws {
+    let memory = RecordingMemory(
+      try AnonymousMemory(PhysicalRange(start: .zero, byteCount: 16 * 4096)))
+    var superblock = Superblock(
+      formatting: memory, geometry: .pages4KiB, byteCount: 16 * 4096,
+      identity: MemoryFileIdentity(high: 5, low: 6))
+    let copy = RecordingMemory(try AnonymousMemory(memory.base.range))
+    let snapshot = memory.base.snapshot(of: memory.base.range)
+    copy.base.withWords(at: .zero, count: snapshot.count) { words in
+      for index in snapshot.indices { words.publish(snapshot[index], at: index) }
+    }
+    let events = memory.journal.recording {
+      superblock.require(feature: SuperblockLayout.ledgerFeature)
+    }
+    var found: [UInt64] = []
+    for case .stores(let changes) in events {
+      for change in changes {
+        copy.base.apply(CollectionOfOne(change))
+        let contents = try SuperblockContents(reading: copy)
+        #expect(contents.layoutVersion == 1 + contents.features)
+        #expect(contents.identity == MemoryFileIdentity(high: 5, low: 6))
+        found.append(contents.features)
+        // The next process completes it, whatever was stored.
+        let stores = try copy.journal.recording {
+          var next = try Superblock(reading: copy)
+          next.require(feature: SuperblockLayout.ledgerFeature)
+          #expect(try SuperblockContents(reading: copy).features == 1)
+        }
+        copy.base.undo(stores)
+      }
+    }
+    #expect(found == [0, 0, 1])
+    // Another feature is refused by its bit.
+    superblock.require(feature: 1 << 40)
+    #expect(throws: SuperblockError.featuresUnknown(1 << 40)) {
+      _ = try SuperblockContents(reading: memory)
+    }
+    #expect(SuperblockError.featuresUnknown(1 << 40).sentence.contains("0x10000000000"))
+  }
+
   /// What a stranger and a successor find; whether the successor had something to complete.
   private func check(
     _ memory: RecordingMemory, _ before: HandoverState, _ after: HandoverState

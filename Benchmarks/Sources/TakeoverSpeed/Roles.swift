@@ -85,7 +85,7 @@ enum Roles {
       try takeover.keep(PhysicalBlock(address: PhysicalAddress(address), order: order))
     }
     let keptAt = Clock.now
-    let memory = takeover.finish()
+    let memory = try takeover.finish()
     let finishedAt = Clock.now
     try check(memory, order, all: arguments[3] == "all")
     let begin = try number(arguments[4])

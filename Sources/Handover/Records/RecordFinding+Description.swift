@@ -23,6 +23,7 @@
       case .memfd(_, .contentUndefined): "memfd-content"
       case .checksumWrong: "record-checksum"
       case .recordsUncounted: "record-uncounted"
+      case .contentDamaged: "record-content-damaged"
       }
     }
 
@@ -32,6 +33,7 @@
       case .malformed(_, let error): error.place
       case .outsideMemory(let reference): reference.range.start
       case .notPreserved(_, let page): page
+      case .contentDamaged(_, let address, _): address
       case .entryDiffers(let reference, _), .referredTwice(let reference): reference.range.start
       case .memfd(_, let fault): fault.place
       case .recordsUncounted(_, let block): block
@@ -73,6 +75,8 @@
         return
           "\(owner.title): the block of records at \(block) is not empty behind the records that it counts; "
           + "the count may be damaged, and records lost"
+      case .contentDamaged(let owner, let address, let reason):
+        return "\(owner.title) is damaged at \(address): \(reason)"
       case .moreRecordsThanMemory:
         return
           "the records have, or refer to, more bytes than memory; some were reached more than once, "
@@ -127,6 +131,7 @@
       case .session(let name): "session \"\(printable(name))\""
       case .file(let session, let token): "file \(token) of session \"\(printable(session))\""
       case .sharedData(let name): "shared data \"\(printable(name))\""
+      case .collection(let name): "collection \"\(printable(name))\""
       }
     }
   }
@@ -139,6 +144,7 @@
       case .chunk: return "\(verb) the chunk of a vmalloc area at \(range.start)"
       case .area: return "\(verb) the vmalloc area's block \(range)"
       case .records: return "\(verb) records in \(range)"
+      case .piece: return "\(verb) its memory \(range)"
       case .folio:
         let size = order.map { " of order \($0)" } ?? ""
         return "\(verb) the folio\(size) at \(range.start)"

@@ -24,6 +24,8 @@ public enum RecordFinding: Error, Hashable, Sendable {
   case checksumWrong(RecordOwner, stored: UInt32, computed: [UInt32])
   /// Behind the records that a block counts, its page is not empty: records may have been lost.
   case recordsUncounted(RecordOwner, block: PhysicalAddress)
+  /// What a record contains is damaged: where, and what was found there, as a part of a sentence.
+  case contentDamaged(RecordOwner, PhysicalAddress, String)
   /// The records have, or refer to, more bytes than memory, so some were reached more than once;
   /// reading ended there.
   case moreRecordsThanMemory
@@ -37,10 +39,7 @@ public enum RecordFinding: Error, Hashable, Sendable {
     }
   }
 
-  /// How many kinds there are.
-  package static var kindCount: Int { 11 }
-
-  /// A small number for each kind, below ``kindCount``, so that a list can be bounded kind by kind.
+  /// A small number for each kind, so that a list can be bounded kind by kind.
   package var kind: Int {
     switch self {
     case .malformed: 0
@@ -54,6 +53,7 @@ public enum RecordFinding: Error, Hashable, Sendable {
     case .memfd: 8
     case .checksumWrong: 9
     case .recordsUncounted: 10
+    case .contentDamaged: 11
     }
   }
 }

@@ -10,4 +10,6 @@ public enum RecordOwner: Hashable, Sendable {
   case file(session: String, token: UInt64)
   /// Data that the files of one handler share (Linux: file-lifecycle-bound, FLB), by its name.
   case sharedData(String)
+  /// A collection in the memory file of a process, by the name of its root.
+  case collection(String)
 }

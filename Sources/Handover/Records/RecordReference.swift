@@ -14,6 +14,8 @@ public struct RecordReference: Hashable, Sendable {
     case records
     /// A folio: an entry of its own, not a part of one.
     case folio
+    /// A piece of a collection's memory.
+    case piece
   }
 
   /// Who refers.

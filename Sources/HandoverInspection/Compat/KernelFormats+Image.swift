@@ -89,7 +89,7 @@ private struct SeenFormats: RecordVisitor {
       return true
     case .session: return takeRoom()
     case .file(let file): if takeRoom() { add(.file, file.handler) }
-    case .sharedData, .memfd, .memfdFolio, .area, .khoTestFolio: break
+    case .sharedData, .memfd, .memfdFolio, .area, .khoTestFolio, .ledger, .collection: break
     }
     return false
   }
@@ -124,7 +124,7 @@ private struct SeenFormats: RecordVisitor {
     case .subtree(KHOTestRecord.subtreeName): .selfTest
     case .subtree(LiveUpdateRecord.subtreeName): isLiveUpdateRead ? .file : .liveUpdate
     case .session: .file
-    case .subtree, .region, .file, .sharedData: nil
+    case .subtree, .region, .file, .sharedData, .collection: nil
     }
   }
 }

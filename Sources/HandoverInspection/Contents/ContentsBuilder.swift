@@ -65,6 +65,8 @@ struct ContentsBuilder<Memory: PhysicalMemory>: RecordVisitor {
     case .khoTest(let record): khoTest = KHOTestContents(record)
     case .khoTestFolio(let folio): if makeRoom() { khoTest?.folios.append(folio) }
     case .area(let area): self.area = AreaContents(area)
+    case .ledger(let ledger): subtree?.record = .ledger(ledger)
+    case .collection(let collection): subtree?.record = .collection(collection)
     case .liveUpdate(let record): liveUpdate = LiveUpdateContents(record)
     case .sharedData(let data): if makeRoom() { liveUpdate?.sharedData.append(data) }
     case .session(let session):
@@ -102,7 +104,8 @@ struct ContentsBuilder<Memory: PhysicalMemory>: RecordVisitor {
     case .memfd:
       file?.memfd = memfd
       memfd = nil
-    case .memblock, .kexecMetadata, .khoTestFolio, .sharedData, .memfdFolio: break
+    case .memblock, .kexecMetadata, .khoTestFolio, .sharedData, .memfdFolio, .ledger, .collection:
+      break
     }
   }
 
@@ -155,7 +158,7 @@ struct ContentsBuilder<Memory: PhysicalMemory>: RecordVisitor {
       }
     case (.records, .subtree): liveUpdate?.blockCount &+= 1
     case (.records, .session): session?.blockCount &+= 1
-    case (.records, _), (.region, _), (.folio, _): break
+    case (.records, _), (.region, _), (.folio, _), (.piece, _): break
     }
     return checker.visit(reference)
   }
@@ -166,14 +169,14 @@ struct ContentsBuilder<Memory: PhysicalMemory>: RecordVisitor {
     case .malformed(let owner, let error): note(error, of: owner)
     case .formatUnknown(let owner, let format): note(.formatUnknown(format), of: owner)
     case .outsideMemory, .notPreserved, .entryDiffers, .moreRecordsThanMemory, .nameRepeated,
-      .referredTwice, .memfd, .checksumWrong, .recordsUncounted:
+      .referredTwice, .memfd, .checksumWrong, .recordsUncounted, .contentDamaged:
       break
     }
   }
 
   private mutating func note(_ error: RecordError, of owner: RecordOwner) {
     switch owner {
-    case .subtree: if subtree?.error == nil { subtree?.error = error }
+    case .subtree, .collection: if subtree?.error == nil { subtree?.error = error }
     case .session: if session?.error == nil { session?.error = error }
     case .file:
       // An unknown handler is reported by its name.

@@ -55,6 +55,10 @@ public struct SubtreeContents: Sendable {
     case liveUpdate(LiveUpdateContents)
     /// An area under a name of its own.
     case area(AreaContents)
+    /// The ledger of the collections in a memory file.
+    case ledger(LedgerContents)
+    /// A collection in a memory file.
+    case collection(CollectionContents)
   }
 }
 

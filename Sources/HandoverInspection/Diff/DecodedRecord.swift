@@ -50,7 +50,14 @@ struct DecodedRecords {
             ("kexec count", .number(UInt64(record.kexecCount))),
           ])
       case .liveUpdate(let contents): add(contents)
-      case .khoTest, .area, nil: continue
+      case .collection(let collection):
+        add(
+          "collection \"\(subtree.subtree.subtree.name)\"",
+          [
+            ("kind", .text(collection.kind)), ("entries", .number(collection.entryCount)),
+            ("memory", .byteCount(collection.byteCount)),
+          ])
+      case .khoTest, .area, .ledger, nil: continue
       }
     }
   }

@@ -6,6 +6,7 @@ extension RecordsOfHandover {
   var members: [JSONValue.Member] {
     var known: [String: JSONValue] = [:]
     var areas: [JSONValue] = []
+    var collections: [JSONValue] = []
     var unknown: [JSONValue] = []
     for subtree in contents.subtrees {
       let error = subtree.error?.sentence
@@ -23,12 +24,25 @@ extension RecordsOfHandover {
           .object(
             [.init("name", .string(subtree.subtree.subtree.name))] + area.members
               + [.init("error", error.json)]))
+      case .ledger(let ledger):
+        known["ledger"] = JSONValue([
+          "collectionCount": ledger.collectionCount, "pieceCount": ledger.pieceCount,
+          "bytes": ledger.byteCount, "isChanging": ledger.isChanging,
+        ])
+      case .collection(let collection):
+        collections.append(
+          JSONValue([
+            "name": subtree.subtree.subtree.name, "kind": collection.kind,
+            "entryCount": collection.entryCount, "pieceCount": collection.pieceCount,
+            "bytes": collection.byteCount,
+          ]))
       case nil: unknown.append(subtree.json)
       }
     }
-    let names = ["memblock", "kexecMetadata", "khoTest", "luo"]
+    let names = ["memblock", "kexecMetadata", "khoTest", "luo", "ledger"]
     return names.map { .init($0, known[$0] ?? .null) } + [
-      .init("areas", .array(areas)), .init("unknownBlobs", .array(unknown)),
+      .init("areas", .array(areas)), .init("collections", .array(collections)),
+      .init("unknownBlobs", .array(unknown)),
       .init("omittedRecordCount", .number(contents.omittedRecordCount)),
     ]
   }

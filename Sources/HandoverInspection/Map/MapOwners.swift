@@ -77,6 +77,7 @@ extension RecordOwner {
     case .session(let name): "session \(printable(name))"
     case .file(let session, let token): "session \(printable(session)), file \(token)"
     case .sharedData(let name): "shared data \(printable(name))"
+    case .collection(let name): "collection \(printable(name))"
     }
   }
 }
@@ -89,6 +90,7 @@ extension RecordReference.Role {
     case .area: "vmalloc area"
     case .records: "records"
     case .folio: "folios"
+    case .piece: "entries"
     }
   }
 }

@@ -12,7 +12,9 @@ extension HandoverSurvey {
   /// - Complexity: O(bytes of the records · log leaves · orders in use), at most O(memory) of them.
   public func checkRecords<Memory: PhysicalMemory>(in memory: Memory) -> RecordFindingList {
     guard let pages, error == nil else { return RecordFindingList() }
-    return readRecords(in: memory, RecordChecker(memory, pages)).findings
+    var checker = RecordChecker(memory, pages)
+    checker.checksCollections = true
+    return readRecords(in: memory, checker).findings
   }
 
   /// Calls `body` with everything that the known records of the handover refer to, as far as they
@@ -31,7 +33,8 @@ extension HandoverSurvey {
   func readRecords<Memory: PhysicalMemory, Visitor: RecordVisitor>(
     in memory: Memory, _ visitor: Visitor
   ) -> Visitor {
-    var reader = RecordReader(memory, geometry: geometry, visitor: visitor)
+    var reader = RecordReader(
+      memory, geometry: geometry, subtrees: subtrees.map(\.subtree), visitor: visitor)
     for subtree in subtrees { reader.read(subtree) }
     return reader.visitor
   }

@@ -11,6 +11,10 @@ public enum KnownRecord: Sendable {
   case khoTest(KHOTestRecord)
   /// A folio of the self-test around it.
   case khoTestFolio(PhysicalBlock)
+  /// The ledger of the collections in a memory file.
+  case ledger(LedgerContents)
+  /// The root of a collection.
+  case collection(CollectionContents)
   /// An area under a name of its own.
   case area(VmallocArea)
   /// The record of the Live Update Orchestrator; shared data and sessions are inside.

@@ -14,6 +14,8 @@ struct RecordChecker<Memory: PhysicalMemory>: RecordVisitor {
   var findings = RecordFindingList()
   /// Whether the folios of the self-test are read, to compare their checksum.
   var readsFolios = true
+  /// Whether all entries of collections are looked at.
+  var checksCollections = false
 
   /// Pages that records refer to: each is restored once.
   private var restored = PageSet()
@@ -90,7 +92,7 @@ struct RecordChecker<Memory: PhysicalMemory>: RecordVisitor {
     }
     switch reference.role {
     case .folio: checkFolio(reference)
-    case .region, .chunk, .area, .records:
+    case .region, .chunk, .area, .records, .piece:
       let stepCount = lookup.stepCount
       if let page = lookup.firstGap(in: reference.range) {
         findings.append(.notPreserved(reference, page: page))

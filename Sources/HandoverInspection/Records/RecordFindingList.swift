@@ -10,7 +10,8 @@ public struct RecordFindingList: Sendable {
   /// How many findings of severity error there were, those not kept included.
   public private(set) var errorCount: UInt64 = 0
 
-  private var countByKind = [Int](repeating: 0, count: RecordFinding.kindCount)
+  /// Grows up to the largest number of a kind that was found.
+  private var countByKind: [Int] = []
 
   /// No findings.
   public init() {}
@@ -18,11 +19,13 @@ public struct RecordFindingList: Sendable {
   /// Adds a finding; beyond the limit of its kind it is only counted.
   public mutating func append(_ finding: RecordFinding) {
     if finding.severity == .error { errorCount &+= 1 }
-    guard countByKind[finding.kind] < FindingList.limitPerKind else {
+    let kind = finding.kind
+    while countByKind.count <= kind { countByKind.append(0) }
+    guard countByKind[kind] < FindingList.limitPerKind else {
       omittedCount &+= 1
       return
     }
-    countByKind[finding.kind] += 1
+    countByKind[kind] += 1
     findings.append(finding)
   }
 }

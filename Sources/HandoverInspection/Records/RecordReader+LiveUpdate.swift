@@ -76,6 +76,8 @@ extension RecordReader {
     guard let range = PhysicalRange(checkedStart: address, byteCount: byteCount) else {
       throw .rangeImpossible(start: address, byteCount: byteCount)
     }
+    // Linux allocates a page for each record, and frees it as one.
+    guard geometry.isPageAligned(address) else { throw .pointerUnaligned(address, in: nil) }
     guard refer(owner, to: range, as: .records) else { return }
     let record = try MemfdRecord(at: address, in: memory, geometry: geometry)
     try within(.memfd(record)) { (reader) throws(RecordError) in
@@ -109,7 +111,8 @@ extension RecordReader {
       case .pages(let range):
         checkRest(of: block, owner)
         guard refer(owner, to: range, as: .records) else { return nil }
-        if case .blocks = records { block = (range, range.start) }
+        let header = if case .run(_, let byteCount, _) = records { byteCount } else { 0 }
+        block = (range, range.start.advanced(byBytes: UInt64(header)))
       case .record(let place):
         guard spend(byteCount) else { return nil }
         block?.nextPlace = place.advanced(byBytes: UInt64(byteCount))
@@ -121,14 +124,16 @@ extension RecordReader {
     return count
   }
 
-  /// Looks at what follows the last record of a block: Linux allocates it as zeros.
+  /// Looks at what follows the last record of a block or run in its page: Linux allocates it as zeros.
   private mutating func checkRest(
     of block: (range: PhysicalRange, nextPlace: PhysicalAddress)?, _ owner: RecordOwner
   ) {
-    guard let (range, place) = block, let last = range.last, place > range.start, place <= last
-    else { return }
-    let byteCount = last.rawValue &- place.rawValue &+ 1
-    guard spend(Int(byteCount)) else { return }
+    guard let (range, place) = block, let last = range.last, place > range.start else { return }
+    let end = last.rawValue | UInt64(geometry.pageByteCount &- 1)
+    guard place.rawValue <= end else { return }
+    let byteCount = end &- place.rawValue &+ 1
+    // A damaged count of pages must not end the reading of other records.
+    guard spendSpare(byteCount) else { return }
     let rest = PhysicalRange(start: place, byteCount: byteCount)
     let isEmpty = memory.withBytes(in: rest) { bytes in
       for offset in 0..<bytes.byteCount where bytes.byte(at: offset) ?? 0 != 0 { return false }

@@ -9,11 +9,16 @@ struct RecordReader<Memory: PhysicalMemory, Visitor: RecordVisitor> {
   let memory: Memory
   let geometry: PageGeometry
   var visitor: Visitor
+  /// The collections of the memory.
+  let collections: FoundCollections<Memory>
   private var remainingByteCount: UInt64
   private var isStopped = false
 
-  init(_ memory: Memory, geometry: PageGeometry, visitor: Visitor) {
+  init(
+    _ memory: Memory, geometry: PageGeometry, subtrees: [RootDeviceTree.Subtree], visitor: Visitor
+  ) {
     self.memory = memory
+    collections = FoundCollections(subtrees, in: memory)
     self.geometry = geometry
     self.visitor = visitor
     // What is read of a page that is not all there, or twice, as a header is.
@@ -30,6 +35,8 @@ struct RecordReader<Memory: PhysicalMemory, Visitor: RecordVisitor> {
 
   private mutating func readRecord(of subtree: HandoverSurvey.Subtree) {
     let owner = RecordOwner.subtree(subtree.subtree.name)
+    if collections.areLed(by: subtree.subtree) { return readLedger(subtree.subtree, owner) }
+    if collections.isRoot(subtree.subtree) { return readCollection(subtree.subtree) }
     guard KnownRecord.subtreeNames.contains(subtree.subtree.name) else {
       return readNamedArea(subtree, owner)
     }
@@ -98,6 +105,13 @@ struct RecordReader<Memory: PhysicalMemory, Visitor: RecordVisitor> {
       return false
     }
     remainingByteCount &-= UInt64(byteCount)
+    return true
+  }
+
+  /// Accounts for `byteCount` bytes that may be read too; false when there are not so many left.
+  mutating func spendSpare(_ byteCount: UInt64) -> Bool {
+    guard !isStopped, remainingByteCount >= byteCount else { return false }
+    remainingByteCount &-= byteCount
     return true
   }
 

@@ -10,6 +10,8 @@ import MemoryAccess
 ///
 /// What is wrong with a record, or with what is inside, is reported before the record is left.
 public protocol RecordVisitor {
+  /// Whether all entries of collections are to be looked at, and what is wrong reported.
+  var checksCollections: Bool { get }
   /// The reader has come to a registered blob.
   ///
   /// - Returns: whether to read it.
@@ -33,6 +35,8 @@ public protocol RecordVisitor {
 }
 
 extension RecordVisitor {
+  /// False.
+  public var checksCollections: Bool { false }
   /// Has the blob read.
   public mutating func enter(_ blob: HandoverSurvey.Subtree) -> Bool { true }
   /// Does nothing.

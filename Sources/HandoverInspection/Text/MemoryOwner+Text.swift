@@ -21,7 +21,7 @@ extension MemoryOwner.Holder {
     switch self {
     case .handover, .further: nil
     case .record(.subtree(let name)), .record(.region(let name)), .record(.session(let name)),
-      .record(.sharedData(let name)), .record(.file(let name, _)):
+      .record(.sharedData(let name)), .record(.collection(let name)), .record(.file(let name, _)):
       name
     }
   }
@@ -40,6 +40,7 @@ extension MemoryOwner.Holder {
     case .record(.session): "session"
     case .record(.file): "file"
     case .record(.sharedData): "shared-data"
+    case .record(.collection): "collection"
     case .further: "further"
     }
   }
@@ -56,6 +57,7 @@ extension MemoryOwner.Use {
     case .referred(.area): "vmalloc area"
     case .referred(.records): "records"
     case .referred(.folio): "folios"
+    case .referred(.piece): "entries"
     case .presumed: "presumed record"
     case .any: "all uses"
     }
@@ -71,6 +73,7 @@ extension MemoryOwner.Use {
     case .referred(.area): "area"
     case .referred(.records): "records"
     case .referred(.folio): "folio"
+    case .referred(.piece): "piece"
     case .presumed: "presumed"
     case .any: "any"
     }

@@ -44,33 +44,52 @@ struct Store: ParsableCommand {
         "\(path) is not a memory file: its first word is another. Name the file of a PersistentStore."
       )
     }
-    let contents: MemoryContents
-    do throws(MemoryContentsError) { contents = try MemoryContents(reading: image) } catch {
-      throw CommandFailure.badInput("\(path) cannot be read: \(error.sentence)")
-    }
-    let inspection: StoreInspection<MemoryImage>?
-    do throws(PersistentCollectionError) {
-      inspection = try StoreInspection(contents, in: image)
-    } catch {
-      throw CommandFailure.badInput("\(path): \(error.sentence(in: "its ledger"))")
-    }
     if let entriesName {
-      try printEntries(of: entriesName, inspection)
+      try printEntries(of: entriesName, in: image)
     } else {
-      try printCollections(inspection)
+      try printCollections(in: image)
     }
   }
 
-  private func printCollections(_ inspection: StoreInspection<MemoryImage>?) throws {
+  /// Reads the collections, and does `body` with them; again where a process changed them meanwhile.
+  ///
+  /// - Returns: what `body` returned last, and whether it belongs to one instant.
+  private func reading<Result>(
+    _ image: MemoryImage, _ body: (StoreInspection<MemoryImage>?) throws -> Result
+  ) throws -> (Result, isCurrent: Bool) {
+    let attemptLimit = 20
+    for attempt in 1... {
+      do {
+        let contents = try MemoryContents(reading: image)
+        let inspection = try StoreInspection(contents, in: image)
+        let result = try body(inspection)
+        let isCurrent = inspection?.isCurrent ?? true
+        if isCurrent || attempt == attemptLimit { return (result, isCurrent) }
+      } catch let error as MemoryContentsError where attempt >= attemptLimit {
+        throw CommandFailure.badInput("\(path) cannot be read: \(error.sentence)")
+      } catch let error as PersistentCollectionError where attempt >= attemptLimit {
+        throw CommandFailure.badInput("\(path): \(error.sentence(in: "its ledger"))")
+      } catch is MemoryContentsError {
+      } catch is PersistentCollectionError {
+      }
+    }
+    preconditionFailure("the attempts have a limit")
+  }
+
+  private func printCollections(in image: MemoryImage) throws {
     let console = Console.current
-    let collections = inspection?.collections ?? []
-    let reports = collections.map { inspection?.check($0) }
+    let (found, isCurrent) = try reading(image) { inspection in
+      let collections = inspection?.collections ?? []
+      return (
+        collections, collections.map { inspection?.check($0) }, inspection?.isChanging ?? false
+      )
+    }
+    let (collections, reports, isChanging) = found
     let findingCount = zip(collections, reports).reduce(0) {
       $0 + ($1.0.failure == nil ? 0 : 1) + ($1.1?.findings.count ?? 0)
     }
     if json {
-      console.printJSON(
-        JSONDocument.store(collections, reports, isChanging: inspection?.isChanging ?? false))
+      console.printJSON(JSONDocument.store(collections, reports, isChanging: isChanging))
     } else if collections.isEmpty {
       console.print("\(path) has no collections")
     } else {
@@ -79,56 +98,92 @@ struct Store: ParsableCommand {
       for (collection, report) in zip(collections, reports) {
         let byteCount = collection.pieces.reduce(collection.root.byteCount) { $0 &+ $1.byteCount }
         table.add([
-          collection.name, collection.kind?.rawValue ?? "unknown", "\(collection.count)",
-          "\(report?.payloadByteCount ?? 0)", "\(byteCount)",
+          printable(collection.name), collection.kind?.rawValue ?? "unknown",
+          "\(collection.count)", "\(report?.payloadByteCount ?? 0)", "\(byteCount)",
         ])
       }
       for line in table.lines() { console.print(line) }
-      if inspection?.isChanging == true {
+      if isChanging {
         console.print(
-          "a change is being made, or its process was killed in it: the next process that opens the file undoes or completes it"
+          "a change is being made, or its process was killed in it: it is not shown, and the next process that opens the file undoes it"
         )
       }
-      for (collection, report) in zip(collections, reports) {
+      for (collection, report) in zip(collections, reports) where isCurrent {
         if let failure = collection.failure {
-          console.print("\(collection.name): \(failure.sentence(in: "its root"))")
+          console.print("\(printable(collection.name)): \(failure.sentence(in: "its root"))")
           continue
         }
         for finding in report?.findings.prefix(20) ?? [] {
-          console.print("\(collection.name): \(finding)")
+          console.print("\(printable(collection.name)): \(finding)")
         }
       }
     }
-    // What a change has half made is not a fault.
-    if findingCount > 0, inspection?.isChanging != true {
-      throw CommandFailure.findings()
-    }
+    guard isCurrent else { return try complainOfChanges() }
+    if findingCount > 0 { throw CommandFailure.findings() }
   }
 
-  private func printEntries(of name: String, _ inspection: StoreInspection<MemoryImage>?) throws {
-    guard let inspection, let collection = inspection.collections.first(where: { $0.name == name })
-    else {
-      throw CommandFailure.badInput(
-        "\(path) has no collection called \(name). kho store \(path) lists them.")
-    }
+  /// Ends the command where the store changed while it was read.
+  private func complainOfChanges() throws {
+    throw CommandFailure.badInput(
+      "\(path): a process changed the store each time that it was read, so what was printed is not of one instant; read a copy that PersistentStore.backUp(to:) made"
+    )
+  }
+
+  private func printEntries(of name: String, in image: MemoryImage) throws {
     let console = Console.current
-    let isOrdered = collection.kind == .orderedMap
-    do throws(PersistentCollectionError) {
-      try inspection.forEachEntry(of: collection) { key, value, notes in
-        let keyText =
-          collection.kind == .log
-          ? StoredValueText.json(key, type: 6)
-          : StoredValueText.json(
-            key, type: collection.types.key, isOrdered: isOrdered)
-        let valueText = StoredValueText.json(value, type: collection.types.value)
-        var line = #"{"key": \#(keyText), "value": \#(valueText)"#
-        if notes != EntryNotes() { line += #", "notes": [\#(notes.first), \#(notes.second)]"# }
-        console.print(line + "}")
-        return true
-      }
-    } catch {
-      throw CommandFailure.badInput("\(path): \(error.sentence(in: name))")
+    // So many lines are kept until it is known that they are of one instant; of more, the first are printed
+    // before that.
+    let keptLineLimit = 200_000
+    var lines: [String] = []
+    var hasPrinted = false
+    func flush() {
+      for line in lines { console.print(line) }
+      lines = []
     }
+    let (failure, isCurrent) = try reading(image) { inspection -> PersistentCollectionError? in
+      if hasPrinted { try complainOfChanges() }
+      lines = []
+      guard let inspection,
+        let collection = inspection.collections.first(where: { $0.name == name })
+      else {
+        throw CommandFailure.badInput(
+          "\(path) has no collection called \(name). kho store \(path) lists them.")
+      }
+      do throws(PersistentCollectionError) {
+        try inspection.forEachEntry(of: collection) { key, value, notes in
+          lines.append(line(key, value, notes, of: collection))
+          if lines.count == keptLineLimit {
+            flush()
+            hasPrinted = true
+          }
+          return true
+        }
+        return nil
+      } catch {
+        return error
+      }
+    }
+    flush()
+    if let failure, isCurrent {
+      throw CommandFailure.badInput("\(path): \(failure.sentence(in: name))")
+    }
+    if !isCurrent { try complainOfChanges() }
+  }
+
+  /// An entry as a line of JSON.
+  private func line(
+    _ key: RawSpan, _ value: RawSpan, _ notes: EntryNotes,
+    of collection: StoreInspection<MemoryImage>.Collection
+  ) -> String {
+    let keyText =
+      collection.kind == .log
+      ? StoredValueText.json(key, type: 6)
+      : StoredValueText.json(
+        key, type: collection.types.key, isOrdered: collection.kind == .orderedMap)
+    let valueText = StoredValueText.json(value, type: collection.types.value)
+    var line = #"{"key": \#(keyText), "value": \#(valueText)"#
+    if notes != EntryNotes() { line += #", "notes": [\#(notes.first), \#(notes.second)]"# }
+    return line + "}"
   }
 }
 

@@ -32,6 +32,20 @@ extension RecordsOfHandover {
       ]
     case .liveUpdate(let contents): lines = self.lines(of: contents, name)
     case .area(let area): lines = ["\(name): \(area.description)"]
+    case .ledger(let ledger):
+      lines = [
+        "\(name): the ledger of \(countText(ledger.collectionCount, "collection")), which have "
+          + "\(byteText(ledger.byteCount)) in \(countText(ledger.pieceCount, "piece"))"
+      ]
+      if ledger.isChanging {
+        lines.append(
+          "  a change of collections was being made, which the next process undoes or completes")
+      }
+    case .collection(let collection):
+      lines = [
+        "\(name): \(collection.kindText), \(countText(collection.entryCount, "entry", "entries")), "
+          + "\(byteText(collection.byteCount)) in \(countText(collection.pieceCount, "piece"))"
+      ]
     case nil:
       let problem = subtree.error.map { ": \($0.sentence)" } ?? ": of a format that is not known"
       lines = [name + problem]
@@ -133,6 +147,10 @@ extension MemfdContents {
     if others != 0 { words.append("0x\(String(others, radix: 16))") }
     return words.isEmpty ? "none" : words.joined(separator: ",")
   }
+}
+
+extension CollectionContents {
+  fileprivate var kindText: String { kind == "orderedMap" ? "ordered map" : kind }
 }
 
 extension AreaContents {

@@ -5,6 +5,7 @@ internal import PersistentCollections
 enum StoredValueText {
   static func json(_ bytes: RawSpan, type: UInt64, isOrdered: Bool = false) -> String {
     if let number = number(bytes, type, isOrdered) { return number }
+    if type == 15, let value = CodedValue(parsing: bytes) { return value.jsonText }
     if type <= 2, let text = String(validating: bytes.copiedBytes(), as: UTF8.self) {
       return JSONValue.string(text).text()
     }

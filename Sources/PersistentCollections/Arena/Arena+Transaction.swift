@@ -1,5 +1,6 @@
 import MemoryAccess
 internal import ProcessHandover
+import Synchronization
 
 // All or nothing, whatever happens: before a word is changed, it is noted in the ledger as it was. A
 // transaction, of one collection or of several, ends with one store, of the control word. The process
@@ -132,6 +133,8 @@ extension Arena where Storage: ~Copyable {
   private func countChange() {
     let address = ledger &+ LedgerLayout.sequence
     publish(load(address) &+ 1, at: address)
+    // A reader that sees a byte of the change sees that there is one.
+    atomicMemoryFence(ordering: .acquiringAndReleasing)
   }
 
   // MARK: Undoing

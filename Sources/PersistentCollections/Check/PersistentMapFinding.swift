@@ -18,6 +18,35 @@ public enum PersistentMapFinding: Error, Hashable, Sendable {
   case countDiffers(at: PhysicalAddress, recorded: UInt64, found: UInt64)
 }
 
+extension PersistentMapFinding: CustomStringConvertible {
+  /// Where it is.
+  package var place: PhysicalAddress {
+    switch self {
+    case .damaged(let address), .misplaced(let address), .usedTwice(let address),
+      .lost(let address), .notAllocated(let address), .listDiffers(let address),
+      .countDiffers(at: let address, _, _):
+      address
+    }
+  }
+
+  /// What was found and where, as a part of a sentence.
+  public var description: String { "\(place): \(reason)" }
+
+  /// What was found, as a part of a sentence.
+  package var reason: String {
+    switch self {
+    case .damaged: "a word there has an invalid value"
+    case .misplaced: "the entry is not where its key belongs"
+    case .usedTwice: "two pointers point to the object"
+    case .lost: "the object is in use, and no pointer points to it"
+    case .notAllocated: "a pointer points to the object, which is free or does not exist"
+    case .listDiffers: "the list that starts there does not contain what it should"
+    case .countDiffers(_, let recorded, let found):
+      "the count there is \(recorded), and \(found) were found"
+    }
+  }
+}
+
 /// What a check of a map found.
 public struct PersistentMapReport: Sendable {
   /// What is wrong; empty of a sound map.

@@ -1,17 +1,38 @@
 import MemoryAccess
+import ProcessHandover
 
 /// Memory that is only read, in the form that collections are read in: each word is copied before it is
-/// lent, words that do not exist are 0, and stores are lost.
+/// lent, words that do not exist are 0, and stores are lost. Words of a change that was not completed are
+/// as they were before it.
 ///
 /// The memory may contain anything, and may change or become shorter meanwhile.
 struct BoundedView<Base: PhysicalMemory>: WritablePhysicalMemory {
   private let base: Base
   private let range: PhysicalRange
+  /// What words were before the change, by address, and their addresses in order.
+  private var before: [UInt64: UInt64] = [:]
+  private var addresses: [UInt64] = []
 
   init(_ base: Base, byteCount: UInt64) {
     self.base = base
     range = PhysicalRange(start: .zero, byteCount: min(byteCount, base.byteCount))
   }
+
+  /// Presents the words that the log of a ledger has as they were before the change.
+  ///
+  /// - Complexity: O(log · log log).
+  mutating func undo(_ ledger: MemoryLedger, _ control: LedgerControl) {
+    for index in (0..<min(control.logCount, LedgerLayout.logCapacity)).reversed() {
+      let entry = ledger.start &+ LedgerLayout.log &+ UInt64(index) &* 16
+      guard let address = base.ledgerWord(at: entry), let word = base.ledgerWord(at: entry &+ 8)
+      else { continue }
+      before[address] = word
+    }
+    addresses = before.keys.sorted()
+  }
+
+  /// Whether no word is shown otherwise than it is in memory.
+  var isPlain: Bool { addresses.isEmpty }
 
   var byteCount: UInt64 { range.byteCount }
 
@@ -25,7 +46,23 @@ struct BoundedView<Base: PhysicalMemory>: WritablePhysicalMemory {
     in wanted: PhysicalRange, _ body: (RawSpan) throws(Failure) -> Result
   ) throws(Failure) -> Result? {
     guard range.contains(wanted) else { return nil }
-    return try base.withBytes(in: wanted, body)
+    let start = wanted.start.rawValue
+    let first = addresses.partitioningIndex { $0 > start &- min(start, 8) }
+    guard first < addresses.count, addresses[first] < start &+ wanted.byteCount else {
+      return try base.withBytes(in: wanted, body)
+    }
+    guard var bytes = base.withBytes(in: wanted, { $0.copiedBytes() }) else { return nil }
+    for address in addresses[first...] {
+      guard address < start &+ wanted.byteCount else { break }
+      let word = before[address] ?? 0
+      for offset in 0..<8 as Range<UInt64> where address &+ offset >= start {
+        let index = address &+ offset &- start
+        if index < wanted.byteCount {
+          bytes[Int(index)] = UInt8(truncatingIfNeeded: word.littleEndian &>> (offset &* 8))
+        }
+      }
+    }
+    return try bytes.withRawSpan(body)
   }
 
   func withWords<Result: ~Copyable, Failure: Error>(

@@ -1,11 +1,12 @@
-import Handover
+package import Handover
 public import MemoryAccess
 public import ProcessHandover
 
 /// The collections of a memory file, read from memory that may contain anything: for tools, and for a
 /// look at a file that a process is using.
 ///
-/// Nothing is written, and a change that a process was killed in is not undone: ``isChanging`` says so.
+/// Nothing is written. A change that a process was killed in is read as if it were undone already, as the
+/// process that adopts the memory undoes it; ``isChanging`` says that there was one.
 public struct StoreInspection<Memory: PhysicalMemory> {
   /// A collection.
   public struct Collection: Sendable {
@@ -37,6 +38,8 @@ public struct StoreInspection<Memory: PhysicalMemory> {
   public let ledgerRegion: PhysicalRange
   /// The ledger's own pieces.
   public let ledgerPieces: [PhysicalRange]
+  /// Pieces of collections that have no root, or one that cannot be read.
+  package let piecesWithoutRoot: [LedgerPiece]
 
   /// Reads the ledger and the roots; nil of memory without a ledger.
   ///
@@ -47,17 +50,29 @@ public struct StoreInspection<Memory: PhysicalMemory> {
     _ contents: MemoryContents, in memory: Memory
   ) throws(PersistentCollectionError) {
     guard let survey = contents.survey else { return nil }
-    let view = BoundedView(memory, byteCount: contents.superblock.state.byteCount)
-    let subtrees = survey.subtrees.map(\.subtree)
+    try self.init(
+      survey.subtrees.map(\.subtree), byteCount: contents.superblock.state.byteCount, in: memory)
+  }
+
+  /// Reads the ledger among `subtrees`, and the roots; nil of memory without a ledger.
+  ///
+  /// - Throws: ``PersistentCollectionError/damaged(_:)`` of a ledger that is;
+  ///   ``PersistentCollectionError/unknownLayout(version:)``.
+  package init?(
+    _ subtrees: [RootDeviceTree.Subtree], byteCount: UInt64, in memory: Memory
+  ) throws(PersistentCollectionError) {
+    var view = BoundedView(memory, byteCount: byteCount)
     let ledger: MemoryLedger
-    var pieces: [UInt32: [PhysicalRange]] = [:]
+    var pieces: [UInt32: [LedgerPiece]] = [:]
     do throws(LedgerDamage) {
       guard let found = try MemoryLedger(among: subtrees, in: view) else { return nil }
       ledger = found
+      view.undo(ledger, ledger.control)
       for piece in try ledger.pieces({ view.ledgerWord(at: $0) }) {
-        pieces[piece.owner, default: []].append(piece.range)
+        pieces[piece.owner, default: []].append(piece)
       }
     } catch {
+      if let version = error.unknownVersion { throw .unknownLayout(version: version) }
       throw .damaged(error.address)
     }
     var collections: [Collection] = []
@@ -72,14 +87,18 @@ public struct StoreInspection<Memory: PhysicalMemory> {
     self.memory = view
     self.ledger = ledger
     self.collections = collections
+    let known = Set(collections.compactMap { $0.found?.owner })
+    piecesWithoutRoot = pieces.filter { owner, _ in
+      owner >= LedgerLayout.firstCollection && !known.contains(owner)
+    }.values.flatMap { $0 }.sorted { $0.range.start < $1.range.start }
     isChanging = ledger.control != LedgerControl() || ledger.sequence & 1 != 0
     ledgerRegion = ledger.region
-    ledgerPieces = pieces[LedgerLayout.ledgerOwner] ?? []
+    ledgerPieces = (pieces[LedgerLayout.ledgerOwner] ?? []).map(\.range)
   }
 
   private static func collection(
     _ name: String, _ region: PhysicalRange, _ ledger: MemoryLedger,
-    _ pieces: [UInt32: [PhysicalRange]], in view: BoundedView<Memory>
+    _ pieces: [UInt32: [LedgerPiece]], in view: BoundedView<Memory>
   ) -> Collection {
     var failure: PersistentCollectionError?
     var found: CollectionRoot?
@@ -94,8 +113,18 @@ public struct StoreInspection<Memory: PhysicalMemory> {
     return Collection(
       name: name, kind: found.map { CollectionSummary.Kind($0.kind) }, failure: failure,
       count: word(RootLayout.entryCount), root: region,
-      pieces: (found.flatMap { pieces[$0.owner] } ?? []).filter { $0.start != region.start },
+      pieces: (found.flatMap { pieces[$0.owner] } ?? []).map(\.range).filter {
+        $0.start != region.start
+      },
       types: (word(RootLayout.keyType), word(RootLayout.valueType)), found: found)
+  }
+
+  /// Whether no change of collections was begun, continued or ended since this was read: what was read
+  /// since then belongs to one instant.
+  public var isCurrent: Bool {
+    (try? MemoryLedger(at: PhysicalAddress(ledger.start), in: memory)).map {
+      $0.control == ledger.control && $0.sequence == ledger.sequence
+    } ?? false
   }
 
   /// Calls `body` with the keys and values of a collection, until it returns false. The key of an entry

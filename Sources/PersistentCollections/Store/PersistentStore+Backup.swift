@@ -8,10 +8,12 @@ extension PersistentStore {
   /// `kho store` read it.
   ///
   /// The copy has one state of all collections: threads that want to write wait until it is made, others
-  /// read meanwhile. It appears under its name when all of it is on the disk, and nothing is left of it
+  /// read meanwhile. Of a store that was opened with ``openToRead(_:)``, the copy is made anew where the
+  /// other process changed the store meanwhile. It appears under its name when all of it is on the disk, and nothing is left of it
   /// where that fails.
   ///
-  /// - Throws: `Errno`: `fileExists` where there is something at `path`, and whatever open(2), write(2),
+  /// - Throws: `Errno`: `resourceTemporarilyUnavailable` where another process changed its store during
+  ///   each of 8 attempts; `fileExists` where there is something at `path`, and whatever open(2), write(2),
   ///   fsync(2) and link(2) say.
   /// - Precondition: the store is open.
   /// - Complexity: O(bytes that are stored); takes a system call for each MiB.
@@ -20,16 +22,26 @@ extension PersistentStore {
     let folder = path.removingLastComponent()
     let copy = OwnedDescriptor(
       try SystemCalls.openUnnamed(in: folder.isEmpty ? "." : folder))
-    try lock.read { () throws(Errno) in
-      requireOpen()
-      try copyMemory(to: copy.descriptor)
+    if let reader {
+      let isCopied: Void? = try reader.whileUnchanged(attempts: 8) { () throws(Errno) in
+        // Nothing of an earlier attempt stays.
+        try SystemCalls.resize(copy.descriptor, to: 0)
+        try Self.copyMemory(of: reader.file, to: copy.descriptor)
+      }
+      guard isCopied != nil else { throw .resourceTemporarilyUnavailable }
+    } else {
+      try lock.read { () throws(Errno) in
+        requireOpen()
+        try Self.copyMemory(of: engine!.arena.storage.preserved.file, to: copy.descriptor)
+      }
     }
     try SystemCalls.synchronize(copy.descriptor)
     try SystemCalls.link(copy.descriptor, to: path)
   }
 
-  private func copyMemory(to descriptor: FileDescriptor) throws(Errno) {
-    let file = engine!.arena.storage.preserved.file
+  private static func copyMemory(
+    of file: MemoryFile, to descriptor: FileDescriptor
+  ) throws(Errno) {
     try SystemCalls.resize(descriptor, to: file.byteCount)
     var next = PhysicalAddress.zero
     while let stored = file.storedRange(atOrAfter: next), let last = stored.last {

@@ -21,7 +21,8 @@ public import SystemPackage
 ///
 /// The store may be used from several threads: one writes at a time, any number read meanwhile, and a
 /// thread that writes waits until the others have read. The collections are values that refer to the
-/// store, cheap to copy and to keep. One process at a time has the store.
+/// store, cheap to copy and to keep. One process at a time has the store; others may read it meanwhile,
+/// with ``openToRead(_:)``.
 @safe
 public final class PersistentStore: @unchecked Sendable {
   typealias Engine = ByteMap<PreservedStorage>
@@ -30,6 +31,8 @@ public final class PersistentStore: @unchecked Sendable {
   // changed while it is held for writing.
 
   let lock = StoreLock()
+  /// How the store of another process is read; nil where this process has the store.
+  let reader: StoreReader?
   var engine: Engine?
   /// The bytes of the memory; they stay where they are as long as the store.
   var directMap: DirectMap
@@ -57,6 +60,45 @@ public final class PersistentStore: @unchecked Sendable {
     return try PersistentStore(memory)
   }
 
+  /// Opens the store in the memory file at `path` only to be read, while another process has it, or while
+  /// no process does: for metrics, a copy, a look.
+  ///
+  /// Collections that are opened must exist. Each read shows the state before or after a change of the
+  /// other process, never a part of one: a read that a change came into is repeated. So does a loop over
+  /// `entries` for each handful that it reads. A transaction that is being made has not happened yet, and
+  /// one that a process was killed in never has. What changes something throws
+  /// ``PersistentCollectionError/readOnly``; a read throws ``PersistentCollectionError/changing`` where the
+  /// other process changed the store during each of 100 attempts.
+  ///
+  /// The other process notices nothing. Where it removes a collection, reads of that throw
+  /// ``PersistentCollectionError/notThisCollection`` or ``PersistentCollectionError/damaged(_:)``. A file
+  /// that replaces the one at `path` is not noticed.
+  ///
+  /// - Throws: ``PersistentCollectionError``.
+  /// - Complexity: O(pages of the tree + names).
+  public static func openToRead(
+    _ path: FilePath
+  ) throws(PersistentCollectionError) -> PersistentStore {
+    let file: MemoryFile
+    do throws(MemoryFileError) {
+      file = try MemoryFile.openToRead(path, growableTo: PreservedMemory.standardCapacity)
+    } catch {
+      throw .memory(.file(error))
+    }
+    return PersistentStore(reading: try StoreReader(file))
+  }
+
+  private init(reading reader: StoreReader) {
+    self.reader = reader
+    ledger = reader.ledger
+    engine = nil
+    // SAFETY: not used; and the reader keeps the file.
+    directMap = unsafe reader.file.unsafeDirectMap
+  }
+
+  /// Whether the store was opened with ``openToRead(_:)``.
+  public var isReadOnly: Bool { reader != nil }
+
   /// The store in `memory`, which the store has from now on.
   ///
   /// - Throws: ``PersistentCollectionError``; the memory is let go of then.
@@ -67,6 +109,7 @@ public final class PersistentStore: @unchecked Sendable {
     let storage = PreservedStorage(memory)
     directMap = storage.memory
     self.ledger = ledger
+    reader = nil
     engine = .some(
       Engine(arena: Arena(storage, ledger), sip: SipHash(key: (0, 0))))
     try engine!.arena.checkControl()
@@ -115,6 +158,7 @@ public final class PersistentStore: @unchecked Sendable {
   }
 
   func requireOpen() {
+    precondition(reader == nil, "a store that was opened only to be read")
     switch engine {
     case .some: break
     case .none: preconditionFailure("a store that was closed")
@@ -134,7 +178,8 @@ public final class PersistentStore: @unchecked Sendable {
   ///   where `body` caught it, and ``PersistentCollectionError/transactionTooLarge`` beyond some 1,500
   ///   values.
   public func transaction<Result>(_ body: () throws -> Result) throws -> Result {
-    try lock.write {
+    if isReadOnly { throw PersistentCollectionError.readOnly }
+    return try lock.write {
       requireOpen()
       try engine!.arena.begin()
       let result: Result
@@ -162,7 +207,8 @@ public final class PersistentStore: @unchecked Sendable {
     _ root: CollectionRoot,
     _ body: (inout Engine) throws(PersistentCollectionError) -> Result
   ) throws(PersistentCollectionError) -> Result {
-    try lock.write { () throws(PersistentCollectionError) -> Result in
+    if isReadOnly { throw .readOnly }
+    return try lock.write { () throws(PersistentCollectionError) -> Result in
       requireOpen()
       engine!.use(root)
       defer { directMap = engine!.arena.storage.memory }
@@ -170,22 +216,37 @@ public final class PersistentStore: @unchecked Sendable {
     }
   }
 
-  /// Calls `body` with a view of the collection `root`.
+  /// Calls `body` with a view of the collection `root`; several times where another process has the store
+  /// and changes it meanwhile.
   @inline(__always)
   func read<Result>(
     _ root: CollectionRoot,
     _ body: (borrowing ByteMap<ViewStorage>) throws(PersistentCollectionError) -> Result
   ) throws(PersistentCollectionError) -> Result {
-    try lock.read { () throws(PersistentCollectionError) -> Result in
+    if let reader { return try reader.read(root, body) }
+    return try lock.read { () throws(PersistentCollectionError) -> Result in
       let view = ByteMap(
         arena: Arena(
-          ViewStorage(memory: directMap), ledger, root: root.start, owner: root.owner),
+          ViewStorage(memory: ViewMemory(directMap)), ledger, root: root.start, owner: root.owner),
         sip: root.sip)
       return try body(view)
     }
   }
 
   // MARK: Collections
+
+  /// Opens the collection called `name`, whose keys and values are of the given types, or makes it.
+  ///
+  /// - Throws: as ``collection(_:_:types:)``; ``PersistentCollectionError/memory(_:)`` with
+  ///   `typeNotPreservable` of a type with undefined bytes.
+  func collection<Key: PersistentElement, Value: PersistentElement>(
+    _ name: String, _ kind: CollectionKind, _ key: Key.Type, _ value: Value.Type
+  ) throws(PersistentCollectionError) -> CollectionRoot {
+    try requirePreservable(key)
+    try requirePreservable(value)
+    return try collection(
+      name, kind, types: (key.persistentTypeNumber, value.persistentTypeNumber))
+  }
 
   /// Opens the collection called `name`, or makes it.
   ///
@@ -194,7 +255,8 @@ public final class PersistentStore: @unchecked Sendable {
   func collection(
     _ name: String, _ kind: CollectionKind, types: (UInt64, UInt64)
   ) throws(PersistentCollectionError) -> CollectionRoot {
-    try lock.write { () throws(PersistentCollectionError) -> CollectionRoot in
+    if let reader { return try reader.root(name, kind, types: types) }
+    return try lock.write { () throws(PersistentCollectionError) -> CollectionRoot in
       requireOpen()
       defer {
         engine!.arena.storage.refresh()
@@ -249,7 +311,8 @@ public final class PersistentStore: @unchecked Sendable {
   /// - Throws: ``PersistentCollectionError``.
   /// - Complexity: O(collections).
   public func contents() throws(PersistentCollectionError) -> [CollectionSummary] {
-    try lock.write { () throws(PersistentCollectionError) -> [CollectionSummary] in
+    if let reader { return try reader.contents() }
+    return try lock.write { () throws(PersistentCollectionError) -> [CollectionSummary] in
       requireOpen()
       let names: [String]
       do throws(PreservedMemoryError) {
@@ -282,6 +345,7 @@ public final class PersistentStore: @unchecked Sendable {
   /// - Precondition: not inside a transaction.
   /// - Complexity: O(pieces).
   public func removeCollection(_ name: String) throws(PersistentCollectionError) {
+    if isReadOnly { throw .readOnly }
     try lock.write { () throws(PersistentCollectionError) in
       requireOpen()
       precondition(engine!.arena.depth == 0, "a collection that is removed inside a transaction")

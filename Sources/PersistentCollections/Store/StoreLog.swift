@@ -51,7 +51,8 @@ public struct StoreLog<Element: PersistentElement>: Sendable {
   /// Takes the first entry out; nil of an empty log. With a transaction around it, what is done with the
   /// entry and its removal happen together.
   public func removeFirst() throws(PersistentCollectionError) -> Element? {
-    try store.lock.write { () throws(PersistentCollectionError) -> Element? in
+    if store.isReadOnly { throw .readOnly }
+    return try store.lock.write { () throws(PersistentCollectionError) -> Element? in
       guard let (number, element) = try batch(from: 0, 1).first else { return nil }
       try removeEntries(before: number + 1)
       return element
@@ -75,6 +76,8 @@ public struct StoreLog<Element: PersistentElement>: Sendable {
     var entries: [(UInt64, Element)] = []
     var isDamaged = false
     try store.read(root) { (view) throws(PersistentCollectionError) in
+      entries = []
+      isDamaged = false
       try view.logScan(from: number) { number, bytes in
         guard let element = Element(persistentBytes: bytes) else {
           isDamaged = true
@@ -101,7 +104,8 @@ extension PersistentStore {
   public func log<Element: PersistentElement>(
     _ name: String, of type: Element.Type
   ) throws(PersistentCollectionError) -> StoreLog<Element> {
-    StoreLog(
-      store: self, root: try collection(name, .log, types: (0, Element.persistentTypeNumber)))
+    try requirePreservable(Element.self)
+    let numbers = (0 as UInt64, Element.persistentTypeNumber)
+    return StoreLog(store: self, root: try collection(name, .log, types: numbers))
   }
 }

@@ -26,6 +26,7 @@ public struct StoreMap<Key: PersistentElement, Value: PersistentElement>: Sendab
       var value: Value?
       let key = key.encodedBytes
       try store.read(root) { (view) throws(PersistentCollectionError) in
+        value = nil
         try key.withRawSpan { (key) throws(PersistentCollectionError) in
           guard let entry = try view.find(key, hash: view.sip.hash(key)) else { return }
           try view.withBytes(at: entry.value, count: entry.header.valueByteCount) {
@@ -106,7 +107,8 @@ public struct StoreMap<Key: PersistentElement, Value: PersistentElement>: Sendab
     repeat {
       var keys: [[UInt8]] = []
       cursor = try store.read(root) { (view) throws(PersistentCollectionError) in
-        try view.scan(from: cursor) { key, _, notes in
+        keys = []
+        return try view.scan(from: cursor) { key, _, notes in
           if notes.first != 0, notes.first <= now { keys.append(key.copiedBytes()) }
         }
       }
@@ -139,7 +141,9 @@ public struct StoreMap<Key: PersistentElement, Value: PersistentElement>: Sendab
       var entries: [(Key, Value)] = []
       var isDamaged = false
       cursor = try store.read(root) { (view) throws(PersistentCollectionError) in
-        try view.scan(from: cursor) { key, value, _ in
+        entries = []
+        isDamaged = false
+        return try view.scan(from: cursor) { key, value, _ in
           if let key = Key(persistentBytes: key), let value = Value(persistentBytes: value) {
             entries.append((key, value))
           } else {
@@ -160,7 +164,9 @@ public struct StoreMap<Key: PersistentElement, Value: PersistentElement>: Sendab
       var batch: [(Key, Value)] = []
       var isDamaged = false
       let next = try store.read(root) { (view) throws(PersistentCollectionError) in
-        try view.scan(from: from) { key, value, _ in
+        batch = []
+        isDamaged = false
+        return try view.scan(from: from) { key, value, _ in
           if let key = Key(persistentBytes: key), let value = Value(persistentBytes: value) {
             batch.append((key, value))
           } else {
@@ -236,7 +242,6 @@ extension PersistentStore {
   public func map<Key: PersistentElement, Value: PersistentElement>(
     _ name: String, of types: (Key.Type, Value.Type)
   ) throws(PersistentCollectionError) -> StoreMap<Key, Value> {
-    let numbers = (Key.persistentTypeNumber, Value.persistentTypeNumber)
-    return StoreMap(store: self, root: try collection(name, .map, types: numbers))
+    StoreMap(store: self, root: try collection(name, .map, Key.self, Value.self))
   }
 }

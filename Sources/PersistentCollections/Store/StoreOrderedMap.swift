@@ -26,6 +26,7 @@ public struct StoreOrderedMap<Key: PersistentOrderedElement, Value: PersistentEl
       var value: Value?
       let key = key.orderedBytes
       try store.read(root) { (view) throws(PersistentCollectionError) in
+        value = nil
         try key.withRawSpan { (key) throws(PersistentCollectionError) in
           let found: Void? = try view.treeValue(of: key) { bytes, _ in
             value = Value(persistentBytes: bytes)
@@ -140,6 +141,8 @@ public struct StoreOrderedMap<Key: PersistentOrderedElement, Value: PersistentEl
       return entries.count < limit
     }
     try store.read(root) { (view) throws(PersistentCollectionError) in
+      entries = []
+      isDamaged = false
       guard let bound else {
         return try view.treeScan(
           from: nil, includesBound: true, forward: forward, visit)
@@ -165,7 +168,6 @@ extension PersistentStore {
   public func orderedMap<Key: PersistentOrderedElement, Value: PersistentElement>(
     _ name: String, of types: (Key.Type, Value.Type)
   ) throws(PersistentCollectionError) -> StoreOrderedMap<Key, Value> {
-    let numbers = (Key.persistentTypeNumber, Value.persistentTypeNumber)
-    return StoreOrderedMap(store: self, root: try collection(name, .orderedMap, types: numbers))
+    StoreOrderedMap(store: self, root: try collection(name, .orderedMap, Key.self, Value.self))
   }
 }

@@ -12,6 +12,7 @@ public struct StoreValue<Value: PersistentElement>: Sendable {
     get throws(PersistentCollectionError) {
       var value: Value?
       try store.read(root) { (view) throws(PersistentCollectionError) in
+        value = nil
         let word = view.arena.loadRoot(RootLayout.value)
         if word == 0 { return }
         let object = ObjectReference(in: word)
@@ -84,6 +85,7 @@ extension PersistentStore {
   public func value<Value: PersistentElement>(
     _ name: String, of type: Value.Type
   ) throws(PersistentCollectionError) -> StoreValue<Value> {
+    try requirePreservable(Value.self)
     let numbers = (0 as UInt64, Value.persistentTypeNumber)
     return StoreValue(store: self, root: try collection(name, .value, types: numbers))
   }

@@ -28,6 +28,13 @@ extension PersistentElement {
   public static var persistentTypeNumber: UInt64 { 0 }
 }
 
+/// Refuses a type whose values have undefined bytes.
+///
+/// - Throws: ``PersistentCollectionError/memory(_:)`` with `typeNotPreservable`.
+func requirePreservable(_ type: any PersistentElement.Type) throws(PersistentCollectionError) {
+  if let fault = PreservableLayout.fault(of: type) { throw .memory(.typeNotPreservable(fault)) }
+}
+
 /// A value's bit pattern, in the byte order of the machine.
 extension PersistentElement where Self: Preservable {
   /// The size of the type, in bytes.

@@ -14,12 +14,15 @@ public struct PersistentMap<Key: PersistentElement, Value: PersistentElement>: ~
 
   /// Opens the map called `name` in `memory`, or makes one.
   ///
-  /// - Throws: ``PersistentCollectionError``, as ``PersistentByteMap/open(_:named:)``.
+  /// - Throws: ``PersistentCollectionError``, as ``PersistentByteMap/open(_:named:)``; with
+  ///   `typeNotPreservable` of a type with undefined bytes.
   /// - Complexity: O(1).
   public static func open(
     _ memory: consuming PreservedMemory, named name: String = "map"
   ) throws(PersistentCollectionError) -> PersistentMap {
-    PersistentMap(bytes: try PersistentByteMap.open(memory, named: name))
+    try requirePreservable(Key.self)
+    try requirePreservable(Value.self)
+    return PersistentMap(bytes: try PersistentByteMap.open(memory, named: name))
   }
 
   private init(bytes: consuming PersistentByteMap) { self.bytes = bytes }

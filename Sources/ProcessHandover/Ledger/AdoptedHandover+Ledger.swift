@@ -43,7 +43,7 @@ extension AdoptedHandover where Memory: WritablePhysicalMemory {
         throw LedgerDamage(address: ledger.region.start)
       }
     } catch {
-      throw .changeDamaged
+      throw error.contentsError
     }
     return isChanged
   }

@@ -20,9 +20,11 @@ package enum LedgerLayout {
   /// The name of the region.
   package static var regionName: String { "kho-ledger" }
 
-  static var magic: UInt64 { 0x5247_4445_4c48_4b1a }
+  /// The first word of the region.
+  package static var magic: UInt64 { 0x5247_4445_4c48_4b1a }
   static var version: UInt64 { 1 }
-  static var identityOffset: UInt64 { 16 }
+  /// Where a number is that tells ledgers apart.
+  package static var identityOffset: UInt64 { 16 }
   static var checkOffset: UInt64 { 24 }
 
   /// The control word.

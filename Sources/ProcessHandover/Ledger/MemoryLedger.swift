@@ -5,8 +5,18 @@ package import MemoryAccess
 package struct LedgerDamage: Error, Equatable, Sendable {
   /// Where the word is.
   package let address: PhysicalAddress
+  /// The layout of the ledger, where it is whole and that is what is not known.
+  package let unknownVersion: UInt64?
 
-  package init(address: PhysicalAddress) { self.address = address }
+  package init(address: PhysicalAddress, unknownVersion: UInt64? = nil) {
+    self.address = address
+    self.unknownVersion = unknownVersion
+  }
+
+  /// Why memory with this ledger cannot be taken over.
+  var contentsError: MemoryContentsError {
+    unknownVersion.map { .ledgerVersionUnknown($0) } ?? .changeDamaged
+  }
 }
 
 /// A piece of memory that a collection has.
@@ -48,9 +58,12 @@ package struct MemoryLedger: Sendable {
     else { throw LedgerDamage(address: start) }
     var check = CheckValue()
     for word in words[..<3] { check.append(word) }
-    guard words[0] == Layout.magic, words[1] == Layout.version,
-      words[Int(Layout.checkOffset / 8)] == check.value
-    else { throw LedgerDamage(address: start) }
+    guard words[0] == Layout.magic, words[Int(Layout.checkOffset / 8)] == check.value else {
+      throw LedgerDamage(address: start)
+    }
+    guard words[1] == Layout.version else {
+      throw LedgerDamage(address: start, unknownVersion: words[1])
+    }
     self.start = start.rawValue
     identity = words[Int(Layout.identityOffset / 8)]
     control = LedgerControl(words[Int(Layout.control / 8)])

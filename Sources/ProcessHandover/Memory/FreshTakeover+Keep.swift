@@ -7,12 +7,22 @@ extension FreshTakeover {
   /// Where all of its pages are kept already, by another name or as a part of a larger run, only the
   /// name is added.
   ///
-  /// - Throws: ``PreservedMemoryError/noSuchName``; ``PreservedMemoryError/nameTaken`` where it was kept
+  /// - Throws: ``PreservedMemoryError/noSuchName``; ``PreservedMemoryError/partOfCollections(_:)`` of a
+  ///   collection, which ``keepCollections()`` keeps; ``PreservedMemoryError/nameTaken`` where it was kept
   ///   already; ``PreservedMemoryError/incoming(_:)`` where it is a part of something that was not, and
   ///   as ``PreservedMemory/makeRegion(named:byteCount:_:)``.
   /// - Complexity: O(names + blocks · levels).
   @discardableResult
   public mutating func keepRegion(
+    named name: String
+  ) throws(PreservedMemoryError) -> PhysicalRange {
+    // Its root alone would point to memory that is free.
+    guard !isCollection(name) else { throw .partOfCollections(name) }
+    return try keepRegionOfAnyKind(named: name)
+  }
+
+  @discardableResult
+  mutating func keepRegionOfAnyKind(
     named name: String
   ) throws(PreservedMemoryError) -> PhysicalRange {
     guard let range = region(named: name) else { throw .noSuchName }

@@ -17,6 +17,10 @@ public struct FreshTakeover: ~Copyable {
 
   var incoming: IncomingHandover<MemoryFile>
   var memory: PreservedMemory
+  /// The ledger of the predecessor's collections; nil where it had none.
+  let ledger: MemoryLedger?
+  /// Whether the collections were kept, or given up on purpose.
+  var isDoneWithCollections: Bool
 
   /// Begins to take over the memory in `file`.
   ///
@@ -55,14 +59,25 @@ public struct FreshTakeover: ~Copyable {
     } catch {
       throw .incoming(error)
     }
+    let ledger: MemoryLedger?
+    do throws(LedgerDamage) {
+      ledger = try MemoryLedger(among: incoming.survey.subtrees.map(\.subtree), in: file)
+    } catch {
+      throw .contents(error.contentsError)
+    }
     try memory.beginNext(version)
     self.file = file
+    self.ledger = ledger
+    isDoneWithCollections = ledger == nil
     self.incoming = incoming
     self.memory = memory
   }
 
-  /// The names of what the predecessor left.
-  public var names: [String] { incoming.survey.subtrees.map(\.subtree.name) }
+  /// The names of what the predecessor left. The ledger of the collections, `kho-ledger`, is not among
+  /// them.
+  public var names: [String] {
+    incoming.survey.subtrees.map(\.subtree.name).filter { $0 != LedgerLayout.regionName }
+  }
 
   /// The bytes of the region called `name`; nil when the predecessor left none.
   public func region(named name: String) -> PhysicalRange? {
@@ -100,7 +115,11 @@ public struct FreshTakeover: ~Copyable {
 
   /// Puts what was kept in the place of what there was, and frees the rest.
   ///
-  public consuming func finish() -> PreservedMemory {
+  /// - Throws: ``PreservedMemoryError/collectionsNotKept(_:)`` where the predecessor had collections, and
+  ///   neither ``keepCollections()`` nor ``dropCollections()`` was called. Nothing is lost then: the old
+  ///   handover is in force, and the next process finds everything.
+  public consuming func finish() throws(PreservedMemoryError) -> PreservedMemory {
+    guard isDoneWithCollections else { throw .collectionsNotKept(collectionNames) }
     memory.outgoing.anchor.switchToNext()
     let geometry = incoming.geometry
     var unwanted: [FrameRange] = []

@@ -14,6 +14,8 @@ public enum MemoryContentsError: Error, Hashable, Sendable {
   case versionNotWritable(ABIVersion)
   /// The change that was being made cannot be completed: its record is damaged.
   case changeDamaged
+  /// The ledger of the collections is of a layout that this version does not know.
+  case ledgerVersionUnknown(UInt64)
 }
 
 /// What a memory file holds, checked and not yet touched.

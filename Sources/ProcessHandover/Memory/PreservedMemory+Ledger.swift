@@ -7,6 +7,8 @@ extension PreservedMemory {
   /// - Throws: ``PreservedMemoryError/contents(_:)`` with `changeDamaged` of a ledger that is damaged,
   ///   and as ``makeRegion(named:byteCount:_:)``.
   package mutating func ledger() throws(PreservedMemoryError) -> MemoryLedger {
+    // A program that does not know of ledgers would free the memory of the collections.
+    outgoing.anchor.require(feature: SuperblockLayout.ledgerFeature)
     let start: PhysicalAddress
     if let found = try region(named: LedgerLayout.regionName) {
       guard found.byteCount == LedgerLayout.byteCount else { throw .contents(.changeDamaged) }
@@ -18,7 +20,7 @@ extension PreservedMemory {
       ) { LedgerLayout.fill(&$0, identity: identity) }.start
     }
     do throws(LedgerDamage) { return try MemoryLedger(at: start, in: file) } catch {
-      throw .contents(.changeDamaged)
+      throw .contents(error.contentsError)
     }
   }
 }

@@ -17,6 +17,12 @@ extension PreservedMemoryError {
     case .noSuchName: "there is nothing of that name"
     case .sizeDiffers(let byteCount, let wanted):
       "what has that name has \(countText(byteCount, "byte")) instead of \(wanted)"
+    case .collectionsNotKept(let names):
+      "the takeover would lose the collections \(names.map { printable($0) }.joined(separator: ", ")); "
+        + "call keepCollections() or dropCollections() before finish()"
+    case .partOfCollections(let name):
+      "\(printable(name)) is a part of the collections, which are kept together: call keepCollections()"
+    case .typeNotPreservable(let reason): reason
     case .channel(let error): "the memory was not handed over: \(error)"
     case .nothingReceived: "the process that hands over sent no memory"
     case .handover(let error): "the handover refused: \(error)"
@@ -35,6 +41,9 @@ extension MemoryContentsError {
     case .damaged(let finding): "its handover is damaged: \(finding.sentence)"
     case .versionNotWritable(let version):
       "its handover is of version \(version.compatible), which is read and not written"
+    case .ledgerVersionUnknown(let version):
+      "the ledger of its collections is of layout \(version), which a newer version of this program wrote; "
+        + "this one reads layout 1"
     case .changeDamaged: "the record of the change that the last writer ended in is damaged"
     }
   }

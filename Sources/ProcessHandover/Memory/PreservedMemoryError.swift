@@ -20,6 +20,12 @@ public enum PreservedMemoryError: Error, Equatable, Sendable {
   case noSuchName
   /// What lies under the name has another size.
   case sizeDiffers(byteCount: UInt64, wanted: UInt64)
+  /// A takeover would lose collections: it was finished before it was said whether they are kept.
+  case collectionsNotKept([String])
+  /// The name is that of a collection, or of the ledger of all of them, which are kept together.
+  case partOfCollections(String)
+  /// Values of the type cannot be stored: why, as a part of a sentence.
+  case typeNotPreservable(String)
   /// The process that hands the memory over does not keep to what was agreed.
   case channel(DescriptorChannelError)
   /// The process that hands over sent no memory.

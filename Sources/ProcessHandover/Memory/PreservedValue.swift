@@ -3,7 +3,9 @@ public import MemoryAccess
 /// A type whose every bit pattern is a value, so that it can be read from memory that another process
 /// wrote: integers, floating-point numbers, and structures of nothing else.
 ///
-/// Not `Bool`, not enumerations, nothing with a reference in it. A type that conforms keeps the order
+/// Not `Bool`, not enumerations, nothing with a pointer in it, and no bytes between the properties, which
+/// are undefined: where a type is used first, all of this is checked, and another type is refused. Sorted
+/// by size, the largest first, properties leave no gaps. A type that conforms keeps the order
 /// and the types of its properties from version to version, or takes another name for its value.
 public protocol Preservable: BitwiseCopyable {}
 
@@ -36,7 +38,8 @@ public struct PreservedValue<Value: Preservable>: Sendable {
 extension PreservedMemory {
   /// The value called `name`; a new one of `initial` where there is none.
   ///
-  /// - Throws: ``PreservedMemoryError/sizeDiffers(byteCount:wanted:)`` where the name is that of something
+  /// - Throws: ``PreservedMemoryError/typeNotPreservable(_:)`` of a type with undefined bytes;
+  ///   ``PreservedMemoryError/sizeDiffers(byteCount:wanted:)`` where the name is that of something
   ///   of another size, and as ``makeRegion(named:byteCount:_:)``.
   /// - Complexity: O(names).
   public mutating func value<Value: Preservable>(
@@ -44,6 +47,7 @@ extension PreservedMemory {
   ) throws(PreservedMemoryError) -> PreservedValue<Value> {
     let byteCount = UInt64(MemoryLayout<Value>.size)
     precondition(byteCount > 0, "a value of no bytes")
+    if let fault = PreservableLayout.fault(of: Value.self) { throw .typeNotPreservable(fault) }
     if let found = try region(named: name) {
       guard found.byteCount == byteCount else {
         throw .sizeDiffers(byteCount: found.byteCount, wanted: byteCount)

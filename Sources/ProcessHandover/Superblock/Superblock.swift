@@ -15,6 +15,9 @@ public struct Superblock<Memory: WritablePhysicalMemory>: HandoverAnchor, ~Copya
   /// The state that is valid.
   public private(set) var state: SuperblockState
 
+  /// What a program must know to use the file, a bit each.
+  private(set) var features: UInt64
+
   /// The slot that is valid.
   private var slot: Int
 
@@ -33,6 +36,7 @@ public struct Superblock<Memory: WritablePhysicalMemory>: HandoverAnchor, ~Copya
     self.geometry = geometry
     self.identity = identity
     self.state = SuperblockState(byteCount: byteCount)
+    self.features = 0
     self.slot = 1
     let header = Self.header(geometry, identity)
     store(change: { _ in })
@@ -51,6 +55,7 @@ public struct Superblock<Memory: WritablePhysicalMemory>: HandoverAnchor, ~Copya
     self.geometry = contents.geometry
     self.identity = contents.identity
     self.state = contents.state
+    self.features = contents.features
     self.slot = contents.slot
   }
 
@@ -60,14 +65,31 @@ public struct Superblock<Memory: WritablePhysicalMemory>: HandoverAnchor, ~Copya
     typealias Layout = SuperblockLayout
     var words = [UInt64](repeating: 0, count: Layout.headerCheckWord + 1)
     words[Layout.magicWord] = Layout.magic
-    words[Layout.versionWord] = Layout.version
+    words[Layout.versionWord] = Layout.versionWithoutFeatures
     words[Layout.pageShiftWord] = UInt64(geometry.shift)
     words[Layout.identityWords.lowerBound] = identity.high
     words[Layout.identityWords.lowerBound + 1] = identity.low
-    var check = CheckValue()
-    for word in words.dropLast() { check.append(word) }
-    words[Layout.headerCheckWord] = check.value
+    words[Layout.headerCheckWord] = SuperblockContents.headerCheck(words)
     return words
+  }
+
+  /// Marks the file as one that only programs use that know `feature`.
+  ///
+  /// Three words change. A reader that finds one or two of them changed reads the header as it was, since
+  /// its check value is that of the old one; the next call completes the change.
+  mutating func require(feature: UInt64) {
+    typealias Layout = SuperblockLayout
+    guard features & feature == 0 else { return }
+    features |= feature
+    memory.withWords(at: .zero, count: Layout.headerCheckWord + 1) { words in
+      var header = (0...Layout.headerCheckWord).map { words.load($0) }
+      header[Layout.featuresWord] = features
+      header[Layout.versionWord] = Layout.version
+      header[Layout.headerCheckWord] = SuperblockContents.headerCheck(header)
+      for index in [Layout.featuresWord, Layout.versionWord, Layout.headerCheckWord] {
+        words.publish(header[index], at: index)
+      }
+    }
   }
 
   /// Changes the state: all of `change` becomes valid at one instant.

@@ -6,6 +6,10 @@ public struct SuperblockContents: Sendable {
   public let geometry: PageGeometry
   /// A number that tells memory files apart.
   public let identity: MemoryFileIdentity
+  /// The layout of the file: 1, or 2 of a file with ``features``.
+  public let layoutVersion: UInt64
+  /// What a program must know to use the file, a bit each: bit 0 for a ledger of collections.
+  public let features: UInt64
   /// The state that is valid.
   public let state: SuperblockState
   let slot: Int
@@ -25,16 +29,29 @@ public struct SuperblockContents: Sendable {
     let found = memory.withBytes(in: range) { bytes in
       (0..<Layout.wordCount).map { bytes.word(atByte: $0 * 8) ?? 0 }
     }
-    guard let words = found else { throw .tooShort(byteCount: memory.byteCount) }
+    guard var words = found else { throw .tooShort(byteCount: memory.byteCount) }
     guard words[Layout.magicWord] == Layout.magic else {
       throw .notMemoryFile(magic: words[Layout.magicWord])
     }
-    var check = CheckValue()
-    for word in words[..<Layout.headerCheckWord] { check.append(word) }
-    guard check.value == words[Layout.headerCheckWord] else { throw .headerDamaged }
+    if Self.headerCheck(words) != words[Layout.headerCheckWord] {
+      // A process may have been killed while it gave the file its first feature, which it did not use yet.
+      guard
+        (Layout.versionWithoutFeatures...Layout.version).contains(words[Layout.versionWord]),
+        [0, Layout.ledgerFeature].contains(words[Layout.featuresWord])
+      else { throw .headerDamaged }
+      words[Layout.versionWord] = Layout.versionWithoutFeatures
+      words[Layout.featuresWord] = 0
+      guard Self.headerCheck(words) == words[Layout.headerCheckWord] else { throw .headerDamaged }
+    }
+    layoutVersion = words[Layout.versionWord]
+    features = words[Layout.featuresWord]
     // A header that is whole and of another version: what follows may be anything.
-    guard words[Layout.versionWord] == Layout.version else {
-      throw .versionUnknown(words[Layout.versionWord])
+    guard (Layout.versionWithoutFeatures...Layout.version).contains(layoutVersion) else {
+      throw .versionUnknown(layoutVersion)
+    }
+    guard layoutVersion == Layout.version || features == 0 else { throw .headerDamaged }
+    guard features & ~Layout.knownFeatures == 0 else {
+      throw .featuresUnknown(features & ~Layout.knownFeatures)
     }
     guard let shift = Int(exactly: words[Layout.pageShiftWord]), Layout.pageShifts.contains(shift)
     else { throw .pageShiftUnknown(words[Layout.pageShiftWord]) }
@@ -51,6 +68,13 @@ public struct SuperblockContents: Sendable {
     guard memory.byteCount >= state.byteCount else {
       throw .truncated(byteCount: memory.byteCount, wanted: state.byteCount)
     }
+  }
+
+  /// The check value of the words of a header.
+  static func headerCheck(_ words: [UInt64]) -> UInt64 {
+    var check = CheckValue()
+    for word in words[..<SuperblockLayout.headerCheckWord] { check.append(word) }
+    return check.value
   }
 }
 

@@ -10,7 +10,10 @@ extension SuperblockError {
       "it is not a memory file: its first word is 0x\(String(magic, radix: 16))"
     case .versionUnknown(let version):
       "it is a memory file of layout \(version), which a newer version of this program wrote; this "
-        + "one reads layout 1"
+        + "one reads layouts 1 and 2"
+    case .featuresUnknown(let features):
+      "it is a memory file with the features 0x\(String(features, radix: 16)), which a newer version of "
+        + "this program wrote; use that version"
     case .pageShiftUnknown(let shift):
       "it is a memory file with pages of 2^\(shift) bytes, which none has"
     case .headerDamaged:

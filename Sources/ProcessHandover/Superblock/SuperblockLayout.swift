@@ -2,18 +2,28 @@ import MemoryAccess
 
 /// Where everything stands in the first page of a memory file.
 ///
-///     byte    0  magic, layout version, page shift, identity, check value      written once
+///     byte    0  magic, layout version, page shift, identity, features, check value
 ///            64  which slot is valid: one word, the only store that changes it
 ///           512  slot 0   ┐ size, generation, root pointers, the change that is being made,
 ///          1024  slot 1   ┘ and a check value over all of it
 ///
 /// A state is written into the slot that is not valid, and becomes valid with one aligned store; so
 /// a killed process leaves the old or the new state. Words are in the machine's byte order.
+///
+/// The header is written once, and once more when the file gets its first feature. Layout 1 has no
+/// features; a program that reads only layout 1 refuses layout 2 by its number, and one that does not know
+/// a feature refuses the file by the feature's bit.
 enum SuperblockLayout {
   /// "KHOMEM" and two bytes that no text has, so that a file copied as text is noticed.
   static let magic: UInt64 = 0x1a0d_4d45_4d4f_484b
-  /// The layout that is written, and the newest that is read.
-  static let version: UInt64 = 1
+  /// The layout of a file without features.
+  static let versionWithoutFeatures: UInt64 = 1
+  /// The layout of a file with features, and the newest that is read.
+  static let version: UInt64 = 2
+  /// The feature of a file with a ledger of collections.
+  static let ledgerFeature: UInt64 = 1
+  /// The features that this version knows.
+  static let knownFeatures: UInt64 = ledgerFeature
 
   // The header, in words.
 
@@ -21,6 +31,8 @@ enum SuperblockLayout {
   static let versionWord = 1
   static let pageShiftWord = 2
   static let identityWords = 3..<5
+  /// What a program must know to use the file, a bit each.
+  static let featuresWord = 5
   static let headerCheckWord = 7
   static let selectorWord = 8
 

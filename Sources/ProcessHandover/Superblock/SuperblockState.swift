@@ -52,6 +52,8 @@ public enum SuperblockError: Error, Hashable, Sendable {
   case notMemoryFile(magic: UInt64)
   /// A newer version of this library wrote the file.
   case versionUnknown(UInt64)
+  /// The file has features that this version does not know, a bit each.
+  case featuresUnknown(UInt64)
   /// A page size that memory files do not have.
   case pageShiftUnknown(UInt64)
   /// The header's check value does not fit: bits have changed.

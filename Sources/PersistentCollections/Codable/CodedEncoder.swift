@@ -1,0 +1,229 @@
+/// Builds the tree of a value that encodes itself.
+final class CodedEncoder: Encoder {
+  let codingPath: [any CodingKey]
+  let userInfo: [CodingUserInfoKey: Any] = [:]
+  let node: Node
+
+  /// A part of the tree while it is built.
+  final class Node {
+    enum Content {
+      case value(CodedValue)
+      case array([Node])
+      case object([(key: String, node: Node)])
+    }
+
+    var content = Content.value(.null)
+
+    /// The tree below.
+    var value: CodedValue {
+      switch content {
+      case .value(let value): value
+      case .array(let nodes): .array(nodes.map(\.value))
+      case .object(let members): .object(members.map { ($0.key, $0.node.value) })
+      }
+    }
+  }
+
+  init(codingPath: [any CodingKey], node: Node = Node()) {
+    self.codingPath = codingPath
+    self.node = node
+  }
+
+  func container<Key: CodingKey>(keyedBy type: Key.Type) -> KeyedEncodingContainer<Key> {
+    KeyedEncodingContainer(Keyed<Key>(codingPath, node))
+  }
+
+  func unkeyedContainer() -> any UnkeyedEncodingContainer { Unkeyed(codingPath, node) }
+
+  func singleValueContainer() -> any SingleValueEncodingContainer {
+    Single(codingPath: codingPath, node: node)
+  }
+
+  /// Encodes a value into a node.
+  fileprivate static func encode(
+    _ value: some Encodable, to node: Node, _ codingPath: [any CodingKey]
+  ) throws {
+    guard codingPath.count < CodedValue.depthLimit else {
+      throw EncodingError.invalidValue(
+        value,
+        EncodingError.Context(
+          codingPath: codingPath, debugDescription: "values are within each other too deep"))
+    }
+    try value.encode(to: CodedEncoder(codingPath: codingPath, node: node))
+  }
+}
+
+/// The members of an object.
+private struct Keyed<Key: CodingKey>: KeyedEncodingContainerProtocol {
+  let codingPath: [any CodingKey]
+  private let node: CodedEncoder.Node
+
+  init(_ codingPath: [any CodingKey], _ node: CodedEncoder.Node) {
+    self.codingPath = codingPath
+    self.node = node
+    // A class and its superclass may both ask for the container.
+    if case .object = node.content { return }
+    node.content = .object([])
+  }
+
+  private func add(_ key: any CodingKey) -> CodedEncoder.Node {
+    let child = CodedEncoder.Node()
+    guard case .object(var members) = node.content else { return child }
+    node.content = .object([])
+    if let index = members.firstIndex(where: { $0.key == key.stringValue }) {
+      members[index].node = child
+    } else {
+      members.append((key.stringValue, child))
+    }
+    node.content = .object(members)
+    return child
+  }
+
+  func encodeNil(forKey key: Key) { _ = add(key) }
+  func encode(_ value: some Encodable, forKey key: Key) throws {
+    try CodedEncoder.encode(value, to: add(key), codingPath + [key])
+  }
+  func encode(_ value: Bool, forKey key: Key) { add(key).content = .value(.bool(value)) }
+  func encode(_ value: String, forKey key: Key) { add(key).content = .value(.string(value)) }
+  func encode(_ value: Double, forKey key: Key) { add(key).content = .value(.double(value)) }
+  func encode(_ value: Float, forKey key: Key) { add(key).content = .value(.float(value)) }
+  func encode(_ value: Int, forKey key: Key) { add(key).content = .value(.signed(Int64(value))) }
+  func encode(_ value: Int8, forKey key: Key) { add(key).content = .value(.signed(Int64(value))) }
+  func encode(_ value: Int16, forKey key: Key) { add(key).content = .value(.signed(Int64(value))) }
+  func encode(_ value: Int32, forKey key: Key) { add(key).content = .value(.signed(Int64(value))) }
+  func encode(_ value: Int64, forKey key: Key) { add(key).content = .value(.signed(value)) }
+  func encode(_ value: UInt, forKey key: Key) {
+    add(key).content = .value(.unsigned(UInt64(value)))
+  }
+  func encode(_ value: UInt8, forKey key: Key) {
+    add(key).content = .value(.unsigned(UInt64(value)))
+  }
+  func encode(_ value: UInt16, forKey key: Key) {
+    add(key).content = .value(.unsigned(UInt64(value)))
+  }
+  func encode(_ value: UInt32, forKey key: Key) {
+    add(key).content = .value(.unsigned(UInt64(value)))
+  }
+  func encode(_ value: UInt64, forKey key: Key) { add(key).content = .value(.unsigned(value)) }
+
+  func nestedContainer<Nested: CodingKey>(
+    keyedBy type: Nested.Type, forKey key: Key
+  ) -> KeyedEncodingContainer<Nested> {
+    KeyedEncodingContainer(Keyed<Nested>(codingPath + [key], add(key)))
+  }
+
+  func nestedUnkeyedContainer(forKey key: Key) -> any UnkeyedEncodingContainer {
+    Unkeyed(codingPath + [key], add(key))
+  }
+
+  func superEncoder() -> any Encoder { superEncoder(for: SuperKey()) }
+  func superEncoder(forKey key: Key) -> any Encoder { superEncoder(for: key) }
+
+  private func superEncoder(for key: any CodingKey) -> any Encoder {
+    CodedEncoder(codingPath: codingPath + [key], node: add(key))
+  }
+}
+
+/// The elements of an array.
+private struct Unkeyed: UnkeyedEncodingContainer {
+  let codingPath: [any CodingKey]
+  private let node: CodedEncoder.Node
+
+  init(_ codingPath: [any CodingKey], _ node: CodedEncoder.Node) {
+    self.codingPath = codingPath
+    self.node = node
+    if case .array = node.content { return }
+    node.content = .array([])
+  }
+
+  var count: Int {
+    if case .array(let nodes) = node.content { nodes.count } else { 0 }
+  }
+
+  private func add() -> CodedEncoder.Node {
+    let child = CodedEncoder.Node()
+    guard case .array(var nodes) = node.content else { return child }
+    node.content = .array([])
+    nodes.append(child)
+    node.content = .array(nodes)
+    return child
+  }
+
+  func encodeNil() { _ = add() }
+  func encode(_ value: some Encodable) throws {
+    try CodedEncoder.encode(value, to: add(), codingPath + [IndexKey(count)])
+  }
+  func encode(_ value: Bool) { add().content = .value(.bool(value)) }
+  func encode(_ value: String) { add().content = .value(.string(value)) }
+  func encode(_ value: Double) { add().content = .value(.double(value)) }
+  func encode(_ value: Float) { add().content = .value(.float(value)) }
+  func encode(_ value: Int) { add().content = .value(.signed(Int64(value))) }
+  func encode(_ value: Int8) { add().content = .value(.signed(Int64(value))) }
+  func encode(_ value: Int16) { add().content = .value(.signed(Int64(value))) }
+  func encode(_ value: Int32) { add().content = .value(.signed(Int64(value))) }
+  func encode(_ value: Int64) { add().content = .value(.signed(value)) }
+  func encode(_ value: UInt) { add().content = .value(.unsigned(UInt64(value))) }
+  func encode(_ value: UInt8) { add().content = .value(.unsigned(UInt64(value))) }
+  func encode(_ value: UInt16) { add().content = .value(.unsigned(UInt64(value))) }
+  func encode(_ value: UInt32) { add().content = .value(.unsigned(UInt64(value))) }
+  func encode(_ value: UInt64) { add().content = .value(.unsigned(value)) }
+
+  func nestedContainer<Nested: CodingKey>(
+    keyedBy type: Nested.Type
+  ) -> KeyedEncodingContainer<Nested> {
+    KeyedEncodingContainer(Keyed<Nested>(codingPath + [IndexKey(count)], add()))
+  }
+
+  func nestedUnkeyedContainer() -> any UnkeyedEncodingContainer {
+    Unkeyed(codingPath + [IndexKey(count)], add())
+  }
+
+  func superEncoder() -> any Encoder {
+    CodedEncoder(codingPath: codingPath + [IndexKey(count)], node: add())
+  }
+}
+
+/// One value.
+private struct Single: SingleValueEncodingContainer {
+  let codingPath: [any CodingKey]
+  let node: CodedEncoder.Node
+
+  func encodeNil() { node.content = .value(.null) }
+  func encode(_ value: some Encodable) throws {
+    try CodedEncoder.encode(value, to: node, codingPath)
+  }
+  func encode(_ value: Bool) { node.content = .value(.bool(value)) }
+  func encode(_ value: String) { node.content = .value(.string(value)) }
+  func encode(_ value: Double) { node.content = .value(.double(value)) }
+  func encode(_ value: Float) { node.content = .value(.float(value)) }
+  func encode(_ value: Int) { node.content = .value(.signed(Int64(value))) }
+  func encode(_ value: Int8) { node.content = .value(.signed(Int64(value))) }
+  func encode(_ value: Int16) { node.content = .value(.signed(Int64(value))) }
+  func encode(_ value: Int32) { node.content = .value(.signed(Int64(value))) }
+  func encode(_ value: Int64) { node.content = .value(.signed(value)) }
+  func encode(_ value: UInt) { node.content = .value(.unsigned(UInt64(value))) }
+  func encode(_ value: UInt8) { node.content = .value(.unsigned(UInt64(value))) }
+  func encode(_ value: UInt16) { node.content = .value(.unsigned(UInt64(value))) }
+  func encode(_ value: UInt32) { node.content = .value(.unsigned(UInt64(value))) }
+  func encode(_ value: UInt64) { node.content = .value(.unsigned(value)) }
+}
+
+/// The key of an element of an array.
+struct IndexKey: CodingKey {
+  let intValue: Int?
+  var stringValue: String { "\(intValue ?? 0)" }
+
+  init(_ index: Int) { intValue = index }
+  init?(intValue: Int) { self.intValue = intValue }
+  init?(stringValue: String) { return nil }
+}
+
+/// The key of what a superclass encodes.
+struct SuperKey: CodingKey {
+  var stringValue: String { "super" }
+  var intValue: Int? { nil }
+
+  init() {}
+  init?(intValue: Int) { return nil }
+  init?(stringValue: String) { return nil }
+}
