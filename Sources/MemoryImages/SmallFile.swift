@@ -10,19 +10,64 @@ public enum SmallFile {
   public static func read(
     _ path: FilePath, atMost limit: Int
   ) throws(MemoryImageError) -> [UInt8]? {
+    try withFile(path) { (file) throws(MemoryImageError) in try read(file, atMost: limit) }
+  }
+
+  /// The bytes of standard input up to its end, or nil when there are more than `limit`.
+  ///
+  /// - Throws: `cannotRead` with what the operating system says: read(2).
+  /// - Complexity: O(bytes), at most O(limit).
+  public static func readStandardInput(atMost limit: Int) throws(MemoryImageError) -> [UInt8]? {
+    try read(.standardInput, atMost: limit)
+  }
+
+  /// The records of the kernel's log at `path`, `/dev/kmsg`, up to now; at most `limit` bytes.
+  ///
+  /// - Throws: `cannotOpen` and `cannotRead` with what the operating system says: open(2), read(2).
+  /// - Complexity: O(bytes), at most O(limit).
+  public static func readLog(
+    _ path: FilePath, atMost limit: Int
+  ) throws(MemoryImageError) -> [UInt8] {
+    try withFile(path, .nonBlocking) { (file) throws(MemoryImageError) in
+      var bytes: [UInt8] = []
+      while bytes.count <= limit {
+        do throws(Errno) {
+          // One record of the log, or a piece of a file.
+          guard try append(file, to: &bytes) else { break }
+        } catch .wouldBlock {
+          break
+        } catch .brokenPipe {
+          // The kernel overwrote the record before it was read; the next one follows.
+          continue
+        } catch {
+          throw .cannotRead(error)
+        }
+      }
+      return bytes
+    }
+  }
+
+  private static func withFile<Result>(
+    _ path: FilePath, _ options: FileDescriptor.OpenOptions = [],
+    _ body: (FileDescriptor) throws(MemoryImageError) -> Result
+  ) throws(MemoryImageError) -> Result {
     let file: FileDescriptor
     do throws(Errno) {
-      file = try SystemCalls.open(path, .readOnly)
+      file = try SystemCalls.open(path, .readOnly, options: options)
     } catch {
       throw .cannotOpen(error)
     }
     defer { SystemCalls.release(file) }
+    return try body(file)
+  }
+
+  private static func read(
+    _ file: FileDescriptor, atMost limit: Int
+  ) throws(MemoryImageError) -> [UInt8]? {
     var bytes: [UInt8] = []
     while bytes.count <= limit {
       do throws(Errno) {
-        let piece = try SystemCalls.read(file, atMost: 1 << 16)
-        if piece.isEmpty { return bytes }
-        bytes += piece
+        guard try append(file, to: &bytes) else { return bytes }
       } catch {
         throw .cannotRead(error)
       }
@@ -30,35 +75,12 @@ public enum SmallFile {
     return nil
   }
 
-  /// The records of the kernel's log at `path`, `/dev/kmsg`, up to now; at most `limit` bytes.
-  ///
-  /// - Throws: `cannotOpen` and `cannotRead` with what the operating system says: open(2), read(2).
-  public static func readLog(
-    _ path: FilePath, atMost limit: Int
-  ) throws(MemoryImageError) -> [UInt8] {
-    let file: FileDescriptor
-    do throws(Errno) {
-      file = try SystemCalls.open(path, .readOnly, options: [.nonBlocking])
-    } catch {
-      throw .cannotOpen(error)
-    }
-    defer { SystemCalls.release(file) }
-    var bytes: [UInt8] = []
-    while bytes.count <= limit {
-      do throws(Errno) {
-        // One record of the log, or a piece of a file.
-        let piece = try SystemCalls.read(file, atMost: 1 << 16)
-        if piece.isEmpty { break }
-        bytes += piece
-      } catch .wouldBlock {
-        break
-      } catch .brokenPipe {
-        // The record was overwritten before it was read; the next one follows.
-        continue
-      } catch {
-        throw .cannotRead(error)
-      }
-    }
-    return bytes
+  /// Appends what one read(2) gives; false at the end.
+  private static func append(
+    _ file: FileDescriptor, to bytes: inout [UInt8]
+  ) throws(Errno) -> Bool {
+    let piece = try SystemCalls.read(file, atMost: 1 << 16)
+    bytes += piece
+    return !piece.isEmpty
   }
 }

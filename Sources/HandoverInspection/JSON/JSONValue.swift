@@ -37,8 +37,8 @@ public indirect enum JSONValue: Hashable, Sendable {
     }
   }
 
-  /// Returns the value of the object's first member called `name`, or nil where there is none and where this
-  /// is not an object.
+  /// Returns the value of the object's first member called `name`, or nil if there is none, or this is not
+  /// an object.
   ///
   /// - Complexity: O(members).
   public subscript(name: String) -> JSONValue? {
@@ -77,29 +77,17 @@ extension String: JSONConvertible {
   package var json: JSONValue { .string(self) }
 }
 
-extension Int: JSONConvertible {
+extension JSONConvertible where Self: BinaryInteger {
+  /// - Precondition: the number is not negative.
   package var json: JSONValue { .number(UInt64(self)) }
 }
 
-extension Int32: JSONConvertible {
-  package var json: JSONValue { .number(UInt64(self)) }
-}
-
-extension UInt8: JSONConvertible {
-  package var json: JSONValue { .number(UInt64(self)) }
-}
-
-extension UInt16: JSONConvertible {
-  package var json: JSONValue { .number(UInt64(self)) }
-}
-
-extension UInt32: JSONConvertible {
-  package var json: JSONValue { .number(UInt64(self)) }
-}
-
-extension UInt64: JSONConvertible {
-  package var json: JSONValue { .number(self) }
-}
+extension Int: JSONConvertible {}
+extension Int32: JSONConvertible {}
+extension UInt8: JSONConvertible {}
+extension UInt16: JSONConvertible {}
+extension UInt32: JSONConvertible {}
+extension UInt64: JSONConvertible {}
 
 extension PhysicalAddress: JSONConvertible {
   package var json: JSONValue { .number(rawValue) }

@@ -36,7 +36,7 @@ package struct Archive: ~Copyable {
       let names = (try? SystemCalls.names(in: FilePath(path))) ?? []
       guard rules.replaces || names.allSatisfy({ [".", ".."].contains($0) }) else {
         throw ArchiveError(
-          "\(printable(path)): the folder is not empty; --force replaces files in it, and leaves others"
+          "\(printable(path: path)): the folder is not empty; --force replaces files in it, and leaves others"
         )
       }
       return
@@ -45,7 +45,8 @@ package struct Archive: ~Copyable {
       try SystemCalls.makeFolder(FilePath(path))
       madeFolder = true
     } catch {
-      throw ArchiveError("\(printable(path)): \(OutputFileError.cannotCreate(error).description)")
+      let reason = OutputFileError.cannotCreate(error).description
+      throw ArchiveError("\(printable(path: path)): \(reason)")
     }
   }
 
@@ -53,7 +54,7 @@ package struct Archive: ~Copyable {
     _ path: String, _ rules: OutputRules
   ) throws(ArchiveError) -> OutputFile {
     do throws(OutputFileError) { return try OutputFile(at: path, rules) } catch {
-      throw ArchiveError("\(printable(path)): \(error.description)")
+      throw ArchiveError("\(printable(path: path)): \(error.description)")
     }
   }
 
@@ -84,14 +85,14 @@ package struct Archive: ~Copyable {
     var file = try Self.opened(place.string, rules)
     try body(&file)
     do throws(OutputFileError) { try file.finish() } catch {
-      throw ArchiveError("\(printable(place.string)): \(error.description)")
+      throw ArchiveError("\(printable(path: place.string)): \(error.description)")
     }
     written.append(place)
   }
 
   private mutating func write(_ bytes: [UInt8]) throws(ArchiveError) {
     do throws(OutputFileError) { try tar!.write(bytes) } catch {
-      throw ArchiveError("\(printable(path)): \(error.description)")
+      throw ArchiveError("\(printable(path: path)): \(error.description)")
     }
   }
 
@@ -102,7 +103,7 @@ package struct Archive: ~Copyable {
       try write([UInt8](repeating: 0, count: 1024))
       let file = tar.take()!
       do throws(OutputFileError) { try file.finish() } catch {
-        throw ArchiveError("\(printable(path)): \(error.description)")
+        throw ArchiveError("\(printable(path: path)): \(error.description)")
       }
     }
     isFinished = true

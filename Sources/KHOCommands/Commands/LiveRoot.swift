@@ -1,7 +1,7 @@
 internal import ArgumentParser
 internal import SystemPackage
 
-/// Where the files of the running system lie, for tests.
+/// Where the files of the running system are, for tests.
 struct LiveRoot: ParsableArguments {
   @Option(
     name: .customLong("live-root"),

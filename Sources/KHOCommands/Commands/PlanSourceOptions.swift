@@ -1,7 +1,5 @@
 internal import ArgumentParser
 internal import KexecHandover
-internal import Platform
-internal import SystemPackage
 
 /// Where `kho plan` learns what a machine is like: files that its owner has.
 struct PlanSourceOptions: ParsableArguments {
@@ -78,7 +76,8 @@ struct PlanSourceOptions: ParsableArguments {
 
   func validate() throws {
     if addressesPath != nil, lengthsPath == nil {
-      throw ValidationError("--scratch-phys says where areas are: give their --scratch-len too.")
+      throw ValidationError(
+        "--scratch-phys gives addresses of areas: give --scratch-len, their sizes.")
     }
     if !scratch.isEmpty, lengthsPath != nil {
       throw ValidationError("--scratch and --scratch-len both give the areas; give one.")
@@ -103,16 +102,17 @@ struct PlanSourceOptions: ParsableArguments {
   func read(_ root: LiveRoot) throws(CommandFailure) -> MachineSources {
     var sources = isLive ? try LiveMachine.sources(root.folder) : MachineSources()
     if let logPath {
-      let log = KernelLog(try bytes(of: logPath, atMost: KernelLog.byteLimit))
+      let log = KernelLog(try InputFile.read(logPath, atMost: KernelLog.byteLimit))
       guard log.memory != nil || !log.nodeRanges.isEmpty else {
         throw .badInput(
-          "\(printable(logPath)): there is no line \"Memory: …K/…K available (… reserved …)\"; give the "
-            + "log from the start of the boot: journalctl -k -b, or dmesg before it is full")
+          "\(printable(path: logPath)) does not contain the line \"Memory: …K/…K available (… reserved …)\"; "
+            + "give the log from the start of the boot: journalctl -k -b, or dmesg before it is full"
+        )
       }
       sources.log = log
     }
     if let commandLinePath {
-      let bytes = try bytes(of: commandLinePath, atMost: KernelCommandLine.byteLimit)
+      let bytes = try InputFile.read(commandLinePath, atMost: KernelCommandLine.byteLimit)
       sources.commandLine = KernelCommandLine(String(decoding: bytes, as: UTF8.self))
     }
     if let zonesPath {
@@ -128,7 +128,7 @@ struct PlanSourceOptions: ParsableArguments {
     if let lengthsPath {
       let limit = CurrentScratch.byteLimit
       let addresses = try addressesPath.map { (path) throws(CommandFailure) in
-        try bytes(of: path, atMost: limit)
+        try InputFile.read(path, atMost: limit)
       }
       sources.current = try parsed(lengthsPath, limit, "a hexadecimal number a line for each area")
       {
@@ -146,41 +146,10 @@ struct PlanSourceOptions: ParsableArguments {
   private func parsed<Value>(
     _ path: String, _ limit: Int, _ expected: String, _ parse: ([UInt8]) -> Value?
   ) throws(CommandFailure) -> Value {
-    guard let value = parse(try bytes(of: path, atMost: limit)) else {
-      throw .badInput("\(printable(path)): it does not contain \(expected)")
+    guard let value = parse(try InputFile.read(path, atMost: limit)) else {
+      throw .badInput("\(printable(path: path)): it does not contain \(expected)")
     }
     return value
-  }
-
-  private func bytes(of path: String, atMost limit: Int) throws(CommandFailure) -> [UInt8] {
-    let read: [UInt8]?
-    if path == "-" {
-      read = try standardInput(atMost: limit)
-    } else {
-      do throws(MemoryImageError) {
-        read = try SmallFile.read(FilePath(path), atMost: limit)
-      } catch {
-        throw .badInput("\(printable(path)): \(error)")
-      }
-    }
-    guard let read else {
-      throw .badInput("\(printable(path)): there are more than \(byteText(UInt64(limit)))")
-    }
-    return read
-  }
-
-  private func standardInput(atMost limit: Int) throws(CommandFailure) -> [UInt8]? {
-    var bytes: [UInt8] = []
-    while bytes.count <= limit {
-      do throws(Errno) {
-        let piece = try SystemCalls.read(.standardInput, atMost: 1 << 16)
-        if piece.isEmpty { return bytes }
-        bytes += piece
-      } catch {
-        throw .badInput("standard input cannot be read: \(error)")
-      }
-    }
-    return nil
   }
 }
 

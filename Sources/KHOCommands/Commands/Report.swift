@@ -6,17 +6,17 @@ internal import SystemPackage
 /// `kho report`: everything that a bug report needs, in one archive.
 struct Report: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Writes one archive for a bug report: a capture, and what the commands say of it.",
+    abstract: "Writes one archive for a bug report: a capture, and what the commands print of it.",
     discussion: """
-      OUTPUT is a folder, or a tar file where its name ends in .tar. It holds capture.elf (the handovers \
+      OUTPUT is a folder, or a tar file if its name ends in .tar. It contains capture.elf (the handovers \
       without the contents of the preserved pages, as `capture` writes it), inspect.json, check.json, \
       owners.json, metrics.prom, map.html of the first handover that can be read, the lines of the \
-      kernel's log that are about KHO where there is a log (--dmesg, or the running system's), and \
+      kernel's log that are about KHO (with --dmesg or --live), and \
       README.txt, which lists them.
 
-      Records, blobs and command lines may hold secrets, so the files are readable by their owner alone: \
-      look before you hand them on. Findings of severity error end with 1, as `check` does, after the \
-      archive is written.
+      Records, blobs and command lines can contain secrets, so only their owner can read the files: \
+      look at them before you send them. The exit status is 1 if there is a finding of severity error, as \
+      with `check`; the archive is written all the same.
 
       Examples:
         kho report -o report.tar vmcore
@@ -122,7 +122,7 @@ struct Report: ParsableCommand {
           ]))
     } else {
       Console.current.print(
-        "\(printable(output)): \(countText(UInt64(count), "file")), \(byteText(byteCount))")
+        "\(printable(path: output)): \(countText(UInt64(count), "file")), \(byteText(byteCount))")
     }
   }
 
@@ -132,7 +132,7 @@ struct Report: ParsableCommand {
     var table = TextTable([.left, .left])
     for part in parts { table.add([part.name, part.about]) }
     var lines = [
-      "A report by kho \(KHO.configuration.version) on \(printable(image.name)).", "",
+      "A report by kho \(KHO.configuration.version) on \(printable(path: image.name)).", "",
     ]
     lines += table.lines(indent: "  ")
     lines += ["", "Handovers:"]
@@ -142,31 +142,21 @@ struct Report: ParsableCommand {
         "  \(survey.title): \(version)" + (survey.error.map { ", \($0.sentence)" } ?? ""))
     }
     if let shortfall = image.memory.shortfall {
-      lines += ["", "\(printable(image.name)): \(shortfall)"]
+      lines += ["", "\(printable(path: image.name)): \(shortfall)"]
     }
     lines += [
       "",
       "The contents of preserved pages are left out. Records, registered blobs and command lines are",
-      "in, and may hold secrets: look before you hand this on.", "",
+      "in, and can contain secrets: look at them before you send this.", "",
     ]
     return lines.joined(separator: "\n")
   }
 
-  /// The lines of the log that are about KHO; nil where there is no log.
+  /// The lines of the log that are about KHO; nil without a log.
   private func log() throws(CommandFailure) -> [UInt8]? {
     let bytes: [UInt8]
     if let logPath {
-      let read: [UInt8]?
-      do throws(MemoryImageError) {
-        read = try SmallFile.read(FilePath(logPath), atMost: KernelLog.byteLimit)
-      } catch {
-        throw .badInput("\(printable(logPath)): \(error)")
-      }
-      guard let read else {
-        throw .badInput(
-          "\(printable(logPath)): there are more than \(byteText(UInt64(KernelLog.byteLimit)))")
-      }
-      bytes = read
+      bytes = try InputFile.read(logPath, atMost: KernelLog.byteLimit)
     } else if options.isLive {
       let place = options.liveRoot.folder.pushing("dev/kmsg")
       guard let read = try? SmallFile.readLog(place, atMost: KernelLog.byteLimit) else {
@@ -178,16 +168,4 @@ struct Report: ParsableCommand {
     }
     return KernelLog.relevantLines(of: bytes)
   }
-}
-
-/// What `kho report --json` prints: schema `kho-report/1`.
-private struct ArchiveReport: Encodable {
-  let schema = "kho-report/1"
-  let file: String
-  let parts: [String]
-  let bytes: UInt64
-  /// How many findings of severity error there are.
-  let errorCount: UInt64
-
-  private enum CodingKeys: CodingKey { case schema, file, parts, bytes, errorCount }
 }
