@@ -177,4 +177,44 @@ private indirect enum Nest: Codable { case end, more(Nest) }
     for _ in 0..<300 { nest = .more(nest) }
     #expect(throws: EncodingError.self) { _ = try Coded(nest) }
   }
+
+  /// Arrays without a value between them, as a type's own `encode(to:)` can make them.
+  private struct Arrays: Codable {
+    let depth: Int
+
+    func encode(to encoder: any Encoder) throws {
+      var container = encoder.unkeyedContainer()
+      for _ in 0..<depth { container = container.nestedUnkeyedContainer() }
+    }
+
+    init(depth: Int) { self.depth = depth }
+    init(from decoder: any Decoder) throws { depth = 0 }
+  }
+
+  @Test func containersTooDeepAreRefused() throws {
+    _ = try Coded(Arrays(depth: 100))
+    #expect(throws: EncodingError.self) { _ = try Coded(Arrays(depth: 200)) }
+  }
+
+  /// A name that is encoded twice has the value of the second time, in the place of the first.
+  private struct Twice: Codable {
+    private enum Key: CodingKey { case first, second }
+
+    init() {}
+    init(from decoder: any Decoder) throws {}
+
+    func encode(to encoder: any Encoder) throws {
+      var container = encoder.container(keyedBy: Key.self)
+      try container.encode(1, forKey: .first)
+      try container.encode(2, forKey: .second)
+      try container.encode(3, forKey: .first)
+    }
+  }
+
+  @Test func namesAreStoredOnce() throws {
+    try Coded(Twice()).bytes.withRawSpan {
+      #expect(
+        CodedValue(parsing: $0) == .object([("first", .signed(3)), ("second", .signed(2))]))
+    }
+  }
 }

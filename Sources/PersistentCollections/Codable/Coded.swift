@@ -15,7 +15,7 @@ import MemoryAccess
 public struct Coded<Value: Codable> {
   /// The value.
   public let value: Value
-  /// The value's bytes: see `CodedValue`.
+  /// The bytes of the value, in the format of `CodedValue`.
   let bytes: [UInt8]
 
   /// Encodes `value`.
@@ -26,15 +26,18 @@ public struct Coded<Value: Codable> {
   public init(_ value: Value) throws {
     let encoder = CodedEncoder(codingPath: [])
     try value.encode(to: encoder)
+    let coded = encoder.node.value
+    // Containers nest without a value between them, too.
+    guard coded.isDecodable else { throw CodedEncoder.tooDeep(value, []) }
     self.value = value
-    bytes = encoder.node.value.bytes
+    bytes = coded.bytes
   }
 }
 
 extension Coded: Sendable where Value: Sendable {}
 
 extension Coded: PersistentElement {
-  /// The number of the type, for all values: types are not told apart.
+  /// The number of the type, for all values: types are not distinguished.
   public static var persistentTypeNumber: UInt64 { 15 }
   /// The size of the encoded value.
   public var persistentByteCount: Int { bytes.count }

@@ -13,6 +13,34 @@ final class CodedEncoder: Encoder {
     }
 
     var content = Content.value(.null)
+    /// Where each member of an object is.
+    private var places: [String: Int] = [:]
+
+    /// A new node for the member called `key` of an object; an earlier one of that name is replaced.
+    func member(_ key: String) -> Node {
+      let child = Node()
+      guard case .object(var members) = content else { return child }
+      // The array is changed in place: nothing else refers to it.
+      content = .value(.null)
+      if let place = places[key] {
+        members[place].node = child
+      } else {
+        places[key] = members.count
+        members.append((key, child))
+      }
+      content = .object(members)
+      return child
+    }
+
+    /// A new node behind the elements of an array.
+    func element() -> Node {
+      let child = Node()
+      guard case .array(var nodes) = content else { return child }
+      content = .value(.null)
+      nodes.append(child)
+      content = .array(nodes)
+      return child
+    }
 
     /// The tree below.
     var value: CodedValue {
@@ -39,16 +67,19 @@ final class CodedEncoder: Encoder {
     Single(codingPath: codingPath, node: node)
   }
 
+  static func tooDeep(_ value: Any, _ codingPath: [any CodingKey]) -> EncodingError {
+    .invalidValue(
+      value,
+      EncodingError.Context(
+        codingPath: codingPath,
+        debugDescription: "values are nested deeper than \(CodedValue.depthLimit)"))
+  }
+
   /// Encodes a value into a node.
   fileprivate static func encode(
     _ value: some Encodable, to node: Node, _ codingPath: [any CodingKey]
   ) throws {
-    guard codingPath.count < CodedValue.depthLimit else {
-      throw EncodingError.invalidValue(
-        value,
-        EncodingError.Context(
-          codingPath: codingPath, debugDescription: "values are within each other too deep"))
-    }
+    guard codingPath.count < CodedValue.depthLimit else { throw tooDeep(value, codingPath) }
     try value.encode(to: CodedEncoder(codingPath: codingPath, node: node))
   }
 }
@@ -66,18 +97,7 @@ private struct Keyed<Key: CodingKey>: KeyedEncodingContainerProtocol {
     node.content = .object([])
   }
 
-  private func add(_ key: any CodingKey) -> CodedEncoder.Node {
-    let child = CodedEncoder.Node()
-    guard case .object(var members) = node.content else { return child }
-    node.content = .object([])
-    if let index = members.firstIndex(where: { $0.key == key.stringValue }) {
-      members[index].node = child
-    } else {
-      members.append((key.stringValue, child))
-    }
-    node.content = .object(members)
-    return child
-  }
+  private func add(_ key: any CodingKey) -> CodedEncoder.Node { node.member(key.stringValue) }
 
   func encodeNil(forKey key: Key) { _ = add(key) }
   func encode(_ value: some Encodable, forKey key: Key) throws {
@@ -140,18 +160,14 @@ private struct Unkeyed: UnkeyedEncodingContainer {
     if case .array(let nodes) = node.content { nodes.count } else { 0 }
   }
 
-  private func add() -> CodedEncoder.Node {
-    let child = CodedEncoder.Node()
-    guard case .array(var nodes) = node.content else { return child }
-    node.content = .array([])
-    nodes.append(child)
-    node.content = .array(nodes)
-    return child
-  }
+  private func add() -> CodedEncoder.Node { node.element() }
+  /// The path of the next element.
+  private var nextPath: [any CodingKey] { codingPath + [IndexKey(count)] }
 
   func encodeNil() { _ = add() }
   func encode(_ value: some Encodable) throws {
-    try CodedEncoder.encode(value, to: add(), codingPath + [IndexKey(count)])
+    let path = nextPath
+    try CodedEncoder.encode(value, to: add(), path)
   }
   func encode(_ value: Bool) { add().content = .value(.bool(value)) }
   func encode(_ value: String) { add().content = .value(.string(value)) }
@@ -171,15 +187,15 @@ private struct Unkeyed: UnkeyedEncodingContainer {
   func nestedContainer<Nested: CodingKey>(
     keyedBy type: Nested.Type
   ) -> KeyedEncodingContainer<Nested> {
-    KeyedEncodingContainer(Keyed<Nested>(codingPath + [IndexKey(count)], add()))
+    KeyedEncodingContainer(Keyed<Nested>(nextPath, add()))
   }
 
   func nestedUnkeyedContainer() -> any UnkeyedEncodingContainer {
-    Unkeyed(codingPath + [IndexKey(count)], add())
+    Unkeyed(nextPath, add())
   }
 
   func superEncoder() -> any Encoder {
-    CodedEncoder(codingPath: codingPath + [IndexKey(count)], node: add())
+    CodedEncoder(codingPath: nextPath, node: add())
   }
 }
 

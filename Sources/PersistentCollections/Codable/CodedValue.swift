@@ -22,8 +22,20 @@ package indirect enum CodedValue: Equatable, Sendable {
   case array([CodedValue])
   case object([(key: String, value: CodedValue)])
 
-  /// Values in values in values: more are refused, also where memory that another program wrote has them.
+  /// The deepest nesting of values. Deeper ones are refused, also when they are read.
   static let depthLimit = 128
+
+  /// Whether values are nested no deeper than ``depthLimit``.
+  var isDecodable: Bool { isNested(atMost: Self.depthLimit) }
+
+  private func isNested(atMost limit: Int) -> Bool {
+    guard limit > 0 else { return false }
+    switch self {
+    case .array(let elements): return elements.allSatisfy { $0.isNested(atMost: limit - 1) }
+    case .object(let members): return members.allSatisfy { $0.value.isNested(atMost: limit - 1) }
+    default: return true
+    }
+  }
 
   package static func == (one: CodedValue, other: CodedValue) -> Bool {
     one.bytes == other.bytes
