@@ -6,7 +6,7 @@ public import ProcessHandover
 ///     var map = try PersistentByteMap.open(PreservedMemory.open("/dev/shm/service"))
 ///     try map.setValue(value, of: key)
 ///
-/// It lies in ``PreservedMemory`` in a form that needs no rebuilding: opening it takes the same time
+/// It is in ``PreservedMemory`` in a form that needs no rebuilding: opening it takes the same time
 /// however much there is, and the next process has every value that was stored, also after kill -9.
 /// Each operation has happened wholly or not at all.
 ///
@@ -185,7 +185,7 @@ public struct PersistentByteMap: ~Copyable {
     try map.scan(from: cursor, body)
   }
 
-  /// Calls `body` with key, value and notes of a handful of entries that lie together at random; with
+  /// Calls `body` with key, value and notes of a handful of entries that are together at random; with
   /// none only where there is none.
   ///
   /// - Throws: ``PersistentCollectionError/damaged(_:)``.
@@ -234,7 +234,7 @@ public struct PersistentByteMap: ~Copyable {
   /// - Complexity: O(1).
   public mutating func tidy() throws(PersistentCollectionError) -> Bool { try map.tidy() }
 
-  /// Calls `body` with key, value and notes of entries that lie together, the fewest bytes of them whose
+  /// Calls `body` with key, value and notes of entries that are together, the fewest bytes of them whose
   /// removal makes room for an entry of `byteCount` bytes.
   ///
   /// - Throws: ``PersistentCollectionError/damaged(_:)``.

@@ -23,6 +23,13 @@ public enum PersistentCollectionError: Error, Equatable, Sendable {
   case changing
 }
 
+extension PersistentCollectionError {
+  /// The same of a ledger that cannot be read.
+  init(_ damage: LedgerDamage) {
+    self = damage.unknownVersion.map { .unknownLayout(version: $0) } ?? .damaged(damage.address)
+  }
+}
+
 extension PersistentCollectionError: CustomStringConvertible {
   /// What happened, as a part of a sentence.
   public var description: String {

@@ -39,7 +39,7 @@ struct AddressReservation: ~Copyable {
 
   /// Maps the bytes of an open file to their place, shared.
   ///
-  /// - Precondition: they lie in the capacity, and begin at a multiple of the file's page size.
+  /// - Precondition: they are in the capacity, and begin at a multiple of the file's page size.
   func map(_ descriptor: FileDescriptor, _ bytes: Range<UInt64>) throws(Errno) {
     guard !bytes.isEmpty else { return }
     // SAFETY: inside the addresses that were reserved for the capacity.

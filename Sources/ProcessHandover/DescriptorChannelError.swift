@@ -12,7 +12,7 @@ public enum DescriptorChannelError: Error, Equatable, Sendable {
   case cannotListen(Errno)
   /// socket(2), connect(2) or accept(2) failed.
   case cannotConnect(Errno)
-  /// The descriptor is no connected UNIX socket of SOCK_SEQPACKET.
+  /// The descriptor is not a connected UNIX socket of SOCK_SEQPACKET.
   case notPacketSocket
   /// The other end belongs to another user.
   case foreignPeer(userID: UInt32)

@@ -98,7 +98,7 @@ extension MemoryFile {
       name: path(of: descriptor, status).map(Name.path) ?? .none)
   }
 
-  /// Looks at the open file, and refuses what is no memory.
+  /// Looks at the open file, and refuses what is not memory.
   static func status(of descriptor: FileDescriptor) throws(MemoryFileError) -> FileStatus {
     let status: FileStatus
     do throws(Errno) {

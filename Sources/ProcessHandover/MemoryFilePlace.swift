@@ -1,6 +1,6 @@
 public import SystemPackage
 
-/// Where a new memory file lies.
+/// Where a new memory file is.
 public enum MemoryFilePlace: Hashable, Sendable {
   /// A file of memory without a path: it lives as long as a process has a descriptor of it or maps
   /// it, memfd_create(2). The name, at most 249 bytes, is seen only in /proc.

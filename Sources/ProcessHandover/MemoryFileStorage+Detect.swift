@@ -12,7 +12,7 @@ extension MemoryFileStorage {
     }
     switch found.type {
     case 0x0102_1994:
-      // A memfd lies on a tmpfs of the kernel's own, and shows its kind only in its name.
+      // A memfd is on a tmpfs of the kernel's own, and shows its kind only in its name.
       let target = try? SystemCalls.target(ofLink: descriptor.pathInProc)
       self = target?.string.hasPrefix("/memfd:") == true ? .memfd : .tmpfs
     case 0x9584_58f6 where found.blockByteCount.nonzeroBitCount == 1:

@@ -1,6 +1,6 @@
 public import SystemPackage
 
-/// Why the service manager's descriptors cannot be had, or it cannot be told something.
+/// Why the service manager's descriptors cannot be had, or it is unknown something.
 public enum ServiceManagerError: Error, Equatable, Sendable {
   /// LISTEN_PID, LISTEN_FDS or LISTEN_FDNAMES is not what sd_listen_fds(3) describes.
   case malformedEnvironment

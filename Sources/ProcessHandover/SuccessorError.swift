@@ -19,6 +19,6 @@ public enum SuccessorError: Error, Equatable, Sendable {
   case unsupportedVersion(UInt32)
   /// The descriptor of that name is not open.
   case missingDescriptor(name: String, Errno)
-  /// The descriptor of that name leads to something else than the predecessor passed on.
+  /// The descriptor of that name points to something else than the predecessor passed on.
   case foreignDescriptor(name: String)
 }

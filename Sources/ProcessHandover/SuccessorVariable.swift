@@ -1,5 +1,5 @@
 /// What the environment variable of a successor says: which descriptor has which name, and what it
-/// leads to.
+/// points to.
 ///
 ///     KHO_HANDOVER=1;memory=3:1a:5f3;lock=4:1a:5f3
 ///

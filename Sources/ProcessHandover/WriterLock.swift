@@ -38,7 +38,7 @@ public struct WriterLock: ~Copyable, Sendable {
   /// this one by execve(2), or by its parent.
   ///
   /// - Parameter descriptor: the lock's from here on, also where an error is thrown.
-  /// - Throws: `foreignDescriptor` where it leads to another file; `notHeld` where it does not hold
+  /// - Throws: `foreignDescriptor` where it points to another file; `notHeld` where it does not hold
   ///   the lock, so that there was a moment in which another could have written; `held`,
   ///   `cannotInspect`, `cannotLock`.
   public static func inherit(

@@ -10,7 +10,7 @@ public enum WriterLockError: Error, Equatable, Sendable {
   case cannotLock(Errno)
   /// fstat(2) or fcntl(2) failed.
   case cannotInspect(Errno)
-  /// The descriptor that was handed on leads to another file.
+  /// The descriptor that was handed on points to another file.
   case foreignDescriptor
   /// The descriptor that was handed on does not hold the lock.
   case notHeld

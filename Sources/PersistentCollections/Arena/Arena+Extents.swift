@@ -78,7 +78,7 @@ extension Arena where Storage: ~Copyable {
 
   private mutating func addExtent() throws(PersistentCollectionError) -> UInt64 {
     let extent = try allocatePiece(byteCount: Extent.byteCount).start.rawValue
-    // All of it is zero, and nothing leads to it.
+    // All of it is zero, and nothing points to it.
     publish(Extent.allFree, at: extent &+ Extent.freeSlabs)
     try link(extent, into: RootLayout.extents, .extents)
     try link(extent, into: RootLayout.extentsWithRoom, .extentsWithRoom)

@@ -10,7 +10,7 @@ extension Arena where Storage: ~Copyable {
       || loadRoot(RootLayout.garbageDirectory) != 0
   }
 
-  /// Frees up to `limit` pieces that nothing leads to any more.
+  /// Frees up to `limit` pieces that nothing points to any more.
   mutating func collectGarbage(atMost limit: Int) throws(PersistentCollectionError) {
     var rest = limit
     while rest > 0, hasGarbage {
@@ -62,7 +62,7 @@ extension Arena where Storage: ~Copyable {
     return true
   }
 
-  /// Clears the buckets of the first chunk that nothing leads to: the index grows into them.
+  /// Clears the buckets of the first chunk that nothing points to: the index grows into them.
   private mutating func clearUnusedBuckets() throws(PersistentCollectionError) {
     let directory = loadRoot(RootLayout.directory)
     let first = try checked(

@@ -11,7 +11,7 @@ struct LedgerBooks {
   var freeSlots: [UInt64] = []
   /// The slot of each piece, by the piece's start.
   var slots: [UInt64: UInt64] = [:]
-  /// The owner of each 256 KiB of the memory that lie in one piece; 0 of all others.
+  /// The owner of each 256 KiB of the memory that are in one piece; 0 of all others.
   var cellOwners: [UInt32] = []
   var chunkCount = 1
 

@@ -1,6 +1,6 @@
 import MemoryAccess
 
-// Taking memory that lies outside of a stretch which is to become free.
+// Taking memory that is outside of a stretch which is to become free.
 
 extension Arena where Storage: ~Copyable {
   /// Takes an object of `sizeClass` outside of `avoided`, from slabs and extents that are there already.

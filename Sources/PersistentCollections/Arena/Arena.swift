@@ -69,7 +69,7 @@ struct Arena<Storage: PersistentStorage & ~Copyable>: ~Copyable {
     storage.memory.withWords(at: PhysicalAddress(address), count: 1) { $0.load(0) }
   }
 
-  /// Stores a word that nothing leads to yet, or one that may be lost.
+  /// Stores a word that nothing points to yet, or one that may be lost.
   @inline(__always)
   func publish(_ word: UInt64, at address: UInt64) {
     storage.memory.withWords(at: PhysicalAddress(address), count: 1) { $0.publish(word, at: 0) }

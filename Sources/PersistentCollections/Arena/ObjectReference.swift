@@ -1,4 +1,4 @@
-/// Where an object lies, in 41 bits: address / 16, and whether it has pages of its own.
+/// Where an object is, in 41 bits: address / 16, and whether it has pages of its own.
 struct ObjectReference: Equatable {
   static let mask: UInt64 = (1 &<< 41) &- 1
   static let largeBit: UInt64 = 1 &<< 40

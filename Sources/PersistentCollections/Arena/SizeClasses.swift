@@ -5,7 +5,7 @@
 struct SizeClasses {
   /// What a slab has for objects: 64 KiB without its header.
   static let slabRoom = Slab.byteCount - Slab.headerByteCount
-  /// The class of overflow buckets, which lie in slabs of their own.
+  /// The class of overflow buckets, which are in slabs of their own.
   static let bucketClass = 0
   /// What the largest class holds; larger objects have pages of their own.
   static let largestByteCount = slabRoom / 2 & ~15

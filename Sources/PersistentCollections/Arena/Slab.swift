@@ -8,7 +8,7 @@
 ///         48  next extent with free slabs; 56 the one before
 ///         64  objects
 ///
-/// A free slot's first word leads to the next one.
+/// A free slot's first word points to the next one.
 enum Slab {
   static let byteCount = 1 << 16
   static let headerByteCount = 64

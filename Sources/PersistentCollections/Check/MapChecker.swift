@@ -3,7 +3,7 @@ import MemoryAccess
 /// Looks at all of a map.
 struct MapChecker {
   var report = PersistentMapReport()
-  /// What the index leads to, by first word.
+  /// What the index points to, by first word.
   var objects: Set<UInt64> = []
   var largeObjects: Set<UInt64> = []
   var overflowBuckets: Set<UInt64> = []

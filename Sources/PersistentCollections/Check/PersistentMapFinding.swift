@@ -2,15 +2,15 @@ public import MemoryAccess
 
 /// Something that is wrong with a map in memory.
 public enum PersistentMapFinding: Error, Hashable, Sendable {
-  /// What lies at the address cannot be followed.
+  /// What is at the address cannot be followed.
   case damaged(PhysicalAddress)
   /// The entry is not where its key says, or its slot does not bear the hash of its key.
   case misplaced(PhysicalAddress)
   /// Two slots lead to the object.
   case usedTwice(PhysicalAddress)
-  /// The object counts as used, and nothing leads to it.
+  /// The object counts as used, and nothing points to it.
   case lost(PhysicalAddress)
-  /// Something leads to the object, and it counts as free or is none.
+  /// Something points to the object, and it counts as free or is none.
   case notAllocated(PhysicalAddress)
   /// The list does not hold what it should; where its first member is kept.
   case listDiffers(PhysicalAddress)

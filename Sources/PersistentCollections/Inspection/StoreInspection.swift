@@ -72,8 +72,7 @@ public struct StoreInspection<Memory: PhysicalMemory> {
         pieces[piece.owner, default: []].append(piece)
       }
     } catch {
-      if let version = error.unknownVersion { throw .unknownLayout(version: version) }
-      throw .damaged(error.address)
+      throw PersistentCollectionError(error)
     }
     var collections: [Collection] = []
     for subtree in subtrees where view.ledgerWord(at: subtree.address.rawValue) == RootLayout.magic

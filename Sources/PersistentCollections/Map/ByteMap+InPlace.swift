@@ -4,7 +4,7 @@ import MemoryAccess
 // they were. That spares taking an object, giving another one back, and copying the key.
 
 extension ByteMap where Storage: ~Copyable {
-  /// How many words a value may lie in. With the notes, the log has as many words of it as of a value in
+  /// How many words a value may be in. With the notes, the log has as many words of it as of a value in
   /// another place, so a transaction holds as many values.
   private static var inPlaceWordLimit: Int { 3 }
 

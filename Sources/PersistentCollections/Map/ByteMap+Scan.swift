@@ -5,7 +5,7 @@ import MemoryAccess
 // while is seen.
 
 extension ByteMap where Storage: ~Copyable {
-  /// Calls `body` with the entries of the bucket that `cursor` leads to.
+  /// Calls `body` with the entries of the bucket that `cursor` points to.
   ///
   /// - Returns: where to go on; 0 at the end.
   package func scan(

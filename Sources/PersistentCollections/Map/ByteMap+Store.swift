@@ -44,7 +44,7 @@ extension ByteMap where Storage: ~Copyable {
     return isNew
   }
 
-  /// A new entry that nothing leads to yet.
+  /// A new entry that nothing points to yet.
   @inline(__always)
   mutating func makeEntry(
     _ key: RawSpan, byteCount: Int, notes: EntryNotes, room: Int,

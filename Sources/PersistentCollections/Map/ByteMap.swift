@@ -6,7 +6,7 @@ package struct ByteMap<Storage: PersistentStorage & ~Copyable>: ~Copyable {
   var arena: Arena<Storage>
   var sip: SipHash
 
-  /// The size of the region that leads to the map, in bytes.
+  /// The size of the region that points to the map, in bytes.
   package static var rootByteCount: UInt64 { RootLayout.byteCount }
 
   /// What a new root region begins with.

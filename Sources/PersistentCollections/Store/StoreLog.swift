@@ -73,11 +73,9 @@ public struct StoreLog<Element: PersistentElement>: Sendable {
   private func batch(
     from number: UInt64, _ limit: Int
   ) throws(PersistentCollectionError) -> [(UInt64, Element)] {
-    var entries: [(UInt64, Element)] = []
-    var isDamaged = false
     try store.read(root) { (view) throws(PersistentCollectionError) in
-      entries = []
-      isDamaged = false
+      var entries: [(UInt64, Element)] = []
+      var isDamaged = false
       try view.logScan(from: number) { number, bytes in
         guard let element = Element(persistentBytes: bytes) else {
           isDamaged = true
@@ -86,9 +84,9 @@ public struct StoreLog<Element: PersistentElement>: Sendable {
         entries.append((number, element))
         return entries.count < limit
       }
+      if isDamaged { throw .damaged(PhysicalAddress(root.start)) }
+      return entries
     }
-    if isDamaged { throw .damaged(PhysicalAddress(root.start)) }
-    return entries
   }
 
   /// Looks at every entry, every object, every list.

@@ -23,19 +23,17 @@ public struct StoreMap<Key: PersistentElement, Value: PersistentElement>: Sendab
   /// - Complexity: O(key + value).
   public subscript(key: Key) -> Value? {
     get throws(PersistentCollectionError) {
-      var value: Value?
       let key = key.encodedBytes
-      try store.read(root) { (view) throws(PersistentCollectionError) in
-        value = nil
-        try key.withRawSpan { (key) throws(PersistentCollectionError) in
-          guard let entry = try view.find(key, hash: view.sip.hash(key)) else { return }
-          try view.withBytes(at: entry.value, count: entry.header.valueByteCount) {
-            value = Value(persistentBytes: $0)
+      return try store.read(root) { (view) throws(PersistentCollectionError) -> Value? in
+        try key.withRawSpan { (key) throws(PersistentCollectionError) -> Value? in
+          guard let entry = try view.find(key, hash: view.sip.hash(key)) else { return nil }
+          let value = try view.withBytes(at: entry.value, count: entry.header.valueByteCount) {
+            Value(persistentBytes: $0)
           }
-          if value == nil { throw .damaged(PhysicalAddress(entry.address)) }
+          guard let value else { throw .damaged(PhysicalAddress(entry.address)) }
+          return value
         }
       }
-      return value
     }
   }
 
@@ -105,14 +103,15 @@ public struct StoreMap<Key: PersistentElement, Value: PersistentElement>: Sendab
     var count = 0
     var cursor: UInt64 = 0
     repeat {
-      var keys: [[UInt8]] = []
-      cursor = try store.read(root) { (view) throws(PersistentCollectionError) in
-        keys = []
-        return try view.scan(from: cursor) { key, _, notes in
+      let found = try store.read(root) { (view) throws(PersistentCollectionError) in
+        var keys: [[UInt8]] = []
+        let next = try view.scan(from: cursor) { key, _, notes in
           if notes.first != 0, notes.first <= now { keys.append(key.copiedBytes()) }
         }
+        return (keys: keys, next: next)
       }
-      for key in keys {
+      cursor = found.next
+      for key in found.keys {
         try store.write(root) { (engine) throws(PersistentCollectionError) in
           try key.withRawSpan { (key) throws(PersistentCollectionError) in
             // Another thread may have changed the deadline.
@@ -138,45 +137,39 @@ public struct StoreMap<Key: PersistentElement, Value: PersistentElement>: Sendab
   ) throws(PersistentCollectionError) {
     var cursor: UInt64 = 0
     repeat {
-      var entries: [(Key, Value)] = []
-      var isDamaged = false
-      cursor = try store.read(root) { (view) throws(PersistentCollectionError) in
-        entries = []
-        isDamaged = false
-        return try view.scan(from: cursor) { key, value, _ in
-          if let key = Key(persistentBytes: key), let value = Value(persistentBytes: value) {
-            entries.append((key, value))
-          } else {
-            isDamaged = true
-          }
-        }
-      }
-      if isDamaged { throw .damaged(PhysicalAddress(root.start)) }
-      for (key, value) in entries where !body(key, value) { return }
+      let found = try batch(from: cursor)
+      for (key, value) in found.entries where !body(key, value) { return }
+      cursor = found.next
     } while cursor != 0
   }
 
   /// The keys and values, in no order, for a `for` loop.
   public var entries: StoreEntries<Key, Value> {
     var cursor: UInt64? = 0
-    return StoreEntries { [store, root] () throws(PersistentCollectionError) in
+    return StoreEntries { () throws(PersistentCollectionError) in
       guard let from = cursor else { return nil }
-      var batch: [(Key, Value)] = []
+      let found = try batch(from: from)
+      cursor = found.next == 0 ? nil : found.next
+      return found.entries
+    }
+  }
+
+  /// A few entries from `cursor` on, and where the next ones begin; 0 behind the last.
+  private func batch(
+    from cursor: UInt64
+  ) throws(PersistentCollectionError) -> (entries: [(Key, Value)], next: UInt64) {
+    try store.read(root) { (view) throws(PersistentCollectionError) in
+      var entries: [(Key, Value)] = []
       var isDamaged = false
-      let next = try store.read(root) { (view) throws(PersistentCollectionError) in
-        batch = []
-        isDamaged = false
-        return try view.scan(from: from) { key, value, _ in
-          if let key = Key(persistentBytes: key), let value = Value(persistentBytes: value) {
-            batch.append((key, value))
-          } else {
-            isDamaged = true
-          }
+      let next = try view.scan(from: cursor) { key, value, _ in
+        if let key = Key(persistentBytes: key), let value = Value(persistentBytes: value) {
+          entries.append((key, value))
+        } else {
+          isDamaged = true
         }
       }
       if isDamaged { throw .damaged(PhysicalAddress(root.start)) }
-      cursor = next == 0 ? nil : next
-      return batch
+      return (entries, next)
     }
   }
 

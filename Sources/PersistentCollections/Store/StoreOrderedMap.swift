@@ -23,18 +23,15 @@ public struct StoreOrderedMap<Key: PersistentOrderedElement, Value: PersistentEl
   /// - Complexity: O(log n + key + value).
   public subscript(key: Key) -> Value? {
     get throws(PersistentCollectionError) {
-      var value: Value?
       let key = key.orderedBytes
-      try store.read(root) { (view) throws(PersistentCollectionError) in
-        value = nil
-        try key.withRawSpan { (key) throws(PersistentCollectionError) in
-          let found: Void? = try view.treeValue(of: key) { bytes, _ in
-            value = Value(persistentBytes: bytes)
-          }
-          if found != nil, value == nil { throw .damaged(PhysicalAddress(root.start)) }
+      return try store.read(root) { (view) throws(PersistentCollectionError) -> Value? in
+        try key.withRawSpan { (key) throws(PersistentCollectionError) -> Value? in
+          let found = try view.treeValue(of: key) { bytes, _ in Value(persistentBytes: bytes) }
+          guard let found else { return nil }
+          guard let value = found else { throw .damaged(PhysicalAddress(root.start)) }
+          return value
         }
       }
-      return value
     }
   }
 
@@ -126,33 +123,31 @@ public struct StoreOrderedMap<Key: PersistentOrderedElement, Value: PersistentEl
     from bound: [UInt8]?, _ includesBound: Bool, forward: Bool, _ limit: Int,
     until end: [UInt8]? = nil
   ) throws(PersistentCollectionError) -> [(key: Key, value: Value)] {
-    var entries: [(key: Key, value: Value)] = []
-    var isDamaged = false
-    func visit(_ key: RawSpan, _ value: RawSpan, _ notes: EntryNotes) -> Bool {
-      if let end {
-        let order = end.withRawSpan { compareBytes(key, $0) }
-        if forward ? order >= 0 : order < 0 { return false }
-      }
-      guard let key = Key(orderedBytes: key), let value = Value(persistentBytes: value) else {
-        isDamaged = true
-        return false
-      }
-      entries.append((key, value))
-      return entries.count < limit
-    }
     try store.read(root) { (view) throws(PersistentCollectionError) in
-      entries = []
-      isDamaged = false
-      guard let bound else {
-        return try view.treeScan(
-          from: nil, includesBound: true, forward: forward, visit)
+      var entries: [(key: Key, value: Value)] = []
+      var isDamaged = false
+      func visit(_ key: RawSpan, _ value: RawSpan, _ notes: EntryNotes) -> Bool {
+        if let end {
+          let order = end.withRawSpan { compareBytes(key, $0) }
+          if forward ? order >= 0 : order < 0 { return false }
+        }
+        guard let key = Key(orderedBytes: key), let value = Value(persistentBytes: value) else {
+          isDamaged = true
+          return false
+        }
+        entries.append((key, value))
+        return entries.count < limit
       }
-      try bound.withRawSpan { (bound) throws(PersistentCollectionError) in
-        try view.treeScan(from: bound, includesBound: includesBound, forward: forward, visit)
+      if let bound {
+        try bound.withRawSpan { (bound) throws(PersistentCollectionError) in
+          try view.treeScan(from: bound, includesBound: includesBound, forward: forward, visit)
+        }
+      } else {
+        try view.treeScan(from: nil, includesBound: true, forward: forward, visit)
       }
+      if isDamaged { throw .damaged(PhysicalAddress(root.start)) }
+      return entries
     }
-    if isDamaged { throw .damaged(PhysicalAddress(root.start)) }
-    return entries
   }
 
   /// Looks at every node, every entry, every object, every list.

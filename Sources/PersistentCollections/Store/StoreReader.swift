@@ -32,16 +32,12 @@ final class StoreReader: Sendable {
     self.file = file
     ledger = try Self.stable { () throws(PersistentCollectionError) -> MemoryLedger? in
       let subtrees = try Self.subtrees(of: file)
-      do throws(LedgerDamage) {
-        guard let ledger = try MemoryLedger(among: subtrees, in: file) else {
-          throw LedgerDamage(address: .zero)
-        }
-        return ledger
-      } catch {
-        if let version = error.unknownVersion { throw .unknownLayout(version: version) }
-        if error.address == .zero { throw .notThisCollection }
-        throw .damaged(error.address)
+      let found: MemoryLedger?
+      do throws(LedgerDamage) { found = try MemoryLedger(among: subtrees, in: file) } catch {
+        throw PersistentCollectionError(error)
       }
+      guard let found else { throw .notThisCollection }
+      return found
     }
   }
 

@@ -10,21 +10,19 @@ public struct StoreValue<Value: PersistentElement>: Sendable {
   /// - Throws: ``PersistentCollectionError/damaged(_:)``.
   public var value: Value? {
     get throws(PersistentCollectionError) {
-      var value: Value?
-      try store.read(root) { (view) throws(PersistentCollectionError) in
-        value = nil
+      try store.read(root) { (view) throws(PersistentCollectionError) -> Value? in
         let word = view.arena.loadRoot(RootLayout.value)
-        if word == 0 { return }
+        if word == 0 { return nil }
         let object = ObjectReference(in: word)
         let header = try view.header(of: object, foundAt: root.start &+ RootLayout.value)
         let start =
           object.address &+ EntryHeader.byteCount &+ UInt64(header.keyByteCount)
-        try view.withBytes(at: start, count: header.valueByteCount) {
-          value = Value(persistentBytes: $0)
+        let value = try view.withBytes(at: start, count: header.valueByteCount) {
+          Value(persistentBytes: $0)
         }
-        if value == nil { throw .damaged(PhysicalAddress(object.address)) }
+        guard let value else { throw .damaged(PhysicalAddress(object.address)) }
+        return value
       }
-      return value
     }
   }
 

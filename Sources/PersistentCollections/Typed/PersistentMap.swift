@@ -35,7 +35,7 @@ public struct PersistentMap<Key: PersistentElement, Value: PersistentElement>: ~
 
   /// The value of `key`; nil where there is none.
   ///
-  /// - Throws: ``PersistentCollectionError/damaged(_:)``, also where the bytes are no value of the type.
+  /// - Throws: ``PersistentCollectionError/damaged(_:)``, also where the bytes are not a value of the type.
   /// - Complexity: O(key + value).
   public mutating func value(of key: Key) throws(PersistentCollectionError) -> Value? {
     var value: Value?
@@ -93,7 +93,7 @@ public struct PersistentMap<Key: PersistentElement, Value: PersistentElement>: ~
 
   /// Calls `body` with every key and value, in no order.
   ///
-  /// - Throws: ``PersistentCollectionError/damaged(_:)``, also where bytes are no values of the types.
+  /// - Throws: ``PersistentCollectionError/damaged(_:)``, also where bytes are not values of the types.
   /// - Complexity: O(entries + buckets).
   public mutating func forEach(
     _ body: (Key, Value) -> Void
@@ -130,7 +130,7 @@ public struct PersistentMap<Key: PersistentElement, Value: PersistentElement>: ~
 }
 
 extension PersistentByteMap {
-  /// Where the entry of `key` lies; nil where there is none.
+  /// Where the entry of `key` is; nil where there is none.
   func address(of key: RawSpan) throws(PersistentCollectionError) -> PhysicalAddress? {
     try map.find(key, hash: map.sip.hash(key)).map { PhysicalAddress($0.address) }
   }

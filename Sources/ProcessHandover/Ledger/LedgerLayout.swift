@@ -23,7 +23,7 @@ package enum LedgerLayout {
   /// The first word of the region.
   package static var magic: UInt64 { 0x5247_4445_4c48_4b1a }
   static var version: UInt64 { 1 }
-  /// Where a number is that tells ledgers apart.
+  /// Where the number is that identifies a ledger.
   package static var identityOffset: UInt64 { 16 }
   static var checkOffset: UInt64 { 24 }
 

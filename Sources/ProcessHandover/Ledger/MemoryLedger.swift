@@ -33,7 +33,7 @@ package struct LedgerPiece: Hashable, Sendable {
 package struct MemoryLedger: Sendable {
   /// Where the ledger starts.
   package let start: UInt64
-  /// A number that tells ledgers apart; each collection contains that of its own.
+  /// A number that distinguishes ledgers; each collection contains that of its own.
   package let identity: UInt64
   /// What is being changed.
   package let control: LedgerControl

@@ -2,7 +2,7 @@ public import SystemPackage
 
 /// Why the Live Update Orchestrator refused.
 ///
-/// Source: Linux 7.3, seen in a guest: each case names the errno it stands for.
+/// Source: Linux 7.3, seen in a guest: each case names the errno it represents.
 public enum LiveUpdateError: Error, Equatable, Sendable {
   // The device.
 

@@ -6,7 +6,7 @@ import PreservedPages
 
 /// The free frames of a memory file, handed out with storage behind them.
 ///
-/// What is free follows from what is preserved, so none of the books are in the file: they lie in
+/// What is free follows from what is preserved, so none of the books are in the file: they are in
 /// memory of the process, cover the file's whole capacity, and are made when the first frame is
 /// wanted. A successor that only reads never makes them.
 struct FileFrames: BlockSource, ~Copyable {
@@ -150,7 +150,7 @@ struct FileFrames: BlockSource, ~Copyable {
   }
 }
 
-/// What lies between ranges that come by address, and between nodes.
+/// What is between ranges that come by address, and between nodes.
 private struct FrameGaps {
   private let geometry: PageGeometry
   private let end: FrameNumber
@@ -165,14 +165,14 @@ private struct FrameGaps {
     end = all.end
   }
 
-  /// Tells the gaps before `used`.
+  /// Calls `body` with the gaps before `used`.
   mutating func pass(_ used: FrameRange, _ body: (FrameRange) -> Void) {
     passNodes(before: used.start, body)
     tell(upTo: used.start, body)
     next = max(next, used.end)
   }
 
-  /// Tells the gaps behind everything that was passed.
+  /// Calls `body` with the gaps behind everything that was passed.
   mutating func finish(_ body: (FrameRange) -> Void) {
     passNodes(before: end, body)
     tell(upTo: end, body)

@@ -34,7 +34,7 @@ extension FreshTakeover {
       let file = file
       pieces = try ledger.pieces { file.ledgerWord(at: $0) }
     } catch {
-      throw .contents(.changeDamaged)
+      throw .contents(error.contentsError)
     }
     let names = collectionNames
     let roots = names.compactMap { region(named: $0)?.start }
@@ -43,6 +43,6 @@ extension FreshTakeover {
     isDoneWithCollections = true
   }
 
-  /// Says that the collections are not to be kept: ``finish()`` frees their memory.
+  /// Gives the collections up: ``finish()`` frees their memory.
   public mutating func dropCollections() { isDoneWithCollections = true }
 }

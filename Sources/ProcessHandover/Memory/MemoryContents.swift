@@ -31,7 +31,7 @@ public struct MemoryContents: Sendable {
 
   /// Reads `memory`, of which no byte is trusted.
   ///
-  /// A file whose last owner was killed in the middle of a change is read as it lies there; the change
+  /// A file whose last owner was killed in the middle of a change is read as it is there; the change
   /// is completed by the process that takes it over.
   ///
   /// - Throws: ``MemoryContentsError/superblock(_:)``.

@@ -18,12 +18,12 @@ extension PreservedMemory {
     try allocate(byteCount: byteCount) { _ in }
   }
 
-  /// Allocates memory of at least `byteCount` bytes in one piece, and tells which it is before it is
+  /// Allocates memory of at least `byteCount` bytes in one piece, and passes its range to the caller before it is
   /// preserved, so that the caller can write that down in memory of its own that is.
   ///
   /// Killed after that, the caller leaves a note of memory that is preserved or not;
   /// ``freeIfAllocated(_:)`` is right for both. What a successor finds noted it has to look at before
-  /// it allocates, since the note of what was never allocated says nothing about what lies there later.
+  /// it allocates, since the note of what was never allocated says nothing about what is there later.
   ///
   ///     let file = memory.file
   ///     let made = try memory.allocate(byteCount: 1 << 20) { range in

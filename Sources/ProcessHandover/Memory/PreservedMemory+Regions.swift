@@ -104,7 +104,7 @@ extension PreservedMemory {
 
   // MARK: Scattered areas
 
-  /// Makes an area of `blockCount` blocks of 2^order pages under `name`, which lie wherever there is
+  /// Makes an area of `blockCount` blocks of 2^order pages under `name`, which are wherever there is
   /// room: memory too large for one piece.
   ///
   /// - Throws: as ``makeRegion(named:byteCount:_:)``.

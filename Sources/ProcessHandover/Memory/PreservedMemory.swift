@@ -52,7 +52,7 @@ public struct PreservedMemory: ~Copyable {
   public var generation: UInt64 { outgoing.anchor.state.generation }
   /// How many bytes of the file are memory, free or not.
   public var byteCount: UInt64 { outgoing.anchor.state.byteCount }
-  /// A number that tells memory files apart.
+  /// A number that identifies a memory file.
   public var identity: MemoryFileIdentity { outgoing.anchor.identity }
 
   /// Opens the memory file at `path`, or makes one where there is none.

@@ -18,7 +18,7 @@ public enum PreservedMemoryError: Error, Equatable, Sendable {
   case nameTaken
   /// There is nothing under the name.
   case noSuchName
-  /// What lies under the name has another size.
+  /// What is under the name has another size.
   case sizeDiffers(byteCount: UInt64, wanted: UInt64)
   /// A takeover would lose collections: it was finished before it was said whether they are kept.
   case collectionsNotKept([String])

@@ -24,7 +24,7 @@ extension Double: Preservable {}
 extension PhysicalAddress: Preservable {}
 extension FrameNumber: Preservable {}
 
-/// Where a value lies in preserved memory.
+/// Where a value is in preserved memory.
 public struct PreservedValue<Value: Preservable>: Sendable {
   /// The value's first byte.
   public let address: PhysicalAddress

@@ -19,7 +19,7 @@ struct CheckValue {
     remainder = remainder &>> 8 ^ Self.table[index]
   }
 
-  /// Takes the bytes of the next word, as they lie in memory.
+  /// Takes the bytes of the next word, as they are in memory.
   mutating func append(_ word: UInt64) {
     var rest = word.littleEndian
     for _ in 0..<8 {

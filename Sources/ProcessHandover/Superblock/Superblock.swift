@@ -10,7 +10,7 @@ public struct Superblock<Memory: WritablePhysicalMemory>: HandoverAnchor, ~Copya
   public let memory: Memory
   /// The page size.
   public let geometry: PageGeometry
-  /// A number that tells memory files apart.
+  /// A number that identifies a memory file.
   public let identity: MemoryFileIdentity
   /// The state that is valid.
   public private(set) var state: SuperblockState
@@ -126,7 +126,7 @@ public struct Superblock<Memory: WritablePhysicalMemory>: HandoverAnchor, ~Copya
     }
   }
 
-  /// Forgets a handover whose builder was killed. Its frames are free again: nothing leads to them.
+  /// Forgets a handover whose builder was killed. Its frames are free again: nothing points to them.
   mutating func forgetNext() {
     store {
       $0.isBuildingNext = false
@@ -186,7 +186,7 @@ extension PhysicalMemory {
   }
 }
 
-/// A number that tells memory files apart.
+/// A number that identifies a memory file.
 public struct MemoryFileIdentity: Hashable, Sendable {
   /// The upper 64 bits.
   public let high: UInt64

@@ -4,7 +4,7 @@ public import MemoryAccess
 public struct SuperblockContents: Sendable {
   /// The page size.
   public let geometry: PageGeometry
-  /// A number that tells memory files apart.
+  /// A number that identifies a memory file.
   public let identity: MemoryFileIdentity
   /// The layout of the file: 1, or 2 of a file with ``features``.
   public let layoutVersion: UInt64

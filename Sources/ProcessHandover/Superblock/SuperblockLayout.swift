@@ -1,6 +1,6 @@
 import MemoryAccess
 
-/// Where everything stands in the first page of a memory file.
+/// Where everything is in the first page of a memory file.
 ///
 ///     byte    0  magic, layout version, page shift, identity, features, check value
 ///            64  which slot is valid: one word, the only store that changes it
@@ -61,7 +61,7 @@ enum SuperblockLayout {
   static let deviceTreeCheckWords = 34..<36
   static let checkWord = slotWordCount &- 1
 
-  /// The number of words of the superblock; all of them lie in the smallest page.
+  /// The number of words of the superblock; all of them are in the smallest page.
   static let wordCount = 64 &+ 2 &* slotWordCount
   /// Its length in bytes.
   static let byteCount = UInt64(wordCount &* 8)

@@ -30,7 +30,7 @@ public struct SuperblockState: Sendable {
   }
 }
 
-/// A process, told apart from later ones that get its number.
+/// A process, distinguished from later ones that get its number.
 public struct WriterIdentity: Hashable, Sendable {
   /// The number of the process.
   public let processID: UInt64
@@ -58,7 +58,7 @@ public enum SuperblockError: Error, Hashable, Sendable {
   case pageShiftUnknown(UInt64)
   /// The header's check value does not fit: bits have changed.
   case headerDamaged
-  /// Nothing tells which state is valid.
+  /// The selector does not name a valid state.
   case selectorDamaged(UInt64)
   /// The check value of the valid state does not fit.
   case stateDamaged
