@@ -22,14 +22,7 @@ struct Torture: ParsableCommand {
       Exit status: 0 nothing was wrong, 1 something was, 2 the command line is wrong.
       """)
 
-  @Argument(help: "The memory file to make, best on a tmpfs such as /dev/shm.", completion: .file())
-  var file: String
-
-  @Option(help: ArgumentHelp("How many processes to kill.", valueName: "n"))
-  var kills: UInt64 = 1000
-
-  @Option(help: ArgumentHelp("Where random numbers come from.", valueName: "s"))
-  var seed: UInt64 = 1
+  @OptionGroup var options: TortureOptions
 
   @Option(help: ArgumentHelp("What the memory may grow to.", valueName: "size"))
   var memory = SizeArgument(64 << 20)
@@ -44,25 +37,22 @@ struct Torture: ParsableCommand {
     guard (1 << 20...1 << 40).contains(memory.byteCount) else {
       throw ValidationError("--memory is a size from 1M to 1T.")
     }
-    guard kills > 0 else { throw ValidationError("--kills is at least 1.") }
   }
 
   func run() throws {
-    let path = FilePath(file)
-    let journalPath = FilePath(file + ".journal")
+    let (path, journalPath, seed) = (options.path, options.journalPath, options.seed)
     try TortureFiles(path, journalPath).removeThoseOfEarlierRun()
-    let journal: TortureJournal
-    do throws(MemoryFileError) { journal = try TortureJournal(creating: journalPath) } catch {
-      throw CommandFailure.badInput("\(journalPath): \(error.sentence)")
-    }
+    let journal = try TortureJournal(creating: journalPath)
     var run = TortureRun(
       path, journal: journal, at: journalPath, memoryByteCount: memory.byteCount,
-      killCount: kills, seed: seed)
+      killCount: options.kills, seed: seed)
     let clock = ContinuousClock()
     let start = clock.now
-    var progress = TortureProgress(wantedCount: kills)
+    var progress = TortureProgress(wantedCount: options.kills)
     var failure: TortureFailure?
-    do throws(TortureFailure) { try run.run { progress.report($0) } } catch { failure = error }
+    do throws(TortureFailure) {
+      try run.run { progress.report($0.killCount, $0.operationCount) }
+    } catch { failure = error }
     progress.end()
     let report = TortureReport(
       tally: run.tally, seed: seed, memoryByteCount: memory.byteCount,
@@ -71,8 +61,8 @@ struct Torture: ParsableCommand {
     print(report)
     if let failure {
       throw CommandFailure.findings(
-        "\(file): seed \(seed), kill \(run.tally.killCount + 1), \(run.lastOperation): "
-          + "\(failure.sentence); \(file) and \(journalPath) are kept")
+        "\(path): seed \(seed), kill \(run.tally.killCount + 1), \(run.lastOperation): "
+          + "\(failure.sentence); \(path) and \(journalPath) are kept")
     }
     if !keep { for path in [path, journalPath] { _ = tortureUnlink(path) } }
   }

@@ -5,7 +5,7 @@ import KexecHandover
 // What the bytes of tortured objects are: words that follow from a seed and their place, so that a
 // byte of another object, or of another state of the same one, is seen.
 
-/// The word at `index` of what `seed` stands for; 0 stands for zeros.
+/// The word at `index` of what `seed` represents; 0 represents zeros.
 @inline(__always)
 func tortureWord(_ seed: UInt64, at index: UInt64) -> UInt64 {
   seed == 0 ? 0 : SplitMix.mixed(seed &+ index &* 0x9e37_79b9_7f4a_7c15)

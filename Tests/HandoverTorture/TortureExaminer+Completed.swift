@@ -1,7 +1,7 @@
 import KexecHandover
 
 extension TortureExaminer {
-  /// The record of an operation in flight with its result, as memory tells it; nil where memory has
+  /// The record of an operation in flight with its result, as memory shows it; nil where memory has
   /// none.
   func completed(
     _ record: TortureRecord, _ model: TortureModel, _ observed: ObservedMemory,

@@ -48,7 +48,7 @@ struct TortureFiles {
   }
 }
 
-/// Tells a person how many were killed so far.
+/// Reports to the user how many were killed so far.
 struct TortureProgress {
   let wantedCount: UInt64
   private let clock = ContinuousClock()
@@ -60,12 +60,12 @@ struct TortureProgress {
     next = clock.now + .milliseconds(300)
   }
 
-  mutating func report(_ tally: TortureTally) {
+  mutating func report(_ killCount: UInt64, _ operationCount: UInt64) {
     guard Console.current.showsProgress, clock.now >= next else { return }
     next = clock.now + .milliseconds(200)
     hasReported = true
     Console.current.showProgress(
-      "killed \(tally.killCount) of \(wantedCount), \(tally.operationCount) operations")
+      "killed \(killCount) of \(wantedCount), \(operationCount) operations")
   }
 
   func end() {

@@ -1,3 +1,4 @@
+import KHOCommands
 import KexecHandover
 import SystemPackage
 
@@ -9,7 +10,7 @@ import SystemPackage
 /// A record is written before its operation and counted as begun, then completed and counted as
 /// finished. Where one more was begun than finished, the process was killed inside it.
 struct TortureJournal {
-  private let file: MemoryFile
+  private let file: JournalFile<Field>
 
   /// "KHOTORTR".
   static let magic: UInt64 = 0x5254_524f_544f_484b
@@ -21,7 +22,7 @@ struct TortureJournal {
   private static let byteCount = UInt64(
     (firstRecordWord + recordLimit * TortureRecord.wordCount) * 8)
 
-  /// What a process is told, and what it tells, in words of the header.
+  /// The orders for the process and its answers, in words of the header.
   enum Field: Int {
     case magic, begunCount, finishedCount, existingCount
     /// Where the process takes its numbers from.
@@ -40,29 +41,22 @@ struct TortureJournal {
   }
 
   /// A new journal.
-  init(creating path: FilePath) throws(MemoryFileError) {
-    file = try MemoryFile.create(.path(path), byteCount: Self.byteCount)
-    self[.magic] = Self.magic
-    try file.publish()
+  init(creating path: FilePath) throws(CommandFailure) {
+    file = try JournalFile(creating: path, byteCount: Self.byteCount, magic: Self.magic)
   }
 
-  /// The journal of the process that made this one; nil where the file is none.
-  init?(opening path: FilePath) throws(MemoryFileError) {
-    file = try MemoryFile.open(path)
-    guard file.byteCount >= Self.byteCount, self[.magic] == Self.magic else { return nil }
+  /// The journal of the process that started this one.
+  init(opening path: String) throws(CommandFailure) {
+    file = try JournalFile(opening: path, byteCount: Self.byteCount, magic: Self.magic)
   }
 
   subscript(field: Field) -> UInt64 {
-    get { file.withWords(at: .zero, count: Self.firstRecordWord) { $0.load(field.rawValue) } }
-    nonmutating set {
-      file.withWords(at: .zero, count: Self.firstRecordWord) {
-        $0.publish(newValue, at: field.rawValue)
-      }
-    }
+    get { file[field] }
+    nonmutating set { file[field] = newValue }
   }
 
   /// The page size of the memory file.
-  var geometry: PageGeometry { PageGeometry(shift: Int(min(max(self[.pageShift], 12), 16))) }
+  var geometry: PageGeometry { file.geometry(.pageShift) }
 
   /// Begins anew with `objects`, of which there are at most ``objectLimit``.
   func restart(with objects: [TortureObject]) {
@@ -127,7 +121,7 @@ struct TortureJournal {
   private func withRecord<Result>(_ index: Int, _ body: (borrowing MemoryWords) -> Result) -> Result
   {
     let word = Self.firstRecordWord + index * TortureRecord.wordCount
-    return file.withWords(
+    return file.file.withWords(
       at: PhysicalAddress(UInt64(word * 8)), count: TortureRecord.wordCount, body)
   }
 }

@@ -1,6 +1,6 @@
 import KexecHandover
 
-/// Something that torture preserves, as the journal tells it.
+/// Something that torture preserves, as the journal shows it.
 struct TortureObject: Equatable {
   enum Kind: UInt64 {
     /// A block of 2^order pages, with a name or without.
@@ -91,7 +91,7 @@ struct TortureModel {
     objects.firstIndex { $0.identifier == identifier }
   }
 
-  /// Does what a record tells that was completed.
+  /// Repeats an operation whose record is complete.
   mutating func apply(_ record: TortureRecord) {
     switch record.operation.effect {
     case .puts: put(record.object)

@@ -75,7 +75,7 @@ struct TortureWorker {
     return try work(in: &memory)
   }
 
-  /// Works for a while; tells how much is in use at the end, unless the journal is full.
+  /// Works for a while; returns how much is in use at the end, unless the journal is full.
   mutating func work(in memory: inout PreservedMemory) throws(TortureFailure) -> UInt64? {
     while journal.hasRoom {
       try step(&memory)

@@ -9,22 +9,14 @@ struct TortureWorkerCommand: ParsableCommand {
     commandName: "worker", abstract: "The process that `kho-torture` kills.",
     shouldDisplay: false)
 
-  @Argument(help: "What the process is told, and where it tells what it does.")
+  @Argument(help: "The journal with the orders for the process, in which it records its work.")
   var journal: String
 
   @Argument(help: "The memory file.")
   var memory: String
 
   func run() throws {
-    let opened: TortureJournal?
-    do throws(MemoryFileError) {
-      opened = try TortureJournal(opening: FilePath(journal))
-    } catch {
-      throw CommandFailure.badInput("\(journal): \(error.sentence)")
-    }
-    guard let opened else {
-      throw CommandFailure.badInput("\(journal): the file is not the journal of a torture")
-    }
+    let opened = try TortureJournal(opening: journal)
     var worker = TortureWorker(opened, FilePath(memory))
     do throws(TortureFailure) { try worker.run() } catch {
       throw CommandFailure.badInput("\(memory): \(error.sentence)")

@@ -1,3 +1,4 @@
+import KHOCommands
 import KexecHandover
 import SystemPackage
 
@@ -6,7 +7,7 @@ import SystemPackage
 ///
 /// Which operation has a number follows from the seed, so the journal contains numbers only.
 struct StoreJournal {
-  private let file: MemoryFile
+  private let file: JournalFile<Field>
 
   /// "KHOSTORE".
   private static let magic: UInt64 = 0x4552_4f54_534f_484b
@@ -35,27 +36,22 @@ struct StoreJournal {
   }
 
   /// A new journal.
-  init(creating path: FilePath) throws(MemoryFileError) {
-    file = try MemoryFile.create(.path(path), byteCount: Self.byteCount)
-    self[.magic] = Self.magic
-    try file.publish()
+  init(creating path: FilePath) throws(CommandFailure) {
+    file = try JournalFile(creating: path, byteCount: Self.byteCount, magic: Self.magic)
   }
 
-  /// The journal of the process that started this one; nil where the file is not one.
-  init?(opening path: FilePath) throws(MemoryFileError) {
-    file = try MemoryFile.open(path)
-    guard file.byteCount >= Self.byteCount, self[.magic] == Self.magic else { return nil }
+  /// The journal of the process that started this one.
+  init(opening path: String) throws(CommandFailure) {
+    file = try JournalFile(opening: path, byteCount: Self.byteCount, magic: Self.magic)
   }
 
   subscript(field: Field) -> UInt64 {
-    get { file.withWords(at: .zero, count: 32) { $0.load(field.rawValue) } }
-    nonmutating set {
-      file.withWords(at: .zero, count: 32) { $0.publish(newValue, at: field.rawValue) }
-    }
+    get { file[field] }
+    nonmutating set { file[field] = newValue }
   }
 
   /// The page size of the memory file.
-  var geometry: PageGeometry { PageGeometry(shift: Int(min(max(self[.pageShift], 12), 16))) }
+  var geometry: PageGeometry { file.geometry(.pageShift) }
 
   /// Opens the memory file, or makes it.
   func openMemory(at path: FilePath) throws(PreservedMemoryError) -> PreservedMemory {

@@ -30,7 +30,7 @@ struct StoreRun {
     random = SplitMix(seed: seed)
   }
 
-  mutating func run(_ progress: (UInt64) -> Void) throws(TortureFailure) {
+  mutating func run(_ progress: (StoreTally) -> Void) throws(TortureFailure) {
     startOver()
     while tally.killCount < wantedKillCount {
       if random.isOne(in: 100) {
@@ -40,7 +40,7 @@ struct StoreRun {
         startOver()
       }
       try killOnce()
-      progress(tally.killCount)
+      progress(tally)
     }
   }
 

@@ -20,14 +20,7 @@ struct StoreTorture: ParsableCommand {
       Exit status: 0 nothing was wrong, 1 something was, 2 the command line is wrong.
       """)
 
-  @Argument(help: "The memory file to make, best on a tmpfs such as /dev/shm.", completion: .file())
-  var file: String
-
-  @Option(help: ArgumentHelp("How many processes to kill.", valueName: "n"))
-  var kills: UInt64 = 1000
-
-  @Option(help: ArgumentHelp("Where random numbers come from.", valueName: "s"))
-  var seed: UInt64 = 1
+  @OptionGroup var options: TortureOptions
 
   @Option(
     help: ArgumentHelp(
@@ -39,43 +32,31 @@ struct StoreTorture: ParsableCommand {
     guard collections.allSatisfy({ (1...64).contains($0) }) else {
       throw ValidationError("--collections is from 1 to 64.")
     }
-    guard kills > 0 else { throw ValidationError("--kills is at least 1.") }
   }
 
   func run() throws {
-    let path = FilePath(file)
-    let journalPath = FilePath(file + ".journal")
+    let (path, journalPath) = (options.path, options.journalPath)
     for path in [path, journalPath] where fileExists(path) {
       throw CommandFailure.badInput(
-        "\(path): there is a file already; name one that does not exist")
+        "\(path): the file exists already; name one that does not")
     }
-    let journal: StoreJournal
-    do throws(MemoryFileError) { journal = try StoreJournal(creating: journalPath) } catch {
-      throw CommandFailure.badInput("\(journalPath): \(error.sentence)")
-    }
+    let journal = try StoreJournal(creating: journalPath)
     let counts = collections.isEmpty ? [2, 3, 10] : collections
     var run = StoreRun(
-      path, journal, at: journalPath, collectionCounts: counts, killCount: kills, seed: seed)
+      path, journal, at: journalPath, collectionCounts: counts, killCount: options.kills,
+      seed: options.seed)
     let clock = ContinuousClock()
     let start = clock.now
-    var next = start + .milliseconds(300)
-    var hasReported = false
+    var progress = TortureProgress(wantedCount: options.kills)
     var failure: TortureFailure?
     do throws(TortureFailure) {
-      try run.run { count in
-        guard Console.current.showsProgress, clock.now >= next else { return }
-        next = clock.now + .milliseconds(300)
-        hasReported = true
-        Console.current.showProgress("killed \(count) of \(kills)")
-      }
-    } catch {
-      failure = error
-    }
-    if hasReported { Console.current.showProgress("") }
+      try run.run { progress.report($0.killCount, $0.operationCount) }
+    } catch { failure = error }
+    progress.end()
     print(run.tally, milliseconds: (clock.now - start).milliseconds, counts)
     if let failure {
       throw CommandFailure.findings(
-        "\(file): seed \(seed), kill \(run.tally.killCount): \(failure.sentence); \(file) and "
+        "\(path): seed \(options.seed), kill \(run.tally.killCount): \(failure.sentence); \(path) and "
           + "\(journalPath) are kept")
     }
     for path in [path, journalPath] { _ = tortureUnlink(path) }
@@ -88,7 +69,7 @@ struct StoreTorture: ParsableCommand {
     let countsText = counts.map { "\($0)" }.joined(separator: ", ")
     console.print(
       "\(countText(tally.killCount, "process was", "processes were")) killed in \(time), seed "
-        + "\(seed), stores of \(countsText) collections")
+        + "\(options.seed), stores of \(countsText) collections")
     var table = TextTable([.left, .right, .right, .right])
     table.add(["KILLED IN", "KILLS", "BEFORE", "AFTER"])
     for row in tally.landings {

@@ -10,20 +10,14 @@ struct StoreWorkerCommand: ParsableCommand {
     commandName: "store-worker", abstract: "The process that `kho-torture store` kills.",
     shouldDisplay: false)
 
-  @Argument(help: "What the process is told, and where it tells what it does.")
+  @Argument(help: "The journal with the orders for the process, in which it records its work.")
   var journal: String
 
   @Argument(help: "The memory file.")
   var memory: String
 
   func run() throws {
-    let opened: StoreJournal?
-    do throws(MemoryFileError) { opened = try StoreJournal(opening: FilePath(journal)) } catch {
-      throw CommandFailure.badInput("\(journal): \(error.sentence)")
-    }
-    guard let opened else {
-      throw CommandFailure.badInput("\(journal): the file is not the journal of a torture")
-    }
+    let opened = try StoreJournal(opening: journal)
     do { try work(opened) } catch {
       throw CommandFailure.badInput("\(memory): \(error)")
     }
