@@ -5,16 +5,25 @@ internal import RESP
 // from the map when one meets it.
 
 extension Cache {
-  /// Calls `body` with the value and the deadline of the entry at `key`; nil where there is none.
+  /// Calls `body` with the value and the deadline of the entry at `key`; nil for an unknown key.
   ///
   /// - Parameter touches: whether this is an access.
   @inline(__always)
   mutating func withValue<Result>(
     of key: RawSpan, touches: Bool = true, _ body: (RawSpan, UInt64) -> Result
   ) throws(CommandError) -> Result? {
+    try withEntry(of: key, touches: touches && !isNotTouching) { body($0, $1.deadline) }
+  }
+
+  /// Calls `body` with the value and the notes of the entry at `key`; nil for an unknown key.
+  ///
+  /// - Parameter touches: whether this is an access, if `body` returns a result.
+  @inline(__always)
+  mutating func withEntry<Result>(
+    of key: RawSpan, touches: Bool, _ body: (RawSpan, inout EntryNotes) -> Result?
+  ) throws(CommandError) -> Result? {
     let now = now
     let accessClock = accessClock
-    let touches = touches && !isNotTouching
     let uses = countsUses && touches ? UseCount(settings, random: generator.next()) : nil
     var isOver = false
     var result: Result?
@@ -24,8 +33,8 @@ extension Cache {
           isOver = true
           return
         }
-        if touches { notes.noteUse(at: accessClock, uses) }
-        result = body(value, notes.deadline)
+        result = body(value, &notes)
+        if touches, result != nil { notes.noteUse(at: accessClock, uses) }
       }
       if isOver { try removeExpired(key) }
     } catch {

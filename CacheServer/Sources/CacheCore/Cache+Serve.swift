@@ -4,7 +4,7 @@ public import RESP
 extension Cache {
   /// Why ``serve(_:_:_:_:outputLimit:)`` has stopped.
   public enum Stop: Equatable, Sendable {
-    /// What is left is no whole request.
+    /// What is left is not a whole request.
     case incomplete
     /// Nothing behind this can be understood; an error is written, and the connection is to be closed.
     case failed(ProtocolError)

@@ -4,10 +4,10 @@ internal import RESP
 
 /// The cache: entries in a memory file, and the commands on them.
 ///
-/// All that has to survive lies in the file: the map with keys, values, deadlines and access times, and
+/// All that has to survive is in the file: the map with keys, values, deadlines and access times, and
 /// the ``PreservedBooks``. Opening it looks at a few words, however many entries there are.
 ///
-/// One thread at a time. The time stands still between two calls of ``beginBatch(at:)``.
+/// One thread at a time. The time does not advance between two calls of ``beginBatch(at:)``.
 public struct Cache: ~Copyable {
   /// What ``perform(_:_:_:)`` leaves to the caller.
   public enum Outcome: Equatable, Sendable {
@@ -105,7 +105,7 @@ public struct Cache: ~Copyable {
 
   /// The cache in `memory`, or a new one where it is new.
   ///
-  /// - Parameter start: where it is not ``Start/upgrade`` or ``Start/resumed``, the file tells which of
+  /// - Parameter start: where it is not ``Start/upgrade`` or ``Start/resumed``, the file records which of
   ///   the others it was.
   /// - Throws: ``CacheOpenError``.
   /// - Complexity: O(1).

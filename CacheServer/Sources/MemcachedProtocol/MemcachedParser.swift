@@ -24,8 +24,8 @@ public struct MemcachedParser: Sendable {
   public static let lineByteLimit = 2048
   /// The longest line of a command that is followed by keys, in bytes.
   public static let retrievalLineByteLimit = 1 << 20
-  /// The most words of a line that are told apart; a line that has more is wrong in every command but
-  /// those that are followed by keys.
+  /// The most words of a line that are split. A line with more is wrong, except that any number of keys
+  /// can follow a retrieval command.
   public static let wordLimit = 24
 
   /// How many of the given bytes are done with.
@@ -38,7 +38,7 @@ public struct MemcachedParser: Sendable {
   private var words: [ArgumentRange] = []
   /// Behind the last command that was found.
   private var cursor = 0
-  /// There is no line break before this offset.
+  /// The bytes before this offset contain no line break.
   private var searched = 0
   /// How many bytes the command has of which a part is missing, if that is known.
   private var needed = 0
@@ -219,7 +219,7 @@ public struct MemcachedParser: Sendable {
     return .valid
   }
 
-  /// Whether keys of a line are still to be taken, or that there are no more of them is to be answered.
+  /// Whether keys of a line are still to be taken, or the reply after the last key is still to be written.
   public var isTakingKeys: Bool { keys != nil }
 
   /// What is done with the items of the keys.

@@ -7,23 +7,20 @@ extension ReplyWriter {
   /// A line.
   public mutating func line(_ text: StaticString) {
     buffer.writeStaticString(text)
-    endMemcachedLine()
+    endLine()
   }
 
   /// A line.
   public mutating func textLine(_ text: String) {
     buffer.writeString(text)
-    endMemcachedLine()
+    endLine()
   }
 
   /// A line of a number.
   public mutating func numberLine(_ number: UInt64) {
     decimal(number)
-    endMemcachedLine()
+    endLine()
   }
-
-  /// The end of a line.
-  public mutating func endMemcachedLine() { buffer.writeInteger(0x0d0a as UInt16) }
 
   /// A number, in digits.
   public mutating func decimal(_ number: UInt64) {
@@ -48,7 +45,7 @@ extension ReplyWriter {
   /// A value behind a line, and the line break behind it.
   public mutating func value(_ bytes: RawSpan) {
     part(bytes)
-    endMemcachedLine()
+    endLine()
   }
 
   /// `VALUE key flags bytes [cas]`, and the value.
@@ -84,32 +81,5 @@ extension ReplyWriter {
       unsafe target.storeBytes(of: 0x0a0d as UInt16, toByteOffset: offset, as: UInt16.self)
       return offset &+ 2
     }
-  }
-
-  /// Writes digits to the beginning of `target`.
-  ///
-  /// - Returns: how many.
-  /// - Precondition: `target` has room for 20.
-  @safe
-  private static func writeDecimal(
-    _ number: UInt64, to target: UnsafeMutableRawBufferPointer
-  ) -> Int {
-    var count = 1
-    var bound: UInt64 = 10
-    while count < 20, number >= bound {
-      count &+= 1
-      bound = count < 20 ? bound &* 10 : .max
-    }
-    // The largest number has 20 digits, more than a power of ten of 64 bits can bound.
-    var rest = number
-    var index = count
-    repeat {
-      index &-= 1
-      let (tens, digit) = rest.quotientAndRemainder(dividingBy: 10)
-      // SAFETY: the caller has room for 20 digits, and there are `count`.
-      unsafe target[index] = UInt8(ascii: "0") &+ UInt8(truncatingIfNeeded: digit)
-      rest = tens
-    } while index > 0
-    return count
   }
 }

@@ -1,4 +1,4 @@
-/// What a client sent that is no request. The connection is closed after it, as Redis does.
+/// What a client sent that is not a request. The connection is closed after it, as Redis does.
 public enum ProtocolError: Error, Equatable, Sendable {
   /// An inline request of more than 64 KiB.
   case inlineTooBig

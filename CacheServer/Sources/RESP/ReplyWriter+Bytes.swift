@@ -15,7 +15,8 @@ extension ReplyWriter {
     }
   }
 
-  mutating func endLine() { buffer.writeInteger(0x0d0a as UInt16) }
+  /// The end of a line: a carriage return and a line feed.
+  public mutating func endLine() { buffer.writeInteger(0x0d0a as UInt16) }
 
   /// A type, a number and a line break.
   @inline(__always)
@@ -42,28 +43,42 @@ extension ReplyWriter {
       unsafe target[1] = UInt8(ascii: "0") &+ UInt8(truncatingIfNeeded: value)
       offset = 2
     } else {
-      var rest = value.magnitude
       if value < 0 {
         unsafe target[1] = UInt8(ascii: "-")
         offset = 2
       }
-      var digitCount = 1
-      var bound: UInt64 = 10
-      // The largest magnitude has 19 digits, so this bound stays below 2^64.
-      while rest >= bound {
-        digitCount &+= 1
-        bound &*= 10
-      }
-      var index = offset &+ digitCount
-      offset = index
-      repeat {
-        index &-= 1
-        let (tens, digit) = rest.quotientAndRemainder(dividingBy: 10)
-        unsafe target[index] = UInt8(ascii: "0") &+ UInt8(truncatingIfNeeded: digit)
-        rest = tens
-      } while rest > 0
+      unsafe offset &+= writeDecimal(
+        value.magnitude, to: UnsafeMutableRawBufferPointer(rebasing: target[offset...]))
     }
     unsafe target.storeBytes(of: 0x0a0d as UInt16, toByteOffset: offset, as: UInt16.self)
     return offset &+ 2
+  }
+
+  /// Writes the digits of `number` to the beginning of `target`.
+  ///
+  /// - Returns: how many digits there are: 1 to 20.
+  /// - Precondition: `target` has room for 20 bytes.
+  @inline(__always)
+  @safe
+  public static func writeDecimal(
+    _ number: UInt64, to target: UnsafeMutableRawBufferPointer
+  ) -> Int {
+    var digitCount = 1
+    var bound: UInt64 = 10
+    // 10^19 is the largest power of ten in 64 bits.
+    while digitCount < 20, number >= bound {
+      digitCount &+= 1
+      if digitCount < 20 { bound &*= 10 }
+    }
+    var rest = number
+    var index = digitCount
+    repeat {
+      index &-= 1
+      let (tens, digit) = rest.quotientAndRemainder(dividingBy: 10)
+      // SAFETY: the caller has room for 20 digits, and there are `digitCount`.
+      unsafe target[index] = UInt8(ascii: "0") &+ UInt8(truncatingIfNeeded: digit)
+      rest = tens
+    } while rest > 0
+    return digitCount
   }
 }

@@ -1,4 +1,4 @@
-/// Finds the requests in what a client sends, where the bytes lie: nothing is copied but the words of
+/// Finds the requests in what a client sends, where the bytes are: nothing is copied but the words of
 /// an inline request, and nothing is looked at twice but a line that is not whole.
 ///
 ///     *2\r\n$3\r\nGET\r\n$3\r\nkey\r\n      GET key\r\n
@@ -164,7 +164,7 @@ public struct RequestParser: Sendable {
     return arguments.isEmpty ? nil : .request
   }
 
-  /// The words of a line; nil where they cannot be told apart.
+  /// The words of a line; nil where they cannot be distinguished.
   mutating func words(of line: [UInt8]) -> [String]? {
     guard splitWords(of: line.rawSpan) else { return nil }
     return arguments.map {

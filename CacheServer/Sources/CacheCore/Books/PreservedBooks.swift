@@ -27,7 +27,7 @@ struct PreservedBooks {
   static let headerWordCount = 64
   static let byteCount = UInt64(headerWordCount * 8 + 65_536)
 
-  /// Where a number lies.
+  /// Where a number is.
   enum Word: Int {
     case magic = 0
     case version = 1

@@ -56,7 +56,7 @@ struct SlowLog {
 }
 
 extension Cache {
-  /// Notes a command that was slow, unless it tells how slow others were.
+  /// Notes a command that was slow, unless it is `SLOWLOG` itself.
   mutating func noteSlow(
     _ request: borrowing Request, _ session: borrowing Session, _ microseconds: UInt64,
     _ command: Command

@@ -1,7 +1,7 @@
 internal import PersistentCollections
 internal import RESP
 
-/// What stands behind the value in `SET`, and behind the key in `GETEX`.
+/// What is behind the value in `SET`, and behind the key in `GETEX`.
 struct StoreOptions {
   /// What becomes of the deadline.
   enum Deadline {
@@ -11,7 +11,7 @@ struct StoreOptions {
     case kept
     /// It goes, said in so many words.
     case persisted
-    /// The argument at that place tells it.
+    /// The argument at that place shows it.
     case at(Int, TimeUnit, isAbsolute: Bool)
 
     /// Whether it is told by the same option.

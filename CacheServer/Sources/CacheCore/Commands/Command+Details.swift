@@ -1,4 +1,4 @@
-// What `COMMAND` tells about each command, as Redis 7.0 does.
+// What `COMMAND` shows about each command, as Redis 7.0 does.
 
 extension Command {
   /// What there is to tell about the command.

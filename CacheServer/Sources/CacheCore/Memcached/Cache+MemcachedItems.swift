@@ -6,34 +6,17 @@ internal import RESP
 // What the commands of the memcached protocol do with an item.
 
 extension Cache {
-  /// Calls `body` with the item at `key` as the map has it, and its notes; nil where there is none.
+  /// Calls `body` with the item at `key` as the map has it, and its notes; nil for an unknown key.
   ///
   /// - Parameter touches: whether this is a use.
   @inline(__always)
   mutating func withItem<Result>(
     of key: RawSpan, touches: Bool, _ body: (RawSpan, inout EntryNotes) -> Result
   ) throws(CommandError) -> Result? {
-    let now = now
-    let accessClock = accessClock
-    let uses = countsUses && touches ? UseCount(settings, random: generator.next()) : nil
-    var isOver = false
-    var result: Result?
-    do throws(PersistentCollectionError) {
-      _ = try map.withValue(of: key) { value, notes in
-        guard !notes.isOver(at: now) else {
-          isOver = true
-          return
-        }
-        // Memory that another program has written may have anything in it.
-        guard value.byteCount >= MemcachedItem.headerByteCount else { return }
-        result = body(value, &notes)
-        if touches { notes.noteUse(at: accessClock, uses) }
-      }
-      if isOver { try removeExpired(key) }
-    } catch {
-      throw .collection(error)
+    try withEntry(of: key, touches: touches) { value, notes in
+      // Memory that another program has written can contain anything.
+      value.byteCount >= MemcachedItem.headerByteCount ? body(value, &notes) : nil
     }
-    return result
   }
 
   /// What is at `key`; nil where nothing is.
@@ -62,6 +45,11 @@ extension Cache {
 
   /// The seconds until `deadline`, none of them lost; -1 where there is none.
   func remainingSeconds(_ deadline: UInt64) -> Int64 {
+    Self.remainingSeconds(deadline, now: now)
+  }
+
+  /// The same at `now`, in milliseconds since 1970.
+  static func remainingSeconds(_ deadline: UInt64, now: UInt64) -> Int64 {
     guard deadline != 0 else { return -1 }
     let milliseconds = deadline &- min(now, deadline)
     return Int64(clamping: milliseconds / 1000 + (milliseconds % 1000 > 0 ? 1 : 0))

@@ -11,7 +11,7 @@ extension Cache {
     let options: MetaOptions
   }
 
-  /// Reads key and flags; nil where they are wrong, which is answered.
+  /// Reads key and flags; nil if they are wrong, after an error reply.
   ///
   /// - Parameter first: the word where the flags begin.
   private func metaCommand(
@@ -45,7 +45,7 @@ extension Cache {
   /// Writes the flags that every meta command gives back as it got them: the key, the opaque token.
   ///
   /// - Parameter other: writes what another flag asks for.
-  private func writeFlags(
+  private static func writeFlags(
     from first: Int, _ bytes: RawSpan, _ parser: borrowing MemcachedParser,
     _ reply: inout ReplyWriter, _ other: (UInt8, inout ReplyWriter) -> Void = { _, _ in }
   ) {
@@ -73,6 +73,11 @@ extension Cache {
     reply.decimal(number.magnitude)
   }
 
+  private static func writeCAS(_ cas: UInt64, _ reply: inout ReplyWriter) {
+    reply.part(" c")
+    reply.decimal(cas)
+  }
+
   // MARK: mg
 
   /// `mg key flags…`.
@@ -87,12 +92,11 @@ extension Cache {
     let now = now
     let isRead: Void? = try withItem(of: command.key.rawSpan, touches: !options.has("u")) {
       value, notes in
-      var award = Award(notes, options, now: now)
+      let award = Award(notes, options, now: now)
       let old = notes
       notes.marks = award.marks(after: notes.marks, isRead: !options.has("u"))
       let data = MemcachedItem.data(of: value)
       Self.writeHead(options.has("v") ? data.byteCount : nil, &reply)
-      award.deadline = old.deadline
       Self.writeItemFlags(
         bytes, parser, &reply, value, old, award, newDeadline, clock: clock, now: now)
       if options.has("v") { reply.value(data) }
@@ -107,8 +111,8 @@ extension Cache {
     guard let lifetime = options.vivifiedLifetime else {
       guard !options.has("q") else { return }
       reply.part("EN")
-      writeFlags(from: 2, bytes, parser, &reply)
-      reply.endMemcachedLine()
+      Self.writeFlags(from: 2, bytes, parser, &reply)
+      reply.endLine()
       return
     }
     try vivify(command, lifetime, bytes, parser, &reply)
@@ -129,22 +133,20 @@ extension Cache {
     let seconds = remainingSeconds(deadline ?? now)
     let isValueWanted = command.options.has("v")
     Self.writeHead(isValueWanted ? 0 : nil, &reply)
-    writeFlags(from: 2, bytes, parser, &reply) { letter, reply in
+    Self.writeFlags(from: 2, bytes, parser, &reply) { letter, reply in
       switch letter {
       case UInt8(ascii: "s"): Self.writeFlag(" s", 0, &reply)
       case UInt8(ascii: "f"): Self.writeFlag(" f", 0, &reply)
       case UInt8(ascii: "h"): Self.writeFlag(" h", 0, &reply)
       case UInt8(ascii: "l"): Self.writeFlag(" l", 0, &reply)
       case UInt8(ascii: "t"): Self.writeFlag(" t", seconds, &reply)
-      case UInt8(ascii: "c"):
-        reply.part(" c")
-        reply.decimal(cas)
+      case UInt8(ascii: "c"): Self.writeCAS(cas, &reply)
       default: break
       }
     }
     reply.part(" W")
-    reply.endMemcachedLine()
-    if isValueWanted { reply.endMemcachedLine() }
+    reply.endLine()
+    if isValueWanted { reply.endLine() }
   }
 
   private static func writeHead(_ byteCount: Int?, _ reply: inout ReplyWriter) {
@@ -160,7 +162,6 @@ extension Cache {
     var isTaken: Bool
     /// This one is.
     var isWon: Bool
-    var deadline: UInt64 = 0
 
     init(_ notes: EntryNotes, _ options: MetaOptions, now: UInt64) {
       isStale = notes.marks.contains(.isStale)
@@ -188,28 +189,15 @@ extension Cache {
     _ value: RawSpan, _ notes: EntryNotes, _ award: Award, _ newDeadline: UInt64??,
     clock: UInt64, now: UInt64
   ) {
-    var deadline = award.deadline
-    for index in 2..<max(parser.wordCount, 2) {
-      let word = parser.word(index, in: bytes)
-      switch word[0] {
-      case UInt8(ascii: "O"):
-        reply.part(" ")
-        reply.part(word)
-      case UInt8(ascii: "k"):
-        reply.part(" k")
-        reply.part(parser.word(1, in: bytes))
-      case UInt8(ascii: "b"): reply.part(" b")
-      // What follows it sees the new deadline.
+    var deadline = notes.deadline
+    writeFlags(from: 2, bytes, parser, &reply) { letter, reply in
+      switch letter {
+      // The flags behind it show the new deadline.
       case UInt8(ascii: "T"): if let newDeadline { deadline = newDeadline ?? now }
       case UInt8(ascii: "s"):
         writeFlag(" s", Int64(value.byteCount - MemcachedItem.headerByteCount), &reply)
-      case UInt8(ascii: "t"):
-        let milliseconds = deadline &- min(now, deadline)
-        let seconds = Int64(clamping: milliseconds / 1000 + (milliseconds % 1000 > 0 ? 1 : 0))
-        writeFlag(" t", deadline == 0 ? -1 : seconds, &reply)
-      case UInt8(ascii: "c"):
-        reply.part(" c")
-        reply.decimal(MemcachedItem.cas(of: value))
+      case UInt8(ascii: "t"): writeFlag(" t", remainingSeconds(deadline, now: now), &reply)
+      case UInt8(ascii: "c"): writeCAS(MemcachedItem.cas(of: value), &reply)
       case UInt8(ascii: "f"): writeFlag(" f", Int64(MemcachedItem.flags(of: value)), &reply)
       case UInt8(ascii: "h"):
         writeFlag(" h", notes.marks.contains(.isFetched) ? 1 : 0, &reply)
@@ -222,7 +210,7 @@ extension Cache {
     if award.isTaken { reply.part(" Z") }
     if award.isStale { reply.part(" X") }
     if award.isWon { reply.part(" W") }
-    reply.endMemcachedLine()
+    reply.endLine()
   }
 
   // MARK: ms
@@ -291,12 +279,10 @@ extension Cache {
     case .exists: reply.part("EX")
     case .notFound: reply.part("NF")
     }
-    writeFlags(from: 3, bytes, parser, &reply) { letter, reply in
-      guard letter == UInt8(ascii: "c") else { return }
-      reply.part(" c")
-      reply.decimal(cas)
+    Self.writeFlags(from: 3, bytes, parser, &reply) { letter, reply in
+      if letter == UInt8(ascii: "c") { Self.writeCAS(cas, &reply) }
     }
-    reply.endMemcachedLine()
+    reply.endLine()
     return .done
   }
 
@@ -328,8 +314,8 @@ extension Cache {
       memcachedFigures.deleteMisses &+= 1
       reply.part("NF")
     }
-    writeFlags(from: 2, bytes, parser, &reply)
-    reply.endMemcachedLine()
+    Self.writeFlags(from: 2, bytes, parser, &reply)
+    reply.endLine()
   }
 
   // MARK: ma
@@ -369,21 +355,19 @@ extension Cache {
       let digits = Array(String(value).utf8)
       Self.writeHead(options.has("v") ? digits.count : nil, &reply)
       let seconds = remainingSeconds(deadline)
-      writeFlags(from: 2, bytes, parser, &reply) { letter, reply in
+      Self.writeFlags(from: 2, bytes, parser, &reply) { letter, reply in
         switch letter {
         case UInt8(ascii: "t"): Self.writeFlag(" t", seconds, &reply)
-        case UInt8(ascii: "c"):
-          reply.part(" c")
-          reply.decimal(cas)
+        case UInt8(ascii: "c"): Self.writeCAS(cas, &reply)
         default: break
         }
       }
-      reply.endMemcachedLine()
+      reply.endLine()
       if options.has("v") { reply.value(digits.rawSpan) }
       return
     }
-    writeFlags(from: 2, bytes, parser, &reply)
-    reply.endMemcachedLine()
+    Self.writeFlags(from: 2, bytes, parser, &reply)
+    reply.endLine()
   }
 
   // MARK: me

@@ -115,8 +115,8 @@ extension Cache {
     _ reply: inout ReplyWriter, _ isQuiet: inout Bool
   ) throws(CommandError) -> MemcachedOutcome {
     guard let verb else {
-      // A web page can have a browser send commands in the body of a request. The first byte of the binary
-      // protocol is the other beginning that nothing good follows.
+      // A web page can have a browser send commands in the body of a request: a line of HTTP closes the
+      // connection. So does the first byte of the binary protocol, which this server does not speak.
       let isForeign =
         parser.wordCount > 0
         && Self.isForeign(

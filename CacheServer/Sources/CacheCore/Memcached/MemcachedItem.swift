@@ -81,7 +81,7 @@ struct ItemMarks: OptionSet {
   let rawValue: UInt8
   /// It was read since it was stored.
   static let isFetched = ItemMarks(rawValue: 1)
-  /// Its value is no longer right, and may be used until a client has stored another.
+  /// Its value is out of date. Clients can use it until one of them stores another.
   static let isStale = ItemMarks(rawValue: 2)
   /// A client was asked to store another value.
   static let isAwarded = ItemMarks(rawValue: 4)

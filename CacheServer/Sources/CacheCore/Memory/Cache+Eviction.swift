@@ -68,7 +68,7 @@ extension Cache {
     return try map.makeRoom(forByteCount: byteCount)
   }
 
-  /// Evicts entries that lie together, whenever they were used.
+  /// Evicts entries that are together, whenever they were used.
   ///
   /// - Returns: false where there are none.
   private mutating func evictWhatIsInTheWay(
