@@ -25,7 +25,7 @@ struct ArmMachine {
     guard let kernel = Lab.kernel("7.3", "arm64") else {
       return .failure(
         Lab.Missing(
-          sentence: "there is no kernel for arm64 in the lab's cache: run Lab/kernel --arch arm64"))
+          sentence: "the lab's cache has no kernel for arm64: run Lab/kernel --arch arm64"))
     }
     guard let clang = Lab.program("clang") else {
       return .failure(Lab.Missing(sentence: "clang of the Swift toolchain is not in PATH"))
@@ -33,7 +33,7 @@ struct ArmMachine {
     let busybox = try? Run(Lab.folder.appending(path: "busybox").path, ["--cached", "arm64"])
     guard let busybox, busybox.status == 0 else {
       return .failure(
-        Lab.Missing(sentence: "there is no busybox for arm64 in the cache: run Lab/busybox arm64"))
+        Lab.Missing(sentence: "the lab's cache has no busybox for arm64: run Lab/busybox arm64"))
     }
     let path = busybox.text.trimmingCharacters(in: .whitespacesAndNewlines)
     return .success(

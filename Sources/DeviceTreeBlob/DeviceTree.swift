@@ -30,7 +30,7 @@ public struct DeviceTree: ~Escapable {
   /// Checks the blob at the start of `bytes`; what follows it is ignored.
   ///
   /// Checked: the header and its version; that header, memory reservations, structure and strings
-  /// lie inside the blob, aligned and apart; that the reservations end; that there is one root
+  /// are inside the blob, aligned and apart; that the reservations end; that there is one root
   /// without a name, that nodes nest, that properties come before child nodes, that every name is
   /// terminated inside its block, and that the end token follows.
   ///
@@ -82,14 +82,14 @@ public struct DeviceTree: ~Escapable {
     return (UInt64(bigEndian: address), UInt64(bigEndian: byteCount))
   }
 
-  /// Where the name of a property lies in the blob.
+  /// Where the name of a property is in the blob.
   func propertyName(at nameOffset: UInt32, of property: Int) throws(DeviceTreeError) -> Range<Int> {
     try bytes.propertyName(at: nameOffset, of: property, layout: layout)
   }
 }
 
 extension RawSpan {
-  /// Where the name of the property whose token lies at `property` lies.
+  /// Where the name of the property whose token is at `property` is.
   func propertyName(
     at nameOffset: UInt32, of property: Int, layout: DeviceTreeLayout
   ) throws(DeviceTreeError) -> Range<Int> {

@@ -12,7 +12,7 @@ public enum DeviceTreeEditError: Error, Equatable, Sendable {
   case noSuchProperty(offset: Int)
   /// The property at `offset` has a value of another length.
   case wrongByteCount(stored: Int, offset: Int)
-  /// The blocks do not lie in the order reservations, structure, strings, which an edit in place
+  /// The blocks are not in the order reservations, structure, strings, which an edit in place
   /// needs; write a new blob instead.
   case unsupportedLayout
 }

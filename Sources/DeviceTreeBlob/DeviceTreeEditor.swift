@@ -1,4 +1,4 @@
-/// Edits a device tree where it lies, in memory with room to spare.
+/// Edits a device tree where it is, in memory with room to spare.
 ///
 /// ```
 /// | header | reservations | structure … ✂ end, END | strings | room |

@@ -1,4 +1,4 @@
-/// Why bytes are no flattened device tree that can be read: one case for each rule.
+/// Why bytes are not a flattened device tree that can be read: one case for each rule.
 ///
 /// Every `offset` counts bytes from the blob's start and names the word, name or value that breaks
 /// the rule.
@@ -17,7 +17,7 @@ public enum DeviceTreeError: Error, Hashable, Sendable {
   case totalSizeTooSmall(UInt32, offset: Int)
   /// Fewer bytes than the header's total size; `offset` is where they end.
   case truncatedBlob(totalByteCount: UInt32, offset: Int)
-  /// A block starts at an unaligned offset, or has a length that is no multiple of 4. `offset` is
+  /// A block starts at an unaligned offset, or has a length that is not a multiple of 4. `offset` is
   /// the header field that says so.
   case misalignedBlock(UInt32, offset: Int)
   /// A block reaches past the total size. `offset` is the header field with its start.
@@ -37,7 +37,7 @@ public enum DeviceTreeError: Error, Hashable, Sendable {
 
   /// The structure block ends inside a token, its name or its value.
   case truncatedStructure(offset: Int)
-  /// A word that is no token stands where a token must.
+  /// A word that is not a token is where a token must be.
   case unknownToken(UInt32, offset: Int)
   /// A property value that reaches past the structure block. `offset` is its length word.
   case propertyTooLong(byteCount: UInt32, offset: Int)
@@ -66,7 +66,7 @@ public enum DeviceTreeError: Error, Hashable, Sendable {
   case unterminatedName(offset: Int)
   /// A name longer than ``DeviceTree/maximumNameByteCount``.
   case nameTooLong(offset: Int)
-  /// A property whose name lies outside the strings block. `offset` is the word that says so.
+  /// A property whose name is outside the strings block. `offset` is the word that says so.
   case nameOffsetOutOfBounds(UInt32, offset: Int)
 
   // Uniqueness, see `DeviceTree.checkNamesAreUnique(readingAtMost:)`.

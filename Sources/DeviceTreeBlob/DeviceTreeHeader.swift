@@ -1,4 +1,4 @@
-/// The header of a flattened device tree: where its blocks lie, as the blob claims.
+/// The header of a flattened device tree: where its blocks are, as the blob claims.
 ///
 /// Only the first 40 bytes are needed, so a caller can learn ``totalByteCount`` before it has the
 /// rest. The claims about blocks are checked by ``DeviceTree/init(validating:)``.
@@ -81,7 +81,7 @@ public struct DeviceTreeHeader: Equatable, Sendable {
   /// The length of the header itself: a blob of version 16 lacks the last word.
   var ownByteCount: Int { version >= 17 ? Self.byteCount : Self.byteCount &- 4 }
 
-  /// Where each word lies, in bytes.
+  /// Where each word is, in bytes.
   enum Field: Int {
     case magic = 0
     case totalByteCount = 4

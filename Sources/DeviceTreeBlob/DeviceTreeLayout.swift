@@ -1,4 +1,4 @@
-/// Where the blocks of one blob lie: the header's claims, checked against the bytes there are.
+/// Where the blocks of one blob are: the header's claims, checked against the bytes there are.
 ///
 /// Taken once. What is read later is checked against this, never against the header again, whose
 /// words may have changed since where the memory is shared.
@@ -75,7 +75,7 @@ struct DeviceTreeLayout {
     guard start <= header.totalByteCount, byteCount <= header.totalByteCount &- start else {
       throw .blockOutOfBounds(start: start, byteCount: byteCount, offset: field.rawValue)
     }
-    // An empty strings block may stand anywhere.
+    // An empty strings block may be anywhere.
     guard start >= UInt32(header.ownByteCount) || (byteCount == 0 && alignment == 1) else {
       throw .overlappingBlocks(offset: field.rawValue)
     }

@@ -1,6 +1,6 @@
 /// Why a walk with a closure ended early.
 public enum DeviceTreeWalkError<Failure: Error>: Error {
-  /// The bytes have changed since they were checked and are no tree any more.
+  /// The bytes have changed since they were checked and are not a tree any more.
   case malformed(DeviceTreeError)
   /// The closure threw.
   case stopped(Failure)

@@ -49,7 +49,7 @@ public struct DeviceTreeChildren: ~Escapable {
   private let tree: DeviceTree
   private let depth: Int
   private var cursor: StructureCursor
-  /// Where the walk stands, in bytes from the blob's start.
+  /// Where the walk is, in bytes from the blob's start.
   var offset: Int { cursor.offset }
   /// How many nodes below the parent are open at the cursor.
   private var openNodeCount = 0
@@ -95,7 +95,7 @@ public struct DeviceTreeChildren: ~Escapable {
   }
 }
 
-/// All nodes of a tree, each before its children, without recursion. ``DeviceTreeNode/depth`` tells
+/// All nodes of a tree, each before its children, without recursion. ``DeviceTreeNode/depth`` shows
 /// how they nest.
 public struct DeviceTreeNodes: ~Escapable {
   private let tree: DeviceTree

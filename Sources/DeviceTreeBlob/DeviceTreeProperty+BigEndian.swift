@@ -22,7 +22,7 @@ extension DeviceTreeProperty {
     return (UInt64(bigEndian: first), UInt64(bigEndian: second))
   }
 
-  /// The number of 32-bit cells of the value; nil when its length is no multiple of 4.
+  /// The number of 32-bit cells of the value; nil when its length is not a multiple of 4.
   public var bigEndianCellCount: Int? { byteCount & 3 == 0 ? byteCount / 4 : nil }
 
   /// The big-endian cell at `index`; nil beyond the last, and when the value does not consist of

@@ -45,7 +45,7 @@ public struct DeviceTreeStrings: ~Escapable {
       }
       end &+= 1
     }
-    // Bytes after the last NUL, where the value has changed, are no string.
+    // Bytes after the last NUL, where the value has changed, are not a string.
     offset = bytes.byteCount
     return nil
   }

@@ -1,6 +1,6 @@
 /// One property of a node: a name and bytes, of which only the reader knows the meaning.
 ///
-/// Integers come in two byte orders that nothing in the blob tells apart: those of the machine in
+/// Integers come in two byte orders that nothing in the blob distinguishes: those of the machine in
 /// Kexec HandOver's own trees (`native…`, `FormatRootDeviceTree.md`), big-endian ones in ordinary device
 /// trees (`bigEndian…`). Neither is aligned to more than 4 bytes.
 public struct DeviceTreeProperty: ~Escapable {
@@ -9,7 +9,7 @@ public struct DeviceTreeProperty: ~Escapable {
   public let offset: Int
 
   private let nameRange: Range<Int>
-  /// Where the value lies, in bytes from the blob's start.
+  /// Where the value is, in bytes from the blob's start.
   public let valueRange: Range<Int>
 
   @_lifetime(copy tree)
@@ -29,7 +29,7 @@ public struct DeviceTreeProperty: ~Escapable {
   /// The name as a `String`, for people.
   public var nameString: String { name.string }
 
-  /// The value as it lies in the blob; may be empty.
+  /// The value as it is in the blob; may be empty.
   public var bytes: RawSpan {
     @_lifetime(copy self)
     get { tree.bytes.extracting(valueRange) }

@@ -27,7 +27,7 @@ extension DeviceTreeWriter {
     return Self.newNameFlag | UInt32(truncatingIfNeeded: end &- position)
   }
 
-  /// Where `name` stands in a run of terminated names.
+  /// Where `name` is in a run of terminated names.
   private func find(_ name: NameBuffer, in names: Range<Int>) -> Int? {
     var start = names.lowerBound
     while start < names.upperBound {
@@ -50,7 +50,7 @@ extension DeviceTreeWriter {
     return nil
   }
 
-  /// The new names as they lie at the end of the memory.
+  /// The new names as they are at the end of the memory.
   var storedStrings: Range<Int> {
     (memory.byteCount &- storedStringsByteCount)..<memory.byteCount
   }

@@ -34,7 +34,7 @@ extension RawSpan {
     }
   }
 
-  /// Where the value of a property lies whose length must be `byteCount`.
+  /// Where the value of a property is whose length must be `byteCount`.
   func valueRange(
     ofProperty name: String, child: String?, byteCount: Int
   ) throws(DeviceTreeEditError) -> Range<Int> {
@@ -43,7 +43,7 @@ extension RawSpan {
 }
 
 extension DeviceTree {
-  /// The layout, if the blocks lie in the order that shifting the end of the blob needs.
+  /// The layout, if the blocks are in the order that shifting the end of the blob needs.
   fileprivate func editableLayout() throws(DeviceTreeEditError) -> DeviceTreeLayout {
     guard layout.reservations.upperBound &+ 16 <= layout.structure.lowerBound,
       layout.structure.upperBound <= layout.strings.lowerBound

@@ -8,7 +8,7 @@ extension RawSpan {
     return unsafe unsafeLoad(fromUncheckedByteOffset: offset, as: UInt8.self)
   }
 
-  /// The integer at `offset` as it lies in memory, aligned or not; nil when it does not fit.
+  /// The integer at `offset` as it is in memory, aligned or not; nil when it does not fit.
   func integer<Value: FixedWidthInteger & BitwiseCopyable>(
     at offset: Int, as type: Value.Type
   ) -> Value? {

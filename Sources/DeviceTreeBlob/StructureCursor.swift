@@ -34,7 +34,7 @@ struct StructureCursor: ~Escapable {
     self.end = end
   }
 
-  /// The next token that is no NOP. The cursor moves only when a token was read.
+  /// The next token that is not a NOP. The cursor moves only when a token was read.
   @_lifetime(self: copy self)
   mutating func next() throws(DeviceTreeError) -> StructureToken {
     var token = try word(at: offset)

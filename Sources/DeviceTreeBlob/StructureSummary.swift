@@ -11,7 +11,7 @@ struct StructureSummary {
       bytes, at: layout.structure.lowerBound, end: layout.structure.upperBound)
     var root: Int? = nil
     var openNodeCount = 0
-    // A node that just ended stands before whatever comes next in its parent.
+    // A node that just ended is before whatever comes next in its parent.
     var followsChild = false
 
     while true {

@@ -100,7 +100,7 @@ private struct NodeCount: RadixTreeVisitor {
   mutating func report(_ finding: PreservedPagesFinding) {}
 }
 
-/// Writes a root device tree into the page at `page` and reads the handover that it leads to.
+/// Writes a root device tree into the page at `page` and reads the handover that it points to.
 ///
 /// - Precondition: 4096 bytes from `page` on are free.
 @c

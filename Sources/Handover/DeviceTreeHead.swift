@@ -10,7 +10,7 @@ public import MemoryAccess
 public struct DeviceTreeHead: Equatable, Sendable {
   /// The version that the first property names.
   public let version: ABIVersion
-  /// Where the tree's root lies, as the second property says.
+  /// Where the tree's root is, as the second property says.
   public let map: PhysicalAddress
 
   /// Reads `bytes`; nil where they are not the start of a root device tree, or all of one.
@@ -40,7 +40,7 @@ public struct DeviceTreeHead: Equatable, Sendable {
     map = PhysicalAddress(UInt64(littleEndian: value))
   }
 
-  /// A root device tree without subtrees that leads to the same entries.
+  /// A root device tree without subtrees that points to the same entries.
   public var deviceTree: [UInt8] {
     do throws(DeviceTreeWriterError) {
       let byteCount = try DeviceTreeWriter.exactByteCount {

@@ -22,13 +22,13 @@ public enum HandoverFinding: Error, Hashable, Sendable {
   case subtreeAddressWrong(name: String, property: String, byteCount: Int?)
   /// A subtree has no property with its size, or one that is not 8 bytes long.
   case subtreeSizeWrong(name: String, property: String, byteCount: Int?)
-  /// A subtree lies, wholly or in part, where there is no memory.
+  /// A subtree is, wholly or in part, where there is no memory.
   case subtreeOutsideMemory(name: String, address: PhysicalAddress, byteCount: UInt64?)
-  /// A page of a subtree is no entry.
+  /// A page of a subtree is not an entry.
   case subtreeNotPreserved(name: String, address: PhysicalAddress)
   /// The root device tree is not as it was written, as the check value beside it says.
   case deviceTreeChanged(PhysicalAddress)
-  /// A page of the root device tree is no entry.
+  /// A page of the root device tree is not an entry.
   case deviceTreeNotPreserved(PhysicalAddress)
   /// The map is 0, so nothing is preserved, and yet there are subtrees.
   case mapEmpty(subtreeCount: Int)
@@ -39,7 +39,7 @@ public enum HandoverFinding: Error, Hashable, Sendable {
   case deviceTreePastPage(byteCount: Int, limit: Int)
   /// An entry is in memory that the next kernel allocates from before it has read the entries.
   case blockInScratch(PhysicalBlock, scratch: PhysicalRange)
-  /// Nothing tells the page size; this one was assumed.
+  /// Nothing shows the page size; this one was assumed.
   case pageSizeAssumed(PageGeometry)
   /// Something is wrong with the entries or with what marks them.
   case pages(PreservedPagesFinding)

@@ -7,7 +7,7 @@ public import PreservedPages
 public struct HandoverSurvey: Sendable {
   /// Where the root device tree came from.
   public enum Source: Equatable, Sendable {
-    /// It lies in memory.
+    /// It is in memory.
     case memory(PhysicalAddress)
     /// It was given apart from memory, as from a file.
     case bytes([UInt8])
@@ -18,7 +18,7 @@ public struct HandoverSurvey: Sendable {
     /// What the device tree says of it.
     public let subtree: RootDeviceTree.Subtree
     /// Its size in bytes: as the device tree says, or, where it does not (`kho-v1`), as the blob's
-    /// own header does; nil when neither tells.
+    /// own header does; nil when neither shows.
     public let byteCount: UInt64?
     /// Whether entries cover all of its pages; of a blob of unknown size, its first page.
     public let isPreserved: Bool
@@ -32,7 +32,7 @@ public struct HandoverSurvey: Sendable {
     public init() {}
   }
 
-  /// Where the root device tree lies; nil when it was given apart from memory.
+  /// Where the root device tree is; nil when it was given apart from memory.
   public let address: PhysicalAddress?
   /// The page size the handover was read with.
   public let geometry: PageGeometry

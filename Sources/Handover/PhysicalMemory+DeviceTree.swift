@@ -27,7 +27,7 @@ extension PhysicalMemory {
     }
   }
 
-  /// The size of a `kho-v1` subtree, which is a device tree whose own header tells it.
+  /// The size of a `kho-v1` subtree, which is a device tree whose own header shows it.
   func sizeInOwnHeader(_ subtree: RootDeviceTree.Subtree, _ version: ABIVersion) -> UInt64? {
     guard version == .v1,
       let header = PhysicalRange(

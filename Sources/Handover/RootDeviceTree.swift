@@ -9,13 +9,13 @@ public struct RootDeviceTree: Equatable, Sendable {
   public struct Subtree: Equatable, Sendable {
     /// The name of the child node.
     public let name: String
-    /// Where the blob lies.
+    /// Where the blob is.
     public let address: PhysicalAddress
     /// The blob's size in bytes; nil where the version does not tell.
     public let byteCount: UInt64?
   }
 
-  /// The name of the property that leads to the entries.
+  /// The name of the property that points to the entries.
   package static let mapProperty = "preserved-memory-map"
 
   /// The name of the property that marks the root device tree of a memory file; Linux does not read it.
@@ -29,7 +29,7 @@ public struct RootDeviceTree: Equatable, Sendable {
   public private(set) var compatible: String?
   /// The version that ``compatible`` names; nil of one that is not known.
   public private(set) var version: ABIVersion?
-  /// Where the tree's root, or the first chunk, lies; 0 when nothing is preserved, nil when the
+  /// Where the tree's root, or the first chunk, is; 0 when nothing is preserved, nil when the
   /// property is missing or malformed.
   public private(set) var map: PhysicalAddress?
   /// The subtrees whose address can be read, in the order of the device tree.
@@ -45,7 +45,7 @@ public struct RootDeviceTree: Equatable, Sendable {
   ///
   /// What is wrong with a property is a finding, and the rest is read.
   ///
-  /// - Throws: when the bytes are no device tree.
+  /// - Throws: when the bytes are not a device tree.
   /// - Complexity: O(bytes).
   public init(parsing bytes: RawSpan) throws(DeviceTreeError) {
     let tree = try DeviceTree(validating: bytes)
@@ -54,7 +54,7 @@ public struct RootDeviceTree: Equatable, Sendable {
     try readCompatible(root)
     try readMap(root)
     isOfMemoryFile = try root.property(named: Self.memoryFileProperty) != nil
-    // Without a version, nothing tells what the properties of a subtree are called.
+    // Without a version, nothing shows what the properties of a subtree are called.
     guard let version else { return }
     var children = root.children
     while let child = try children.next() { try readSubtree(child, version) }

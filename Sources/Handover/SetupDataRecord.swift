@@ -18,7 +18,7 @@ public struct SetupDataRecord: Hashable, Sendable {
   public static var limit: Int { 1024 }
   private static var headerByteCount: Int { 16 }
 
-  /// Where the root device tree lies.
+  /// Where the root device tree is.
   public let deviceTree: PhysicalAddress
   /// The size in bytes that is said of the root device tree.
   ///
@@ -36,7 +36,7 @@ public struct SetupDataRecord: Hashable, Sendable {
     self.scratchAreas = scratchAreas
   }
 
-  /// Where the address of the root device tree stands in an entry at `address`: the word that a
+  /// Where the address of the root device tree is in an entry at `address`: the word that a
   /// ``WordAnchor`` switches.
   public static func deviceTreeWord(ofEntryAt address: PhysicalAddress) -> PhysicalAddress {
     PhysicalAddress(address.rawValue &+ UInt64(headerByteCount))
@@ -46,7 +46,7 @@ public struct SetupDataRecord: Hashable, Sendable {
   ///
   /// - Parameter memory: the memory.
   /// - Parameter first: the first entry; 0 of an empty list.
-  /// - Returns: where the entry lies.
+  /// - Returns: where the entry is.
   /// - Throws: ``RecordError/unreadable(_:)`` and ``RecordError/rangeImpossible(start:byteCount:)`` of an
   ///   entry outside memory, ``RecordError/chainTooLong(limit:)`` of a list without an end.
   /// - Complexity: O(entries).

@@ -1,7 +1,7 @@
 package import KexecHandover
 internal import Platform
 
-/// What each generation tells of itself: a region of preserved memory, so that it survives with the
+/// What each generation records about itself: a region of preserved memory, so that it survives with the
 /// rest, and the supervisor reads it while they work. Sixteen words a generation.
 package struct DemoLedger {
   package static let name = "demo-ledger"
@@ -13,7 +13,7 @@ package struct DemoLedger {
     /// CLOCK_MONOTONIC.
     case start, firstByte, verified
     case entries, preservedBytes, metadataBytes
-    /// Checksums that held, and the bytes that they stand for.
+    /// Checksums that held, and the bytes that they cover.
     case checksums, checkedBytes
     /// Times that the index was replaced.
     case steps

@@ -47,7 +47,7 @@ package struct DemoGeneration {
   package let entryCount: UInt64?
   package let preservedByteCount: UInt64?
   package let metadataByteCount: UInt64?
-  /// Checksums that held when it began, and the bytes that they stand for.
+  /// Checksums that held when it began, and the bytes that they cover.
   package let checksumCount: UInt64
   package let checkedByteCount: UInt64
   /// From the instant before execve(2), or before the process was started; null of the first, which

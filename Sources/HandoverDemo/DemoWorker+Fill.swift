@@ -16,7 +16,7 @@ extension DemoWorker {
         }
         order = PageOrder(Int(order.rawValue) + 1)
       }
-      // What lies between the blocks of one page becomes free, so the area lies there.
+      // What is between the blocks of one page becomes free, so the area is there.
       for block in gaps { try memory.free(block) }
       try makeArea(&memory, blockCount: UInt64(gaps.count) * 2)
       for number in 0..<Self.blobCount { try putBlob(number, in: &memory, isFirst: true) }

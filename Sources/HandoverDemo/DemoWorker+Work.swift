@@ -34,7 +34,7 @@ extension DemoWorker {
   }
 
   /// Frees the blocks that were allocated, or were about to be freed, when the predecessor was killed:
-  /// those that neither a name nor the index leads to.
+  /// those that neither a name nor the index points to.
   package func freeUnknownBlocks(_ memory: inout PreservedMemory) throws(DemoFailure) {
     do throws(PreservedMemoryError) {
       var unknown = Set<PhysicalBlock>()

@@ -6,7 +6,7 @@ public import MemoryImages
 /// `qemu-system-x86_64 -kernel FILE`, without anything else.
 ///
 /// An ELF file of 32 bits with the note of a PVH entry, whose segments are loaded where their physical
-/// addresses say. The kernel, its initramfs and all that the boot needs lie in the largest scratch
+/// addresses say. The kernel, its initramfs and all that the boot needs are in the largest scratch
 /// area, where nothing preserved is.
 ///
 /// Source: Xen, docs/misc/pvh.pandoc (the entry); Linux, Documentation/arch/x86/boot.rst.

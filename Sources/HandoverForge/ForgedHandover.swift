@@ -59,7 +59,7 @@ extension ForgedHandover {
     }
     let geometry = description.geometry
     let covered = FrameRange(covering: layout.memory, in: geometry)
-    // The allocator's map is the forger's own: it lies in scratch memory, which is not loaded.
+    // The allocator's map is the forger's own: it is in scratch memory, which is not loaded.
     guard
       layout.kernelScratch.byteCount
         >= BuddyAllocator<AnonymousMemory>.mapByteCount(

@@ -187,7 +187,7 @@ struct Forger: ~Copyable {
       folios.append(MemfdFolio(address: folio.address, pageIndex: index))
       index += order.frameCount
     }
-    // Pieces of one page, so that each lies in one folio.
+    // Pieces of one page, so that each is in one folio.
     try file.contents.forEachPiece(of: geometry.pageByteCount) { bytes, offset throws(ForgeError) in
       var offset = offset
       var start = 0

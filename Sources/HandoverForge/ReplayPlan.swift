@@ -17,7 +17,7 @@ extension [ScratchArea] {
     var taken = stored.ranges
     var areas: [ScratchArea] = []
     for wanted in [(byteCount + unit - 1) / unit * unit, 16 << 20] {
-      // Below 16 MiB lie the firmware and what old devices reach.
+      // Below 16 MiB are the firmware and what old devices reach.
       var start: UInt64 = 16 << 20
       for range in taken.sorted(by: { $0.start < $1.start }) {
         guard let last = range.last, last.rawValue >= start else { continue }

@@ -68,8 +68,8 @@ public struct DirectMap: WritablePhysicalMemory, @unchecked Sendable {
   ) throws(Failure) -> Result {
     let offset = address.rawValue &- range.start.rawValue
     // One comparison for three things, since nearly every access to a node passes here: an offset
-    // that is no multiple of 8, or that wrapped below the start, becomes a larger index than there
-    // are words once its last three bits stand at the top.
+    // that is not a multiple of 8, or that wrapped below the start, becomes a larger index than there
+    // are words once its last three bits are at the top.
     let index = offset &>> 3 | offset &<< 61
     require(
       that: count >= 0 && index <= wordCount

@@ -25,7 +25,7 @@ public struct FrameNumber: Hashable, Comparable, Sendable {
     return PhysicalAddress(rawValue &<< UInt64(geometry.shift))
   }
 
-  /// Whether one frame lies below another.
+  /// Whether one frame is below another.
   @inlinable
   public static func < (lhs: FrameNumber, rhs: FrameNumber) -> Bool { lhs.rawValue < rhs.rawValue }
 }
@@ -63,7 +63,7 @@ public struct FrameRange: Hashable, Sendable {
   @inlinable
   public var end: FrameNumber { FrameNumber(start.rawValue &+ frameCount) }
 
-  /// Whether `frame` lies inside.
+  /// Whether `frame` is inside.
   @inlinable
   public func contains(_ frame: FrameNumber) -> Bool {
     frame >= start && frame.rawValue &- start.rawValue < frameCount

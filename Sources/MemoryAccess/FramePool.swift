@@ -5,7 +5,7 @@
 /// no heap: early boot, a freestanding program, a test.
 @frozen
 public struct FramePool<Memory: WritablePhysicalMemory>: FrameSource, ~Copyable {
-  /// The memory the frames lie in.
+  /// The memory the frames are in.
   public let memory: Memory
   /// The page size.
   public let geometry: PageGeometry

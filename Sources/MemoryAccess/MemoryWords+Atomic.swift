@@ -6,7 +6,7 @@ public import Synchronization
 extension MemoryWords {
   /// The word at `index`, and with it everything that was stored before the word was.
   ///
-  /// - Precondition: `index` lies in `0..<count`.
+  /// - Precondition: `index` is in `0..<count`.
   @inlinable
   public func loadPublished(_ index: Int) -> UInt64 {
     // SAFETY: `word(_:)` checks the index.
@@ -16,7 +16,7 @@ extension MemoryWords {
   /// Sets the bits of `mask` in the word at `index`; the others stay, also while other threads change them.
   ///
   /// - Returns: the word as it was.
-  /// - Precondition: `index` lies in `0..<count`.
+  /// - Precondition: `index` is in `0..<count`.
   @inlinable
   @discardableResult
   public func setBits(_ mask: UInt64, at index: Int) -> UInt64 {
@@ -27,7 +27,7 @@ extension MemoryWords {
   /// Clears the bits of `mask` in the word at `index`; the others stay, also while other threads change them.
   ///
   /// - Returns: the word as it was.
-  /// - Precondition: `index` lies in `0..<count`.
+  /// - Precondition: `index` is in `0..<count`.
   @inlinable
   @discardableResult
   public func clearBits(_ mask: UInt64, at index: Int) -> UInt64 {
@@ -39,7 +39,7 @@ extension MemoryWords {
   ///
   /// - Returns: the word as it was: 0 where the store was made, and what another thread stored where
   ///   it was not, with everything that was stored before.
-  /// - Precondition: `index` lies in `0..<count`.
+  /// - Precondition: `index` is in `0..<count`.
   @inlinable
   public func publishIfZero(_ value: UInt64, at index: Int) -> UInt64 {
     // SAFETY: `word(_:)` checks the index.

@@ -1,4 +1,4 @@
-/// Many words at once, where each bit stands for itself.
+/// Many words at once, where each bit represents itself.
 ///
 /// The stores below are as wide as the machine likes, and in no order. A reader may meanwhile
 /// see part of a word changed; what may not be torn, a pointer for one, goes through
@@ -6,7 +6,7 @@
 extension MemoryWords {
   /// Sets every bit of the words in `range`, or clears it.
   ///
-  /// - Precondition: `range` lies in `0..<count`.
+  /// - Precondition: `range` is in `0..<count`.
   /// - Complexity: as filling memory.
   @inlinable
   public func fill(_ range: Range<Int>, setting isSet: Bool) {
@@ -18,7 +18,7 @@ extension MemoryWords {
 
   /// Copies `copied` words from index `source` on to index `target` on; both runs may overlap.
   ///
-  /// - Precondition: both runs lie in `0..<count`.
+  /// - Precondition: both runs are in `0..<count`.
   /// - Complexity: as copying memory.
   @inlinable
   public func copy(_ copied: Int, from source: Int, to target: Int) {
@@ -34,7 +34,7 @@ extension MemoryWords {
   ///
   /// Bit i is bit i mod 64 of word i / 64.
   ///
-  /// - Precondition: `bits` lies in the words that were lent.
+  /// - Precondition: `bits` is in the words that were lent.
   /// - Complexity: as filling memory.
   @inlinable
   public func change(bits: Range<Int>, setting isSet: Bool) {
@@ -65,7 +65,7 @@ extension MemoryWords {
   /// Sixteen words a step: on memory that is all free or all taken, the compare and the branch of each
   /// word cost three times as much as reading it.
   ///
-  /// - Precondition: `start` lies in `0...count`.
+  /// - Precondition: `start` is in `0...count`.
   @inlinable
   @inline(__always)
   public func firstIndex(from start: Int, notAll isSet: Bool) -> Int {

@@ -38,7 +38,7 @@ public struct MemoryWords: ~Copyable {
 
   /// The word at `index`.
   ///
-  /// - Precondition: `index` lies in `0..<count`.
+  /// - Precondition: `index` is in `0..<count`.
   @inlinable
   public func load(_ index: Int) -> UInt64 {
     // SAFETY: `word(_:)` checks the index.
@@ -50,7 +50,7 @@ public struct MemoryWords: ~Copyable {
   /// For words that no reader can reach yet, and for state that only one thread uses. A store that
   /// makes something visible is ``publish(_:at:)``.
   ///
-  /// - Precondition: `index` lies in `0..<count`.
+  /// - Precondition: `index` is in `0..<count`.
   @inlinable
   public func store(_ value: UInt64, at index: Int) {
     // SAFETY: `word(_:)` checks the index.
@@ -61,7 +61,7 @@ public struct MemoryWords: ~Copyable {
   ///
   /// The store that links a filled node, or sets a bit: a reader that sees it sees all of that, too.
   ///
-  /// - Precondition: `index` lies in `0..<count`.
+  /// - Precondition: `index` is in `0..<count`.
   @inlinable
   public func publish(_ value: UInt64, at index: Int) {
     // SAFETY: `word(_:)` checks the index.

@@ -20,7 +20,7 @@ public struct PageGeometry: Hashable, Sendable {
 
   /// Pages of `2^shift` bytes.
   ///
-  /// - Precondition: `shift` lies in ``smallestShift``…``largestShift``.
+  /// - Precondition: `shift` is in ``smallestShift``…``largestShift``.
   @inlinable
   public init(shift: Int) {
     require(

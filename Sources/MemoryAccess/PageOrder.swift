@@ -6,7 +6,7 @@ public struct PageOrder: Hashable, Comparable, Sendable {
 
   /// The order with that exponent.
   ///
-  /// - Precondition: `rawValue` lies in 0…63.
+  /// - Precondition: `rawValue` is in 0…63.
   @inlinable
   public init(_ rawValue: Int) {
     require(that: rawValue >= 0 && rawValue < 64, "page order outside 0…63")

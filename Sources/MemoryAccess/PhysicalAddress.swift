@@ -18,7 +18,7 @@ public struct PhysicalAddress: Hashable, Comparable, Sendable {
   @inlinable
   public static var zero: PhysicalAddress { PhysicalAddress(0) }
 
-  /// Whether one address lies below another.
+  /// Whether one address is below another.
   @inlinable
   public static func < (lhs: PhysicalAddress, rhs: PhysicalAddress) -> Bool {
     lhs.rawValue < rhs.rawValue

@@ -32,7 +32,7 @@ public struct PhysicalBlock: Hashable, Sendable {
 
 /// Sorted by address, then by order.
 extension PhysicalBlock: Comparable {
-  /// Whether one block stands before another: by address, then by order.
+  /// Whether one block is before another: by address, then by order.
   @inlinable
   public static func < (lhs: PhysicalBlock, rhs: PhysicalBlock) -> Bool {
     lhs.address == rhs.address ? lhs.order < rhs.order : lhs.address < rhs.address

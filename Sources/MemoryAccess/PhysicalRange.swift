@@ -39,13 +39,13 @@ public struct PhysicalRange: Hashable, Sendable {
     isEmpty ? nil : PhysicalAddress(start.rawValue &+ (byteCount &- 1))
   }
 
-  /// Whether `address` lies inside.
+  /// Whether `address` is inside.
   @inlinable
   public func contains(_ address: PhysicalAddress) -> Bool {
     address >= start && address.rawValue &- start.rawValue < byteCount
   }
 
-  /// Whether every byte of `other` lies inside; true of an empty `other`.
+  /// Whether every byte of `other` is inside; true of an empty `other`.
   @inlinable
   public func contains(_ other: PhysicalRange) -> Bool {
     guard let last = other.last else { return true }

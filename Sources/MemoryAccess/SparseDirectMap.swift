@@ -90,7 +90,7 @@ public struct SparseDirectMap: WritablePhysicalMemory, @unchecked Sendable {
     guard let last = range.last else { return nil }
     let start = max(range.start.rawValue, first)
     let aligned = start &+ (0 &- start & 7)
-    // One behind the last whole word; 0 stands for 2^64.
+    // One behind the last whole word; 0 represents 2^64.
     let end = (last.rawValue &+ 1) & ~7
     guard aligned >= start, end == 0 || aligned < end else { return nil }
     let byteCount = end &- aligned
@@ -101,7 +101,7 @@ public struct SparseDirectMap: WritablePhysicalMemory, @unchecked Sendable {
 
   /// The range at `index`, by address.
   ///
-  /// - Precondition: `index` lies in `0..<rangeCount`.
+  /// - Precondition: `index` is in `0..<rangeCount`.
   @inlinable
   public func range(at index: Int) -> PhysicalRange {
     require(that: index >= 0 && index < rangeCount, "no such range")
@@ -211,7 +211,7 @@ public struct SparseDirectMap: WritablePhysicalMemory, @unchecked Sendable {
 }
 
 extension PhysicalRange {
-  /// This range and `next`, which does not start before it, as one; nil where a byte lies between, or
+  /// This range and `next`, which does not start before it, as one; nil where a byte is between, or
   /// both are 2^64 bytes. Neither is empty.
   fileprivate func joined(withLater next: PhysicalRange) -> PhysicalRange? {
     let end = byteCount &- 1 &+ start.rawValue

@@ -16,7 +16,7 @@ struct CoreFileLayout {
   }
 
   private var headerCount: Int { segments.count &+ (note.isEmpty ? 0 : 1) }
-  /// From 65,535 program headers on, their number stands in a section header.
+  /// From 65,535 program headers on, their number is in a section header.
   private var isExtended: Bool { headerCount >= Int(ELFHeader.manyProgramHeaders) }
   private var sectionHeaderOffset: UInt64 {
     ELFHeader.byteCount &+ UInt64(headerCount) &* ELFHeader.programHeaderByteCount

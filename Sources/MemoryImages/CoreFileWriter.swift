@@ -5,7 +5,7 @@ public import SystemPackage
 /// Writes an ELF core file of chosen parts of a memory.
 ///
 /// What exists and is not stored is described as well: as a segment, or the tail of one, that holds
-/// fewer bytes in the file than in memory (p_filesz < p_memsz). So a reader of the file can tell
+/// fewer bytes in the file than in memory (p_filesz < p_memsz). So a reader of the file can distinguish
 /// memory that was left out from addresses where there is none.
 ///
 /// ```

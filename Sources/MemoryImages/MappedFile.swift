@@ -113,7 +113,7 @@ final class MappedFile: @unchecked Sendable {
 extension MappedFile {
   /// A copy of the bytes of `pieces`, one after the other.
   ///
-  /// - Precondition: the pieces lie in the file, and hold `byteCount` bytes together.
+  /// - Precondition: the pieces are in the file, and hold `byteCount` bytes together.
   @usableFromInline
   func gatheredBytes(of pieces: [Range<UInt64>], byteCount: Int) -> [UInt8] {
     // SAFETY: the buffer has room for `byteCount` bytes; no piece is copied beyond what is left of

@@ -14,9 +14,9 @@ public enum MemoryImageError: Error, Equatable, Sendable {
   case cannotRead(Errno)
   /// fstat(2) failed.
   case cannotInspect(Errno)
-  /// The path leads to a directory.
+  /// The path points to a directory.
   case isDirectory
-  /// The path leads to a device, a pipe or a socket.
+  /// The path points to a device, a pipe or a socket.
   case notRegularFile
   /// The file holds no byte.
   case emptyFile

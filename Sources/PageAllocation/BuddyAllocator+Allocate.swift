@@ -30,7 +30,7 @@ extension BuddyAllocator {
   ///
   /// - Throws: ``BuddyAllocatorError/outOfFrames(frameCount:)`` when no free block holds as many, nor
   ///   free blocks of ``maximumOrder`` that follow each other.
-  /// - Precondition: `frameCount` lies in 1…2^63.
+  /// - Precondition: `frameCount` is in 1…2^63.
   /// - Complexity: O(orders · log frames); of more frames than the largest block has, O(free blocks of
   ///   the largest order).
   @inlinable

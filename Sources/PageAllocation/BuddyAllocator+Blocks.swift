@@ -100,7 +100,7 @@ extension BuddyAllocator {
       orders &= orders &- 1
       let from = bit(of: range.start.rawValue, order: order)
       let to = bit(of: last, order: order)
-      // Most often one frame is freed, and one bit an order tells.
+      // Most often one frame is freed, and one bit an order shows.
       let hit: UInt64?
       if from == to {
         hit = freeBlocks[order].contains(from, in: map) ? from : nil

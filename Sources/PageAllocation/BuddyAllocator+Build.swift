@@ -35,7 +35,7 @@ extension BuddyAllocator {
 
   /// Frees frames that are managed and in use, without a look at whether they are.
   ///
-  /// For a builder that goes through what is in use by address and frees what lies between.
+  /// For a builder that goes through what is in use by address and frees what is between.
   ///
   /// - Precondition: all frames of `range` are managed, and none is free.
   /// - Complexity: O(maximal blocks).

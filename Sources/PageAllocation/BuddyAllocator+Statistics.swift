@@ -18,7 +18,7 @@ extension BuddyAllocator {
   }
 
   /// How scattered the free memory is for blocks of `order`: the share of free frames, in
-  /// thousandths rounded down, that lie in smaller blocks. 0 when nothing is free.
+  /// thousandths rounded down, that are in smaller blocks. 0 when nothing is free.
   ///
   /// - Complexity: O(orders).
   public func fragmentation(_ order: PageOrder) -> Int {

@@ -8,7 +8,7 @@ public import MemoryAccess
 ///     order 0   │   │   │   │   │   │   │   │ ■ │
 ///     managed   ■ ■ ■ ■ ■ ■ ■ ■ ■ ■ ■ ■ · · ■ ■        the frames that are the allocator's to give
 ///
-/// A frame is managed or a hole; a managed frame lies in exactly one free block, or is in use. Who
+/// A frame is managed or a hole; a managed frame is in exactly one free block, or is in use. Who
 /// uses it, and in blocks of which order, is not recorded: a successor does not know it either when
 /// it builds its allocator from the predecessor's tree, and frees what it restores in whatever
 /// pieces were preserved.
@@ -29,7 +29,7 @@ public struct BuddyAllocator<Memory: WritablePhysicalMemory>: ~Copyable {
   public let frames: FrameRange
   /// The largest order of a block.
   public let maximumOrder: PageOrder
-  /// Where the map lies.
+  /// Where the map is.
   public let mapRange: PhysicalRange
   /// The number of frames that are managed, in use or free.
   @inlinable
@@ -75,7 +75,7 @@ public struct BuddyAllocator<Memory: WritablePhysicalMemory>: ~Copyable {
     return (layout.wordCount &* 8 &+ mask) & ~mask
   }
 
-  /// An allocator whose map lies at `map` and which manages no frame yet.
+  /// An allocator whose map is at `map` and which manages no frame yet.
   ///
   /// - Parameter frames: every frame that can ever be managed. The map has bits for the holes
   ///   between them as well.
@@ -124,7 +124,7 @@ public struct BuddyAllocator<Memory: WritablePhysicalMemory>: ~Copyable {
     return (freeBlocks, managed, next)
   }
 
-  /// The memory the map lies in.
+  /// The memory the map is in.
   @inlinable
   public var memory: Memory { map.memory }
 }

@@ -10,7 +10,7 @@ extension Memblock {
     _ list: MemblockList, avoiding avoided: PhysicalRange
   ) throws(MemblockError) {
     // Moving the list of memory reserves one range and frees another. Room for one region is enough:
-    // what is freed splits a region only where it lies between the other list and the new place,
+    // what is freed splits a region only where it is between the other list and the new place,
     // and then the new place has joined it.
     if list == .memory, reservedList.count == reservedList.capacity {
       try grow(.reserved, avoiding: avoided)

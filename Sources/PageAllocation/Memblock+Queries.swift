@@ -20,7 +20,7 @@ extension Memblock {
   /// Whether a byte of `range` is memory.
   public func overlapsMemory(_ range: PhysicalRange) -> Bool { memoryList.overlaps(range) }
 
-  /// The region of memory that holds `address`; nil when it is no memory.
+  /// The region of memory that holds `address`; nil when it is not memory.
   public func memoryRegion(at address: PhysicalAddress) -> MemoryRegion? {
     let index = memoryList.firstIndex(endingAtOrAfter: address)
     guard index < memoryList.count, memoryList[index].range.contains(address) else { return nil }
@@ -66,10 +66,10 @@ extension Memblock {
     return PhysicalRange(start: first, byteCount: overflow ? .max : byteCount)
   }
 
-  /// Where the list of memory lies; nil while it lies in the value itself.
+  /// Where the list of memory is; nil while it is in the value itself.
   public var memoryListStorage: PhysicalRange? { memoryList.storage }
 
-  /// Where the list of reserved regions lies; nil while it lies in the value itself.
+  /// Where the list of reserved regions is; nil while it is in the value itself.
   public var reservedListStorage: PhysicalRange? { reservedList.storage }
 
   /// Calls `body` with every region of memory, by address.

@@ -11,7 +11,7 @@ public import MemoryAccess
 /// the allocator finds pages for it in the memory itself and moves it there.
 ///
 /// A successor starts in scratch-only mode: until it has walked the predecessor's tree it knows of
-/// no other memory that nothing preserved lies there (`FormatScratch.md`). Then it reserves
+/// no other memory that it contains nothing preserved (`FormatScratch.md`). Then it reserves
 /// each preserved block, leaves the mode, and hands what is free to a ``BuddyAllocator``.
 ///
 /// The first page is never handed out: its address means "none".
@@ -79,7 +79,7 @@ public struct Memblock<Memory: WritablePhysicalMemory>: ~Copyable {
     memoryList.insert(region)
   }
 
-  /// Says that `range` is no memory, of which some may not have been any. What is reserved stays
+  /// Says that `range` is not memory, of which some may not have been any. What is reserved stays
   /// reserved.
   ///
   /// - Throws: ``MemblockError/listFull(_:)``; ``MemblockError/holdsRegionList(_:)`` when a list
@@ -131,9 +131,9 @@ public struct Memblock<Memory: WritablePhysicalMemory>: ~Copyable {
 
   /// Sets and clears flags of memory.
   ///
-  /// - Throws: ``MemblockError/notMemory(_:)`` when a byte is no memory;
+  /// - Throws: ``MemblockError/notMemory(_:)`` when a byte is not memory;
   ///   ``MemblockError/listFull(_:)``; ``MemblockError/holdsRegionList(_:)`` when memory that a list
-  ///   lies in is not to be mapped.
+  ///   is in is not to be mapped.
   /// - Complexity: O(regions).
   public mutating func mark(
     _ range: PhysicalRange, _ flags: RegionFlags, clearing cleared: RegionFlags = []
@@ -148,7 +148,7 @@ public struct Memblock<Memory: WritablePhysicalMemory>: ~Copyable {
 
   /// Says which node memory belongs to.
   ///
-  /// - Throws: ``MemblockError/notMemory(_:)`` when a byte is no memory;
+  /// - Throws: ``MemblockError/notMemory(_:)`` when a byte is not memory;
   ///   ``MemblockError/listFull(_:)``.
   /// - Complexity: O(regions).
   public mutating func setNode(

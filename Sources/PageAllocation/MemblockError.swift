@@ -9,11 +9,11 @@ public enum MemblockError: Error, Hashable, Sendable {
   /// The list of reserved regions may have moved to larger pages before that turned out for the
   /// list of memory: those pages are reserved then.
   case listFull(MemblockList)
-  /// Bytes of the range are no memory.
+  /// Bytes of the range are not memory.
   case notMemory(PhysicalRange)
   /// Bytes of the range are not reserved.
   case notReserved(PhysicalRange)
-  /// The region lists themselves lie in the range.
+  /// The region lists themselves are in the range.
   case holdsRegionList(PhysicalRange)
 }
 

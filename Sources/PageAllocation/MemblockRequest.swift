@@ -24,7 +24,7 @@ public struct MemblockRequest: Hashable, Sendable {
   public var byteCount: UInt64
   /// The start is a multiple of `2^log2Alignment` bytes; nil means of the page size.
   public var log2Alignment: Int?
-  /// Where all bytes must lie; nil means ``Memblock/accessible``.
+  /// Where all bytes must be; nil means ``Memblock/accessible``.
   public var range: PhysicalRange?
   /// The node.
   public var node: NodeChoice
@@ -37,7 +37,7 @@ public struct MemblockRequest: Hashable, Sendable {
 
   /// A request for `byteCount` bytes.
   ///
-  /// - Precondition: `byteCount` is not 0, and `log2Alignment` lies in 0…63.
+  /// - Precondition: `byteCount` is not 0, and `log2Alignment` is in 0…63.
   public init(
     byteCount: UInt64, log2Alignment: Int? = nil, in range: PhysicalRange? = nil,
     node: NodeChoice = .any, direction: SearchDirection = .topDown, required: RegionFlags = [],

@@ -21,7 +21,7 @@ public struct RegionFlags: OptionSet, Hashable, Sendable {
   /// Memory that must not be mapped, so that it cannot be used.
   @inlinable
   public static var noMap: RegionFlags { RegionFlags(rawValue: 4) }
-  /// Memory in which nothing preserved lies (`FormatScratch.md`).
+  /// Memory that contains nothing preserved (`FormatScratch.md`).
   @inlinable
   public static var scratch: RegionFlags { RegionFlags(rawValue: 8) }
   /// A reservation that a predecessor handed over.

@@ -19,7 +19,7 @@ extension RegionList {
 
   /// Adds `region` behind all others, as part of the last where they are alike.
   ///
-  /// - Returns: whether it lies behind all others and there was room; otherwise nothing has changed.
+  /// - Returns: whether it is behind all others and there was room; otherwise nothing has changed.
   mutating func append(_ region: MemoryRegion) -> Bool {
     if count > 0 {
       let last = self[count &- 1]
@@ -94,7 +94,7 @@ extension RegionList {
     }
   }
 
-  /// Makes the regions at `index` and after it one; tells whether they are alike and touch.
+  /// Makes the regions at `index` and after it one; returns whether they are alike and touch.
   @discardableResult
   private mutating func mergeWithNext(_ index: Int) -> Bool {
     guard index &+ 1 < count, let both = self[index].joined(with: self[index &+ 1]) else {

@@ -15,7 +15,7 @@ struct RegionList<Memory: WritablePhysicalMemory>: ~Copyable {
   static var regionByteCount: Int { 24 }
 
   let memory: Memory
-  /// The pages the regions lie in; nil while they lie in the first room.
+  /// The pages the regions are in; nil while they are in the first room.
   private(set) var storage: PhysicalRange?
   /// How many regions there is room for.
   private(set) var capacity: Int

@@ -51,7 +51,7 @@ struct RegionSlots: ~Copyable {
     if isOnHeap { unsafe base.deallocate() }
   }
 
-  /// The region at `index`, which lies in `0..<capacity`.
+  /// The region at `index`, which is in `0..<capacity`.
   subscript(index: Int) -> MemoryRegion {
     @inline(__always) get {
       require(that: index >= 0 && index < capacity, "no such region")

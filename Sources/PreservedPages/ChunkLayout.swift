@@ -1,6 +1,6 @@
 import MemoryAccess
 
-/// Where the fields of a `kho-v1` chunk stand in its page.
+/// Where the fields of a `kho-v1` chunk are in its page.
 ///
 ///     0        8      12     16
 ///     │ next   │order │count │ {start, bitmap} × count

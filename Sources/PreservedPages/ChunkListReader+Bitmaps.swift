@@ -18,7 +18,7 @@ extension ChunkListReader {
     }
   }
 
-  /// Whether the element could not stand for a bitmap of a page, yet could for a small one.
+  /// Whether the element could not represent a bitmap of a page, yet could for a small one.
   private func showsSmallBitmap(_ element: Element) -> Bool {
     let blockShift = geometry.shift &+ Int(element.order.rawValue)
     let smallBitmapShift = 9
@@ -31,7 +31,7 @@ extension ChunkListReader {
       && !element.start.isAligned(log2ByteCount: min(blockShift &+ pageBits, 64))
   }
 
-  /// The bitmaps of `listing` that can be read; none lies in a chunk, and no two share bytes or
+  /// The bitmaps of `listing` that can be read; none is in a chunk, and no two share bytes or
   /// blocks.
   ///
   /// - Complexity: O(elements).
@@ -46,7 +46,7 @@ extension ChunkListReader {
     for element in listing.elements {
       do throws(PreservedPagesFinding) {
         let bitmap = try bitmap(of: element, byteCount: byteCount)
-        // A small bitmap may lie in a page with others, but not in a chunk's.
+        // A small bitmap may be in a page with others, but not in a chunk's.
         let page = element.bitmap.rawValue & ~(UInt64(geometry.pageByteCount) &- 1)
         guard !chunks.contains(page), reached.insert(element.bitmap.rawValue)
         else {

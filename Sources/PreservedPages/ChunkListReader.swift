@@ -6,7 +6,7 @@ import MemoryAccess
 struct ChunkListReader<Memory: PhysicalMemory> {
   let memory: Memory
   let geometry: PageGeometry
-  /// Where the first chunk is said to lie; 0 means that nothing is preserved.
+  /// Where the first chunk is said to be; 0 means that nothing is preserved.
   let firstChunk: PhysicalAddress
 
   /// A bitmap as a chunk names it, before its size is known.

@@ -46,7 +46,7 @@ extension ConcurrentRadixTree {
         ? try gather(keys.span, range, from: &frames) : try mark(keys.span, range, from: &frames)
     }
     let shift = max(bitCount &- 6, together)
-    // Batches of several threads go through the same memory. Each starts where its first key lies, so
+    // Batches of several threads go through the same memory. Each starts where its first key is, so
     // that they do not go side by side: over 1 TiB, two threads then take three quarters of the
     // time.
     let start = MutableSpan<RadixKey>.digit(keys[range.lowerBound], shift)
@@ -96,7 +96,7 @@ extension ConcurrentRadixTree {
     let occupied = window.occupied.span
     let leafWordCount = geometry.page.pageWordCount
     var newCount = 0
-    // Where the leaf of the last word ends, and where word 0 of the window would stand beside it.
+    // Where the leaf of the last word ends, and where word 0 of the window would be beside it.
     var leafEnd = 0
     var base: UInt64 = 0
     for group in occupied.indices {

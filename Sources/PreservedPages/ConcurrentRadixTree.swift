@@ -29,7 +29,7 @@ public struct ConcurrentRadixTree<Memory: WritablePhysicalMemory>: ~Copyable {
   @usableFromInline
   var cache = RadixPathCache()
 
-  /// A thread's view of the tree whose root lies at `root`.
+  /// A thread's view of the tree whose root is at `root`.
   ///
   /// - Precondition: the tree is sound, and while the value is used it is changed only through values
   ///   of this type. `memory` may be used by several threads.

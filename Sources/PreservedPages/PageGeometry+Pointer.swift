@@ -1,7 +1,7 @@
 import MemoryAccess
 
 extension PageGeometry {
-  /// What is wrong with `pointer`, which stands at `place` and should lead to a page; nil if nothing.
+  /// What is wrong with `pointer`, which is at `place` and should lead to a page; nil if nothing.
   func finding<Memory: PhysicalMemory>(
     for pointer: PhysicalAddress, in place: PointerPlace, _ memory: Memory
   ) -> PreservedPagesFinding? {
@@ -11,7 +11,7 @@ extension PageGeometry {
 }
 
 extension PhysicalMemory {
-  /// Why `range`, which a pointer at `place` leads to, cannot be read; nil if it can.
+  /// Why `range`, which a pointer at `place` points to, cannot be read; nil if it can.
   func finding(for range: PhysicalRange, in place: PointerPlace) -> PreservedPagesFinding? {
     guard contains(range) else {
       return .pointerOutsideMemory(in: place, pointer: range.start)

@@ -72,7 +72,7 @@
       case .pointerUnaligned(let place, let pointer):
         "\(place.title) holds \(pointer), which is not the start of a node"
       case .pointerOutsideMemory(let place, let pointer):
-        "\(place.title) points to \(pointer), where there is no memory"
+        "\(place.title) points to \(pointer), which is outside memory"
       case .nodeNotStored(let place, let pointer):
         "\(place.title) points to \(pointer), which the image does not hold"
       case .cycle(let place, let pointer):

@@ -7,15 +7,15 @@ public import MemoryAccess
 public enum PreservedPagesFinding: Error, Hashable, Sendable {
   /// A pointer is not a multiple of the page size.
   case pointerUnaligned(in: PointerPlace, pointer: PhysicalAddress)
-  /// A pointer leads to where there is no memory.
+  /// A pointer points to where there is no memory.
   case pointerOutsideMemory(in: PointerPlace, pointer: PhysicalAddress)
-  /// A pointer leads to memory that exists but that this image does not hold.
+  /// A pointer points to memory that exists but that this image does not hold.
   case nodeNotStored(in: PointerPlace, pointer: PhysicalAddress)
   /// A pointer leads back to a node above it.
   case cycle(in: PointerPlace, pointer: PhysicalAddress)
-  /// A pointer leads to a node that was already reached another way.
+  /// A pointer points to a node that was already reached another way.
   case nodeReachedTwice(in: PointerPlace, pointer: PhysicalAddress)
-  /// A pointer stands in a slot behind the last key of any order.
+  /// A pointer is in a slot behind the last key of any order.
   case slotBeyondKeys(in: PointerPlace, pointer: PhysicalAddress)
   /// More nodes were reached than fit in memory, so some were reached twice; the walk ended there.
   case moreNodesThanMemory(nodeCount: UInt64)
@@ -25,7 +25,7 @@ public enum PreservedPagesFinding: Error, Hashable, Sendable {
   case keyAmbiguous(leaf: PhysicalAddress, key: RadixKey)
   /// A node holds nothing.
   case nodeEmpty(RadixNode)
-  /// Blocks lie, wholly or in part, where there is no memory.
+  /// Blocks are, wholly or in part, where there is no memory.
   case blocksOutsideMemory(BlockRun)
   /// A block shares bytes with another entry.
   case blocksOverlap(PhysicalBlock, PhysicalBlock)
@@ -41,18 +41,18 @@ public enum PreservedPagesFinding: Error, Hashable, Sendable {
   case chunkEmpty(chunk: PhysicalAddress)
   /// The first block of a bitmap is not aligned to its size.
   case bitmapStartUnaligned(in: PointerPlace, start: PhysicalAddress, order: PageOrder)
-  /// A second bitmap stands for blocks that an earlier one stands for already; it was left out.
+  /// A second bitmap represents blocks that an earlier one represents already; it was left out.
   case bitmapRepeated(in: PointerPlace, start: PhysicalAddress, order: PageOrder)
   /// A bitmap marks nothing.
   case bitmapEmpty(bitmap: PhysicalAddress)
-  /// The tree is too low for the mark of order 0, so those keys stand in it without; blocks were
-  /// told apart by what lies inside memory.
+  /// The tree is too low for the mark of order 0, so those keys are in it without; blocks were
+  /// distinguished by what is inside memory.
   case orderZeroMarkDropped
-  /// Nothing tells whether a bitmap is a page or 512 bytes; the size given was assumed.
+  /// Nothing shows whether a bitmap is a page or 512 bytes; the size given was assumed.
   case bitmapSizeAssumed(byteCount: Int)
 }
 
-/// Where a pointer stands that leads to a node.
+/// Where a pointer is that points to a node.
 public enum PointerPlace: Hashable, Sendable {
   /// The pointer to the root or the first chunk, which came from outside the structure.
   case start

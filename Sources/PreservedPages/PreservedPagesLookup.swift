@@ -60,7 +60,7 @@ public struct PreservedPagesLookup<Memory: PhysicalMemory> {
     return nil
   }
 
-  /// The first page of `range` that is no entry, not even in part; nil when all of them are.
+  /// The first page of `range` that is not an entry, not even in part; nil when all of them are.
   ///
   /// The pages at the edges of the range count whole; an empty range has none.
   ///
@@ -97,7 +97,7 @@ public struct PreservedPagesLookup<Memory: PhysicalMemory> {
     return PhysicalAddress(bitmap.start.rawValue &+ UInt64(place.bit) &* size)
   }
 
-  /// The bit that stands for the block of an order that holds `address`; nil where there is none.
+  /// The bit that represents the block of an order that holds `address`; nil where there is none.
   private mutating func place(of address: PhysicalAddress, order index: Int) -> Place? {
     if let place = place(of: address, bitmap: orders[index].latest) { return place }
     let range = orders[index].range

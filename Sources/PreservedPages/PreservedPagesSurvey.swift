@@ -1,7 +1,7 @@
 public import MemoryAccess
 
 /// Everything that an untrusted structure of preserved pages says, read once: what it counts, where
-/// its nodes lie, what is wrong with it, and how to find the entries again.
+/// its nodes are, what is wrong with it, and how to find the entries again.
 ///
 /// The same for a radix tree and for a `kho-v1` chunk list. Holds 16 bytes or so for each node and
 /// leaf, never the entries: ``forEachRun(in:_:)`` reads those from memory, sorted by address.
@@ -12,7 +12,7 @@ public struct PreservedPagesSurvey: Sendable {
   public internal(set) var countByOrder: [UInt64]
   /// The number of nodes of each level, the leaves first. Of a chunk list: bitmaps, then chunks.
   public internal(set) var nodeCountByLevel: [UInt64]
-  /// Where the nodes lie, sorted. They are not entries, and must stay untouched all the same.
+  /// Where the nodes are, sorted. They are not entries, and must stay untouched all the same.
   public internal(set) var nodes: [PhysicalAddress] = []
   /// The memory the nodes take, in bytes.
   public internal(set) var metadataByteCount: UInt64 = 0
@@ -54,7 +54,7 @@ public struct PreservedPagesSurvey: Sendable {
 }
 
 extension PreservedPagesSurvey {
-  /// Reads the chunk list of `kho-v1` whose first chunk lies at `firstChunk`; 0 means none.
+  /// Reads the chunk list of `kho-v1` whose first chunk is at `firstChunk`; 0 means none.
   ///
   /// - Complexity: O(chunks and bitmaps · page size), at most O(memory).
   public init<Memory: PhysicalMemory>(

@@ -62,15 +62,15 @@ public struct RadixGeometry: Hashable, Sendable {
 
   /// The lowest bit of the key that a table of `level` looks at: log2 of the keys below one slot.
   ///
-  /// - Precondition: `level` lies in 1…``rootLevel``.
+  /// - Precondition: `level` is in 1…``rootLevel``.
   @inlinable
   public func slotShift(level: Int) -> Int {
     leafBitCount &+ (level &- 1) &* tableBitCount
   }
 
-  /// Which pointer of a table of `level` leads to `key`.
+  /// Which pointer of a table of `level` points to `key`.
   ///
-  /// - Precondition: `level` lies in 1…``rootLevel``.
+  /// - Precondition: `level` is in 1…``rootLevel``.
   @inlinable
   public func slot(of key: RadixKey, level: Int) -> Int {
     Int(
@@ -78,7 +78,7 @@ public struct RadixGeometry: Hashable, Sendable {
         & (1 &<< UInt64(truncatingIfNeeded: tableBitCount) &- 1))
   }
 
-  /// The first number that is no key any more: keys lie in `2..<keyEnd`.
+  /// The first number that is not a key any more: keys are in `2..<keyEnd`.
   ///
   /// Key 0 has no order, and key 1 would be a block of 2^64 bytes.
   @inlinable
@@ -93,7 +93,7 @@ public struct RadixGeometry: Hashable, Sendable {
     key.rawValue >= 2 && key.rawValue < keyEnd
   }
 
-  /// Whether the tree is too low for the bit that marks order 0, so that keys of order 0 stand in it
+  /// Whether the tree is too low for the bit that marks order 0, so that keys of order 0 are in it
   /// without their mark and look like larger blocks.
   @inlinable
   public var dropsOrderZeroBit: Bool { slotShift(level: levelCount) < 65 &- page.shift }

@@ -4,7 +4,7 @@ public import MemoryAccess
 ///
 ///     1 << (64 − shift − order)  |  address >> (shift + order)
 ///
-/// The highest set bit tells the order, so blocks of every order live in one tree, each order in a
+/// The highest set bit shows the order, so blocks of every order live in one tree, each order in a
 /// stretch of its own; within an order, keys sort as addresses do, and larger orders come first.
 ///
 /// Source: `FormatTree.md`.
@@ -39,7 +39,7 @@ public struct RadixKey: Hashable, Comparable, Sendable {
       (1 as UInt64) &<< (64 &- blockShift) | block.address.rawValue &>> blockShift
   }
 
-  /// The order that the highest set bit tells; nil of a key that names no block.
+  /// The order that the highest set bit shows; nil of a key that names no block.
   @inlinable
   public func order(in geometry: PageGeometry) -> PageOrder? {
     let top = 63 &- rawValue.leadingZeroBitCount

@@ -57,7 +57,7 @@ struct RadixKeyBuffer {
     }
   }
 
-  /// How many words can be told apart: that many bits have numbers of 16 bits.
+  /// How many words can be distinguished: that many bits have numbers of 16 bits.
   @inlinable
   static var wordLimit: Int { 1024 }
 
@@ -94,7 +94,7 @@ struct RadixKeyBuffer {
     return end
   }
 
-  /// Tells `count` keys.
+  /// Visits `count` keys.
   ///
   /// - Parameter first: the first key of word 0.
   @inlinable

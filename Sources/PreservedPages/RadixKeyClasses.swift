@@ -1,4 +1,4 @@
-/// Where keys stand after ``Swift/MutableSpan/partition(_:byBitsFrom:)``: for each value of six bits
+/// Where keys are after ``Swift/MutableSpan/partition(_:byBitsFrom:)``: for each value of six bits
 /// one run of whole blocks, and another of the few that filled none.
 ///
 ///     │ blocks of value 0 │ of value 1 │ … │ rest of 0 │ of 1 │ … │
@@ -62,7 +62,7 @@ extension MutableSpan<RadixKey> {
     for index in range {
       let key = self[index]
       let value = Self.digit(key, shift)
-      // SAFETY: `value` is below 64, and the places of each value lie in its 16 of 1024.
+      // SAFETY: `value` is below 64, and the places of each value are in its 16 of 1024.
       unsafe gathered[unchecked: places[unchecked: value]] = key
       let place = unsafe places[unchecked: value] &+ 1
       unsafe places[unchecked: value] = place

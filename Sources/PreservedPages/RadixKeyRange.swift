@@ -22,7 +22,7 @@ struct RadixKeyRange {
   init?(_ run: BlockRun, in geometry: RadixGeometry) {
     if run.blockCount == 0 { return nil }
     let first = RadixKey(run.address, order: run.order, in: geometry.page)
-    // The highest bit tells the order; under it there is room for as many blocks as fill 2^64 bytes.
+    // The highest bit shows the order; under it there is room for as many blocks as fill 2^64 bytes.
     let orderEnd = (2 as UInt64) &<< UInt64(63 &- first.rawValue.leadingZeroBitCount)
     require(
       that: run.blockCount <= orderEnd &- first.rawValue, "a run of blocks beyond 2^64 bytes")
@@ -38,7 +38,7 @@ struct RadixKeyRange {
   }
 
   /// How many keys differ in the bits from `shift` on, which is how many nodes that hold so many keys
-  /// the range lies in.
+  /// the range is in.
   @inlinable
   func count(shift: Int) -> UInt64 {
     (last.rawValue &>> UInt64(shift)) &- (first.rawValue &>> UInt64(shift)) &+ 1

@@ -1,6 +1,6 @@
 public import MemoryAccess
 
-/// Where a node of a radix tree lies and which keys it stands for.
+/// Where a node of a radix tree is and which keys it represents.
 @frozen
 public struct RadixNode: Hashable, Sendable {
   /// The node's page.

@@ -1,6 +1,6 @@
 import MemoryAccess
 
-/// The tables between the root and where a walk stands, without a heap.
+/// The tables between the root and where a walk is, without a heap.
 struct RadixPath: ~Copyable {
   /// 24 bytes: a walk has 56 of them on a kernel's stack.
   private struct Step {
@@ -11,7 +11,7 @@ struct RadixPath: ~Copyable {
     var isUntouched: Bool
   }
 
-  /// Where the walk stands. By itself, since to read one of the steps takes a copy of all of them.
+  /// Where the walk is. By itself, since to read one of the steps takes a copy of all of them.
   private var step: Step
   /// The tables above it.
   private var steps: InlineArray<56, Step>
@@ -36,7 +36,7 @@ struct RadixPath: ~Copyable {
       address: address, level: level, firstKey: RadixKey(rawValue: step.firstKey))
   }
 
-  /// Whether a node of the path lies at `address`.
+  /// Whether a node of the path is at `address`.
   ///
   /// Not inlined, as ``leave()``: the compiler copies the steps in each place that reads them, and the
   /// stack of a walk would hold all copies.
@@ -60,7 +60,7 @@ struct RadixPath: ~Copyable {
     return step.firstKey &+ slot &<< UInt64(geometry.slotShift(level: level))
   }
 
-  /// Goes down to the node that the slot taken last leads to.
+  /// Goes down to the node that the slot taken last points to.
   mutating func enter(_ address: PhysicalAddress, in geometry: RadixGeometry) {
     let firstKey = childFirstKey(in: geometry)
     steps[depth] = step

@@ -106,7 +106,7 @@ struct RadixPathCache: ~Copyable {
   static func stretch(of key: RadixKey) -> UInt64 { key.rawValue &>> 15 }
 
   /// Where a path is remembered, by the key's bits above the lowest 33: below 32 TiB of pages of 4 KiB,
-  /// that is one bit, which tells the order.
+  /// that is one bit, which shows the order.
   ///
   /// The windows of four bits that a de Bruijn sequence has are all different, so orders 0 to 15 have
   /// entries of their own. The search for the highest bit of a key would take as long as eight other

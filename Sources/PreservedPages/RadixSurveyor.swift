@@ -50,7 +50,7 @@ struct RadixSurveyor<Memory: PhysicalMemory>: RadixTreeVisitor {
     } else if first != 0 {
       append(leaf, bits, from: first, count: geometry.leafKeyCount)
     } else {
-      // The first leaf: 0 and 1 are no keys, then come all the orders that fit in one leaf.
+      // The first leaf: 0 and 1 are not keys, then come all the orders that fit in one leaf.
       if let word = bits.word(atByte: 0) {
         for key in 0...1 as ClosedRange<UInt64> where word &>> key & 1 != 0 {
           hasStrayKey = true
@@ -86,10 +86,10 @@ struct RadixSurveyor<Memory: PhysicalMemory>: RadixTreeVisitor {
         firstBit: firstBit, bitCount: bitCount))
   }
 
-  /// A leaf of a tree in which keys of order 0 stand without their mark: the bit above the others
+  /// A leaf of a tree in which keys of order 0 are without their mark: the bit above the others
   /// is either an order's mark or part of an address, and only memory can tell.
   ///
-  /// - Returns: whether the leaf holds keys that cannot be told apart.
+  /// - Returns: whether the leaf holds keys that cannot be distinguished.
   private mutating func visitUnmarkedLeaf(_ leaf: RadixNode, bits: RawSpan) -> Bool {
     let first = leaf.firstKey.rawValue
     let unmarked = PhysicalBlock(

@@ -3,7 +3,7 @@ public import MemoryAccess
 extension RadixTree {
   /// Marks the blocks that `keys` name, which may come in any order.
   ///
-  /// The keys are sorted in place, just far enough that those of 256 neighbouring leaves stand
+  /// The keys are sorted in place, just far enough that those of 256 neighbouring leaves are
   /// together: a leaf that is made is still in the cache when its keys are marked, and one that is
   /// there is fetched once. Over 16 TiB, a key that comes alone waits for memory, and takes several
   /// times as long. Keys in ascending order are left as they are.
@@ -126,7 +126,7 @@ extension RadixNodes {
 
 extension RadixGeometry {
   /// The keys that a batch brings together differ in so many bits at most: 1 MiB of leaves, as much
-  /// as a core's own cache, where the pages are of 4 KiB; and one table of level 1 leads to them.
+  /// as a core's own cache, where the pages are of 4 KiB; and one table of level 1 points to them.
   @inlinable
   var batchBitCount: Int { leafBitCount &+ min(8, tableBitCount) }
 

@@ -6,7 +6,7 @@ public import MemoryAccess
 extension RadixTree {
   /// The orders of the entries.
   ///
-  /// - Complexity: O(orders · levels · page size), more where emptied nodes stand between entries.
+  /// - Complexity: O(orders · levels · page size), more where emptied nodes are between entries.
   public var ordersInUse: PageOrderSet {
     var orders = PageOrderSet()
     var next = firstKey

@@ -42,7 +42,7 @@ extension RadixTree {
   ///
   /// The smallest key belongs to the largest order.
   ///
-  /// - Complexity: O(levels · page size), more where emptied nodes stand before the first key.
+  /// - Complexity: O(levels · page size), more where emptied nodes are before the first key.
   public var firstKey: RadixKey? { firstKey(atOrAfter: 0) }
 
   /// The smallest key above `key`; nil when there is none.

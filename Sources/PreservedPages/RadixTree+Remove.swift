@@ -32,7 +32,7 @@ extension RadixTree {
     return freedCount
   }
 
-  /// Frees the empty nodes below `node`, and tells whether that leaves `node` itself empty.
+  /// Frees the empty nodes below `node`, and returns whether that leaves `node` itself empty.
   func pruneBelow<Frames: FrameSource & ~Copyable>(
     _ node: PhysicalAddress, level: Int, into frames: inout Frames, _ freedCount: inout UInt64
   ) -> Bool {

@@ -63,7 +63,7 @@ extension RadixTree {
     try emit(from: start, to: end, body)
   }
 
-  /// Tells the keys in `start..<end`, if there are any.
+  /// Visits the keys in `start..<end`, if there are any.
   @inlinable
   @inline(__always)
   func emit<Failure: Error>(
@@ -76,7 +76,7 @@ extension RadixTree {
     try emitRuns(from: start, to: end, body)
   }
 
-  /// Tells the keys in `start..<end`, cut where one order's keys end and the next one's begin.
+  /// Visits the keys in `start..<end`, cut where one order's keys end and the next one's begin.
   @inlinable
   func emitRuns<Failure: Error>(
     from start: UInt64, to end: UInt64, _ body: (BlockRun) throws(Failure) -> Void

@@ -23,7 +23,7 @@ extension RadixTree {
   ) throws(Failure) {
     var buffer = RadixKeyBuffer()
     try forEachLeaf(in: part) { (leaf, words) throws(Failure) in
-      // As many words at a time as the buffer tells apart: with pages of 4 KiB, the whole leaf.
+      // As many words at a time as the buffer distinguishes: with pages of 4 KiB, the whole leaf.
       var start = 0
       while start < words.count {
         let end = min(start &+ RadixKeyBuffer.wordLimit, words.count)

@@ -25,7 +25,7 @@ public import MemoryAccess
 @frozen
 @safe
 public struct RadixTree<Memory: WritablePhysicalMemory>: ~Copyable {
-  /// The memory the nodes lie in.
+  /// The memory the nodes are in.
   public let memory: Memory
   /// The shape of the tree.
   public let geometry: RadixGeometry
@@ -50,7 +50,7 @@ public struct RadixTree<Memory: WritablePhysicalMemory>: ~Copyable {
     self.init(adopting: root, in: memory, geometry: geometry)
   }
 
-  /// The tree whose root lies at `root`.
+  /// The tree whose root is at `root`.
   ///
   /// - Precondition: the tree is sound. One that comes from outside is checked first, with
   ///   ``RadixTreeReader``.

@@ -37,7 +37,7 @@ extension RadixGeometry {
     try tell(first &+ start, first &+ end, body)
   }
 
-  /// Tells the keys in `start..<end`, cut where one order's keys end and the next one's begin.
+  /// Visits the keys in `start..<end`, cut where one order's keys end and the next one's begin.
   @inlinable
   func tell<Failure: Error>(
     _ start: UInt64, _ end: UInt64, _ body: (BlockRun) throws(Failure) -> Void

@@ -1,6 +1,6 @@
 public import MemoryAccess
 
-/// What a walk over an untrusted tree tells its caller.
+/// What a walk over an untrusted tree reports to its caller.
 public protocol RadixTreeVisitor: ~Copyable {
   /// A node was reached, over the pointer at `place`.
   ///
@@ -25,7 +25,7 @@ public struct RadixTreeReader<Memory: PhysicalMemory> {
   public let memory: Memory
   /// The shape the tree is said to have.
   public let geometry: RadixGeometry
-  /// Where the root is said to lie; 0 means that nothing is preserved.
+  /// Where the root is said to be; 0 means that nothing is preserved.
   public let root: PhysicalAddress
 
   /// A reader of the tree at `root`.
@@ -91,7 +91,7 @@ public struct RadixTreeReader<Memory: PhysicalMemory> {
     memory.finishedReading(page)
   }
 
-  /// Whether a node can lie at `pointer`; tells the visitor where it cannot.
+  /// Whether a node can be at `pointer`; reports to the visitor where it cannot.
   private func isNode<Visitor: RadixTreeVisitor & ~Copyable>(
     _ pointer: PhysicalAddress, from place: PointerPlace, path: borrowing RadixPath,
     _ visitor: inout Visitor

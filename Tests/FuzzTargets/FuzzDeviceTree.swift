@@ -159,14 +159,14 @@ private func setFirstProperty(_ tree: borrowing DeviceTree, _ contents: Outline)
     let isSet = copy.outline().firstProperty.map { $0.value == value.reversed() } ?? false
     promise(isSet, "value not set")
   } catch .noSuchProperty {
-    // A name that is no UTF-8.
+    // A name that is not UTF-8.
     return
   } catch {
     fatalError("a property of a valid tree cannot be set: \(error)")
   }
 }
 
-/// Adds a child and removes it in the buffer where the tree lies.
+/// Adds a child and removes it in the buffer where the tree is.
 private func editInPlace(_ bytes: RawSpan, _ contents: Outline) {
   var buffer = bytes.copiedBytes() + [UInt8](repeating: 0xaa, count: 256)
   buffer.withMutableRawSpan { memory in
@@ -237,7 +237,7 @@ private func copy(
 
 /// Writes the tree anew from what reading it gives.
 private func rewrite(_ tree: borrowing DeviceTree, _ contents: Outline) {
-  // Of a byte that is no UTF-8, the name as a `String` has three.
+  // Of a byte that is not UTF-8, the name as a `String` has three.
   var names = [UInt8](repeating: 0, count: tree.totalByteCount * 3)
   do throws(DeviceTreeWriterError) {
     let count = try names.withMutableRawSpan { memory throws(DeviceTreeWriterError) in

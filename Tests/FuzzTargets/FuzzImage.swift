@@ -4,7 +4,7 @@ internal import KexecHandover
 /// every page size; traps where a promise of the readers does not hold.
 ///
 /// A file that begins like an ELF or a compressed dump is one. Of any other, the last byte chooses
-/// where in memory the rest lies, and whether it is read through a file.
+/// where in memory the rest is, and whether it is read through a file.
 public func fuzzImage(_ bytes: RawSpan) {
   guard bytes.byteCount > 1 else { return }
   // "\u{7f}ELF"; "KDUMP   "; "make", as "makedumpfile" begins.
@@ -33,7 +33,7 @@ private func examineFile(_ bytes: RawSpan, base: PhysicalAddress?) {
   }
 }
 
-/// Where raw memory lies: at the start of the address space, somewhere in it, or at its very end.
+/// Where raw memory is: at the start of the address space, somewhere in it, or at its very end.
 private func baseAddress(_ choice: UInt8, byteCount: UInt64) -> PhysicalAddress {
   switch choice & 7 {
   case 0: .zero
@@ -103,7 +103,7 @@ private func examine(_ memory: some PhysicalMemory) {
     }
   }
 
-  // Without a device tree: the first word leads to a tree and to a list.
+  // Without a device tree: the first word points to a tree and to a list.
   let word = memory.withBytes(in: PhysicalRange(start: start, byteCount: 1)) { _ in
     PhysicalRange(checkedStart: start, byteCount: 8)
   }

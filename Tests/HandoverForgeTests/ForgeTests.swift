@@ -134,7 +134,7 @@ import Testing
     #expect(read.dropFirst(contents.count).allSatisfy { $0 == 0 })
   }
 
-  /// All that is preserved, and its anchors, lie in what is to be loaded, and nothing in scratch.
+  /// All that is preserved, and its anchors, are in what is to be loaded, and nothing in scratch.
   @Test(arguments: [nil, 0x2000_0000 as UInt64])
   func placement(start: UInt64?) throws {
     var description = everything()
@@ -209,7 +209,7 @@ import Testing
     }
   }
 
-  /// The sum of 0 stands for folios of zeros alone; both machines agree modulo 65535.
+  /// The sum of 0 represents folios of zeros alone; both machines agree modulo 65535.
   @Test func checksums() {
     func sum(_ machine: KHOTestChecksum.Architecture, _ folios: [[UInt8]]) -> UInt32 {
       var checksum = KHOTestChecksum(machine)

@@ -77,7 +77,7 @@ private let geometry = PageGeometry.pages4KiB
   private let list = PhysicalAddress(0x7d8000)
   private let handover = PhysicalAddress(5_328_896)
 
-  /// Holes, folios that are not up to date, a size that is no multiple of a page.
+  /// Holes, folios that are not up to date, a size that is not a multiple of a page.
   @Test func zerosStandForWhatIsNotThere() throws {
     let memory = MemoryCopy(of: try Fixture(name: "linux-7.3-kho-v4").open())
     let survey = HandoverSurvey(.memory(handover), in: memory, geometry: geometry)
@@ -87,7 +87,7 @@ private let geometry = PageGeometry.pages4KiB
     }
     let whole = try read(try record(), pages, memory)
     try #require(whole.count == 65536)
-    // Page 1 is a hole, page 2 not up to date; page 15 stands 4 pages further on.
+    // Page 1 is a hole, page 2 not up to date; page 15 is 4 pages further on.
     memory.store(0, at: list.advanced(byBytes: 16))
     memory.flip(bit: 5, at: list.advanced(byBytes: 32 + 6))
     memory.store(19, at: list.advanced(byBytes: 15 * 16 + 8))

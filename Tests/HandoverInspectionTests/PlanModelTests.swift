@@ -41,7 +41,7 @@ import Testing
     }
   }
 
-  /// Runs hold all blocks, and something lies between two.
+  /// Runs hold all blocks, and something is between two.
   private func checkRuns(_ blocks: PlannedBlocks, _ fragmentation: Double) throws {
     var sum: UInt64 = 0
     var largestGap: UInt64 = 0
@@ -89,7 +89,7 @@ import Testing
     }
   }
 
-  /// The chunk lists, counted the slow way: a bitmap for each aligned stretch in which a block lies.
+  /// The chunk lists, counted the slow way: a bitmap for each aligned stretch in which a block is.
   @Test func chunkLists() throws {
     let geometry = PageGeometry.pages4KiB
     for seed in 0..<20 as Range<UInt64> {

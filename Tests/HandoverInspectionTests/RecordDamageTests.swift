@@ -43,7 +43,7 @@ private let geometry = PageGeometry.pages4KiB
     let contents = survey.contents(in: memory, options: options)
     #expect(contents.findings.findings == findings.findings)
     #expect(contents.subtrees.count == survey.subtrees.count)
-    // A flip is in one blob, or in what it leads to.
+    // A flip is in one blob, or in what it points to.
     let unread = contents.subtrees.count { $0.record == nil || $0.error != nil }
     #expect(unread <= 1)
     for subtree in contents.subtrees {

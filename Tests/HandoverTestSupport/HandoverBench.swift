@@ -58,7 +58,7 @@ package struct HandoverBench: ~Copyable {
     self.handover = handover
   }
 
-  /// Memory of `frameCount` frames, and where an allocator's map may lie in it, which is not
+  /// Memory of `frameCount` frames, and where an allocator's map may be in it, which is not
   /// recorded.
   package static func memory(
     _ geometry: PageGeometry, frameCount: UInt64

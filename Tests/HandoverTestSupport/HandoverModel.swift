@@ -27,7 +27,7 @@ package struct HandoverModel: ~Copyable {
     let seed: Int
   }
 
-  /// Serialization blocks that nothing leads to.
+  /// Serialization blocks that nothing points to.
   private struct RecordSlot {
     let writer: WriterBox
     let blocks: [PhysicalBlock]
@@ -153,7 +153,7 @@ package struct HandoverModel: ~Copyable {
     items.append(.area(area, blocks: blocks, chunks: chunks))
   }
 
-  /// Whether a subtree lies in one of `blocks`.
+  /// Whether a subtree is in one of `blocks`.
   private func holdsSubtree(_ blocks: [PhysicalBlock]) -> Bool {
     subtrees.values.contains { subtree in
       blocks.contains { $0.range(in: geometry).overlaps(subtree.range) }

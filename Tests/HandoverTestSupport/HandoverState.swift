@@ -4,14 +4,14 @@ import PreservedPages
 
 /// What a successor finds in a handover, for comparison.
 package struct HandoverState: Equatable, Sendable {
-  /// A subtree and what lies there.
+  /// A subtree and what is there.
   package struct Subtree: Equatable, Sendable {
     package let address: PhysicalAddress
     package let byteCount: UInt64?
     package let bytes: [UInt8]
   }
 
-  /// Where the root device tree lies.
+  /// Where the root device tree is.
   package let deviceTree: PhysicalAddress
   /// All entries, that of the device tree among them.
   package let entries: Set<PhysicalBlock>
@@ -45,7 +45,7 @@ package struct SurveyedHandover: Sendable {
 
   package let survey: HandoverSurvey
   package let state: HandoverState
-  /// The numbers of the frames that the tree's nodes lie in.
+  /// The numbers of the frames that the tree's nodes are in.
   package let nodes: Set<UInt64>
 
   /// Reads the handover at `deviceTree`.
@@ -75,7 +75,7 @@ package struct SurveyedHandover: Sendable {
     nodes = Set(pages.nodes.map { FrameNumber(containing: $0, in: geometry).rawValue })
   }
 
-  /// The entry that the root device tree lies in.
+  /// The entry that the root device tree is in.
   package var deviceTreeBlock: PhysicalBlock? {
     state.entries.first { $0.address == state.deviceTree }
   }

@@ -57,7 +57,7 @@ package struct RecordingMemory: WritablePhysicalMemory {
   package let base: AnonymousMemory
   /// Where stores are recorded.
   package let journal: StoreJournal
-  /// Memory that is no part of what is tested, such as an allocator's books.
+  /// Memory that is not part of what is tested, such as an allocator's books.
   package let ignored: PhysicalRange
 
   /// The memory of `base`.
@@ -156,12 +156,12 @@ extension WritablePhysicalMemory {
 package struct RecordingAnchor: HandoverAnchor {
   /// What the anchor holds; shared by its copies.
   package final class State {
-    /// Where the root device tree lies.
+    /// Where the root device tree is.
     package var deviceTree: PhysicalAddress
     /// The change that was begun and not ended.
     package var pending: HandoverChange?
 
-    /// An anchor that leads to `deviceTree`.
+    /// An anchor that points to `deviceTree`.
     package init(deviceTree: PhysicalAddress = .zero, pending: HandoverChange? = nil) {
       self.deviceTree = deviceTree
       self.pending = pending

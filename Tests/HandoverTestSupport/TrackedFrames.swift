@@ -17,7 +17,7 @@ where Base: ~Copyable {
   private let memory: Memory
   private let geometry: PageGeometry
 
-  /// Frames of `base`, which lie in `memory`.
+  /// Frames of `base`, which are in `memory`.
   package init(_ base: consuming Base, in memory: Memory, geometry: PageGeometry) {
     self.base = base
     self.memory = memory

@@ -2,7 +2,7 @@ package import MemoryAccess
 import MemoryImages
 package import PreservedPages
 
-/// A tree, the frames it is made of, and the memory they lie in.
+/// A tree, the frames it is made of, and the memory they are in.
 ///
 ///     0x100_0000                                             0x100_0000 + byteCount
 ///     │ margin │ pool: the nodes                             │ margin │
@@ -12,7 +12,7 @@ package import PreservedPages
 package struct TreeBench: ~Copyable {
   /// The shape of the tree.
   package let geometry: RadixGeometry
-  /// Where the nodes lie.
+  /// Where the nodes are.
   package let memory: ClaimingMemory
   /// Where the nodes come from.
   package var frames: FailingFrameSource<ClaimingMemory>

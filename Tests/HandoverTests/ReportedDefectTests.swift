@@ -3,7 +3,7 @@ import KexecHandover
 import Testing
 
 /// The defects that reviewers found in the kernel's code: those of preserving
-/// and restoring. The others stand beside the tree.
+/// and restoring. The others are beside the tree.
 @Suite(.namesCombination)
 struct ReportedDefectTests {
   private static let shifts = [6, 12, 14, 16]

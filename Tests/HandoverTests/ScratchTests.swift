@@ -108,7 +108,7 @@ struct ScratchTests {
     #expect(
       memblock.freeByteCount(RegionFilter(required: .scratch)) == plan.byteCount)
 
-    // Scratch only: everything that is handed out lies there, until it is full.
+    // Scratch only: everything that is handed out is there, until it is full.
     memblock.isScratchOnly = true
     var handedOut: UInt64 = 0
     while let range = try? memblock.allocate(MemblockRequest(byteCount: unit / 4)) {

@@ -117,7 +117,7 @@ struct WrittenRecordTests {
       let run = FrameRange(start: block.start, frameCount: UInt64(8 - index % 4))
       regions.append(ReservedRegion(name: "region-\(index)", range: run.range(in: geometry)))
     }
-    // One is preserved already, and one lies in another.
+    // One is preserved already, and one is in another.
     try bench.handover.preserve(
       FrameRange(covering: regions[4].range, in: geometry), from: &bench.frames)
     regions.append(

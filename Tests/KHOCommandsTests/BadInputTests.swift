@@ -72,7 +72,7 @@ import Testing
     let large = try folder.write([UInt8](repeating: 0, count: 2 << 20 | 1), "large")
     expectSentence(["--fdt", large, Self.fixture.path], naming: large, containing: "larger")
 
-    // A file that can be read and is no device tree is a handover that is broken.
+    // A file that can be read and is not a device tree is a handover that is broken.
     let text = try folder.write(Array("not a tree\n".utf8), "text")
     let run = kho("check", "--json", "--fdt", text, Self.fixture.path)
     #expect(run.status == 1)

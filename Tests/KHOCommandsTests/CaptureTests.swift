@@ -113,7 +113,7 @@ import Testing
     #expect(core.machine == .x86_64)
     expectSame(ofNoted, as: fixture.path)
 
-    // Raw memory, of which the user tells all.
+    // Raw memory, which the user describes.
     let raw = folder.path("raw")
     let file = try FileHandle(forWritingTo: URL(filePath: try folder.write([], "raw")))
     try file.truncate(atOffset: 256 << 20)
@@ -181,7 +181,7 @@ import Testing
     #expect(run.errors.hasPrefix("kho: \(missing): cannot be made"))
     #expect(kho("capture", fixture.path).status == 2)
 
-    // The bytes of a device tree that lies nowhere.
+    // The bytes of a device tree that is nowhere.
     let tree = try folder.write(
       try #require(ImageBuilder(of: try fixture.open()).pages[0x55_2000]), "tree")
     let nowhere = kho("capture", "--fdt", tree, "-o", folder.path("x"), fixture.path)

@@ -78,7 +78,7 @@ private func compat(_ arguments: String...) throws -> (status: Int32, report: Co
     }
   }
 
-  /// Everything that the images hold stands in the catalogue under their release, and the other way
+  /// Everything that the images hold is in the catalogue under their release, and the other way
   /// round.
   @Test func catalogueAgreesWithImages() throws {
     for (name, release) in Self.fixtures {

@@ -4,7 +4,7 @@ import Testing
 
 /// What the documents show of the tool is what it prints: each of their commands is run.
 ///
-/// A line `…` stands for any number of lines.
+/// A line `…` represents any number of lines.
 @Suite struct DocumentTests {
   private let folder: TemporaryFolder
 
@@ -84,7 +84,7 @@ import Testing
     }
   }
 
-  /// Where a file that a document names lies; other words are themselves.
+  /// Where a file that a document names is; other words are themselves.
   private func path(of word: String) -> String {
     let name = word.hasPrefix("Fixtures/") ? String(word.dropFirst(9)) : word
     if name == "sound.elf" { return Fixture(name: "linux-7.3-kho-v4").path }

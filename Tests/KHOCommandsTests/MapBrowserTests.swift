@@ -55,7 +55,7 @@ struct MapBrowserTests {
     return path
   }
 
-  /// What stands in the box that tells where the reader points.
+  /// What is in the box that shows where the reader points.
   private func pointedAt(_ document: String) throws -> String {
     let begin = try #require(document.range(of: "id=\"where\" aria-live=\"polite\">"))
     let end = try #require(

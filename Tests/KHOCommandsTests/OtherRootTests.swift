@@ -110,7 +110,7 @@ import Testing
     #expect(!roots.isEmpty)
     #expect(
       report.otherRoots.contains { $0.kind == "memory-file" && roots.contains($0.fdtAddress) })
-    // What its superblock does not name any more is not told apart: it may be the machine's.
+    // A page that the superblock does not name any more is not recognized: it may be the machine's.
     let own = report.handovers.map(\.fdtAddress)
     #expect(own.contains(patient.deviceTree))
     #expect(

@@ -151,7 +151,7 @@ import Testing
     #expect(try SystemCalls.status(at: FilePath(fifo)).kind == .fifo)
   }
 
-  /// Standard output that leads to a file: that file, behind what it holds, and under its name.
+  /// Standard output that points to a file: that file, behind what it holds, and under its name.
   @Test func standardOutputIsAFile() throws {
     let output = try folder.write(Array("before\n".utf8), "out")
     let process = Process()

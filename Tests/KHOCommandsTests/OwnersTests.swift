@@ -45,7 +45,7 @@ import Testing
     #expect(kho("owners", "--uses", path).lines.count { $0.contains(file) } == 4)
   }
 
-  /// A second file that leads to the record of the first.
+  /// A second file that points to the record of the first.
   @Test func disputesAreNamed() throws {
     let folder = try TemporaryFolder()
     var image = ImageBuilder(of: try Fixture(name: "linux-7.3-kho-v4").open())

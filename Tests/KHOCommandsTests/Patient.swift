@@ -5,7 +5,7 @@ import Testing
 /// A handover of a real kernel, about to be damaged.
 struct Patient {
   var image: ImageBuilder
-  /// Where the root device tree lies.
+  /// Where the root device tree is.
   let deviceTree: UInt64
   /// The tree's root, or the first chunk.
   let map: UInt64

@@ -57,7 +57,7 @@ import Testing
     }
   }
 
-  /// Bytes at both ends of all addresses: what lies between them has no length.
+  /// Bytes at both ends of all addresses: what is between them has no length.
   @Test func wholeAddressSpace() throws {
     var image = ImageBuilder(of: try Fixture(name: "linux-6.18-kho-v1").open())
     image.pages = [:]

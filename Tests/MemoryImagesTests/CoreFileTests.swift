@@ -92,7 +92,7 @@ import Testing
     }
   }
 
-  /// From 65,535 segments on their number stands elsewhere.
+  /// From 65,535 segments on their number is elsewhere.
   @Test(arguments: [65_533, 65_534, 65_535, 70_000])
   func manySegments(count: Int) throws {
     let folder = try Folder()

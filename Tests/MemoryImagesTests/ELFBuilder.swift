@@ -13,7 +13,7 @@ struct ELFBuilder {
   }
 
   var segments: [Segment] = []
-  /// The order in which the segments' bytes stand in the file; that of the table if nil.
+  /// The order in which the segments' bytes are in the file; that of the table if nil.
   var fileOrder: [Int]?
   var notes: [UInt8]?
   var machine: UInt16 = 62
@@ -24,7 +24,7 @@ struct ELFBuilder {
   var isExtended: Bool { usesSectionHeader || headerCount >= 0xffff }
   var headersByteCount: Int { 64 + headerCount * 56 + (isExtended ? 64 : 0) }
 
-  /// Where each segment's bytes stand.
+  /// Where each segment's bytes are.
   var offsets: [UInt64] {
     var next = UInt64(headersByteCount + (notes?.count ?? 0))
     var offsets = [UInt64](repeating: 0, count: segments.count)

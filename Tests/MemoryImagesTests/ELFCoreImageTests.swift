@@ -55,7 +55,7 @@ import Testing
     #expect(image.machine.description == "x86_64")
   }
 
-  /// A gather is bounded; bytes that stand in one place of the file are not gathered at all.
+  /// A gather is bounded; bytes that are in one place of the file are not gathered at all.
   @Test func boundsWhatIsCopied() throws {
     let half: UInt64 = 10 << 20
     for isScattered in [false, true] {

@@ -41,7 +41,7 @@ import Testing
         }
       }
       if let image = try? MemoryImage.open(file.path, base: .zero) {
-        // Shorter than the magic, it cannot be told from raw memory.
+        // Shorter than the magic, it cannot be distinguished from raw memory.
         #expect(length > 0 && length < 4 && image.byteCount == UInt64(length))
       }
     }

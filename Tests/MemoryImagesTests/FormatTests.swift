@@ -26,7 +26,7 @@ import Testing
     return bytes
   }
 
-  /// Memory at random places, and what of it lies at each address.
+  /// Memory at random places, and what of it is at each address.
   private func ranges(_ random: inout SeededGenerator) -> [(address: UInt64, bytes: [UInt8])] {
     var next: UInt64 = 0
     return (0..<Int.random(in: 1...4, using: &random)).map { _ in

@@ -62,7 +62,7 @@ import Testing
   }
 
   @Test func machines() throws {
-    // A 32-bit header: what follows the utsname lies 12 bytes earlier.
+    // A 32-bit header: what follows the utsname is 12 bytes earlier.
     try expect(
       .machineUnsupported,
       from: changed {

@@ -2,7 +2,7 @@ import MemoryAccess
 import MemoryImages
 import Testing
 
-/// Segments that lie inside others: /proc/vmcore has the kernel's text twice.
+/// Segments that are inside others: /proc/vmcore has the kernel's text twice.
 @Suite struct RepeatedSegmentTests {
   private let memory = (0..<20_000).map { UInt8(truncatingIfNeeded: $0 / 3) }
 

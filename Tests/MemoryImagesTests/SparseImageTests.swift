@@ -83,7 +83,7 @@ import Testing
     #expect(try residentFileByteCount() - before < 64 << 20)
   }
 
-  /// A table that begins in a hole, with one header, which stands half in the next hole: the zeros
+  /// A table that begins in a hole, with one header, which is half in the next hole: the zeros
   /// there are its p_align.
   @Test func headerBetweenHoles() throws {
     let index: UInt64 = 900_000_000

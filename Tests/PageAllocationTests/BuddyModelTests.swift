@@ -10,7 +10,7 @@ struct BuddyModelTests {
   struct Effort: Sendable, CustomTestStringConvertible {
     let shift: Int
     let maximumOrder: Int
-    /// The first frame covered; the map lies elsewhere.
+    /// The first frame covered; the map is elsewhere.
     let start: UInt64
     let frameCount: UInt64
     var testDescription: String { "shift \(shift), order \(maximumOrder), from \(start)" }

@@ -97,7 +97,7 @@ struct MemblockModel: Equatable {
   /// Compares everything `memblock` says with the model.
   func check<Memory>(_ memblock: borrowing Memblock<Memory>) throws {
     var expected = self
-    // Where the lists lie is the allocator's business; that nothing else lies there is not.
+    // The allocator chooses where the lists are; the test checks that nothing else is there.
     for storage in [memblock.memoryListStorage, memblock.reservedListStorage] {
       for index in storage.map(granules) ?? 0..<0 {
         try #require(expected.reserved[index] == nil, "a list lies in reserved memory")

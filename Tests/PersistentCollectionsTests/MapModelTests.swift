@@ -32,7 +32,7 @@ import Testing
     }
   }
 
-  /// A value that lies in three words at most is written over by one that is as long, and every other byte
+  /// A value that is in three words at most is written over by one that is as long, and every other byte
   /// around it stays.
   @Test(arguments: 0..<40)
   func shortValuesStayWhereTheyAre(byteCount: Int) throws {

@@ -47,8 +47,8 @@ struct DamageTests {
   /// A flipped bit must not go unnoticed, with two exceptions: in a leaf it is another key, which
   /// nothing contradicts; and a pointer that became 0 is an empty slot.
   ///
-  /// That every other pointer shows relies on the bench's memory: what is no node is zeros there, so
-  /// a pointer that leads elsewhere leads to an empty node, to a node that is reached twice, out of
+  /// That every other pointer shows relies on the bench's memory: what is not a node is zeros there, so
+  /// a pointer that leads elsewhere points to an empty node, to a node that is reached twice, out of
   /// memory, or to no page's start. Where foreign bytes happen to look like a tree, nothing can tell.
   private func check(
     _ bench: borrowing TreeBench, _ keys: Set<UInt64>, _ pageCount: Int, _ node: RadixNode,
@@ -152,7 +152,7 @@ struct DamageTests {
     let leafKeyCount: UInt64 = 1 << UInt64(shift + 3)
     let survey = bench.survey
     #expect(survey.countByOrder[0] == leafKeyCount)
-    // The first leaf: all blocks of the orders that fit there, and two bits that are no keys.
+    // The first leaf: all blocks of the orders that fit there, and two bits that are not keys.
     #expect(survey.entryCount == leafKeyCount * 2 - 2)
     #expect(survey.findings.errorCount == 2)
     var orderZeroRuns: [BlockRun] = []

@@ -25,7 +25,7 @@ struct InterleavingTests {
       }
     }
 
-    /// What others see of the operation as one change each: the keys of a word that stand together.
+    /// What others see of the operation as one change each: the keys of a word that are together.
     var changes: [Operation] {
       guard case .insertAll(let keys) = self else { return [self] }
       var words: [[UInt64]] = []
@@ -119,7 +119,7 @@ struct InterleavingTests {
     return choices
   }
 
-  /// Runs two operations; tells the choices that were made.
+  /// Runs two operations; returns the choices that were made.
   private func run(
     _ operations: [Operation], from start: [UInt64], frameCounts: [UInt64], _ prefix: [Int]
   ) throws -> [Int] {

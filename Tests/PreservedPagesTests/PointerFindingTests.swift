@@ -125,7 +125,7 @@ struct PointerFindingTests {
   @Test("a node that two pointers lead to, at one level and at two", arguments: shifts)
   func reachedTwice(shift: Int) throws {
     let tree = try Forked(shift: shift)
-    // At one level: the sibling's pointer leads to the leaf before it.
+    // At one level: the sibling's pointer points to the leaf before it.
     let siblingSlot = tree.bench.slot(towards: tree.sibling, level: 1)
     let sound = tree.bench.pointer(siblingSlot)
     let leaf = tree.bench.leaf(of: tree.near)
@@ -136,7 +136,7 @@ struct PointerFindingTests {
     #expect(tree.keysRead() == [tree.near, tree.far], "read once, where it came first")
     tree.bench.setPointer(siblingSlot, sound)
 
-    // At two levels: a pointer of each table of the far path leads to the leaf.
+    // At two levels: a pointer of each table of the far path points to the leaf.
     guard tree.bench.geometry.rootLevel > 1 else { return }
     try withEvery("level", in: 2...tree.bench.geometry.rootLevel) { level in
       let slot = tree.bench.slot(towards: tree.far, level: level)

@@ -122,7 +122,7 @@ struct ReportedDefectTests {
     var bench = try TreeBench(geometry, nodeCount: 40)
     let orderZero = RadixKey(PhysicalAddress(5 << 14), order: .zero, in: .pages16KiB)
     try bench.insert(InterestingKeys.key(order: 1, block: 2, shift: 14))
-    // What the lost bit would turn the key into stands in the tree and must stay.
+    // What the lost bit would turn the key into is in the tree and must stay.
     let aliased = orderZero.rawValue & (1 << 50 - 1)
     try bench.insert(aliased)
     let before = bench.frames.takeCount

@@ -117,7 +117,7 @@ struct SweepTests {
         == nodes.map { .blockOverNode(four, node: $0) })
     bench.remove(RadixKey(four, in: Self.page).rawValue)
 
-    // A page between two nodes' pages is no node's.
+    // A page between two nodes' pages is not a node's.
     let free = Self.block(root + 0x1000 * 64, 0)
     try bench.insert(RadixKey(free, in: Self.page).rawValue)
     #expect(Self.findings(bench).filter { $0.severity == .error }.isEmpty)

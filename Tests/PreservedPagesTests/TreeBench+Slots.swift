@@ -25,12 +25,12 @@ extension TreeBench {
     pointer(slot(towards: key, level: 1))
   }
 
-  /// What stands at a place.
+  /// What is at a place.
   borrowing func pointer(_ slot: RadixSlot) -> PhysicalAddress {
     PhysicalAddress(memory.word(at: slot.address.rawValue))
   }
 
-  /// Overwrites what stands at a place.
+  /// Overwrites what is at a place.
   borrowing func setPointer(_ slot: RadixSlot, _ pointer: PhysicalAddress) {
     memory.setWord(pointer.rawValue, at: slot.address.rawValue)
   }

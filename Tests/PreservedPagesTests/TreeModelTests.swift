@@ -10,7 +10,7 @@ struct TreeModelTests {
     let shift: Int
     let seedCount: UInt64
     let batchCount: Int
-    /// How many places the keys lie around: a place costs a path of nodes.
+    /// How many places the keys are around: a place costs a path of nodes.
     let anchorCount: Int
     var testDescription: String { "shift \(shift)" }
   }

@@ -3,7 +3,7 @@ import MemoryAccess
 import PreservedPages
 import Testing
 
-/// `kho-v2` trees of 16 KiB pages, in which keys of order 0 stand without their mark.
+/// `kho-v2` trees of 16 KiB pages, in which keys of order 0 are without their mark.
 @Suite
 struct Version2TreeTests {
   private static let geometry = RadixGeometry.version2(.pages16KiB)

@@ -36,7 +36,7 @@ struct WalkBoundTests {
     let geometry = RadixGeometry(PageGeometry(shift: shift))
     let pageByteCount: UInt64 = 1 << UInt64(shift)
     let memory = try TreeBench.memory(geometry.page, nodeCount: 100)
-    // One page for each level, every slot of which leads to the next: 2^53 paths and more.
+    // One page for each level, every slot of which points to the next: 2^53 paths and more.
     for level in 1...geometry.rootLevel {
       let table = TreeBench.start + UInt64(level) * pageByteCount
       for slot in 0..<UInt64(geometry.slotCount) {

@@ -20,7 +20,7 @@ func takeListenDescriptors() {
   }
 }
 
-/// Tells the service manager that it is ready, where there is one.
+/// Reports to the service manager, if there is one, that it is ready.
 func tellReady() throws {
   guard let manager = try ServiceManager.current() else { return say("nobody") }
   try manager.notifyReady()

@@ -75,7 +75,7 @@ import Testing
       }
     }
     try memfd.close()
-    // A file of tmpfs that has a name is told apart, with the name; no other one is.
+    // A file of tmpfs that has a name is distinguished, with the name; no other one is.
     let path = FilePath("/dev/shm/live-update-test-\(UInt32.random(in: 0 ... .max))")
     if let named = try? SystemCalls.create(path, .readWrite) {
       answering(.noSuchFileOrDirectory) {

@@ -8,7 +8,7 @@ import Testing
 struct PreservedMemoryState: Equatable {
   let handover: HandoverState
   let names: [String]
-  /// What lies in every entry but the device tree's.
+  /// What is in every entry but the device tree's.
   let bytes: [PhysicalBlock: [UInt8]]
   let freeByteCount: UInt64
 

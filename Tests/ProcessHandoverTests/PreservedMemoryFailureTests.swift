@@ -104,7 +104,7 @@ import Testing
     try withResult("frames", frameCount) {
       let bench = try PreservedMemoryBench(geometry)
       var memory = try bench.open()
-      // What is taken here lies in memory in the order in which it is taken.
+      // What is taken here is in memory in the order in which it is taken.
       var taken: [PhysicalBlock] = []
       while let block = try? memory.allocate(.zero) { taken.append(block) }
       taken.sort()
@@ -162,7 +162,7 @@ import Testing
       try #require(folder.names == [])
       takeCount += 1
     }
-    // The superblock, the root, the device tree and what leads to its bit.
+    // The superblock, the root, the device tree and what points to its bit.
     #expect(takeCount > 3)
     #expect(folder.names == ["memory"])
   }

@@ -4,7 +4,7 @@ import Testing
 
 /// Preserved memory under random operations, and a plain account of what it must hold.
 ///
-/// Each page says in its first word to what it belongs, and in its last where it stands there.
+/// Each page says in its first word to what it belongs, and in its last where it is there.
 struct PreservedMemoryModel {
   /// Memory that was allocated in one operation, and is freed in one.
   struct Item {

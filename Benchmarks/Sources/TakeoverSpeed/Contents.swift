@@ -1,8 +1,8 @@
 import KexecHandover
 import SystemPackage
 
-/// What lies in a memory file that is measured: blocks of one size, in each page of which stands where
-/// it lies, and a table by name of where the blocks are.
+/// What is in a memory file that is measured: blocks of one size, and each page contains where
+/// it is, and a table by name of where the blocks are.
 struct Contents {
   static let tableName = "table"
 
@@ -12,7 +12,7 @@ struct Contents {
   var blockByteCount: UInt64 { PageGeometry.pages4KiB.blockByteCount(order) }
   var blockCount: UInt64 { byteCount / blockByteCount }
 
-  /// What stands in the first word of the page at `address`.
+  /// What is in the first word of the page at `address`.
   static func stamp(_ address: UInt64) -> UInt64 { address &* 0x9e37_79b9_7f4a_7c15 | 1 }
 
   /// Makes all of it in a new file.
@@ -44,7 +44,7 @@ extension PreservedMemory {
     return withBytes(of: range) { $0.word(atByte: 0) } ?? 0
   }
 
-  /// How many of the pages do not say where they lie; reads a word of each.
+  /// How many of the pages do not say where they are; reads a word of each.
   func wrongPageCount(_ table: PhysicalRange, _ order: PageOrder) -> UInt64 {
     var count: UInt64 = 0
     for index in 0..<table.byteCount / 8 {

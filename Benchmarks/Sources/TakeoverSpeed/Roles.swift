@@ -53,7 +53,7 @@ enum Roles {
     try tell(report, arguments, start, &memory)
   }
 
-  /// Reads the first byte, makes the allocator, and tells when each was done.
+  /// Reads the first byte, makes the allocator, and reports when each was done.
   private static func tell(
     _ report: FileDescriptor, _ arguments: [String], _ start: UInt64,
     _ memory: inout PreservedMemory

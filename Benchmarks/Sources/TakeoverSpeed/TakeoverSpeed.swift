@@ -55,7 +55,7 @@ struct Choices {
   var largest: UInt64?
   /// How often everything is measured.
   var runCount = 9
-  /// Where the memory files lie.
+  /// Where the memory files are.
   var folder = "/dev/shm"
 
   init?(_ arguments: [String]) {

@@ -22,11 +22,11 @@ package protocol PageSet: AnyObject {
   /// Gives back what it has learnt of memory, where that makes a walk faster.
   func settle()
 
-  /// Adds keys one by one, and tells how many were new.
+  /// Adds keys one by one, and returns how many were new.
   func insert(_ keys: Keys) -> UInt64
-  /// Removes keys one by one, and tells how many were there.
+  /// Removes keys one by one, and returns how many were there.
   func remove(_ keys: Keys) -> UInt64
-  /// Tells how many of the keys are there, asked one by one.
+  /// Returns how many of the keys are there, asked one by one.
   func contains(_ keys: Keys) -> UInt64
 
   /// Copies keys where ``insertMany(_:)`` would change them; not timed.
@@ -39,7 +39,7 @@ package protocol PageSet: AnyObject {
 
   /// Hashes all keys, each in its turn.
   func walkHash() -> UInt64
-  /// Tells every maximal run of keys, in order.
+  /// Calls `body` with every maximal run of keys, in order.
   func forEachRun(_ body: (_ first: UInt64, _ count: UInt64) -> Void)
 
   /// The bytes it takes, where it knows them itself.

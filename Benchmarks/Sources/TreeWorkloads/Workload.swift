@@ -3,7 +3,7 @@ package struct Workload {
   package let name: String
   /// How many operations a time is divided by.
   package let operationCount: UInt64
-  /// What stands in the sets before; not timed.
+  /// What is in the sets before; not timed.
   package let prepare: (any PageSet) -> Void
   /// What is timed.
   package let run: (any PageSet) -> Void

@@ -82,7 +82,7 @@ public struct RunningServer: Sendable {
 }
 
 extension Logger {
-  /// Says only what goes wrong: the server tells itself what it does.
+  /// Prints only what goes wrong: the server itself reports what it does.
   static var quiet: Logger {
     var logger = Logger(label: "cache-server")
     logger.logLevel = .error

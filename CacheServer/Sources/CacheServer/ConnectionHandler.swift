@@ -229,7 +229,7 @@ final class ConnectionHandler: ChannelInboundHandler, @unchecked Sendable {
     context.writeAndFlush(wrapOutboundOut(reply.buffer), promise: nil)
   }
 
-  /// Tells the client why it is not served.
+  /// Sends the client the reason why it is not served.
   func refuse(_ sentence: String) {
     send { reply in
       if memcached == nil {

@@ -29,7 +29,7 @@ final class Engine: @unchecked Sendable {
 
   /// The most bytes of replies that are made before they are sent.
   static let outputLimit = 1 << 20
-  /// The most bytes of a client that are kept because they are no whole request, as Redis's
+  /// The most bytes of a client that are kept because they are not a whole request, as Redis's
   /// client-query-buffer-limit.
   static let inputLimit = 1 << 30
 
@@ -94,7 +94,7 @@ final class Engine: @unchecked Sendable {
     scheduleUpkeep()
   }
 
-  /// Tells the cache what it does not know by itself.
+  /// Gives the cache the facts that it does not know by itself.
   func prepareCache() {
     let isOnDisk = memoryFile?.storage == .disk
     facts.storage = memoryFile.map { Self.word(for: $0.storage) } ?? ""

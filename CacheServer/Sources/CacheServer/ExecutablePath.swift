@@ -6,7 +6,7 @@ internal import SystemPackage
   internal import Musl
 #endif
 
-/// The program itself, by the path at which its next version will lie.
+/// The program itself, by the path at which its next version will be.
 enum ExecutablePath {
   /// The path of the program that was started as `name`.
   ///

@@ -7,7 +7,7 @@ enum CacheTrialsExit {
     CacheTrials.exit(withError: ExitCode(status))
   }
 
-  /// For what ArgumentParser throws: help is no mistake.
+  /// For what ArgumentParser throws: help is not a mistake.
   static func leave(for error: any Error) -> Never {
     if CacheTrials.exitCode(for: error) == .success { CacheTrials.exit(withError: error) }
     SystemCalls.writeToStandardError(CacheTrials.fullMessage(for: error) + "\n")

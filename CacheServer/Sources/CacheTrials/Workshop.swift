@@ -3,7 +3,7 @@ internal import TrialSupport
 /// What a trial works with: a folder, ports, and the report that it fills.
 final class Workshop {
   let options: SharedOptions
-  /// Where files lie; removed at the end.
+  /// Where files are; removed at the end.
   let folder: String
   private var ports = FreePorts()
   private var serverCount = 0
@@ -28,7 +28,7 @@ final class Workshop {
     return path
   }
 
-  /// Tells who waits what is going on, at most once a second.
+  /// Reports progress to the user, at most once a second.
   func progress(_ text: @autoclosure () -> String) {
     let now = SystemCalls.monotonicNanoseconds
     guard now - lastProgress > 1_000_000_000 else { return }

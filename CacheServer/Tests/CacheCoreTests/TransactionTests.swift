@@ -109,7 +109,7 @@ import TrialSupport
       ], bench)
   }
 
-  /// Keys that begin with the bytes by which databases are told apart.
+  /// Keys that begin with the bytes by which databases are distinguished.
   @Test func keysOfAnyBytes() throws {
     let bench = try CacheBench()
     var keys: [[UInt8]] = [[]]

@@ -22,7 +22,7 @@ struct Connection {
   private(set) var found: [Found] = []
   private(set) var hasFailed = false
 
-  /// Whether something is left that is no whole request.
+  /// Whether something is left that is not a whole request.
   var isInsideRequest: Bool { parser.isInsideRequest }
 
   mutating func receive(_ bytes: some Sequence<UInt8>) {

@@ -14,7 +14,7 @@ import TrialSupport
     ),
     // A line break, and what looks like a request, inside an argument.
     ("*2\r\n$4\r\nECHO\r\n$9\r\n*1\r\n$1\r\na\r\n", [.words("ECHO", "*1\r\n$1\r\na")]),
-    // No arguments are no request.
+    // No arguments are not a request.
     ("*0\r\n*-1\r\n*1\r\n$1\r\na\r\n", [.words("a")]),
     // What is behind an argument is not looked at.
     ("*1\r\n$1\r\nabc*1\r\n$1\r\nd\r\n", [.words("a"), .words("d")]),

@@ -7,7 +7,7 @@ import KexecHandover
 #endif
 
 /// A virtual machine's memory as its hypervisor sees it: one file, mapped, whose pieces are the guest's
-/// slots. Slots lie anywhere in the guest's address space, and between them is nothing.
+/// slots. Slots are anywhere in the guest's address space, and between them is nothing.
 ///
 ///     file    │ slot 0        │ slot 1           │
 ///     guest   0 … 512 MiB                 4 GiB … 4.5 GiB
@@ -19,7 +19,7 @@ struct GuestMemory: WritablePhysicalMemory, Sendable {
 
   /// Maps the file at `path`.
   ///
-  /// - Parameter slots: ranges of guest addresses, in the order in which they lie in the file.
+  /// - Parameter slots: ranges of guest addresses, in the order in which they are in the file.
   /// - Parameter isNew: whether the file is made, and written to; otherwise it must exist, and nothing
   ///   that is done here reaches it.
   /// - Throws: `GuestMemoryError`.

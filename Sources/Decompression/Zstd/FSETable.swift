@@ -1,6 +1,6 @@
 internal import MemoryAccess
 
-/// A state of a finite state entropy code: the symbol that it stands for, and how the next follows.
+/// A state of a finite state entropy code: the symbol that it represents, and how the next follows.
 struct FSEState: BitwiseCopyable {
   var base: UInt16 = 0
   var symbol: UInt8 = 0

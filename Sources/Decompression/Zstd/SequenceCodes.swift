@@ -1,6 +1,6 @@
 /// The codes of lengths and offsets. Source: RFC 8878, sections 3.1.1.3.2.1 and 3.1.1.3.2.2.
 enum SequenceCodes {
-  /// What a code stands for: the smallest value, and how many bits are added to it.
+  /// What a code represents: the smallest value, and how many bits are added to it.
   struct Value: BitwiseCopyable {
     var base: UInt32
     var bitCount: UInt8
@@ -17,7 +17,7 @@ enum SequenceCodes {
     from: 3, single: 32,
     bitCounts: [1, 1, 1, 1, 2, 2, 3, 3, 4, 4, 5, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16])
 
-  /// Codes of which the first `single` stand for one value each, and the others for 2^bits values.
+  /// Codes of which the first `single` represent one value each, and the others for 2^bits values.
   private static func values(
     from first: UInt32, single: Int, bitCounts: [UInt8]
   ) -> ValueTable {

@@ -29,7 +29,7 @@ public struct EarlyHandover: Hashable, Sendable {
   ///
   /// - Throws: ``EarlyHandoverError/unreadable(_:)``, ``EarlyHandoverError/tooLarge(byteCount:)``,
   ///   ``EarlyHandoverError/malformed(_:)``; ``EarlyHandoverError/versionUnknown`` of another format, and
-  ///   of `kho-v1` and of `kho-v2` with pages of 16 KiB, whose entries cannot be told from their bits
+  ///   of `kho-v1` and of `kho-v2` with pages of 16 KiB, whose entries cannot be distinguished from their bits
   ///   alone: those are for ``IncomingHandover``, which needs a heap; ``EarlyHandoverError/mapMissing``.
   /// - Complexity: O(device tree).
   public init<Memory: PhysicalMemory>(
@@ -85,8 +85,8 @@ public struct EarlyHandover: Hashable, Sendable {
   ///
   /// - Returns: what was found.
   /// - Throws: ``EarlyHandoverError/damaged(_:)``: the first thing that is wrong with the tree itself.
-  ///   Whether entries overlap or lie outside memory is for ``IncomingHandover`` to check.
-  ///   ``EarlyHandoverError/notReserved(_:)`` where the allocator's list cannot grow, or lies in preserved
+  ///   Whether entries overlap or are outside memory is for ``IncomingHandover`` to check.
+  ///   ``EarlyHandoverError/notReserved(_:)`` where the allocator's list cannot grow, or is in preserved
   ///   memory already. Some of it may be reserved then.
   /// - Complexity: O(nodes · page size + runs · log regions), at most O(memory).
   @discardableResult

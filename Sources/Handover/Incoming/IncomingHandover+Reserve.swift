@@ -3,11 +3,11 @@ public import PageAllocation
 import PreservedPages
 
 extension IncomingHandover {
-  /// Tells the early allocator what must not be handed out: every entry, the nodes of the tree and
+  /// Reserves in the early allocator what must not be handed out: every entry, the nodes of the tree and
   /// the device tree.
   ///
   /// The allocator's own list may have to move while it learns that: it moves to where nothing of the
-  /// handover lies.
+  /// handover is.
   ///
   /// - Throws: ``MemblockError/listFull(_:)``, ``MemblockError/holdsRegionList(_:)`` when the allocator
   ///   used preserved memory already. Some of it may be reserved then.
@@ -26,7 +26,7 @@ extension IncomingHandover {
     }
   }
 
-  /// A range in which nothing of the handover lies, and in which `memblock` has `byteCount` bytes
+  /// A range in which nothing of the handover is, and in which `memblock` has `byteCount` bytes
   /// free; an empty one when there is none.
   private func unusedRange(
     _ byteCount: UInt64, in memblock: borrowing Memblock<Memory>
@@ -76,7 +76,7 @@ extension IncomingHandover {
     return FrameRange(covering: range, in: geometry).range(in: geometry)
   }
 
-  /// The page that a node lies in; small bitmaps of kho-v1 share one.
+  /// The page that a node is in; small bitmaps of kho-v1 share one.
   func nodePage(_ node: PhysicalAddress) -> PhysicalRange {
     let page = FrameNumber(containing: node, in: geometry)
     return FrameRange(start: page, frameCount: 1).range(in: geometry)

@@ -41,7 +41,7 @@ extension IncomingHandover {
     var frame = run.start
     while frame < run.end {
       let address = frame.address(in: geometry)
-      // A page that is no entry was reserved for the device tree alone.
+      // A page that is not an entry was reserved for the device tree alone.
       let entry = lookup.block(holding: address)
       let part =
         entry.map { FrameRange($0, in: geometry) } ?? FrameRange(start: frame, frameCount: 1)

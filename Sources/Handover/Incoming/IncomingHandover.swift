@@ -16,7 +16,7 @@ public import PreservedPages
 ///
 /// Source: `TheLifecycle.md`.
 public struct IncomingHandover<Memory: WritablePhysicalMemory>: ~Copyable {
-  /// The memory all of it lies in.
+  /// The memory all of it is in.
   public let memory: Memory
   /// What was found.
   public let survey: HandoverSurvey
@@ -34,9 +34,9 @@ public struct IncomingHandover<Memory: WritablePhysicalMemory>: ~Copyable {
   /// The page size.
   public var geometry: PageGeometry { survey.geometry }
 
-  /// Reads the handover whose root device tree lies at `deviceTree`.
+  /// Reads the handover whose root device tree is at `deviceTree`.
   ///
-  /// - Throws: ``IncomingHandoverError/damaged(_:)`` where entries cannot be read, lie outside memory,
+  /// - Throws: ``IncomingHandoverError/damaged(_:)`` where entries cannot be read, are outside memory,
   ///   or overlap each other, the tree or the device tree. A subtree that is damaged is refused when
   ///   it is asked for.
   /// - Complexity: O(nodes · page size + runs · orders in use).
@@ -71,7 +71,7 @@ public struct IncomingHandover<Memory: WritablePhysicalMemory>: ~Copyable {
   ///
   /// - Throws: ``IncomingHandoverError/noSuchSubtree``;
   ///   ``IncomingHandoverError/subtreeNotPreserved(address:)``;
-  ///   ``IncomingHandoverError/damaged(_:)`` where the device tree does not tell where it lies, or how
+  ///   ``IncomingHandoverError/damaged(_:)`` where the device tree does not tell where it is, or how
   ///   large it is where it should.
   /// - Complexity: O(subtrees).
   public func subtree(
@@ -99,7 +99,7 @@ public struct IncomingHandover<Memory: WritablePhysicalMemory>: ~Copyable {
   /// The entry that holds the byte at `address`: the block that a predecessor preserved, with the order
   /// under which it can be restored. Nil where no entry holds it.
   ///
-  /// A record tells where it lies, but not in which block: Linux keeps a blob of 240 bytes in a folio of
+  /// A record shows where it is, but not in which block: Linux keeps a blob of 240 bytes in a folio of
   /// two pages.
   ///
   /// - Complexity: O(orders in use · log leaves).

@@ -6,7 +6,7 @@ public enum IncomingHandoverError: Error, Hashable, Sendable {
   case damaged(HandoverFinding)
   /// No subtree has that name.
   case noSuchSubtree
-  /// The subtree is outside memory, or its pages are no entries: what lies there now is not what
+  /// The subtree is outside memory, or its pages are not preserved: the bytes there now are not what
   /// the predecessor meant.
   case subtreeNotPreserved(address: PhysicalAddress)
   /// The block is not aligned to its size, or larger than any can be.

@@ -17,7 +17,7 @@ public struct HandoverChange: Sendable {
     /// The blocks of a vmalloc area and the chunks that name them.
     case area(VmallocArea)
     /// Any blocks, by their keys, which a chain of pages lists: a pointer to the next page, then
-    /// keys up to a 0 or the page's end. The pages are no entries; 0 is a list of none.
+    /// keys up to a 0 or the page's end. The pages are not entries; 0 is a list of none.
     case keys(PhysicalAddress)
   }
 
@@ -45,7 +45,7 @@ public struct HandoverChange: Sendable {
 
     /// The item at `index`.
     ///
-    /// - Precondition: `index` lies in `0..<count`.
+    /// - Precondition: `index` is in `0..<count`.
     public subscript(index: Int) -> Item {
       require(that: index >= 0 && index < count, "item outside the change")
       return storage[index]
@@ -73,7 +73,7 @@ public protocol HandoverAnchor: ~Copyable {
   /// tree says so, since its page may be anywhere in a machine's memory.
   var isOfMemoryFile: Bool { get }
 
-  /// Where the root device tree lies; 0 for nowhere.
+  /// Where the root device tree is; 0 for nowhere.
   var deviceTree: PhysicalAddress { get }
 
   /// Says that `change` is being made from now on.
@@ -97,7 +97,7 @@ extension HandoverAnchor where Self: ~Copyable {
 /// entries marked, which is as much as Linux does.
 public struct WordAnchor<Memory: WritablePhysicalMemory>: HandoverAnchor {
   private let memory: Memory
-  /// Where the word lies.
+  /// Where the word is.
   public let address: PhysicalAddress
 
   /// The word at `address`.
@@ -109,7 +109,7 @@ public struct WordAnchor<Memory: WritablePhysicalMemory>: HandoverAnchor {
     self.memory = memory
   }
 
-  /// Where the root device tree lies; 0 for nowhere.
+  /// Where the root device tree is; 0 for nowhere.
   public var deviceTree: PhysicalAddress {
     memory.withWords(at: address, count: 1) { PhysicalAddress($0.load(0)) }
   }

@@ -3,7 +3,7 @@ import PreservedPages
 
 /// A list of blocks of any order that one change marks, or unmarks: a ``PageChain`` of their keys.
 ///
-/// The pages of the list are no entries; they are needed until the change is complete.
+/// The pages of the list are not entries; they are needed until the change is complete.
 struct KeyList<Memory: WritablePhysicalMemory> {
   private let geometry: PageGeometry
   private var keys: PageChain<Memory>
@@ -14,7 +14,7 @@ struct KeyList<Memory: WritablePhysicalMemory> {
     keys = PageChain(in: memory, geometry: geometry)
   }
 
-  /// The item of a change that stands for the blocks.
+  /// The item of a change that represents the blocks.
   var item: HandoverChange.Item { .keys(keys.first) }
 
   /// Adds a block.
@@ -40,7 +40,7 @@ extension HandoverChange.Item {
   }
 }
 
-/// Reads a list of keys that a change leads to, perhaps one that another process recorded.
+/// Reads a list of keys that a change points to, perhaps one that another process recorded.
 struct KeyListReader<Memory: PhysicalMemory> {
   let memory: Memory
   let geometry: PageGeometry

@@ -2,7 +2,7 @@ public import MemoryAccess
 import PreservedPages
 
 // Memory that is preserved from its first moment on. It comes from the allocator, so nothing of the
-// handover can lie in it, and only scratch memory is checked for.
+// handover can be in it, and only scratch memory is checked for.
 
 extension OutgoingHandover where Anchor: ~Copyable {
   /// Allocates a block, filled with zeros, and preserves it.

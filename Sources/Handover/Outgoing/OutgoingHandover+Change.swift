@@ -76,7 +76,7 @@ extension OutgoingHandover where Anchor: ~Copyable {
   ///   ``OutgoingHandoverError/misaligned(_:)``, ``OutgoingHandoverError/outsideMemory(_:)``,
   ///   ``OutgoingHandoverError/areaDamaged(_:)``, ``OutgoingHandoverError/deviceTreeDamaged(_:)`` or
   ///   ``OutgoingHandoverError/deviceTreeNotPreserved(_:)``, which only a record that was damaged
-  ///   leads to. The device tree has not been switched then.
+  ///   points to. The device tree has not been switched then.
   public mutating func complete(
     _ change: borrowing HandoverChange
   ) throws(OutgoingHandoverError) {
@@ -152,7 +152,7 @@ struct ItemBlocks<Memory: PhysicalMemory> {
   let geometry: PageGeometry
   let nodeStarts: [FrameNumber]
 
-  /// Calls `body` with every block that `item` stands for.
+  /// Calls `body` with every block that `item` represents.
   ///
   /// - Throws: ``OutgoingHandoverError/areaDamaged(_:)`` and the error of `body`.
   func forEach(

@@ -134,7 +134,7 @@ extension DeviceTreeEditError {
 }
 
 extension ABIVersion {
-  /// Writes the properties of a subtree that lies in `range`.
+  /// Writes the properties of a subtree that is in `range`.
   @_lifetime(node: copy node)
   func write(
     _ range: PhysicalRange, to node: inout DeviceTreeWriter

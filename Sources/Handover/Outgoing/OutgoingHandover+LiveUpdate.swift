@@ -69,7 +69,7 @@ extension OutgoingHandover where Anchor: ~Copyable {
   /// - Parameter number: how many live updates there were, the coming one included.
   /// - Throws: as ``allocateRecords(recordByteCount:recordCount:from:)`` and
   ///   ``createSubtree(named:byteCount:from:_:)``. Records that were written before stay preserved
-  ///   then, and nothing leads to them.
+  ///   then, and nothing points to them.
   /// - Precondition: the names of sessions can be written: 1 to 63 bytes of UTF-8, none of them 0.
   /// - Complexity: O(sessions + files).
   public mutating func addLiveUpdate<Frames: BlockSource & ~Copyable>(

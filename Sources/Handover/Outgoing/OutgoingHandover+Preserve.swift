@@ -69,7 +69,7 @@ extension OutgoingHandover where Anchor: ~Copyable {
 
   /// Stops preserving a run of frames.
   ///
-  /// - Throws: as ``unpreserve(_:)-(PhysicalBlock)`` of the first block that is no entry: a run has to be
+  /// - Throws: as ``unpreserve(_:)-(PhysicalBlock)`` of the first block that is not an entry: a run has to be
   ///   named with the start and the length with which it was preserved.
   /// - Precondition: the run ends below 2^64 bytes.
   /// - Complexity: O(blocks · (levels + log subtrees)).
@@ -131,7 +131,7 @@ extension OutgoingHandover where Anchor: ~Copyable {
     try refuseDeviceTree(block)
   }
 
-  /// Refuses a block that is no entry, and one that a subtree lies in.
+  /// Refuses a block that is not an entry, and one that a subtree is in.
   func requireUnused(_ block: PhysicalBlock) throws(OutgoingHandoverError) {
     try requireEntry(block)
     if let subtree = subtreePages.first(overlapping: block.range(in: geometry)) {

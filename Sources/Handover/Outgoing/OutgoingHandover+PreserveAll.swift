@@ -11,7 +11,7 @@ extension OutgoingHandover where Anchor: ~Copyable {
   ///
   /// - Returns: the number of blocks.
   /// - Throws: as ``preserve(_:from:)-(PhysicalBlock,_)`` and ``addSubtree(_:named:from:)``.
-  /// - Precondition: both handovers lie in the same memory, and `incoming` is not retired.
+  /// - Precondition: both handovers are in the same memory, and `incoming` is not retired.
   /// - Complexity: O(blocks · (orders in use + levels) + subtrees · device tree).
   @discardableResult
   public mutating func preserveAll<Frames: BlockSource & ~Copyable>(

@@ -6,7 +6,7 @@ import PreservedPages
 // `reserve_mem`.
 
 extension OutgoingHandover where Anchor: ~Copyable {
-  /// Adds the subtree that tells the successor who handed over.
+  /// Adds the subtree that names the predecessor to the successor.
   ///
   /// - Throws: as ``createSubtree(named:byteCount:from:_:)``.
   public mutating func addKexecMetadata<Frames: BlockSource & ~Copyable>(
@@ -17,7 +17,7 @@ extension OutgoingHandover where Anchor: ~Copyable {
     ) { metadata.write(to: &$0) }
   }
 
-  /// Preserves the regions of `reserve_mem` and adds the subtree that tells their names, as one
+  /// Preserves the regions of `reserve_mem` and adds the subtree that lists their names, as one
   /// change.
   ///
   /// All of it is done, or nothing has changed. Regions that were preserved already stay so.

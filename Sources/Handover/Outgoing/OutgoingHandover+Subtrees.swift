@@ -57,7 +57,7 @@ extension OutgoingHandover where Anchor: ~Copyable {
   /// - Throws: as ``createSubtree(named:byteCount:from:_:)``; ``OutgoingHandoverError/noSuchSubtree``;
   ///   ``OutgoingHandoverError/notPreserved(_:)`` where the old memory is not a run of frames of its
   ///   own, which it is where ``createSubtree(named:byteCount:from:_:)`` made it;
-  ///   ``OutgoingHandoverError/holdsSubtree(_:subtree:)`` where another subtree lies in it.
+  ///   ``OutgoingHandoverError/holdsSubtree(_:subtree:)`` where another subtree is in it.
   /// - Precondition: `byteCount` is not 0, and the old frames came from `frames`.
   @discardableResult
   public mutating func replaceSubtree<Frames: BlockSource & ~Copyable>(
@@ -74,7 +74,7 @@ extension OutgoingHandover where Anchor: ~Copyable {
   ///
   /// - Throws: as ``removeSubtree(named:from:)``; ``OutgoingHandoverError/notPreserved(_:)`` where the
   ///   memory is not a run of frames of its own; ``OutgoingHandoverError/holdsSubtree(_:subtree:)``
-  ///   where another subtree lies in it.
+  ///   where another subtree is in it.
   /// - Precondition: the frames came from `frames`.
   public mutating func removeSubtreeAndFree<Frames: BlockSource & ~Copyable>(
     named name: String, from frames: inout Frames
@@ -86,7 +86,7 @@ extension OutgoingHandover where Anchor: ~Copyable {
     frames.giveBack(old.frames)
   }
 
-  /// Where the subtree called `name` lies; nil when there is none.
+  /// Where the subtree called `name` is; nil when there is none.
   ///
   /// - Throws: ``OutgoingHandoverError/deviceTreeDamaged(_:)``.
   /// - Complexity: O(device tree).
@@ -150,7 +150,7 @@ extension OutgoingHandover where Anchor: ~Copyable {
     let pageMask = UInt64(geometry.pageByteCount) &- 1
     let frameCount = byteCount &>> UInt64(geometry.shift) &+ (byteCount & pageMask == 0 ? 0 : 1)
     if version.subtreeSizeProperty == nil {
-      // Nothing but the entry tells the size, so there is only one.
+      // Nothing but the entry shows the size, so there is only one.
       let order = PageOrder(64 &- (frameCount &- 1).leadingZeroBitCount)
       guard let block = frames.takeBlock(order) else {
         throw .outOfFrames(frameCount: order.frameCount)
@@ -164,7 +164,7 @@ extension OutgoingHandover where Anchor: ~Copyable {
   }
 
   /// The frames of the subtree called `name`, which are entries as one run of frames is, or one
-  /// block where nothing else tells the size, and no other subtree's.
+  /// block where nothing else shows the size, and no other subtree's.
   func ownFrames(ofSubtree name: String) throws(OutgoingHandoverError) -> OwnFrames {
     let subtrees = try rootDeviceTree().subtrees
     guard let subtree = subtrees.first(where: { $0.name.hasBytes(of: name) }) else {

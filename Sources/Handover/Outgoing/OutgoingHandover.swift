@@ -13,8 +13,8 @@ public import PreservedPages
 /// ``HandoverChange`` that the anchor may record, so that a crash leaves the state before the
 /// operation or one that can be completed.
 ///
-/// The tree's nodes and the device tree lie in frames of the source that each operation is given.
-/// That source must hand out nothing that lies in scratch memory.
+/// The tree's nodes and the device tree are in frames of the source that each operation is given.
+/// That source must hand out nothing that is in scratch memory.
 ///
 /// Source: `FormatRootDeviceTree.md`, `FormatScratch.md`, `TheLifecycle.md`.
 public struct OutgoingHandover<Memory: WritablePhysicalMemory, Anchor>: ~Copyable
@@ -28,27 +28,27 @@ where Anchor: HandoverAnchor & ~Copyable {
 
   /// The entries. A caller that changes the tree itself bypasses all checks.
   public var tree: RadixTree<Memory>
-  /// What leads to the device tree.
+  /// What points to the device tree.
   public var anchor: Anchor
-  /// The block that the root device tree lies in; an entry itself.
+  /// The block that the root device tree is in; an entry itself.
   public internal(set) var deviceTree: PhysicalBlock
   /// The orders that entries may have: all that are in use, and perhaps more.
   var orders: PageOrderSet
-  /// Where subtrees lie.
+  /// Where subtrees are.
   var subtreePages: SubtreePages
 
-  /// The memory all of it lies in.
+  /// The memory all of it is in.
   public var memory: Memory { tree.memory }
   /// The page size.
   public var geometry: PageGeometry { tree.geometry.page }
 
-  /// Begins a handover of nothing: an empty tree and a device tree that leads to it.
+  /// Begins a handover of nothing: an empty tree and a device tree that points to it.
   ///
   /// The last store is that of the anchor's pointer.
   ///
   /// - Throws: ``OutgoingHandoverError/versionNotWritable(_:_:)``,
   ///   ``OutgoingHandoverError/outOfFrames(frameCount:)``, and
-  ///   ``OutgoingHandoverError/overlapsScratch(_:_:)`` when the source's frames lie there.
+  ///   ``OutgoingHandoverError/overlapsScratch(_:_:)`` when the source's frames are there.
   public init<Frames: BlockSource & ~Copyable>(
     in memory: Memory, geometry: PageGeometry, version: ABIVersion = .v4,
     anchor: consuming Anchor, scratchAreas: [ScratchArea] = [], nodeStarts: [FrameNumber] = [],
@@ -66,7 +66,7 @@ where Anchor: HandoverAnchor & ~Copyable {
     self.deviceTree = block
     self.orders = PageOrderSet()
     self.subtreePages = SubtreePages()
-    // Nothing leads to the tree yet, so there is no change to record.
+    // Nothing points to the tree yet, so there is no change to record.
     var none = NoFrames()
     do throws(OutgoingHandoverError) {
       try preserveKey(of: block, from: &none)
@@ -106,14 +106,14 @@ where Anchor: HandoverAnchor & ~Copyable {
     return (root, block)
   }
 
-  /// Goes on with a handover that lies in memory already: the incoming one becomes the outgoing one,
+  /// Goes on with a handover that is in memory already: the incoming one becomes the outgoing one,
   /// in place.
   ///
   /// Where a change was begun and not ended, ``complete(_:)`` comes next.
   ///
   /// - Throws: ``OutgoingHandoverError/versionNotWritable(_:_:)``,
   ///   ``OutgoingHandoverError/deviceTreeDamaged(_:)``.
-  /// - Precondition: the handover is sound, its device tree lies in `deviceTree`, which is an entry,
+  /// - Precondition: the handover is sound, its device tree is in `deviceTree`, which is an entry,
   ///   and no other process writes to it. One that comes from outside is checked first:
   ///   ``IncomingHandover``.
   /// - Complexity: O(orders · levels · page size + device tree).

@@ -10,7 +10,7 @@ public enum OutgoingHandoverError: Error, Hashable, Sendable {
   case outOfFrames(frameCount: UInt64)
   /// The block is not aligned to its size, or larger than any can be.
   case misaligned(PhysicalBlock)
-  /// Bytes of the range are no memory.
+  /// Bytes of the range are not memory.
   case outsideMemory(PhysicalRange)
   /// The block shares bytes with an entry of another order.
   case overlapsEntry(PhysicalBlock, entry: PhysicalBlock)
@@ -21,13 +21,13 @@ public enum OutgoingHandoverError: Error, Hashable, Sendable {
   case overlapsScratch(PhysicalBlock, ScratchArea)
   /// The block holds a part of a subtree that is still registered.
   case holdsSubtree(PhysicalBlock, subtree: PhysicalRange)
-  /// The block is no entry.
+  /// The block is not an entry.
   case notPreserved(PhysicalBlock)
   /// There is a subtree of that name.
   case subtreeExists
   /// No subtree has that name.
   case noSuchSubtree
-  /// Pages of a subtree are no entries, so it would not survive.
+  /// Pages of a subtree are not entries, so it would not survive.
   case subtreeNotPreserved(PhysicalRange)
   /// The root device tree would be larger than any that is read.
   case deviceTreeTooLarge(byteCount: UInt64, limit: UInt64)

@@ -7,7 +7,7 @@ import MemoryAccess
 /// ```
 ///
 /// The chunks of a vmalloc area have this form (`FormatBlocks.md`), and the lists of keys that a
-/// ``HandoverChange`` leads to.
+/// ``HandoverChange`` points to.
 struct PageChain<Memory: WritablePhysicalMemory> {
   private let memory: Memory
   private let geometry: PageGeometry

@@ -45,7 +45,7 @@ public struct SerializedRecordWriter<Memory: WritablePhysicalMemory>: ~Copyable 
     UInt64(blocks.count) &* UInt64(Self.recordsPerBlock(recordByteCount, geometry))
   }
 
-  /// The first block, for the record that leads to these; 0 while there is none.
+  /// The first block, for the record that points to these; 0 while there is none.
   public var first: PhysicalAddress { recordCount == 0 ? .zero : blocks[0] }
 
   /// Writes a record behind the others, with `fill`, which gets its bytes, all zeros.
@@ -130,7 +130,7 @@ extension OutgoingHandover where Anchor: ~Copyable {
 
   /// Unpreserves and frees the blocks of `records`, as one change.
   ///
-  /// - Precondition: nothing leads to them any more, and their frames came from `frames`.
+  /// - Precondition: nothing points to them any more, and their frames came from `frames`.
   public mutating func free<Frames: BlockSource & ~Copyable>(
     _ records: consuming SerializedRecordWriter<Memory>, into frames: inout Frames
   ) {

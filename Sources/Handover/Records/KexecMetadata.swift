@@ -1,6 +1,6 @@
 public import MemoryAccess
 
-/// What one kernel tells the next about itself.
+/// What one kernel records about itself for the next.
 ///
 /// ```
 /// byte 0 version (u32)   4 release (65 bytes)   69 number of kexecs (u32)

@@ -13,7 +13,7 @@ public struct LiveUpdateRecord: Hashable, Sendable {
   public static var subtreeName: String { "LUO" }
   package static var byteCount: Int { 32 }
 
-  /// The form of the record and of what it leads to.
+  /// The form of the record and of what it points to.
   public enum Format: Hashable, Sendable {
     /// "luo-v1", a device tree (Linux 7.1).
     case deviceTree

@@ -53,7 +53,7 @@ public struct LiveUpdateSession: Hashable, Sendable {
     bytes.storeBytes(of: fileCount, toByteOffset: 72, as: UInt64.self)
   }
 
-  /// Where the records of the files lie, in a record of that format.
+  /// Where the records of the files are, in a record of that format.
   ///
   /// - Throws: where no memory could hold them.
   public func fileRecords(
@@ -70,7 +70,7 @@ public struct LiveUpdateSession: Hashable, Sendable {
 }
 
 extension LiveUpdateRecord {
-  /// Where the records of the sessions lie; nil while there are none.
+  /// Where the records of the sessions are; nil while there are none.
   ///
   /// - Throws: when the header before them cannot be read (``Format/deviceTree``).
   public func sessionRecords(

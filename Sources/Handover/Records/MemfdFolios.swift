@@ -10,7 +10,7 @@ public import MemoryAccess
 public struct MemfdFolio: Hashable, Sendable {
   package static var byteCount: Int { 16 }
 
-  /// Where the folio lies; 0 of a hole.
+  /// Where the folio is; 0 of a hole.
   public let address: PhysicalAddress
   /// Whether it was written to.
   public let isDirty: Bool
@@ -19,7 +19,7 @@ public struct MemfdFolio: Hashable, Sendable {
   /// The place of its first page in the file, in pages.
   public let pageIndex: UInt64
 
-  /// A folio of the file; the address 0 stands for a hole.
+  /// A folio of the file; the address 0 represents a hole.
   public init(
     address: PhysicalAddress, pageIndex: UInt64, isDirty: Bool = true, isUpToDate: Bool = true
   ) {
@@ -35,7 +35,7 @@ public struct MemfdFolio: Hashable, Sendable {
       | (isDirty ? 1 &<< 52 : 0) | (isUpToDate ? 1 &<< 53 : 0)
   }
 
-  /// Whether the record stands for no folio.
+  /// Whether the record represents no folio.
   public var isHole: Bool { address == .zero }
 }
 

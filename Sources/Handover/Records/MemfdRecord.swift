@@ -1,6 +1,6 @@
 public import MemoryAccess
 
-/// What is kept of a memfd: its size, and where its pages lie.
+/// What is kept of a memfd: its size, and where its pages are.
 ///
 /// ```
 /// byte 0 position   8 size   16 seals (u32)   20 flags (u32)   24 number of folios
@@ -21,7 +21,7 @@ public struct MemfdRecord: Hashable, Sendable {
   public let flags: UInt32
   /// The number of folio records.
   public let folioCount: UInt64
-  /// Where the folio records lie.
+  /// Where the folio records are.
   public let folios: VmallocArea
 
   /// Reads the record at `address`.
@@ -39,7 +39,7 @@ public struct MemfdRecord: Hashable, Sendable {
     }
   }
 
-  /// What is kept of a file whose folio records lie in `folios`.
+  /// What is kept of a file whose folio records are in `folios`.
   public init(
     position: UInt64 = 0, byteSize: UInt64, seals: UInt32 = 0, flags: UInt32 = 0,
     folioCount: UInt64, folios: VmallocArea

@@ -19,7 +19,7 @@ extension PhysicalMemory {
 
   /// The bytes of the device tree of a record at `address`, as many as its header says.
   ///
-  /// - Parameter byteCount: the size of the blob, where something tells it.
+  /// - Parameter byteCount: the size of the blob, where something shows it.
   func recordTreeBytes(
     at address: PhysicalAddress, byteCount: UInt64?
   ) throws(RecordError) -> [UInt8] {

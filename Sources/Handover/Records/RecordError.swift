@@ -5,7 +5,7 @@ public import MemoryAccess
 ///
 /// Source: `FormatBlocks.md`, `FormatRecords.md`, `FormatLiveUpdate.md`.
 public enum RecordError: Error, Hashable, Sendable {
-  /// Bytes of the record lie where nothing can be read.
+  /// Bytes of the record are where nothing can be read.
   case unreadable(PhysicalRange)
   /// A range that is empty or runs past 2^64.
   case rangeImpossible(start: PhysicalAddress, byteCount: UInt64)
@@ -31,16 +31,16 @@ public enum RecordError: Error, Hashable, Sendable {
 
   /// A name is empty or has no end; the address is that of the field.
   case textMalformed(PhysicalAddress)
-  /// A record says that it has elements, and leads to none.
+  /// A record says that it has elements, and points to none.
   case elementsMissing(count: UInt64)
-  /// A record says that it has more elements than fit in what it leads to.
+  /// A record says that it has more elements than fit in what it points to.
   case elementCountTooLarge(UInt64, capacity: UInt64)
   /// A record says that it has another number of elements than were found.
   case elementCountDiffers(UInt64, found: UInt64)
   /// A word that should name a block names none that can be; the address is that of the word.
   case blockImpossible(UInt64, in: PhysicalAddress)
 
-  /// A folio of a file is no entry, so nothing tells its size, or whether its content survived.
+  /// A folio of a file is not an entry, so nothing shows its size, or whether its content survived.
   case folioNotPreserved(PhysicalAddress)
   /// A folio of a file is listed twice.
   case folioRepeated(PhysicalAddress)
@@ -51,7 +51,7 @@ public enum RecordError: Error, Hashable, Sendable {
 
   // Linked pages.
 
-  /// A pointer is no multiple of the page size; the address is where it stands, nil of a start.
+  /// A pointer is not a multiple of the page size; the address is where it is, nil of a start.
   case pointerUnaligned(PhysicalAddress, in: PhysicalAddress?)
   /// A page that was passed already comes again.
   case chainCycle(PhysicalAddress)

@@ -9,7 +9,7 @@ public enum RecordFinding: Error, Hashable, Sendable {
   case formatUnknown(RecordOwner, String)
   /// A record refers to where there is no memory.
   case outsideMemory(RecordReference)
-  /// A record refers to memory of which a page is no entry; the first such page.
+  /// A record refers to memory of which a page is not an entry; the first such page.
   case notPreserved(RecordReference, page: PhysicalAddress)
   /// A record refers to a folio, and the entry there is a block of another start or order.
   case entryDiffers(RecordReference, entry: PhysicalBlock)

@@ -2,7 +2,7 @@ public import MemoryAccess
 
 /// Memory that a record refers to, and that must be preserved for the record to be of use.
 public struct RecordReference: Hashable, Sendable {
-  /// What lies there.
+  /// What is there.
   public enum Role: Hashable, Sendable {
     /// A region of `reserve_mem`.
     case region
@@ -20,11 +20,11 @@ public struct RecordReference: Hashable, Sendable {
 
   /// Who refers.
   public let owner: RecordOwner
-  /// What lies there.
+  /// What is there.
   public let role: Role
   /// The bytes referred to; of a folio whose order the record does not tell, its first page.
   public let range: PhysicalRange
-  /// The order of the folio, where the record tells it.
+  /// The order of the folio, where the record shows it.
   public let order: PageOrder?
 
   /// A reference of `owner` to `range`.

@@ -1,6 +1,6 @@
 public import MemoryAccess
 
-/// Where records of one size lie, whose contents the reader knows.
+/// Where records of one size are, whose contents the reader knows.
 public enum SerializedRecords: Hashable, Sendable {
   /// In linked pages from the first on, 0 meaning none (`kho-v4`).
   ///
@@ -45,12 +45,12 @@ public struct SerializedRecordCursor<Memory: PhysicalMemory> {
   private let geometry: PageGeometry
   private let recordByteCount: UInt64
 
-  /// Where the next record lies and how many follow without a gap.
+  /// Where the next record is and how many follow without a gap.
   private var upcoming = PhysicalAddress.zero
   private var recordCount: UInt64 = 0
   private var run: PhysicalRange?
   private var nextBlock = PhysicalAddress.zero
-  /// Where the pointer to the next block stands; nil of the first.
+  /// Where the pointer to the next block is; nil of the first.
   private var link: PhysicalAddress?
   private var announced: PhysicalAddress?
   private var chain = ChainGuard()
@@ -79,7 +79,7 @@ public struct SerializedRecordCursor<Memory: PhysicalMemory> {
 
   /// The next pages or record; nil after the last.
   ///
-  /// - Throws: where a block breaks a rule; what was given before stands.
+  /// - Throws: where a block breaks a rule; what was given before is.
   /// - Complexity: O(1).
   public mutating func next() throws(RecordError) -> Step? {
     if let range = run {

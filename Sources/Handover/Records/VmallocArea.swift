@@ -1,8 +1,8 @@
 public import MemoryAccess
 
-/// Pages that lie one after the other in a kernel's virtual memory, and anywhere in physical memory.
+/// Pages that are one after the other in a kernel's virtual memory, and anywhere in physical memory.
 ///
-/// A part of other records: what is too large for one block lies in such an area.
+/// A part of other records: what is too large for one block is in such an area.
 ///
 /// ```
 /// byte 0 first chunk   8 number of pages (u32)   12 flags (u16)   14 order (u16)

@@ -24,7 +24,7 @@ public struct VmallocBlocks<Memory: PhysicalMemory> {
   /// The next word of `page`; at its end, the chunk is read.
   private var index = 0
   private var nextChunk: PhysicalAddress
-  /// Where the pointer to the next chunk stands; nil of the first.
+  /// Where the pointer to the next chunk is; nil of the first.
   private var link: PhysicalAddress?
   /// A chunk that was announced and is to be read now.
   private var announced: PhysicalAddress?
@@ -44,7 +44,7 @@ public struct VmallocBlocks<Memory: PhysicalMemory> {
 
   /// The next chunk or block; nil after the last.
   ///
-  /// - Throws: where the area breaks a rule; what was given before stands.
+  /// - Throws: where the area breaks a rule; what was given before is.
   /// - Complexity: O(1), and O(page size) for a chunk. There are no more blocks than the area has
   ///   pages.
   public mutating func next() throws(RecordError) -> Step? {

@@ -18,7 +18,7 @@ public struct VmallocWords<Memory: PhysicalMemory> {
     blocks = VmallocBlocks(area, in: memory, geometry: geometry)
   }
 
-  /// The next word and where it lies; nil after the last.
+  /// The next word and where it is; nil after the last.
   ///
   /// - Throws: where the area breaks a rule or a page of it cannot be read.
   /// - Complexity: O(1), and O(page size) at the start of a page.

@@ -1,6 +1,6 @@
 public import MemoryAccess
 
-/// Memory in which nothing preserved ever lies: the successor is loaded there, and allocates only
+/// Memory in which nothing preserved ever is: the successor is loaded there, and allocates only
 /// there until it has walked the tree.
 ///
 /// ```
@@ -27,7 +27,7 @@ extension ScratchArea {
   /// Reads the array of areas in the bytes of `range`.
   ///
   /// - Throws: ``RecordError/unreadable(_:)``; ``RecordError/rangeImpossible(start:byteCount:)`` of an
-  ///   empty area or one past 2^64, or of an array whose length is no multiple of an area's;
+  ///   empty area or one past 2^64, or of an array whose length is not a multiple of an area's;
   ///   ``RecordError/blobTooLarge(byteCount:limit:)``.
   /// - Complexity: O(areas).
   public static func readArray(

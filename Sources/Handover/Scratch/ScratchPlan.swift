@@ -120,7 +120,7 @@ public struct ScratchPlan: Hashable, Sendable {
     return areas
   }
 
-  /// The requests, in the order in which the areas stand in the array.
+  /// The requests, in the order in which the areas are in the array.
   private var requests: [MemblockRequest] {
     var requests: [MemblockRequest] = []
     if lowByteCount > 0 {

@@ -44,7 +44,7 @@ public enum ScratchRequestError: Error, Hashable, Sendable {
   case numberMissing(offset: Int)
   /// A number of bytes beyond 2^64 − 1.
   case numberTooLarge(offset: Int)
-  /// A character that cannot stand there, or the end of the text.
+  /// A character that cannot be there, or the end of the text.
   case unexpected(offset: Int)
   /// A percentage of 0, of 2^32 or more, or one with a suffix.
   case percentageImpossible

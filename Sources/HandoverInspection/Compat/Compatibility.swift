@@ -31,7 +31,7 @@ public struct Compatibility: Sendable {
       case deduced
       /// A kernel did it in the lab, Lab/Tests.
       case seen
-      /// No source tells.
+      /// No source shows.
       case unknown
     }
 

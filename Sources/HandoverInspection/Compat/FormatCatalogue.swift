@@ -69,7 +69,7 @@ public enum FormatCatalogue {
   ]
 
   /// kho-v4 with the records of 7.2 and 7.3. Sessions and shared data have no string of their own
-  /// there: "luo-v5" stands for them too.
+  /// there: "luo-v5" represents them too.
   private static func version4(_ source: String) -> [HandoverFormat: FormatFact] {
     [
       .root: FormatFact(["kho-v4"], source),
@@ -104,7 +104,7 @@ public enum FormatCatalogue {
     }
     let numbers = rest.split(separator: ".", maxSplits: 2, omittingEmptySubsequences: false)
     guard numbers.count >= 2, let major = number(numbers[0]) else { return nil }
-    // Behind the second number, anything that is no digit belongs to the package's name.
+    // Behind the second number, anything that is not a digit belongs to the package's name.
     let minorText = numbers[1].prefix { $0.isASCII && $0.isNumber }
     guard let minor = number(minorText) else { return nil }
     let tail = numbers[1].dropFirst(minorText.count)

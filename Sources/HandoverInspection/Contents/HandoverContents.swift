@@ -7,7 +7,7 @@ public import MemoryAccess
 public struct HandoverContents: Sendable {
   /// How much is read.
   public struct Options: Hashable, Sendable {
-    /// Whether to keep where each stretch of a memfd lies.
+    /// Whether to keep where each stretch of a memfd is.
     public var keepsPageMaps = false
     /// The most sessions, files, shared data and folios of the self-test that are kept, and the most
     /// stretches of memfds.
@@ -35,7 +35,7 @@ public struct SubtreeContents: Sendable {
   public let subtree: HandoverSurvey.Subtree
   /// The record; nil of a blob whose name is not known, and where the record cannot be read.
   public internal(set) var record: Record?
-  /// Why the record, or what it leads to, cannot be read; nil where all of it was.
+  /// Why the record, or what it points to, cannot be read; nil where all of it was.
   public internal(set) var error: RecordError?
   /// The first bytes of the blob, as many as are known to be its own.
   public internal(set) var head: [UInt8] = []
@@ -47,7 +47,7 @@ public struct SubtreeContents: Sendable {
   public enum Record: Sendable {
     /// The regions of `reserve_mem`.
     case memblock([MemblockRecord.Region])
-    /// What the predecessor tells about itself.
+    /// What the predecessor recorded about itself.
     case kexecMetadata(KexecMetadata)
     /// The kernel's self-test.
     case khoTest(KHOTestContents)

@@ -2,7 +2,7 @@ public import Handover
 public import MemoryAccess
 import PreservedPages
 
-/// The record of the Live Update Orchestrator, and all that it leads to.
+/// The record of the Live Update Orchestrator, and all that it points to.
 public struct LiveUpdateContents: Sendable {
   /// What the record says.
   public let record: LiveUpdateRecord
@@ -58,7 +58,7 @@ public struct MemfdContents: Sendable {
   public internal(set) var staleCount: UInt64 = 0
   /// The bytes of all folios, each as large as its entry.
   public internal(set) var folioByteCount: UInt64 = 0
-  /// Where the folios lie, in the order of the list; empty unless it was asked for.
+  /// Where the folios are, in the order of the list; empty unless it was asked for.
   public internal(set) var runs: [MemfdRun] = []
 
   init(_ record: MemfdRecord) {
@@ -91,9 +91,9 @@ public struct MemfdContents: Sendable {
 public struct MemfdRun: Hashable, Sendable {
   /// The place of the first page in the file, in pages.
   public let pageIndex: UInt64
-  /// Where the first folio lies.
+  /// Where the first folio is.
   public let address: PhysicalAddress
-  /// The order of the folios; nil where they are no entries.
+  /// The order of the folios; nil where they are not entries.
   public let order: PageOrder?
   /// The number of folios.
   public internal(set) var folioCount: UInt64

@@ -4,13 +4,13 @@ public import PreservedPages
 
 /// A stretch of a memfd's content.
 public enum MemfdExtent: Hashable, Sendable {
-  /// Bytes that lie in memory.
+  /// Bytes that are in memory.
   case stored(PhysicalRange)
   /// As many zeros: a hole, or folios that are not up to date.
   case zeros(byteCount: UInt64)
 }
 
-/// Where the content of a memfd lies, from its first byte to its last.
+/// Where the content of a memfd is, from its first byte to its last.
 ///
 /// The stretches together are as long as the record says the file is; that may be up to 2^64 − 1
 /// bytes, of which memory holds few.
@@ -29,7 +29,7 @@ public struct MemfdExtents<Memory: PhysicalMemory> {
   private var lookup: PreservedPagesLookup<Memory>
   /// How much of the file was given.
   private var position: UInt64 = 0
-  /// A folio that lies behind zeros which were given first.
+  /// A folio that is behind zeros which were given first.
   private var upcoming: PhysicalRange?
   /// The byte of the file where the next folio may begin.
   private var nextStart: UInt64 = 0

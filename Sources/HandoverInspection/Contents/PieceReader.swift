@@ -13,7 +13,7 @@ public struct PieceReader: Sendable {
 
   /// How many bytes are handed over at a time, at most.
   private static let pieceByteCount: UInt64 = 1 << 20
-  /// How many bytes are read before they are given back: where they lie close together, and else.
+  /// How many bytes are read before they are given back: where they are close together, and else.
   private static let closeLimit: UInt64 = 32 << 20
   private static let scatteredLimit: UInt64 = 1 << 30
 
@@ -87,7 +87,7 @@ public struct PieceReader: Sendable {
     return 1
   }
 
-  /// Gives back what lies between the first and the last byte of many pieces: what others read there
+  /// Gives back what is between the first and the last byte of many pieces: what others read there
   /// comes from the file again.
   private mutating func finishedReading(_ piece: PhysicalRange) {
     guard let last = piece.last?.rawValue else { return }
@@ -97,7 +97,7 @@ public struct PieceReader: Sendable {
       first: min(before.first, start), last: max(before.last, last),
       byteCount: before.byteCount + piece.byteCount
     )
-    // All 2^64 bytes are no range; the last of them may stay.
+    // All 2^64 bytes are not a range; the last of them may stay.
     let byteCount = min(all.last - all.first, .max - 1) + 1
     let isClose = byteCount / 2 <= all.byteCount
     guard all.byteCount >= (isClose ? Self.closeLimit : Self.scatteredLimit) else {

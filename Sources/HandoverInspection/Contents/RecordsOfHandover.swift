@@ -15,7 +15,7 @@ public struct RecordsOfHandover: Sendable {
   /// Reads the records of `survey`.
   ///
   /// - Parameters:
-  ///   - pageMaps: whether to keep where each stretch of a memfd lies.
+  ///   - pageMaps: whether to keep where each stretch of a memfd is.
   ///   - checksums: whether to read the files.
   ///   - progress: called with the number of bytes read so far.
   public init(

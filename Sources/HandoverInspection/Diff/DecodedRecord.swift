@@ -35,7 +35,7 @@ struct DecodedRecords {
   /// Whether there were more.
   let isCut: Bool
 
-  /// Reads the records of `side`; what cannot be read is left out, `kho check` tells why.
+  /// Reads the records of `side`; what cannot be read is left out, `kho check` shows why.
   init(of side: HandoverDiff.Side) {
     let contents = side.survey.contents(in: side.memory)
     isCut = contents.omittedRecordCount > 0

@@ -51,7 +51,7 @@ public struct SizedRun: Hashable, Sendable {
 
   /// The first `count` blocks, and the rest; nil where nothing is left.
   ///
-  /// - Precondition: `count` lies in 1…`blockCount`.
+  /// - Precondition: `count` is in 1…`blockCount`.
   package func split(_ count: UInt64) -> (first: SizedRun, rest: SizedRun?) {
     let first = SizedRun(address: address, log2ByteCount: log2ByteCount, blockCount: count)
     guard count < blockCount else { return (first, nil) }

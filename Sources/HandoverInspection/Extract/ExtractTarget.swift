@@ -23,7 +23,7 @@ public enum ExtractTarget: Sendable {
     }
   }
 
-  /// Where the bytes lie; nil where the handover has nothing of that name.
+  /// Where the bytes are; nil where the handover has nothing of that name.
   ///
   /// - Throws: ``ExtractionError`` where it has, and the bytes cannot be read.
   public func find(

@@ -5,7 +5,7 @@ public import PreservedPages
 
 /// What is extracted: bytes of memory, and zeros between them.
 public enum Extraction: Sendable {
-  /// Bytes that lie in one piece.
+  /// Bytes that are in one piece.
   case range(PhysicalRange)
   /// A file of a session.
   case memfd(MemfdRecord, PreservedPagesSurvey)

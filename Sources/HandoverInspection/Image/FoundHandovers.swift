@@ -134,7 +134,7 @@ package struct FoundHandovers {
 
   /// Reads the handovers.
   func loaded() -> HandoverImage {
-    // That of a memory file is read already, and nothing of it may lie behind its memory.
+    // That of a memory file is read already, and nothing of it may be behind its memory.
     if let known = memoryFile?.survey, known.geometry == toldGeometry {
       return loaded(
         sources.map { source in

@@ -153,7 +153,7 @@ public struct HandoverImage: Sendable {
 }
 
 extension HandoverImage {
-  /// What is wrong with `survey`, with what only the whole image tells.
+  /// What is wrong with `survey`, with what only the whole image shows.
   public func findings(of survey: HandoverSurvey) -> [HandoverFinding] {
     survey.findings + ownFindings(of: survey)
   }

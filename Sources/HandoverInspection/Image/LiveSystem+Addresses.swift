@@ -14,7 +14,7 @@ extension LiveSystem {
   /// The most entries of the boot loader's list that are looked at.
   private static var largestSetupDataCount: Int { 64 }
 
-  /// Where the incoming root device tree lies, as the boot loader's data (x86) or the machine's device
+  /// Where the incoming root device tree is, as the boot loader's data (x86) or the machine's device
   /// tree says: `FormatScratch.md`.
   func incomingAddress() -> PhysicalAddress? {
     let chosen = root.pushing("sys/firmware/devicetree/base/chosen/linux,kho-fdt")

@@ -5,7 +5,7 @@ import SystemPackage
 
 /// The running system: its memory, and the handovers that its kernel shows.
 struct LiveSystem {
-  /// The directory in which `proc`, `sys` and `dev` lie.
+  /// The directory in which `proc`, `sys` and `dev` are.
   let root: FilePath
 
   /// Opens the memory.

@@ -2,7 +2,7 @@ import Handover
 import MemoryAccess
 import ProcessHandover
 
-/// Tells the root device trees of a machine's handovers from others in its memory.
+/// Distinguishes the root device trees of a machine's handovers from others in its memory.
 ///
 /// The page of a memory file, of a capture in the page cache, and of a device tree that was replaced begin
 /// like the root of a handover. A root device tree whose tree can be read and contains its own page is the
@@ -17,7 +17,8 @@ struct RootSorting {
   private(set) var own: [PhysicalAddress] = []
   private(set) var others: [HandoverImage.OtherRoot] = []
 
-  /// - Complexity: O(device trees), and that of a ``HandoverSurvey`` for each that may be another's.
+  /// - Complexity: O(*n*²) comparisons of *n* device trees, which the scanner limits, and that of a
+  ///   ``HandoverSurvey`` for each that may be another's.
   init(_ scanner: HandoverScanner, in memory: some PhysicalMemory, geometry: PageGeometry) {
     let checks = Set(
       scanner.memoryFiles.flatMap { SuperblockContents.deviceTreeChecks(inPageAt: $0, of: memory) })

@@ -1,11 +1,11 @@
 public import MemoryAccess
 public import PreservedPages
 
-/// A stretch of physical memory in cells of equal length, and what lies in each.
+/// A stretch of physical memory in cells of equal length, and what is in each.
 ///
 /// For pictures: bounded by the number of cells, whatever the number of entries.
 public struct MapGrid: Sendable {
-  /// What lies in one cell.
+  /// What is in one cell.
   public struct Cell: Sendable {
     /// The bytes of entries, by order.
     public fileprivate(set) var byteCountByOrder: [UInt64] = []
@@ -115,7 +115,7 @@ public struct MapGrid: Sendable {
     return result
   }
 
-  /// The cells in rows, of which those without anything are left out: nil stands for any number of
+  /// The cells in rows, of which those without anything are left out: nil represents any number of
   /// them. The first row and the last one are never left out.
   public func rows(of columnCount: Int) -> [Range<Int>?] {
     var rows: [Range<Int>?] = []

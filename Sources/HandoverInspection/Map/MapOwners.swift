@@ -13,7 +13,7 @@ public struct MapOwners: Sendable {
     public let byteCount: UInt64
   }
 
-  /// How many are told apart.
+  /// How many are distinguished.
   public static let limit = 240
 
   /// By size, the largest first; at the end, if there are more, the rest as one.

@@ -1,7 +1,7 @@
 /// Stretches of pages, as many as a page of HTML can hold: exact where they are few, and merged with
 /// their neighbours where they are more.
 public struct MapSegments: Sendable {
-  /// Pages that follow each other, or, once merged, what lies between the first and the last.
+  /// Pages that follow each other, or, once merged, what is between the first and the last.
   public struct Segment: Equatable, Sendable {
     /// The number of the first page.
     public let firstPage: UInt64
@@ -32,7 +32,7 @@ public struct MapSegments: Sendable {
     self.limit = limit
   }
 
-  /// Adds pages, of which the first lies no lower than that of those before.
+  /// Adds pages, of which the first is no lower than that of those before.
   ///
   /// - Precondition: `pageCount` is 1 or more, and the pages end at 2^60 or below.
   /// - Complexity: O(1), amortised.

@@ -66,7 +66,7 @@ public struct MapSubject: Sendable {
     return PhysicalRange(checkedStart: address, byteCount: UInt64(tree.byteCount))
   }
 
-  /// What lies where, in at most `cellLimit` cells.
+  /// The contents of memory, in at most `cellLimit` cells.
   public func grid(cellLimit: Int) -> MapGrid {
     var grid = MapGrid(range, cellLimit: cellLimit, geometry: geometry)
     for area in scratch { grid.addScratch(area) }
@@ -75,7 +75,7 @@ public struct MapSubject: Sendable {
     return grid
   }
 
-  /// What lies where, in rows of `columnCount` cells, as fine as `rowCount` rows allow where those
+  /// The contents of memory, in rows of `columnCount` cells, as fine as `rowCount` rows allow where those
   /// without anything are left out.
   public func grid(columnCount: Int, rowCount: Int) -> MapGrid {
     // The entries are walked once, into cells that may be too fine.

@@ -26,7 +26,7 @@ struct ClaimCollector<Memory: PhysicalMemory>: RecordVisitor {
       claim(address, UInt64(tree.byteCount), .deviceTree)
     }
     for subtree in survey.subtrees {
-      // Of a blob whose size nothing tells, the first byte: the rest of its entry goes with it.
+      // Of a blob whose size nothing shows, the first byte: the rest of its entry goes with it.
       let byteCount = max(subtree.byteCount ?? 1, 1)
       let owner = MemoryOwner(.record(.subtree(subtree.subtree.name)), .blob)
       claim(subtree.subtree.address, byteCount, owner)

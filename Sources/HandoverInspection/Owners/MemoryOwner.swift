@@ -6,9 +6,9 @@ public struct MemoryOwner: Hashable, Sendable {
   public enum Holder: Hashable, Sendable {
     /// The handover itself.
     case handover
-    /// A blob, or what its record tells of: a region, a session, a file.
+    /// A blob, or what its record lists: a region, a session, a file.
     case record(RecordOwner)
-    /// One of those beyond ``OwnerAccounts/ownerLimit``, which are not told apart.
+    /// One of those beyond ``OwnerAccounts/ownerLimit``, which are not distinguished.
     case further
   }
 
@@ -22,7 +22,7 @@ public struct MemoryOwner: Hashable, Sendable {
     case referred(RecordReference.Role)
     /// An entry that begins where a word of an unknown record points.
     ///
-    /// Nothing else tells what such a word means, so it is taken for a pointer where it is exactly the
+    /// Nothing else shows what such a word means, so it is taken for a pointer where it is exactly the
     /// start of an entry.
     case presumed
     /// Anything, of ``Holder/further``.
@@ -42,6 +42,6 @@ public struct MemoryOwner: Hashable, Sendable {
 
   /// The root device tree.
   static var deviceTree: MemoryOwner { MemoryOwner(.handover, .deviceTree) }
-  /// Those that are not told apart.
+  /// Those that are not distinguished.
   static var further: MemoryOwner { MemoryOwner(.further, .any) }
 }

@@ -12,7 +12,8 @@ public struct OwnedRun: Hashable, Sendable {
   public let entryCount: UInt64
   /// Who has the memory; nil where none of the entries is claimed.
   public let owner: MemoryOwner?
-  /// Who else claims the same bytes, the same where one claims them twice; nil where there is no second claim.
+  /// The second owner that claims the same bytes: the first owner itself if it claims them twice, nil without a
+  /// second claim.
   public let otherOwner: MemoryOwner?
   /// How many of the bytes the owner's records name. The rest only comes with the entries, which are
   /// no smaller than a page.

@@ -30,7 +30,7 @@ public struct OwnerAccounts: Sendable {
   /// Accounts by the number of the owner.
   private var numbered: [Account] = []
 
-  /// The most owners that are told apart.
+  /// The most owners that are distinguished.
   public static var ownerLimit: Int { 1 << 16 }
   /// The most disputes that are kept.
   public static var disputeLimit: Int { 32 }

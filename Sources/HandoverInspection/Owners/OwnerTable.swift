@@ -1,6 +1,6 @@
 /// Numbers for owners, in the order in which they were met, so that a claim takes few bytes.
 struct OwnerTable {
-  /// The number that stands for no owner.
+  /// The number that represents no owner.
   static var none: UInt32 { .max }
 
   /// The owners by number.
@@ -11,7 +11,7 @@ struct OwnerTable {
   /// Who was asked for last: thousands of claims of one owner follow each other.
   private var latest: (owner: MemoryOwner, number: UInt32)?
 
-  /// - Precondition: `limit` is 1 or more; one owner more stands for all others.
+  /// - Precondition: `limit` is 1 or more; one owner more represents all others.
   init(limit: Int) {
     precondition(limit > 0 && limit < Int(Self.none), "no room for owners")
     self.limit = limit

@@ -171,7 +171,7 @@ private struct StretchCounter {
     let firstKey = Self.firstKey(order, geometry)
     for level in 0..<shape.levelCount {
       let count = touchedCount(shifts[level], firstKey)
-      // The keys of an order begin with its mark, so a node that lies above the mark is the lowest of
+      // The keys of an order begin with its mark, so a node that is above the mark is the lowest of
       // its level, and that of all smaller keys as well.
       if shifts[level] < 64, firstKey >> UInt64(shifts[level]) > 0 {
         nodes[level] += count

@@ -17,7 +17,7 @@ package struct PlannedBlocks: Equatable {
   package let runCount: UInt64
 
   /// - Parameter fragmentation: from 0, all blocks in one run, to 1, as many runs as possible.
-  /// - Precondition: `blockCount` lies in 1…`capacity`, `fragmentation` in 0…1.
+  /// - Precondition: `blockCount` is in 1…`capacity`, `fragmentation` in 0…1.
   package init(order: PageOrder, blockCount: UInt64, capacity: UInt64, fragmentation: Double) {
     precondition(blockCount >= 1 && blockCount <= capacity, "blocks that do not fit")
     precondition(fragmentation >= 0 && fragmentation <= 1, "fragmentation outside 0…1")
@@ -38,7 +38,7 @@ package struct PlannedBlocks: Equatable {
     return start + gaps..<end + gaps
   }
 
-  /// At least as many free blocks as lie between any two neighbouring runs.
+  /// At least as many free blocks as are between any two neighbouring runs.
   package var largestGap: UInt64 {
     runCount == 1 ? 0 : (capacity - blockCount + runCount - 2) / (runCount - 1)
   }

@@ -44,7 +44,7 @@ package struct WalkCalibration: Hashable, Sendable {
 
   // MARK: Measuring
 
-  /// Walks two trees that lie in memory, one with few runs in each leaf and one with as many as
+  /// Walks two trees that are in memory, one with few runs in each leaf and one with as many as
   /// there can be, and solves for the two costs.
   ///
   /// - Throws: ``MemoryImageError/cannotAllocate(byteCount:_:)`` when there is no memory for the trees.

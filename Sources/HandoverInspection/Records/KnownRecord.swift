@@ -5,7 +5,7 @@ public import MemoryAccess
 public enum KnownRecord: Sendable {
   /// The regions of `reserve_mem`.
   case memblock(MemblockRecord)
-  /// What the predecessor tells about itself.
+  /// What the predecessor recorded about itself.
   case kexecMetadata(KexecMetadata)
   /// The record of the kernel's self-test; its folios are inside.
   case khoTest(KHOTestRecord)

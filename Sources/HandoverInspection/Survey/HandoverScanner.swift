@@ -99,7 +99,7 @@ public struct HandoverScanner: Sendable {
   /// Whether what begins at `address` means to be the root of a handover.
   ///
   /// A device tree that can be read says so itself; of a damaged one, its page must hold the name of
-  /// the property that leads to the entries.
+  /// the property that points to the entries.
   private func isRoot<Memory: PhysicalMemory>(
     _ address: PhysicalAddress, in memory: Memory
   ) -> Bool {
@@ -115,7 +115,7 @@ public struct HandoverScanner: Sendable {
 }
 
 extension RawSpan {
-  /// Whether the characters of `text` stand in the bytes.
+  /// Whether the characters of `text` are in the bytes.
   fileprivate func holds(_ text: String) -> Bool {
     let wanted = Array(text.utf8)
     guard byteCount >= wanted.count else { return false }

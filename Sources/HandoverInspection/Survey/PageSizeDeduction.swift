@@ -5,7 +5,7 @@ import PreservedPages
 /// Finds the page size that the handovers in memory were written with, by reading them.
 ///
 /// Read with the wrong size, a handover comes out broken: its pointers miss, or its device tree and
-/// its subtrees are no entries.
+/// its subtrees are not entries.
 public enum PageSizeDeduction {
   /// The page sizes of the machines that have KHO; the most common first.
   public static var candidates: [PageGeometry] { [.pages4KiB, .pages16KiB, .pages64KiB] }

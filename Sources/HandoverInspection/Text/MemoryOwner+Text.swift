@@ -31,7 +31,7 @@ extension MemoryOwner.Holder {
     if case .record(.file(_, let token)) = self { token } else { nil }
   }
 
-  /// The word that stands for the sort of holder in JSON.
+  /// The word that represents the sort of holder in JSON.
   package var kind: String {
     switch self {
     case .handover: "handover"
@@ -63,7 +63,7 @@ extension MemoryOwner.Use {
     }
   }
 
-  /// The word that stands for the use in JSON.
+  /// The word that represents the use in JSON.
   package var word: String {
     switch self {
     case .deviceTree: "fdt"

@@ -66,7 +66,7 @@ public struct UpdateRehearsal: Sendable {
       SystemCalls.exists(root.pushing("dev/liveupdate"))
       ? "the files of open sessions survive; the kernel writes its list of sessions at the start of the next "
         + "one, so they are not listed here"
-      : "there is no /dev/liveupdate: files do not survive, only what kernel code preserves"
+      : "/dev/liveupdate does not exist: files do not survive, only what kernel code preserves"
     add("live update", .noted, text)
   }
 

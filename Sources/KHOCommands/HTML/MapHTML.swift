@@ -6,7 +6,7 @@ struct MapHTML {
   static let segmentLimit = 1 << 16
 
   let bytes: [UInt8]
-  /// Whether neighbours were merged, so that not every entry stands for itself.
+  /// Whether neighbours were merged, so that not every entry represents itself.
   let isMerged: Bool
 
   init(_ subject: MapSubject, segmentLimit: Int = segmentLimit) {
@@ -23,7 +23,7 @@ struct MapHTML {
     var nodes = MapSegments(limit: segmentLimit)
     var latest: UInt64?
     for node in subject.pages.nodes where subject.range.contains(node) {
-      // Of kho-v1, several small bitmaps may lie in one page.
+      // Of kho-v1, several small bitmaps may be in one page.
       let page = node.rawValue >> shift
       if page != latest { nodes.add(firstPage: page, pageCount: 1, order: 0, owner: -1) }
       latest = page
@@ -163,7 +163,7 @@ struct MapHTML {
   }
 }
 
-/// `text` as a string of JSON that may stand inside an element of HTML: nothing in it ends the element
+/// `text` as a string of JSON that may be inside an element of HTML: nothing in it ends the element
 /// or begins another.
 func scriptString(_ text: String) -> String {
   var result = "\""

@@ -1,6 +1,6 @@
 internal import KexecHandover
 
-/// Tells a person how far a command has come, once it takes longer than a second.
+/// Reports to the user how far a command has come, once it takes longer than a second.
 final class CommandProgress {
   private let clock = ContinuousClock()
   private let start: ContinuousClock.Instant

@@ -1,6 +1,6 @@
 internal import KexecHandover
 
-/// Memory that tells a person how much of it was read.
+/// Memory that reports to the user how much of it was read.
 final class WatchedMemory: PhysicalMemory {
   private let memory: MemoryImage
   private let progress: CommandProgress

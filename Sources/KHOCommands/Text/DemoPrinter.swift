@@ -1,7 +1,7 @@
 internal import HandoverDemo
 internal import KexecHandover
 
-/// Tells a person what the generations do, and what came of it.
+/// Prints what the generations do, and the result.
 struct DemoPrinter {
   private let ledger: DemoLedger
   private let killed: UInt64

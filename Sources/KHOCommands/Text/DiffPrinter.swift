@@ -16,7 +16,9 @@ struct DiffPrinter {
 
   // MARK: Text
 
-  /// Prints lines for people; whether there is no difference.
+  /// Prints lines for people.
+  ///
+  /// - Returns: whether the handovers are equal.
   func printText() -> Bool {
     console.print("A: \(diff.a.title)")
     console.print("B: \(diff.b.title)")
@@ -81,7 +83,9 @@ struct DiffPrinter {
 
   // MARK: JSON
 
-  /// Prints schema `kho-diff/2`; whether there is no difference.
+  /// Prints schema `kho-diff/2`.
+  ///
+  /// - Returns: whether the handovers are equal.
   func printJSON() -> Bool {
     console.write(#"{"schema":"kho-diff/2","a":"#)
     console.writeJSON(diff.a.json)

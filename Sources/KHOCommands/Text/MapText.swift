@@ -6,7 +6,7 @@ internal import KexecHandover
 ///
 /// A digit or letter the order of most of what is preserved there, `#` nodes of the tree, `D` the root
 /// device tree, `s` scratch memory, `·` nothing known. Rows in which there is nothing are left out, and
-/// `*` stands for them.
+/// `*` represents them.
 struct MapText {
   let lines: [String]
 
@@ -73,7 +73,7 @@ struct MapText {
 }
 
 extension MapGrid.Cell {
-  /// The character that stands for the cell, and its colour in a terminal.
+  /// The character that represents the cell, and its colour in a terminal.
   ///
   /// The few pages that lead to all others are shown however little of the cell they take.
   fileprivate var symbol: (Character, Int?) {

@@ -5,7 +5,7 @@ struct ELFHeader {
   static let byteCount: UInt64 = 64
   static let programHeaderByteCount: UInt64 = 56
   static let sectionHeaderByteCount: UInt64 = 64
-  /// An e_phnum that stands for "see sh_info of section header 0".
+  /// An e_phnum that represents "see sh_info of section header 0".
   static let manyProgramHeaders: UInt16 = 0xffff
 
   /// Where this project's captures have their mark in e_ident, behind what elf(5) defines.
@@ -25,7 +25,7 @@ struct ELFHeader {
   let programHeaderOffset: UInt64
   let programHeaderCount: UInt32
 
-  /// Reads the header; the program headers it gives lie inside the file.
+  /// Reads the header; the program headers it gives are inside the file.
   init(of file: some FileBytes) throws(MemoryImageError) {
     let bytes = file.copiedBytes(at: 0, count: min(Self.byteCount, file.byteCount))
     guard bytes.littleEndian32(at: 0) == Self.magic else { throw .elfMagicMissing }

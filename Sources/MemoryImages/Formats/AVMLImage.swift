@@ -17,7 +17,7 @@ public import SystemPackage
 /// Source: AVML, src/image.rs; snappy, framing_format.txt.
 public struct AVMLImage: PhysicalMemory, Sendable {
   static let signature = Array("AVML".utf8)
-  /// How many chunks lie between two whose places are remembered.
+  /// How many chunks are between two whose places are remembered.
   private static let stride = 64
 
   /// A range of memory, and where its chunks are.

@@ -24,7 +24,7 @@ struct DumpFile: Sendable {
 
   /// Calls `body` with `count` bytes from `offset` on; nil when one of them is behind the end.
   ///
-  /// - Complexity: O(1) where they lie in one place; otherwise they are copied together.
+  /// - Complexity: O(1) where they are in one place; otherwise they are copied together.
   func withBytes<Result, Failure: Error>(
     at offset: UInt64, count: UInt64, _ body: (RawSpan) throws(Failure) -> Result
   ) throws(Failure) -> Result? {
@@ -43,7 +43,7 @@ struct DumpFile: Sendable {
     return withBytes(at: offset, count: min(count, byteCount &- offset)) { $0.copiedBytes() } ?? []
   }
 
-  /// The first run of bytes at or after `offset` that are no hole, cut to start no earlier; nil when
+  /// The first run of bytes at or after `offset` that are not a hole, cut to start no earlier; nil when
   /// only holes follow.
   func storedBytes(atOrAfter offset: UInt64) -> Range<UInt64>? {
     guard let layout else { return file.storedBytes(atOrAfter: offset) }

@@ -105,7 +105,7 @@ final class InflatedPages: Sendable {
     return try result.get()
   }
 
-  /// Lets the kernel take back the memory behind the data of a run of descriptors, as far as it lies
+  /// Lets the kernel take back the memory behind the data of a run of descriptors, as far as it is
   /// in one stretch of the file.
   func finishedReading(descriptors: Range<UInt64>) {
     guard let last = descriptors.last,

@@ -1,7 +1,7 @@
 public import Decompression
 public import MemoryAccess
 
-/// Why a file is no compressed dump that can be read.
+/// Why a file is not a compressed dump that can be read.
 public enum KdumpError: Error, Equatable, Sendable {
   /// The file ends inside the header.
   case headerTruncated(fileByteCount: UInt64)
@@ -11,7 +11,7 @@ public enum KdumpError: Error, Equatable, Sendable {
   case machineUnsupported
   /// The version of the header, 6 at present, is not known.
   case versionUnsupported(Int32)
-  /// The size of a block is no page size: 4, 16 or 64 KiB.
+  /// The size of a block is not a page size: 4, 16 or 64 KiB.
   case blockSizeUnsupported(byteCount: UInt32)
   /// The pages of a part of a split dump are impossible.
   case isSplit(firstPage: UInt64, endPage: UInt64)

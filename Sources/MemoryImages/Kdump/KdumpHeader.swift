@@ -30,7 +30,7 @@ struct KdumpHeader {
   let bitmapOffset: UInt64
   let bitmapByteCount: UInt64
   let descriptorOffset: UInt64
-  /// Where the VMCOREINFO lies, if there is one.
+  /// Where the VMCOREINFO is, if there is one.
   let vmcoreInfo: Range<UInt64>?
   /// Whether the dumper ran out of space.
   let isMarkedIncomplete: Bool
@@ -48,7 +48,7 @@ struct KdumpHeader {
       let bitmapBlockCount = bytes.littleEndian32(at: 436),
       let shortPageCount = bytes.littleEndian32(at: 440)
     else { throw .headerTruncated(fileByteCount: file.byteCount) }
-    // On 32-bit machines all after the utsname lies 12 bytes earlier.
+    // On 32-bit machines all after the utsname is 12 bytes earlier.
     if Self.geometry(blockSize) == nil,
       Self.geometry(bytes.littleEndian32(at: 416) ?? 0) != nil
         || Self.geometry(blockSize.byteSwapped) != nil

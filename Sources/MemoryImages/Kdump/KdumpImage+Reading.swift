@@ -11,7 +11,7 @@ extension KdumpImage {
   }
 
   /// Calls `body` with the bytes of `wanted`, or gives nil when one of them is not in the dump or
-  /// cannot be had; ``page(at:)`` tells why.
+  /// cannot be had; ``page(at:)`` shows why.
   ///
   /// Several pages are copied together, up to ``largestGatheredByteCount``; a larger range gives nil
   /// and has to be read in parts.
@@ -52,7 +52,7 @@ extension KdumpImage {
     }
   }
 
-  /// The bytes of the page that `address` lies in; nil when the dump does not hold it.
+  /// The bytes of the page that `address` is in; nil when the dump does not hold it.
   ///
   /// - Throws: what is wrong with it.
   public func page(at address: PhysicalAddress) throws(KdumpPageError) -> [UInt8]? {
@@ -121,7 +121,7 @@ extension KdumpImage {
       start: PhysicalAddress(start), byteCount: run.upperBound &<< shift &- start)
   }
 
-  /// The pages that `wanted` lies in; nil of an empty range.
+  /// The pages that `wanted` is in; nil of an empty range.
   private func pageNumbers(of wanted: PhysicalRange) -> Range<UInt64>? {
     guard let last = wanted.last else { return nil }
     let shift = UInt64(geometry.shift)

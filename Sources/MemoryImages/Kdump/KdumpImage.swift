@@ -21,7 +21,7 @@ public struct KdumpImage: PhysicalMemory, Sendable {
   /// The most bytes of one answer of ``storedRange(atOrAfter:)``: 1 MiB.
   static var largestRunByteCount: UInt64 { 1 << 20 }
 
-  /// The machine the memory belongs to, as its name in the header tells; nil of an unknown one.
+  /// The machine the memory belongs to, as its name in the header shows; nil of an unknown one.
   public let machine: ELFMachine?
 
   /// The size of the dump's blocks, which is the page size of the machine, or, in dumps of QEMU, of

@@ -1,7 +1,7 @@
 internal import MemoryAccess
 internal import Synchronization
 
-/// A bitmap of a dump, a bit for each page, read where it lies in the file.
+/// A bitmap of a dump, a bit for each page, read where it is in the file.
 ///
 /// Counting set bits is what finds a page's descriptor, and how much of a range is there. So that
 /// neither depends on the size of the machine, the counts of whole stretches of the bitmap are kept,
@@ -86,7 +86,7 @@ final class PageBitmap: Sendable {
         return found < pageCount ? found : nil
       }
       page = (page | 63) &+ 1
-      // At the start of a stretch of 4 KiB, ask whether it lies in a hole.
+      // At the start of a stretch of 4 KiB, ask whether it is in a hole.
       if page & 0x7fff == 0 {
         guard let stored = file.storedBytes(atOrAfter: offset &+ page / 8) else { return nil }
         let first = stored.lowerBound &- offset

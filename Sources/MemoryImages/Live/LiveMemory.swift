@@ -38,7 +38,7 @@ public struct LiveMemory: PhysicalMemory, Sendable {
 
   /// Opens the memory of the running system.
   ///
-  /// - Parameter root: the directory in which `proc` and `dev` lie.
+  /// - Parameter root: the directory in which `proc` and `dev` are.
   /// - Throws: why neither of the two files can be read.
   public init(root: FilePath = "/") throws(LiveMemoryError) {
     let reason: LiveMemoryError.KcoreReason
@@ -161,7 +161,7 @@ public struct LiveMemory: PhysicalMemory, Sendable {
     }
   }
 
-  /// Calls `body` with each segment that `wanted` lies in, and the part of it; false when there is a
+  /// Calls `body` with each segment that `wanted` is in, and the part of it; false when there is a
   /// gap, or `body` says so.
   private func forEachPart(
     of wanted: PhysicalRange, _ body: (ELFCoreImage.Segment, PhysicalRange) -> Bool

@@ -68,7 +68,7 @@ public struct FileSegment: Hashable, Sendable {
         start: range.start.advanced(byBytes: before), byteCount: range.byteCount &- before)
   }
 
-  /// Where the stored bytes of `wanted`, which lies in ``storedRange``, are in the file.
+  /// Where the stored bytes of `wanted`, which is in ``storedRange``, are in the file.
   func fileRange(of wanted: PhysicalRange) -> Range<UInt64> {
     let offset = fileOffset &+ (wanted.start.rawValue &- range.start.rawValue)
     return offset..<offset &+ wanted.byteCount

@@ -13,7 +13,7 @@ extension FileSegments {
 
   /// Calls `body` with the bytes of `wanted`, or gives nil when one of them is not stored.
   ///
-  /// Bytes that lie in one place of the file are not copied. Where memory without a gap is scattered
+  /// Bytes that are in one place of the file are not copied. Where memory without a gap is scattered
   /// over the file, they are copied together, up to ``largestGatheredByteCount``; a larger range
   /// gives nil and has to be read in parts.
   ///

@@ -1,12 +1,12 @@
 public import MemoryAccess
 
 extension FileSegments {
-  /// The first run of bytes at or after `address` that a segment stores and that are no hole of the
+  /// The first run of bytes at or after `address` that a segment stores and that are not a hole of the
   /// file, cut to start no earlier; nil when there is none.
   ///
   /// A run ends where its segment does, even if the memory goes on in the next one.
   ///
-  /// - Complexity: O(log *n* + *k*) for *n* segments, *k* of which are passed over because they lie
+  /// - Complexity: O(log *n* + *k*) for *n* segments, *k* of which are passed over because they are
   ///   in holes; at most two system calls for each extent of the file that is passed.
   public func storedRange(atOrAfter address: PhysicalAddress) -> PhysicalRange? {
     let above = firstSegmentIndex(startingAfter: address)

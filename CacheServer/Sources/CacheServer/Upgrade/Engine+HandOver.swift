@@ -12,7 +12,7 @@ internal import SystemPackage
 //     old                                  new
 //      │ spawn ────────────────────────────►│ makes everything ready
 //      │◄─────────────────────────── ready ─│
-//      ├─ the event loop stands still ─ ─ ─ ┤
+//      ├─ the event loop pauses ─ ─ ─ ┤
 //      │ settings, clients, sockets ───────►│
 //      │ memory, listening socket ─────────►│ opens the cache
 //      │◄────────────────────────── opened ─│

@@ -49,7 +49,7 @@ extension Engine {
 
   /// Takes clients and memory, and serves from there on; takes the listening sockets.
   private func receive(from link: PredecessorLink) throws {
-    // Ready. The predecessor stands still from its answer on.
+    // Ready. The predecessor pauses from its answer on.
     do {
       try link.channel.acknowledge()
       guard let frame = try link.stream.read() else { throw StartFailure.predecessorGone }

@@ -5,7 +5,7 @@ internal import NIOPosix
 internal import RESP
 internal import SystemPackage
 
-/// A client and a cache that are none, served once before a predecessor is asked to stand still.
+/// An imitated client and cache, served once before a predecessor is asked to pause.
 ///
 /// What is done for the first time takes longer: pages of the program are read, types are made, sockets
 /// registered. A successor has done it all when its clients begin to wait.

@@ -5,7 +5,7 @@ internal import SystemPackage
 ///
 /// Descriptors go over a ``DescriptorChannel`` beside it, in the same order.
 struct StateStream: ~Copyable {
-  /// The longest frame: what a client may have sent that is no whole request, and what is told about
+  /// The longest frame: what a client may have sent that is not a whole request, and what is told about
   /// it.
   static let frameByteLimit = Engine.inputLimit + (1 << 20)
   /// How long the other end may do nothing, in seconds.

@@ -23,7 +23,7 @@ struct BlackoutClient {
     generator = SplitMix(seed: seed)
   }
 
-  /// Asks once. `tick` is called before, and whenever the process that `watched` tells of ends
+  /// Asks once. `tick` is called before, and whenever the process that `watched` names ends
   /// meanwhile; it gives the process to watch from then on.
   ///
   /// - Returns: whether the right answer came.

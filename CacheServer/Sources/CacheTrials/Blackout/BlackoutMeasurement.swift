@@ -33,7 +33,7 @@ struct BlackoutFigures {
   var blackoutWithoutWait: Double { blackout - operatorWait }
 }
 
-/// Has something happen to a server, and tells how long the client has waited.
+/// Has something happen to a server, and returns how long the client has waited.
 struct BlackoutMeasurement {
   let server: TrialServer
   let event: BlackoutEvent

@@ -51,8 +51,8 @@ struct UpgradesUnderLoad {
         + "an upgrade took \(shortDecimal(waited.median ?? 0)) ms from signal to successor")
   }
 
-  /// Waits that long, in which commands of others than `control` must be answered: a benchmark that
-  /// stands still sees no error.
+  /// Waits that long, in which commands of others than `control` must be answered: a benchmark whose
+  /// server pauses sees no error.
   private func expectLoad(
     _ server: TrialServer, _ control: Connection, milliseconds: Int
   ) throws {

@@ -88,7 +88,7 @@ struct Kills: Trial {
 
   /// A client that does nothing loses nothing, and where keys may be gone, all may: neither counts.
   private func claimSubstance(_ figures: KillFigures, _ workshop: Workshop) {
-    // What Redis tells, it has counted since its last start.
+    // What Redis shows, it has counted since its last start.
     let countsEvictions = eviction && subject == .cache
     workshop.claim(
       "commands were answered and others under way, values were found"

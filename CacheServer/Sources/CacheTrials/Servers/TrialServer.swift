@@ -24,7 +24,7 @@ final class TrialServer {
 
   /// Starts one.
   ///
-  /// - Parameter extra: what stands behind the usual arguments.
+  /// - Parameter extra: what is behind the usual arguments.
   init(
     _ kind: Kind, in workshop: Workshop, extra: [String] = [], core: Int? = nil
   ) throws {
@@ -116,7 +116,7 @@ final class TrialServer {
     ChildProcess(id: Int32(try askNumber("server", "process_id", connection)))
   }
 
-  /// A number that `INFO` tells.
+  /// A number that `INFO` shows.
   func askNumber(
     _ section: String, _ name: String, _ connection: Connection
   ) throws -> Int {

@@ -1,6 +1,6 @@
 extension WriteCommand {
   /// Whether `reply` is what a server says to it when the keys hold `states`; where several replies are
-  /// possible, the states become those that this one tells.
+  /// possible, the states become those that fit this reply.
   ///
   /// - Parameter mayBeEvicted: whether any key may be gone.
   func accepts(

@@ -24,7 +24,7 @@ public enum WriteCommand: Equatable, Sendable {
   case append(Pair)
   /// `DEL`.
   case delete([Int])
-  /// `EXPIRE`, or `PEXPIRE` where they are no whole seconds.
+  /// `EXPIRE`, or `PEXPIRE` if they are not whole seconds.
   case expire(Int, milliseconds: UInt64)
   /// `PEXPIREAT`.
   case expireAt(Int, UInt64)
@@ -33,7 +33,7 @@ public enum WriteCommand: Equatable, Sendable {
   /// `GET`.
   case get(Int)
 
-  /// The command as it is sent; `name` tells a key's name.
+  /// The command as it is sent; `name` shows a key's name.
   public func words(_ name: (Int) -> [UInt8]) -> [[UInt8]] {
     func bytes(_ piece: CacheEntry.Piece) -> [UInt8] {
       Pattern.bytes(seed: piece.seed, count: piece.count)
@@ -80,7 +80,7 @@ public enum WriteCommand: Equatable, Sendable {
 
   /// What happens wholly or not at all, one after the other.
   ///
-  /// `DEL` of several keys is no promise for all of them together.
+  /// `DEL` of several keys is not a promise for all of them together.
   public var steps: [WriteCommand] {
     guard case .delete(let keys) = self, keys.count > 1 else { return [self] }
     return keys.map { .delete([$0]) }

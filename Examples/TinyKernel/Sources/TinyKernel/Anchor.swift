@@ -11,7 +11,7 @@ import MemoryAccess
 ///     change       0 or 1 · device tree · number of items to mark, to unmark · the items, 4 words each
 struct KernelAnchor: HandoverAnchor {
   private static let mark: UInt64 = 0x4b79_6e69_5421_4f48
-  /// Where the word lies, in words from the page's start: the real one, or the draft.
+  /// Where the word is, in words from the page's start: the real one, or the draft.
   private var word = 2
   private let page: PhysicalAddress
   private let changePage: PhysicalAddress
@@ -24,7 +24,7 @@ struct KernelAnchor: HandoverAnchor {
     self.memory = memory
   }
 
-  /// Where the `setup_data` entry lies.
+  /// Where the `setup_data` entry is.
   var setupData: PhysicalAddress { page }
 
   /// The array of scratch areas.

@@ -2,7 +2,7 @@ import Machine
 import MemoryAccess
 
 /// What the machine, or the kernel before this one, says at the entry: copied out at once, since it
-/// may lie in memory that is used for something else soon.
+/// may be in memory that is used for something else soon.
 struct BootInformation {
   /// A run of memory, as the firmware names it: kind 1 is plain memory.
   struct Region {
@@ -28,7 +28,7 @@ struct BootInformation {
   var options = Options()
   /// The first entry of the list of setup data (x86-64).
   var setupData: PhysicalAddress = .zero
-  /// Where the machine's own device tree lies (aarch64).
+  /// Where the machine's own device tree is (aarch64).
   var deviceTree: PhysicalAddress = .zero
 
   mutating func append(_ range: PhysicalRange, kind: UInt32) {

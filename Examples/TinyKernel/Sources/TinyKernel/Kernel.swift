@@ -171,7 +171,7 @@ private func startCold(
 private func placeScratch(
   in memblock: inout Memblock<Memory>
 ) throws(MemblockError) -> [ScratchArea] {
-  // The image lies in scratch memory itself, so that every later image fits there.
+  // The image is in scratch memory itself, so that every later image fits there.
   let low = PhysicalRange(
     start: PhysicalAddress(machine_image_start() & ~0x3f_ffff), byteCount: 32 << 20)
   try memblock.mark(low, .scratch)

@@ -25,7 +25,7 @@ struct Ledger {
     }
   }
 
-  /// Where the table lies.
+  /// Where the table is.
   let start: PhysicalAddress
   let memory: Memory
 

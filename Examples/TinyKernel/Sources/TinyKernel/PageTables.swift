@@ -7,7 +7,7 @@ enum PageTables {
 
   /// Maps everything below `end`, and at least 4 GiB, where devices are.
   ///
-  /// The tables lie in the boot area, which a kexec keeps. The next kernel writes the same words into
+  /// The tables are in the boot area, which a kexec keeps. The next kernel writes the same words into
   /// the same places while it runs on them.
   static func map(upTo end: UInt64) {
     #if arch(x86_64)
@@ -22,7 +22,7 @@ enum PageTables {
         machine_store64(tables + 8 * slot, slot == 0 ? (tables + 0x1000) | 3 : 0)
       }
       // Linux may hand the processor on with a fifth level switched on, which cannot be switched off
-      // here; then one more table leads to the others.
+      // here; then one more table points to the others.
       guard machine_has_five_levels() else { return machine_use_tables(tables) }
       let top = tables + 0x42000
       for slot in 1..<512 as Range<UInt64> { machine_store64(top + 8 * slot, 0) }

@@ -5,7 +5,7 @@ import PageAllocation
 import PreservedPages
 
 // The second generation and all after it: a kernel that finds a handover. The order of the steps is
-// the whole point, so all of them stand in one function.
+// the whole point, so all of them are in one function.
 
 func takeOver(
   _ address: BootInformation.Handover, _ boot: BootInformation, in memory: Memory,
@@ -50,7 +50,7 @@ func takeOver(
     inspectLinuxTest(incoming)
     inspectLinuxFiles(incoming)
 
-    // 5. Prepare the next handover beside the old one: until it is complete, the anchor leads to the
+    // 5. Prepare the next handover beside the old one: until it is complete, the anchor points to the
     //    old one, and a reset finds that.
     if address.scratchArray.start.rawValue != machine_image_start() + UInt64(BOOT_SCRATCH) {
       anchor.setUp(areas)

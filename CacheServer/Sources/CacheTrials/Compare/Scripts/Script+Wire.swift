@@ -1,5 +1,5 @@
 extension ScriptTexts {
-  /// Pipelines, inline commands, and what is no request.
+  /// Pipelines, inline commands, and what is not a request.
   static let wire = ScriptText(
     "the wire",
     #"""
