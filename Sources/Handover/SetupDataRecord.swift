@@ -18,6 +18,11 @@ public struct SetupDataRecord: Hashable, Sendable {
   public static var limit: Int { 1024 }
   private static var headerByteCount: Int { 16 }
 
+  /// The second word of an entry, as the machine stores it: type and length.
+  package static var typeAndLengthWord: UInt64 {
+    (UInt64(byteCount &- headerByteCount) &<< 32 | UInt64(type)).littleEndian
+  }
+
   /// Where the root device tree is.
   public let deviceTree: PhysicalAddress
   /// The size in bytes that is said of the root device tree.
@@ -103,9 +108,8 @@ public struct SetupDataRecord: Hashable, Sendable {
     in memory: some WritablePhysicalMemory
   ) {
     memory.withWords(at: address, count: Self.byteCount / 8) { words in
-      let length = UInt64(Self.byteCount &- Self.headerByteCount)
       words.store(next.rawValue, at: 0)
-      words.store((length &<< 32 | UInt64(Self.type)).littleEndian, at: 1)
+      words.store(Self.typeAndLengthWord, at: 1)
       words.store(deviceTreeByteCount, at: 3)
       words.store(scratchAreas.start.rawValue, at: 4)
       words.store(scratchAreas.byteCount, at: 5)

@@ -26,8 +26,11 @@ public struct ScratchArea: Hashable, Sendable {
 extension ScratchArea {
   /// Reads the array of areas in the bytes of `range`.
   ///
+  /// Where Linux needs no area for some kind of memory, its array has an entry of 0 bytes: those are left
+  /// out.
+  ///
   /// - Throws: ``RecordError/unreadable(_:)``; ``RecordError/rangeImpossible(start:byteCount:)`` of an
-  ///   empty area or one past 2^64, or of an array whose length is not a multiple of an area's;
+  ///   area past 2^64, or of an array whose length is not a multiple of an area's;
   ///   ``RecordError/blobTooLarge(byteCount:limit:)``.
   /// - Complexity: O(areas).
   public static func readArray(
@@ -46,7 +49,8 @@ extension ScratchArea {
       for offset in stride(from: 0, to: bytes.byteCount, by: byteCount) {
         let start = PhysicalAddress(bytes.word(atByte: offset) ?? 0)
         let size = bytes.word(atByte: offset &+ 8) ?? 0
-        guard size > 0, let area = PhysicalRange(checkedStart: start, byteCount: size) else {
+        if size == 0 { continue }
+        guard let area = PhysicalRange(checkedStart: start, byteCount: size) else {
           throw .rangeImpossible(start: start, byteCount: size)
         }
         areas.append(ScratchArea(area))

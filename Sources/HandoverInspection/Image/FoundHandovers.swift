@@ -32,7 +32,6 @@ package struct FoundHandovers {
     if case .runningSystem(let root) = source, scratch.isEmpty {
       scratch = LiveSystem(root: root).scratch
     }
-    self.scratch = scratch
     var geometry = options.pageSize ?? memoryFile?.superblock.geometry ?? memory.notedPageSize
     if case .runningSystem(let root) = source, geometry == nil {
       geometry = LiveSystem(root: root).pageSize
@@ -41,7 +40,9 @@ package struct FoundHandovers {
     var notes: [HandoverImage.ReadingNote] = []
     var otherRoots: [HandoverImage.OtherRoot] = []
     sources = try Self.sources(
-      source, memory, memoryFile, options, geometry, &omittedCount, &notes, &otherRoots, progress)
+      source, memory, memoryFile, options, geometry, &omittedCount, &notes, &otherRoots, &scratch,
+      progress)
+    self.scratch = scratch
     self.otherRoots = otherRoots
     guard !sources.isEmpty else {
       if !otherRoots.isEmpty { throw .onlyMemoryFiles(count: otherRoots.count) }
@@ -59,7 +60,7 @@ package struct FoundHandovers {
     _ source: HandoverImage.Source, _ memory: MemoryImage, _ memoryFile: MemoryContents?,
     _ options: HandoverImage.Options, _ geometry: PageGeometry?, _ omittedCount: inout UInt64,
     _ notes: inout [HandoverImage.ReadingNote], _ otherRoots: inout [HandoverImage.OtherRoot],
-    _ progress: HandoverImage.SearchProgress
+    _ scratch: inout [PhysicalRange], _ progress: HandoverImage.SearchProgress
   ) throws(HandoverImageError) -> [HandoverSurvey.Source] {
     switch options.deviceTree {
     case .file(let path):
@@ -84,6 +85,12 @@ package struct FoundHandovers {
     let roots = RootSorting(
       scanner, in: memory, geometry: geometry ?? memory.machinePageSize ?? .pages4KiB)
     otherRoots = roots.others
+    if scratch.isEmpty {
+      scratch =
+        scanner.bootAnchors.lazy.compactMap {
+          $0.scratchAreas(ofHandoversAt: scanner.addresses, in: memory)
+        }.first ?? []
+    }
     return roots.own.map { .memory($0) }
   }
 

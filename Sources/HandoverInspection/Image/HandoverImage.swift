@@ -100,8 +100,9 @@ public struct HandoverImage: Sendable {
   public let memoryFile: MemoryContents?
   /// What was read differently from what the caller may expect.
   public let notes: [ReadingNote]
-  /// Memory that the next kernel allocates from before it has read what is preserved; empty where it is not
-  /// known.
+  /// Memory that the next kernel allocates from before it has read what is preserved: as the caller's options
+  /// say, as debugfs shows it, or as the setup data of x86-64 or `/chosen` of arm64 names it in the image.
+  /// Empty where it is not known.
   public let scratch: [PhysicalRange]
   /// Root device trees that are not the start of a handover of this machine, lowest first.
   public let otherRoots: [OtherRoot]

@@ -9,6 +9,8 @@ public struct HandoverScanner: Sendable {
   public private(set) var addresses: [PhysicalAddress] = []
   /// Pages that begin like a memory file, lowest first; ``limit`` at most.
   package private(set) var memoryFiles: [PhysicalAddress] = []
+  /// What may name the scratch areas, in the order of the addresses; ``limit`` at most.
+  package private(set) var bootAnchors: [BootAnchor] = []
   /// How many more there are, beyond ``limit``.
   public private(set) var omittedCount: UInt64 = 0
 
@@ -67,12 +69,38 @@ public struct HandoverScanner: Sendable {
       let address = PhysicalAddress(page)
       let header = PhysicalRange(checkedStart: address, byteCount: headerByteCount)
       switch header.flatMap({ memory.withBytes(in: $0) { Self.kind(ofPageBeginningWith: $0) } }) {
-      case .deviceTree: if isRoot(address, in: memory) { note(address) }
+      case .deviceTree:
+        if isRoot(address, in: memory) {
+          note(address)
+        } else {
+          note(BootAnchor.machineTree(address))
+        }
       case .memoryFile: if memoryFiles.count < Self.limit { memoryFiles.append(address) }
-      case .other, nil: break
+      case .other: scanForSetupData(address, through: end, in: memory)
+      case nil: break
       }
       page &+= Self.step
     }
+  }
+
+  /// Looks for entries of setup data, which begin at any multiple of 8 bytes.
+  private mutating func scanForSetupData<Memory: PhysicalMemory>(
+    _ page: PhysicalAddress, through end: UInt64, in memory: Memory
+  ) {
+    let byteCount = min(Self.step, end &- page.rawValue &+ 1)
+    guard let range = PhysicalRange(checkedStart: page, byteCount: byteCount) else { return }
+    memory.withBytes(in: range) { bytes in
+      var offset = bytes.firstOffset(ofWord: SetupDataRecord.typeAndLengthWord)
+      while let found = offset {
+        let entry = page.rawValue &+ UInt64(found)
+        if entry >= 8 { note(BootAnchor.setupData(PhysicalAddress(entry &- 8))) }
+        offset = bytes.firstOffset(ofWord: SetupDataRecord.typeAndLengthWord, from: found &+ 8)
+      }
+    }
+  }
+
+  private mutating func note(_ anchor: BootAnchor) {
+    if bootAnchors.count < Self.limit { bootAnchors.append(anchor) }
   }
 
   private enum PageKind {

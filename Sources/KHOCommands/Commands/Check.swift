@@ -10,8 +10,9 @@ struct Check: ParsableCommand {
       follows the known records (memblock, kexec-metadata, kho_test, LUO and its memfds, named areas) to the \
       memory that they refer to, which must be preserved.
 
-      A handover does not contain its scratch areas. Give them with --scratch; with --live, `kho` reads them \
-      from debugfs.
+      A handover does not contain its scratch areas. An image of a kernel that received a handover names them: \
+      in the setup data on x86-64, in /chosen of the device tree on arm64. With --live, `kho` reads them from \
+      debugfs. For other images, give them with --scratch.
 
       The exit status is 1 if there is a finding of severity error, and 3 if a part of the image could not be \
       read, even if the rest has findings. \(ExitStatus.help)

@@ -17,8 +17,8 @@ struct Map: ParsableCommand {
       --svg writes a picture for documents.
 
       The picture shows everything from the first to the last byte of the handover; --range chooses a part. \
-      A handover does not contain its scratch areas: give them with --scratch. Of several handovers, the first \
-      that can be read is drawn.
+      Scratch areas are drawn where the image names them, or --scratch gives them. Of several handovers, the \
+      first that can be read is drawn.
 
       Examples:
         kho map vmcore
@@ -78,7 +78,8 @@ struct Map: ParsableCommand {
     let subject: MapSubject
     do throws(HandoverImageError) {
       subject = try MapSubject(
-        survey, of: image, range: addresses?.range, scratch: scratch.map(\.range))
+        survey, of: image, range: addresses?.range,
+        scratch: scratch.isEmpty ? image.scratch : scratch.map(\.range))
     } catch {
       throw CommandFailure.badInput("\(image.name): \(error.sentence), so there is nothing to draw")
     }
