@@ -6,7 +6,7 @@ package import PageAllocation
 /// machine's own log says.
 ///
 ///     reserved in all
-///     ├ not counted   arm64: kernel image and initial RAM disk; 1 GiB pages since 7.3
+///     ├ not counted   arm64: kernel image, initial RAM disk and device tree; 1 GiB pages since 7.3
 ///     ├ no node       bounce buffers, hash tables, crash kernel, the log's buffer
 ///     └ by node       the array of page structures by the node's memory; the rest on the first node
 package struct BootModel {
@@ -61,6 +61,8 @@ package struct BootModel {
       : nodeByteCounts.count > 1 ? 0 : Self.hashByteCount(memoryByteCount: memoryByteCount)
     var low = bounce
     var high = hashes &+ slots &+ Self.nodelessRest
+    // arm64 maps memory by pages, so that it can protect each: the page tables have 8 bytes for a page.
+    if architecture == .arm64 { high &+= memoryByteCount >> UInt64(geometry.shift - 3) }
     // A crash kernel's memory is looked for below 4 GiB first.
     low &+= crash
     if isAllLow {
@@ -77,7 +79,8 @@ package struct BootModel {
       otherLow = (isDiskLow ? disk : 0) &+ (isImageLow ? image : 0) &+ Self.lowRest
       firstNode = image &+ disk
     case .arm64:
-      uncounted = hugePages &+ image &+ disk
+      // The machine's device tree is part of what was loaded.
+      uncounted = hugePages &+ image &+ disk &+ (log?.deviceTreeByteCount ?? 0)
       otherLow = Self.lowRest
       firstNode = 0
     }
@@ -126,6 +129,35 @@ package struct BootModel {
     return BootAllocations(low: low, high: counted - low, byNode: byNode)
   }
 
+  /// What boot allocated for the kernel, of a kernel whose areas are known to have `scratch` bytes, and that
+  /// reserved `reserved` bytes beside them.
+  ///
+  /// The areas grow with what is counted, so there is one answer, found by halving. Between two kernels,
+  /// some pages differ; the areas are multiples of the alignment.
+  package func counted(
+    scratch: UInt64, _ request: ScratchRequest, of reserved: UInt64, nodes: [NodeID],
+    lowLimit: PhysicalAddress
+  ) -> UInt64 {
+    let mask = (1 as UInt64) << UInt64(rules.log2Alignment) - 1
+    let wanted = (scratch &+ mask / 2) & ~mask
+    func whole(_ counted: UInt64) -> UInt64 {
+      let plan = try? rules.plan(
+        request, for: allocations(counted: counted), nodes: nodes, lowLimit: lowLimit)
+      return plan?.byteCount ?? .max
+    }
+    return Self.least(upTo: reserved) { whole($0) >= wanted }
+  }
+
+  /// The least number up to `limit` that `isEnough`; `limit` where none is.
+  private static func least(upTo limit: UInt64, where isEnough: (UInt64) -> Bool) -> UInt64 {
+    var (below, above) = (0 as UInt64, limit)
+    while below < above {
+      let middle = below + (above - below) / 2
+      if isEnough(middle) { above = middle } else { below = middle + 1 }
+    }
+    return above
+  }
+
   /// What boot reserved beside the scratch areas, of a kernel that counts them as reserved.
   ///
   /// The areas grow with what is reserved, so there is one answer, found by halving.
@@ -137,11 +169,6 @@ package struct BootModel {
         request, for: allocations(reserved: rest), nodes: nodes, lowLimit: lowLimit)
       return plan.map { rest &+ $0.byteCount } ?? .max
     }
-    var (below, above) = (0 as UInt64, reserved)
-    while below < above {
-      let middle = below + (above - below) / 2
-      if whole(middle) >= reserved { above = middle } else { below = middle + 1 }
-    }
-    return above
+    return Self.least(upTo: reserved) { whole($0) >= reserved }
   }
 }

@@ -17,6 +17,8 @@ package struct KernelLog {
   package private(set) var initialRAMDiskByteCount: UInt64?
   /// Whether the initial RAM disk is below 4 GiB; nil where its address is not in the log.
   package private(set) var isInitialRAMDiskLow: Bool?
+  /// The machine's device tree, where its size is known: QEMU makes one of 1 MiB for its machine `virt`.
+  package private(set) var deviceTreeByteCount: UInt64?
   /// The hash tables for directory entries and inodes that early boot allocates.
   package private(set) var hashByteCount: UInt64 = 0
   package private(set) var bounceByteCount: UInt64 = 0
@@ -55,13 +57,17 @@ package struct KernelLog {
 
   private mutating func read(_ line: String) {
     if let rest = line.after("Linux version ") {
+      // arm64 says which processor it boots on before it says its version.
+      let architecture = architecture
       self = KernelLog([])
+      self.architecture = architecture
       isWhole = true
       release = KernelRelease(parsing: rest)
       return
     }
     if line.contains("BIOS-e820: ") { architecture = .x86 }
     if line.contains("Booting Linux on physical CPU") { architecture = .arm64 }
+    if line.contains("Machine model: linux,dummy-virt") { deviceTreeByteCount = 1 << 20 }
     if line.contains("KHO: found kexec handover data") { isSuccessor = true }
     if line.contains("Failed to reserve scratch area") { hasNoScratch = true }
     if let rest = line.after("ommand line: ") { commandLine = KernelCommandLine(rest) }

@@ -5,6 +5,9 @@ import PageAllocation
 /// What is known of a machine, from what its owner has: logs, files of `/proc` and debugfs, options.
 package struct MachineSources {
   package var log: KernelLog?
+  /// What the scratch areas have in all, as a log with KHO on and one with KHO off differ.
+  package private(set) var scratchByteCount: UInt64?
+  private var commandLineWithHandover: KernelCommandLine?
   package var commandLine: KernelCommandLine?
   package var zones: ZoneInfo?
   package var memoryInfo: MemoryInfo?
@@ -23,6 +26,28 @@ package struct MachineSources {
 
   package init() {}
 
+  /// Takes a second log of the same machine; of the two, one was written with KHO off and one with KHO on.
+  ///
+  /// What the second kernel reserved more is the scratch areas. ``log`` becomes the log with KHO off.
+  ///
+  /// - Returns: Whether the logs are such a pair; if not, nothing is changed.
+  package mutating func pair(with other: KernelLog) -> Bool {
+    guard let log, let first = log.memory, let second = other.memory, first.total == second.total,
+      first.reserved != second.reserved, !log.isSuccessor, !other.isSuccessor
+    else { return false }
+    let isOtherOn = second.reserved > first.reserved
+    for (log, isOn) in [(log, !isOtherOn), (other, isOtherOn)] {
+      guard log.isWhole, let isEnabled = log.commandLine?.isEnabled else { continue }
+      guard isEnabled == isOn else { return false }
+    }
+    scratchByteCount =
+      isOtherOn ? second.reserved - first.reserved : first.reserved - second.reserved
+    self.log = isOtherOn ? log : other
+    // The command line of the log with KHO on says how large the areas are to be.
+    commandLineWithHandover = (isOtherOn ? other : log).commandLine
+    return true
+  }
+
   /// The machine that the sources describe; nil where its memory is not known.
   package func machine() -> KnownMachine? {
     guard let bare = bareMachine() else { return nil }
@@ -34,7 +59,7 @@ package struct MachineSources {
     let allocations = allocations(of: bare, model, &basis)
     return KnownMachine(
       machine: allocations.map { bare.booting(with: $0) } ?? bare,
-      commandLineScratch: (log?.commandLine ?? commandLine)?.scratch, basis: basis)
+      commandLineScratch: effectiveCommandLine?.scratch, basis: basis)
   }
 
   private func bareMachine() -> MachineModel? {
@@ -65,12 +90,23 @@ package struct MachineSources {
       memoryByteCount: total, nodeCount: nodeCount ?? 1, geometry: geometry, rules: rules)
   }
 
+  private var effectiveCommandLine: KernelCommandLine? {
+    commandLineWithHandover ?? log?.commandLine ?? commandLine
+  }
+
   /// Where the low zones end.
   private var zoneLimit: PhysicalAddress? {
     let shift = UInt64(geometry.shift)
-    return zones?.zones.filter(\.isLow).map {
+    return zones?.zones.filter(\.isForShortAddresses).map {
       PhysicalAddress(($0.firstFrame &+ $0.presentFrameCount) << shift)
     }.max().map { max($0, ScratchPlan.standardLowLimit) }
+  }
+
+  /// Whether a zone has low memory. A kernel without the zones DMA and DMA32 has all memory in one zone,
+  /// and Linux's limit for such a kernel is 4 GiB.
+  private func isLow(_ zone: ZoneInfo.Zone) -> Bool {
+    zone.isForShortAddresses
+      || zone.firstFrame << UInt64(geometry.shift) < ScratchPlan.standardLowLimit.rawValue
   }
 
   private func allocations(
@@ -85,6 +121,20 @@ package struct MachineSources {
           + "and kho_scratch= has no effect; --scratch-len gives their sizes")
       return nil
     }
+    if let scratchByteCount, let memory = log?.memory {
+      basis.append(
+        "the two logs: boot reserved \(byteText(memory.reserved)) with KHO off, and "
+          + "\(byteText(memory.reserved &+ scratchByteCount)) with KHO on; the difference is the "
+          + "areas")
+      let request = effectiveCommandLine?.scratch ?? .standard
+      guard case .percentage = request else {
+        return model.allocations(reserved: memory.reserved)
+      }
+      return model.allocations(
+        counted: model.counted(
+          scratch: scratchByteCount, request, of: memory.reserved, nodes: machine.nodes,
+          lowLimit: machine.lowLimit))
+    }
     if let memory = log?.memory {
       let reserved = withoutScratch(memory.reserved, of: machine, model, &basis)
       return model.allocations(reserved: reserved)
@@ -95,7 +145,7 @@ package struct MachineSources {
     if let zones {
       let reserved = zones.zones.reduce(freed) { $0 &+ ($1.reservedFrameCount << shift) }
       let low = zones.zones.reduce(freed) {
-        $1.isLow ? $0 &+ ($1.reservedFrameCount << shift) : $0
+        isLow($1) ? $0 &+ ($1.reservedFrameCount << shift) : $0
       }
       basis.append(
         "/proc/zoneinfo: \(byteText(reserved)) of memory never got to the page allocator")
@@ -124,10 +174,10 @@ package struct MachineSources {
     _ reserved: UInt64, of machine: MachineModel, _ model: BootModel, _ basis: inout [String]
   ) -> UInt64 {
     let line = "the log: boot reserved \(byteText(reserved))"
-    let request = (log?.commandLine ?? commandLine)?.scratch ?? .standard
+    let request = effectiveCommandLine?.scratch ?? .standard
     let rest = model.reservedWithoutScratch(
       reserved, request, nodes: machine.nodes, lowLimit: machine.lowLimit)
-    var isOn = isEnabled ?? (log?.commandLine ?? commandLine)?.isEnabled
+    var isOn = isEnabled ?? effectiveCommandLine?.isEnabled
     if log?.hasNoScratch == true { isOn = false }
     if isOn == nil, current != nil { isOn = true }
     if isOn == nil {

@@ -4,8 +4,8 @@ package import MemoryAccess
 package struct ZoneInfo {
   package struct Zone: Equatable {
     package let node: Int
-    /// Whether devices with short addresses reach it: DMA or DMA32.
-    package let isLow: Bool
+    /// Whether it is the zone DMA or DMA32: of memory that devices with short addresses reach.
+    package let isForShortAddresses: Bool
     package let firstFrame: UInt64
     package let presentFrameCount: UInt64
     package let managedFrameCount: UInt64
@@ -56,7 +56,7 @@ package struct ZoneInfo {
       else { return }
       zones.append(
         Zone(
-          node: Int(node), isLow: name == "DMA" || name == "DMA32",
+          node: Int(node), isForShortAddresses: name == "DMA" || name == "DMA32",
           firstFrame: values["start_pfn:"] ?? 0, presentFrameCount: present,
           managedFrameCount: managed))
     }

@@ -6,10 +6,11 @@ struct PlanSourceOptions: ParsableArguments {
   @Option(
     name: .customLong("dmesg"),
     help: ArgumentHelp(
-      "The kernel's log, as dmesg or journalctl -k prints it; - is standard input.",
+      "The kernel's log, as dmesg or journalctl -k prints it; - is standard input. With a second log "
+        + "of the same machine, one with KHO off and one with KHO on, the areas' size is known exactly.",
       valueName: "file"),
     completion: .file())
-  var logPath: String?
+  var logPaths: [String] = []
 
   @Option(
     name: .customLong("cmdline"),
@@ -85,13 +86,16 @@ struct PlanSourceOptions: ParsableArguments {
     if scratch.count > ScratchArea.limit {
       throw ValidationError("--scratch can be given at most \(ScratchArea.limit) times.")
     }
+    if logPaths.count > 2 {
+      throw ValidationError("--dmesg can be given twice: a log with KHO off, and one with KHO on.")
+    }
     if let initialRAMDisk, initialRAMDisk.byteCount > 1 << 40 {
       throw ValidationError("--initrd is a size up to 1T.")
     }
   }
 
   /// Whether the sources say how much memory the machine has.
-  var describeMemory: Bool { isLive || logPath != nil || zonesPath != nil }
+  var describeMemory: Bool { isLive || !logPaths.isEmpty || zonesPath != nil }
 
   /// Whether the sources say what boot reserved.
   var describeBoot: Bool { describeMemory || memoryInfoPath != nil }
@@ -101,15 +105,14 @@ struct PlanSourceOptions: ParsableArguments {
   /// Reads the files.
   func read(_ root: LiveRoot) throws(CommandFailure) -> MachineSources {
     var sources = isLive ? try LiveMachine.sources(root.folder) : MachineSources()
-    if let logPath {
-      let log = KernelLog(try InputFile.read(logPath, atMost: KernelLog.byteLimit))
-      guard log.memory != nil || !log.nodeRanges.isEmpty else {
+    if let first = logPaths.first {
+      sources.log = try log(first)
+      if logPaths.count > 1, !sources.pair(with: try log(logPaths[1])) {
         throw .badInput(
-          "\(printable(path: logPath)) does not contain the line \"Memory: …K/…K available (… reserved …)\"; "
-            + "give the log from the start of the boot: journalctl -k -b, or dmesg before it is full"
-        )
+          "\(printable(path: logPaths[0])) and \(printable(path: logPaths[1])) are not of one machine with "
+            + "KHO off and on: the lines \"Memory: …\" must agree in the size of memory, and one must "
+            + "reserve more than the other")
       }
-      sources.log = log
     }
     if let commandLinePath {
       let bytes = try InputFile.read(commandLinePath, atMost: KernelCommandLine.byteLimit)
@@ -141,6 +144,16 @@ struct PlanSourceOptions: ParsableArguments {
     sources.release = release?.release ?? sources.release
     sources.isEnabled = isEnabled?.isOn
     return sources
+  }
+
+  private func log(_ path: String) throws(CommandFailure) -> KernelLog {
+    let log = KernelLog(try InputFile.read(path, atMost: KernelLog.byteLimit))
+    guard log.memory != nil || !log.nodeRanges.isEmpty else {
+      throw .badInput(
+        "\(printable(path: path)) does not contain the line \"Memory: …K/…K available (… reserved …)\"; "
+          + "give the log from the start of the boot: journalctl -k -b, or dmesg before it is full")
+    }
+    return log
   }
 
   private func parsed<Value>(
