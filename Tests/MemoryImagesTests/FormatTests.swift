@@ -395,8 +395,13 @@ import Testing
         files.append(try TemporaryFile(builder.builtPart(first..<end)))
       }
       let paths = files.map(\.path)
-      let whole = try MemoryImage.openParts(paths.shuffled(using: &random))
+      // makedumpfile makes empty parts too: at either end, and between others.
+      for edge in edges { files.append(try TemporaryFile(builder.builtPart(edge..<edge))) }
+      let whole = try MemoryImage.openParts(files.map(\.path).shuffled(using: &random))
       try #require(whole.shortfall == nil)
+      let empty = try MemoryImage.openParts([files[4].path])
+      try #require(empty.shortfall?.byteCount ?? 0 == UInt64(builder.pages.count) << 12)
+      try #require(builder.pages.keys.allSatisfy { empty.bytes(in: range($0 << 12, 4096)) == nil })
       let one = try MemoryImage.open(paths[1], base: nil)
       for page in 0..<60 as Range<UInt64> {
         try #require(whole.bytes(in: range(page << 12, 4096)) == builder.pages[page])

@@ -49,8 +49,8 @@ import Testing
         .blockSizeUnsupported(byteCount: UInt32(size)),
         from: changed { $0.put(size, at: 428, byteCount: 4) })
     }
-    // A part of a split dump whose pages cannot be: none, and behind the last one.
-    for (first, end) in [(9, 9), (9, 5), (5, 11)] as [(UInt64, UInt64)] {
+    // A part of a split dump whose pages cannot be: fewer than none, and behind the last one.
+    for (first, end) in [(9, 8), (9, 5), (5, 11), (11, 11)] as [(UInt64, UInt64)] {
       try expect(
         .isSplit(firstPage: first, endPage: end),
         from: changed {

@@ -126,7 +126,8 @@ private struct SubHeader {
     if version >= 2, bytes.littleEndian32(at: 12) != 0 {
       let first = bytes.littleEndian64(at: isWide ? 80 : 16) ?? 0
       let end = bytes.littleEndian64(at: isWide ? 88 : 24) ?? 0
-      guard first < end else { throw .isSplit(firstPage: first, endPage: end) }
+      // makedumpfile divides in large steps: of a small dump, parts are empty.
+      guard first <= end else { throw .isSplit(firstPage: first, endPage: end) }
       pages = first..<end
     }
     if isWide { pageCount = bytes.littleEndian64(at: 96) }

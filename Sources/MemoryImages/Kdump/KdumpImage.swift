@@ -105,7 +105,10 @@ public struct KdumpImage: PhysicalMemory, Sendable {
       }
       parts.append((try KdumpHeader(of: file), file))
     }
-    parts.sort { $0.header.pages.lowerBound < $1.header.pages.lowerBound }
+    parts.sort {
+      ($0.header.pages.lowerBound, $0.header.pages.upperBound)
+        < ($1.header.pages.lowerBound, $1.header.pages.upperBound)
+    }
     let (header, file) = parts[0]
     for (before, part) in zip(parts, parts.dropFirst())
     where part.header.pages.lowerBound < before.header.pages.upperBound
@@ -124,7 +127,9 @@ public struct KdumpImage: PhysicalMemory, Sendable {
     existing = PageBitmap(of: file, at: header.bitmapOffset, pageCount: header.pageCount)
     stored = PageBitmap(
       of: file, at: header.bitmapOffset &+ header.bitmapByteCount, pageCount: header.pageCount)
-    self.parts = parts.map {
+    // Empty parts have nothing to read, unless there is no other.
+    let filled = parts.filter { !$0.header.pages.isEmpty }
+    self.parts = (filled.isEmpty ? parts : filled).map {
       Part(numbers: $0.header.pages, pages: InflatedPages(of: $0.file, $0.header), file: $0.file)
     }
     isMarkedIncomplete = parts.contains { $0.header.isMarkedIncomplete }
