@@ -11,8 +11,23 @@ extension PreservedPagesSurvey {
   public func forEachRun<Memory: PhysicalMemory, Failure: Error>(
     in memory: Memory, _ body: (BlockRun) throws(Failure) -> Void
   ) throws(Failure) {
-    var runs = runs(in: memory)
-    while let run = runs.next() { try body(run) }
+    let read: BitmapReading = { memory.copyWords(of: $0, to: &$1) }
+    var merger = RunMerger(runCursors(), geometry: geometry, read)
+    while let run = merger.next(read) { try body(run) }
+  }
+
+  /// Calls `body` with the entries as ``forEachRun(in:_:)`` gives them, except for those in stretches of which
+  /// `passes` is true.
+  ///
+  /// - Throws: the error of `body`, which ends the walk.
+  /// - Complexity: O(leaves · page size + runs that are not passed over · orders in use).
+  package func forEachRun<Memory: PhysicalMemory, Failure: Error>(
+    in memory: Memory, passingOver passes: (BlockStretch) -> Bool,
+    _ body: (BlockRun) throws(Failure) -> Void
+  ) throws(Failure) {
+    let read: BitmapReading = { memory.copyWords(of: $0, to: &$1) }
+    var merger = RunMerger(runCursors(), geometry: geometry, read)
+    while let run = merger.next(read, passingOver: passes) { try body(run) }
   }
 
   /// The entries as ``forEachRun(in:_:)`` gives them, one run at a time: for walks over two handovers
@@ -20,7 +35,7 @@ extension PreservedPagesSurvey {
   ///
   /// - Complexity: O(orders in use) here, and in all as that.
   public func runs<Memory: PhysicalMemory>(in memory: Memory) -> PreservedRuns<Memory> {
-    PreservedRuns(runCursors(in: memory), geometry: geometry)
+    PreservedRuns(runCursors(), in: memory, geometry: geometry)
   }
 
   /// Calls `body` with every entry, sorted by address, then by order.
@@ -39,15 +54,14 @@ extension PreservedPagesSurvey {
     }
   }
 
-  private func runCursors<Memory: PhysicalMemory>(
-    in memory: Memory
-  ) -> [BlockRunCursor<Memory>] {
-    var cursors: [BlockRunCursor<Memory>] = []
+  /// A cursor for each order in use.
+  func runCursors() -> [BlockRunCursor] {
+    var cursors: [BlockRunCursor] = []
     var start = bitmaps.startIndex
     while start < bitmaps.endIndex {
       let order = bitmaps[start].order
       let end = bitmaps[start...].firstIndex { $0.order != order } ?? bitmaps.endIndex
-      cursors.append(BlockRunCursor(bitmaps[start..<end], in: memory, geometry: geometry))
+      cursors.append(BlockRunCursor(bitmaps[start..<end], geometry: geometry))
       start = end
     }
     return cursors

@@ -15,8 +15,7 @@ extension PreservedPagesSurvey {
   ) -> [Bool] {
     var sweep = Sweep(
       survey: self, deviceTree: deviceTree, ranges: ranges.map(geometry.wholePages))
-    forEachRun(in: memory) { run in sweep.visit(run, in: memory) }
-    sweep.finishStretch()
+    sweep.visitAll(of: self, contains: memory.contains) { memory.copyWords(of: $0, to: &$1) }
     findings = sweep.findings
     return sweep.isCovered
   }
@@ -48,6 +47,8 @@ private struct Sweep {
   private var nextNode = 0
   /// The run that reaches furthest up.
   private var furthest: BlockRun?
+  /// The last window that memory was asked for, and whether it is there as a whole.
+  private var window: (start: PhysicalAddress, isThere: Bool)?
   /// The bytes covered without a gap up to here.
   private var stretch: (start: PhysicalAddress, last: PhysicalAddress)?
 
@@ -62,14 +63,59 @@ private struct Sweep {
     pending.sortInPlace { (ranges[$0].start, $1) > (ranges[$1].start, $0) }
   }
 
-  mutating func visit<Memory: PhysicalMemory>(_ run: BlockRun, in memory: Memory) {
+  mutating func visitAll(
+    of survey: PreservedPagesSurvey, contains: (PhysicalRange) -> Bool, _ read: BitmapReading
+  ) {
+    var merger = RunMerger(survey.runCursors(), geometry: geometry, read)
+    while let run = merger.next(read, passingOver: { passes(over: $0, contains) }) {
+      visit(run, contains)
+    }
+    finishStretch()
+  }
+
+  /// Whether nothing is to be found among the entries of `stretch`: they are in memory, nothing that is looked
+  /// for is between them, and no other entry reaches into them.
+  private mutating func passes(
+    over stretch: BlockStretch, _ contains: (PhysicalRange) -> Bool
+  ) -> Bool {
+    let start = stretch.range.start
+    guard let last = stretch.range.last else { return false }
+    if let furthest, furthest.last(in: geometry) >= start { return false }
+    if let deviceTree, deviceTree.overlaps(stretch.range) { return false }
+    if let index = pending.last, ranges[index].start <= last { return false }
+    while nextNode < nodes.count, nodes[nextNode] < start { nextNode += 1 }
+    if nextNode < nodes.count, nodes[nextNode] <= last { return false }
+    return contains(stretch.range)
+  }
+
+  private mutating func visit(_ run: BlockRun, _ contains: (PhysicalRange) -> Bool) {
     let range = run.range(in: geometry)
     let last = run.last(in: geometry)
-    if !memory.contains(range) { findings.append(.blocksOutsideMemory(run)) }
+    checkMemory(run, range, last, contains)
     checkOverlap(run, last: last)
     checkNodes(run, last: last)
     if let deviceTree { check(run, range, against: deviceTree) }
     extendStretch(run.address, last)
+  }
+
+  /// How much memory is asked for at once, in bytes: what a leaf of single pages covers.
+  private static let windowByteCount: UInt64 = 128 << 20
+
+  /// Whether memory exists is asked once for many runs, where it exists without a gap.
+  private mutating func checkMemory(
+    _ run: BlockRun, _ range: PhysicalRange, _ last: PhysicalAddress,
+    _ contains: (PhysicalRange) -> Bool
+  ) {
+    let mask = Self.windowByteCount &- 1
+    let start = PhysicalAddress(run.address.rawValue & ~mask)
+    if start.rawValue == last.rawValue & ~mask {
+      if window?.start != start {
+        let whole = PhysicalRange(start: start, byteCount: Self.windowByteCount)
+        window = (start, contains(whole))
+      }
+      if window?.isThere == true { return }
+    }
+    if !contains(range) { findings.append(.blocksOutsideMemory(run)) }
   }
 
   private mutating func checkOverlap(_ run: BlockRun, last: PhysicalAddress) {
@@ -118,7 +164,7 @@ private struct Sweep {
   }
 
   /// Decides about the ranges that begin below the end of the stretch.
-  mutating func finishStretch() {
+  private mutating func finishStretch() {
     guard let stretch else { return }
     while let index = pending.last, ranges[index].start <= stretch.last {
       pending.removeLast()

@@ -139,6 +139,73 @@ extension TreeBench {
     var runs: [BlockRun] = []
     survey.forEachRun(in: memory) { runs.append($0) }
     try #require(runs == Naive.runs(blocks, shift: shift))
+    for salt in 0..<3 as Range<UInt64> { try checkStretches(survey, blocks, salt) }
+    try checkCoverage(survey, blocks)
+  }
+
+  /// What is passed over is what the stretches say, and all else is visited.
+  private borrowing func checkStretches(
+    _ survey: PreservedPagesSurvey, _ blocks: [PhysicalBlock], _ salt: UInt64
+  ) throws {
+    let page = geometry.page
+    var stretches: [BlockStretch] = []
+    let passes = { (stretch: BlockStretch) in
+      let isPassed = salt == 0 || (stretch.range.start.rawValue &* 0x9e37 >> 9 &+ salt) & 1 == 0
+      if isPassed { stretches.append(stretch) }
+      return isPassed
+    }
+    var visited: [PhysicalBlock] = []
+    survey.forEachRun(in: memory, passingOver: passes) { run in
+      let size = page.blockByteCount(run.order)
+      for index in 0..<run.blockCount {
+        let address = PhysicalAddress(run.address.rawValue &+ index &* size)
+        visited.append(PhysicalBlock(address: address, order: run.order))
+      }
+    }
+    let visitedBlocks = Set(visited)
+    try #require(visitedBlocks.count == visited.count)
+    var passedCount: UInt64 = 0
+    for stretch in stretches {
+      // An entry before them may reach into them, where entries overlap.
+      let inside = blocks.filter { stretch.range.contains($0.address) }
+      try #require(UInt64(inside.count) == stretch.blockCount)
+      try #require(
+        inside.allSatisfy {
+          $0.order == stretch.order && stretch.range.contains($0.range(in: page))
+            && !visitedBlocks.contains($0)
+        })
+      passedCount += stretch.blockCount
+    }
+    try #require(UInt64(visited.count) + passedCount == UInt64(blocks.count))
+  }
+
+  /// Which ranges entries cover, where nothing overlaps, one page after the other.
+  private borrowing func checkCoverage(
+    _ survey: PreservedPagesSurvey, _ blocks: [PhysicalBlock]
+  ) throws {
+    let page = geometry.page
+    guard let first = blocks.first, let last = blocks.last, blocks.count < 500,
+      last.address.rawValue &- first.address.rawValue < 1 << 20
+    else { return }
+    let size = UInt64(page.pageByteCount)
+    let start = first.address.rawValue & ~(size - 1)
+    var ranges: [PhysicalRange] = []
+    for index in 0..<24 as Range<UInt64> {
+      ranges.append(
+        PhysicalRange(
+          start: PhysicalAddress(start &+ index &* 5 % 31 &* size), byteCount: 1 + index % 7 * size)
+      )
+    }
+    var survey = survey
+    let isCovered = survey.sweep(in: memory, deviceTree: nil, covering: ranges)
+    for (range, isCovered) in zip(ranges, isCovered) {
+      let pages = stride(
+        from: range.start.rawValue, through: (range.last ?? range.start).rawValue, by: Int(size))
+      let expected = pages.allSatisfy { address in
+        blocks.contains { $0.range(in: page).contains(PhysicalAddress(address)) }
+      }
+      try #require(isCovered == expected, "\(range)")
+    }
   }
 
   /// Checks that `validate` finds fault exactly where blocks overlap each other or a node.

@@ -205,7 +205,8 @@ extension HandoverImage {
     guard !scratch.isEmpty, let pages = survey.pages else { return [] }
     struct Enough: Error {}
     var findings: [HandoverFinding] = []
-    try? pages.forEachRun(in: memory) { run throws(Enough) in
+    let passes = { (stretch: BlockStretch) in !scratch.contains { $0.overlaps(stretch.range) } }
+    try? pages.forEachRun(in: memory, passingOver: passes) { run throws(Enough) in
       let range = run.range(in: survey.geometry)
       for area in scratch {
         guard let shared = range.intersection(area) else { continue }

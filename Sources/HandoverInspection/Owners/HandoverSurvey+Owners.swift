@@ -23,7 +23,9 @@ extension HandoverSurvey {
     in memory: Memory, claimLimit: Int = OwnerAccounts.defaultClaimLimit,
     _ body: (OwnedRun) throws(Failure) -> Void
   ) throws(Failure) {
-    try forEachNumberedRun(in: memory, claimLimit: claimLimit) { (run, table) throws(Failure) in
+    _ = try forEachNumberedRun(
+      in: memory, claimLimit: claimLimit, passesOverUnclaimed: false
+    ) { (run, table) throws(Failure) in
       try body(run.named(by: table))
     }
   }
@@ -36,17 +38,21 @@ extension HandoverSurvey {
     in memory: Memory, claimLimit: Int = OwnerAccounts.defaultClaimLimit
   ) -> OwnerAccounts {
     var accounts = OwnerAccounts()
-    forEachNumberedRun(in: memory, claimLimit: claimLimit) { run, table in
-      accounts.add(run, table)
-    }
+    let passed = forEachNumberedRun(
+      in: memory, claimLimit: claimLimit, passesOverUnclaimed: true
+    ) { run, table in accounts.add(run, table) }
+    accounts.addUnowned(entryCount: passed.entryCount, byteCount: passed.byteCount)
     return accounts
   }
 
+  /// - Parameter passesOverUnclaimed: whether `body` need not be called for unclaimed entries.
+  /// - Returns: how many entries were passed over, and their bytes.
   private func forEachNumberedRun<Memory: PhysicalMemory, Failure: Error>(
-    in memory: Memory, claimLimit: Int,
+    in memory: Memory, claimLimit: Int, passesOverUnclaimed: Bool,
     _ body: (NumberedRun, OwnerTable) throws(Failure) -> Void
-  ) throws(Failure) {
-    guard let pages else { return }
+  ) throws(Failure) -> (entryCount: UInt64, byteCount: UInt64) {
+    var passed: (entryCount: UInt64, byteCount: UInt64) = (0, 0)
+    guard let pages else { return passed }
     var table = OwnerTable(limit: OwnerAccounts.ownerLimit)
     var sweep = OwnerSweep(geometry)
     var start: UInt64? = 0
@@ -57,11 +63,23 @@ extension HandoverSurvey {
       collector = readRecords(in: memory, collector)
       table = collector.table
       sweep.enter(&collector.window)
-      try pages.forEachRun(in: memory) { (run) throws(Failure) in
+      let passes: (BlockStretch) -> Bool = { stretch in
+        guard passesOverUnclaimed, let isInWindow = sweep.passes(over: stretch.range) else {
+          return false
+        }
+        if isInWindow {
+          passed.entryCount &+= stretch.blockCount
+          passed.byteCount = passed.byteCount.addingSaturated(
+            stretch.blockCount &* geometry.blockByteCount(stretch.order))
+        }
+        return true
+      }
+      try pages.forEachRun(in: memory, passingOver: passes) { (run) throws(Failure) in
         try sweep.visit(run) { (run) throws(Failure) in try body(run, table) }
       }
       start = collector.window.end
     }
     try sweep.finish { (run) throws(Failure) in try body(run, table) }
+    return passed
   }
 }

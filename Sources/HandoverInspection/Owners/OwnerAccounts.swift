@@ -56,6 +56,12 @@ public struct OwnerAccounts: Sendable {
     }
   }
 
+  /// Adds unclaimed entries.
+  mutating func addUnowned(entryCount: UInt64, byteCount: UInt64) {
+    unowned.entryCount &+= entryCount
+    unowned.byteCount = unowned.byteCount.addingSaturated(byteCount)
+  }
+
   /// The number of all entries.
   public var entryCount: UInt64 {
     numbered.reduce(unowned.entryCount) { $0 &+ $1.entryCount }

@@ -31,6 +31,19 @@ struct OwnerSweep {
     last = window.end.map { $0 &- 1 } ?? .max
   }
 
+  /// Whether the entries in `range` can be passed over: nil where they cannot, since one is claimed or the window
+  /// ends among them; otherwise whether they are in the window.
+  ///
+  /// - Complexity: O(log claims).
+  func passes(over range: PhysicalRange) -> Bool? {
+    let first = range.start.rawValue
+    guard let rangeLast = range.last?.rawValue else { return nil }
+    if rangeLast < start || first > last { return false }
+    guard first >= start, rangeLast <= last else { return nil }
+    let index = firstClaim(endingAtOrAfter: first)
+    return index < claims.count && claims[index].start <= rangeLast ? nil : true
+  }
+
   /// Calls `body` with the parts of `run` in the window, each of one owner; with the last of them
   /// only when another follows, or in ``finish(_:)``.
   ///
