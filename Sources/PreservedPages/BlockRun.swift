@@ -30,6 +30,38 @@ public struct BlockRun: Hashable, Sendable {
     return PhysicalRange(start: address, byteCount: overflow ? limit : min(byteCount, limit))
   }
 
+  /// The last byte, also of all 2^64 bytes, for which ``range(in:)`` is a byte short.
+  @inlinable
+  public func last(in geometry: PageGeometry) -> PhysicalAddress {
+    PhysicalAddress(address.rawValue &+ (blockCount &* geometry.blockByteCount(order) &- 1))
+  }
+
+  /// The block of the run that holds `address`.
+  ///
+  /// - Precondition: the run covers the address.
+  @inlinable
+  public func block(at address: PhysicalAddress, in geometry: PageGeometry) -> PhysicalBlock {
+    let size = geometry.blockByteCount(order)
+    let index = (address.rawValue &- self.address.rawValue) / size
+    return PhysicalBlock(
+      address: PhysicalAddress(self.address.rawValue &+ index &* size), order: order)
+  }
+
+  /// Calls `body` with each of the blocks, by address.
+  ///
+  /// - Throws: the error of `body`, which ends the walk.
+  /// - Complexity: O(blocks).
+  @inlinable
+  public func forEachBlock<Failure: Error>(
+    in geometry: PageGeometry, _ body: (PhysicalBlock) throws(Failure) -> Void
+  ) throws(Failure) {
+    let size = geometry.blockByteCount(order)
+    for index in 0..<blockCount {
+      let address = PhysicalAddress(self.address.rawValue &+ index &* size)
+      try body(PhysicalBlock(address: address, order: order))
+    }
+  }
+
   /// The run whose first block has the key `first`.
   @inlinable
   init(firstKey first: UInt64, keyCount: UInt64, in geometry: PageGeometry) {

@@ -19,6 +19,16 @@ public struct PageOrderSet: Hashable, Sendable {
   @inlinable
   public mutating func insert(_ order: PageOrder) { bits |= 1 &<< UInt64(order.rawValue) }
 
+  /// Calls `body` with each order, smallest first.
+  @inlinable
+  public func forEach(_ body: (PageOrder) -> Void) {
+    var rest = bits
+    while rest != 0 {
+      body(PageOrder(rest.trailingZeroBitCount))
+      rest &= rest &- 1
+    }
+  }
+
   /// Calls `body` with each order, smallest first, until it gives a value.
   @inlinable
   func first<Value>(_ body: (PageOrder) -> Value?) -> Value? {

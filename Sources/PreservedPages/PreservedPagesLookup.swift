@@ -5,20 +5,29 @@ public import MemoryAccess
 /// Remembers which bitmaps answered last, so that questions about neighbours cost least. The bits
 /// are read from memory each time.
 public struct PreservedPagesLookup<Memory: PhysicalMemory> {
-  private let memory: Memory
-  private let geometry: PageGeometry
-  private let bitmaps: [BlockBitmap]
-  private var orders: [OrderInUse] = []
+  @usableFromInline
+  let memory: Memory
+  @usableFromInline
+  let geometry: PageGeometry
+  @usableFromInline
+  let bitmaps: [BlockBitmap]
+  @usableFromInline
+  var orders: [OrderInUse] = []
   /// How many stretches of entries ``firstGap(in:)`` has looked at: a measure of the work done.
   public private(set) var stepCount: UInt64 = 0
 
   /// The bitmaps of one order.
-  private struct OrderInUse {
+  @usableFromInline
+  struct OrderInUse {
+    @usableFromInline
     let order: PageOrder
+    @usableFromInline
     let range: Range<Int>
     /// The bitmap that answered last.
+    @usableFromInline
     var latest: Int
     /// The word of bits that was read last.
+    @usableFromInline
     var word: (address: PhysicalAddress, value: UInt64)?
   }
 
@@ -41,6 +50,7 @@ public struct PreservedPagesLookup<Memory: PhysicalMemory> {
   /// Whether `block`, of exactly that order, is an entry.
   ///
   /// - Complexity: O(orders in use + log bitmaps).
+  @inlinable
   public mutating func contains(_ block: PhysicalBlock) -> Bool {
     guard let index = orders.firstIndex(where: { $0.order == block.order }),
       let place = place(of: block.address, order: index)
@@ -51,6 +61,7 @@ public struct PreservedPagesLookup<Memory: PhysicalMemory> {
   /// The entry that holds `address`; where several overlap, the smallest. Nil when there is none.
   ///
   /// - Complexity: O(orders in use · log bitmaps).
+  @inlinable
   public mutating func block(holding address: PhysicalAddress) -> PhysicalBlock? {
     for index in orders.indices {
       if let place = place(of: address, order: index), isSet(place, order: index) {
@@ -84,21 +95,32 @@ public struct PreservedPagesLookup<Memory: PhysicalMemory> {
 
   // MARK: One bit
 
-  private struct Place {
+  @usableFromInline
+  struct Place {
+    @usableFromInline
     let bitmap: Int
     /// Counted from the bitmap's first bit.
+    @usableFromInline
     let bit: Int
+
+    @inlinable
+    init(bitmap: Int, bit: Int) {
+      self.bitmap = bitmap
+      self.bit = bit
+    }
   }
 
   /// The first byte of the block whose bit is at `place`.
-  private func start(of place: Place) -> PhysicalAddress {
+  @inlinable
+  func start(of place: Place) -> PhysicalAddress {
     let bitmap = bitmaps[place.bitmap]
     let size = geometry.blockByteCount(bitmap.order)
     return PhysicalAddress(bitmap.start.rawValue &+ UInt64(place.bit) &* size)
   }
 
   /// The bit that represents the block of an order that holds `address`; nil where there is none.
-  private mutating func place(of address: PhysicalAddress, order index: Int) -> Place? {
+  @inlinable
+  mutating func place(of address: PhysicalAddress, order index: Int) -> Place? {
     if let place = place(of: address, bitmap: orders[index].latest) { return place }
     let range = orders[index].range
     let after = partition(range) { bitmaps[$0].start > address }
@@ -109,7 +131,8 @@ public struct PreservedPagesLookup<Memory: PhysicalMemory> {
     return place
   }
 
-  private func place(of address: PhysicalAddress, bitmap index: Int) -> Place? {
+  @inlinable
+  func place(of address: PhysicalAddress, bitmap index: Int) -> Place? {
     let bitmap = bitmaps[index]
     guard address >= bitmap.start else { return nil }
     let shift = UInt64(geometry.shift &+ Int(bitmap.order.rawValue))
@@ -118,13 +141,15 @@ public struct PreservedPagesLookup<Memory: PhysicalMemory> {
     return Place(bitmap: index, bit: Int(bit))
   }
 
-  private mutating func isSet(_ place: Place, order index: Int) -> Bool {
+  @inlinable
+  mutating func isSet(_ place: Place, order index: Int) -> Bool {
     let bit = bitmaps[place.bitmap].firstBit &+ place.bit
     return wordOfBits(place.bitmap, bit &>> 6, order: index) &>> UInt64(bit & 63) & 1 != 0
   }
 
   /// Word `index` of the bytes of a bitmap; 0 where it cannot be read any more.
-  private mutating func wordOfBits(_ bitmap: Int, _ wordIndex: Int, order index: Int) -> UInt64 {
+  @inlinable
+  mutating func wordOfBits(_ bitmap: Int, _ wordIndex: Int, order index: Int) -> UInt64 {
     let address = PhysicalAddress(
       bitmaps[bitmap].bytes.start.rawValue &+ UInt64(wordIndex) &* 8)
     if let word = orders[index].word, word.address == address { return word.value }
@@ -135,6 +160,26 @@ public struct PreservedPagesLookup<Memory: PhysicalMemory> {
   }
 
   // MARK: Many bits
+
+  /// The first block of `run` that is not an entry of that order; nil when all of them are.
+  ///
+  /// - Complexity: O(orders in use + words of the run + bitmaps in it · log bitmaps).
+  @inlinable
+  public mutating func firstMissing(of run: BlockRun) -> PhysicalBlock? {
+    guard let index = orders.firstIndex(where: { $0.order == run.order }) else {
+      return run.firstBlock
+    }
+    let size = geometry.blockByteCount(run.order)
+    var done: UInt64 = 0
+    while done < run.blockCount {
+      let address = PhysicalAddress(run.address.rawValue &+ done &* size)
+      guard let place = place(of: address, order: index), start(of: place) == address,
+        isSet(place, order: index)
+      else { return PhysicalBlock(address: address, order: run.order) }
+      done &+= UInt64(truncatingIfNeeded: lengthOfRun(from: place, order: index))
+    }
+    return nil
+  }
 
   /// The last byte of the blocks that follow each other in the bitmap that covers `address`; nil
   /// when no entry does.
@@ -155,7 +200,8 @@ public struct PreservedPagesLookup<Memory: PhysicalMemory> {
   /// How many set bits follow each other from a set bit on, to the end of its word at most.
   ///
   /// A longer run is found word by word, by further calls.
-  private mutating func lengthOfRun(from place: Place, order index: Int) -> Int {
+  @inlinable
+  mutating func lengthOfRun(from place: Place, order index: Int) -> Int {
     let bitmap = bitmaps[place.bitmap]
     let bit = bitmap.firstBit &+ place.bit
     let rest = wordOfBits(place.bitmap, bit &>> 6, order: index) &>> UInt64(bit & 63)
@@ -178,7 +224,8 @@ extension PreservedPagesSurvey {
 /// The first of `range` for which `isBehind` holds; its end when there is none.
 ///
 /// - Precondition: it holds of everything after the first of which it holds.
-private func partition(_ range: Range<Int>, _ isBehind: (Int) -> Bool) -> Int {
+@usableFromInline
+func partition(_ range: Range<Int>, _ isBehind: (Int) -> Bool) -> Int {
   var low = range.lowerBound
   var high = range.upperBound
   while low < high {

@@ -46,11 +46,7 @@ extension PreservedPagesSurvey {
     in memory: Memory, _ body: (PhysicalBlock) throws(Failure) -> Void
   ) throws(Failure) {
     try forEachRun(in: memory) { (run) throws(Failure) in
-      let size = geometry.blockByteCount(run.order)
-      for index in 0..<run.blockCount {
-        let address = PhysicalAddress(run.address.rawValue &+ index &* size)
-        try body(PhysicalBlock(address: address, order: run.order))
-      }
+      try run.forEachBlock(in: geometry, body)
     }
   }
 

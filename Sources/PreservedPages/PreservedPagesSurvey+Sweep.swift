@@ -173,21 +173,3 @@ private struct Sweep {
     }
   }
 }
-
-extension BlockRun {
-  /// The last byte, also of all 2^64 bytes, for which `range` is a byte short.
-  func last(in geometry: PageGeometry) -> PhysicalAddress {
-    PhysicalAddress(
-      address.rawValue &+ (blockCount &* geometry.blockByteCount(order) &- 1))
-  }
-
-  /// The block of the run that holds `address`.
-  ///
-  /// - Precondition: the run covers the address.
-  func block(at address: PhysicalAddress, in geometry: PageGeometry) -> PhysicalBlock {
-    let size = geometry.blockByteCount(order)
-    let index = (address.rawValue &- self.address.rawValue) / size
-    return PhysicalBlock(
-      address: PhysicalAddress(self.address.rawValue &+ index &* size), order: order)
-  }
-}

@@ -31,6 +31,15 @@ public struct PreservedPagesSurvey: Sendable {
   /// The number of entries.
   public var entryCount: UInt64 { countByOrder.reduce(0, &+) }
 
+  /// The orders of the entries.
+  public var ordersInUse: PageOrderSet {
+    var orders = PageOrderSet()
+    for (order, count) in countByOrder.enumerated() where count > 0 {
+      orders.insert(PageOrder(order))
+    }
+    return orders
+  }
+
   /// The bytes of all entries; at most 2^64 − 1, where a broken structure would say more.
   public var preservedByteCount: UInt64 {
     var sum: UInt64 = 0

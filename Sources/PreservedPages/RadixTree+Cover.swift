@@ -22,6 +22,7 @@ extension RadixTree {
   /// The entry that holds the byte at `address`, of one of `orders`; nil when there is none.
   ///
   /// - Complexity: O(orders · levels).
+  @inlinable
   public func entry(holding address: PhysicalAddress, of orders: PageOrderSet) -> PhysicalBlock? {
     let page = geometry.page
     return orders.first { order in
@@ -33,23 +34,33 @@ extension RadixTree {
   /// An entry of another order than `block`, one of `orders`, that shares bytes with it; nil when
   /// there is none.
   ///
-  /// - Complexity: O(orders · levels · page size).
+  /// - Complexity: O(orders · (levels + words of the block's keys)).
+  @inlinable
   public func entry(
     overlapping block: PhysicalBlock, of orders: PageOrderSet
   ) -> PhysicalBlock? {
+    entry(
+      overlapping: BlockRun(address: block.address, order: block.order, blockCount: 1), of: orders)
+  }
+
+  /// An entry of another order than the blocks of `run`, one of `orders`, that shares bytes with one of
+  /// them; nil when there is none.
+  ///
+  /// - Precondition: the blocks are aligned to their size and end at 2^64 bytes at the latest.
+  /// - Complexity: O(orders · (levels + words of the run's keys)).
+  @inlinable
+  public func entry(
+    overlapping run: BlockRun, of orders: PageOrderSet
+  ) -> PhysicalBlock? {
     let page = geometry.page
+    let last = run.last(in: page)
     return orders.first { order in
-      if order == block.order { return nil }
-      if order > block.order {
-        let larger = PhysicalBlock(holding: block.address, order: order, in: page)
-        return contains(RadixKey(larger, in: page)) ? larger : nil
-      }
-      let first = RadixKey(block.address, order: order, in: page).rawValue
-      let keyCount = (1 as UInt64) &<< UInt64(block.order.rawValue &- order.rawValue)
-      guard let key = firstKey(atOrAfter: first), key.rawValue &- first < keyCount else {
-        return nil
-      }
-      return key.decoded(in: page)
+      if order == run.order { return nil }
+      let first = PhysicalBlock(holding: run.address, order: order, in: page)
+      let firstKey = RadixKey(first, in: page)
+      let lastKey = RadixKey(PhysicalBlock(holding: last, order: order, in: page), in: page)
+      if firstKey == lastKey { return contains(firstKey) ? first : nil }
+      return self.firstKey(from: firstKey, through: lastKey)?.decoded(in: page)
     }
   }
 

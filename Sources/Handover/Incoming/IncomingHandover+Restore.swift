@@ -1,5 +1,5 @@
 public import MemoryAccess
-import PreservedPages
+public import PreservedPages
 
 extension IncomingHandover {
   /// Hands a block to its owner (Linux: restores a folio).
@@ -9,12 +9,48 @@ extension IncomingHandover {
   ///   ``IncomingHandoverError/differsFromEntry(_:entry:)``,
   ///   ``IncomingHandoverError/alreadyRestored(_:)``, ``IncomingHandoverError/outOfFrames``.
   /// - Complexity: O(orders in use + log leaves + levels).
+  @inlinable
   public mutating func restore<Frames: FrameSource & ~Copyable>(
     _ block: PhysicalBlock, from frames: inout Frames
   ) throws(IncomingHandoverError) {
     try requireRestorable(block)
-    try prepare(block, from: &frames)
-    _ = mark(block)
+    guard restored != nil else {
+      try prepare(block, from: &frames)
+      _ = mark(block)
+      return
+    }
+    // One key is made with its path, or nothing of it.
+    let key = RadixKey(block, in: geometry)
+    do throws(RadixTreeError) { _ = try restored?.insert(key, from: &frames) } catch {
+      throw .outOfFrames
+    }
+  }
+
+  /// Hands blocks of one order that follow each other to their owner, each an entry of its own: all of
+  /// them, or nothing has changed.
+  ///
+  /// - Throws: as ``restore(_:from:)-(PhysicalBlock,_)`` of the first block that cannot be restored.
+  /// - Complexity: O(words of the run + leaves · (log leaves + levels) + orders in use).
+  @inlinable
+  public mutating func restore<Frames: FrameSource & ~Copyable>(
+    _ run: BlockRun, from frames: inout Frames
+  ) throws(IncomingHandoverError) {
+    guard run.blockCount > 0 else { return }
+    try requireRestorable(run)
+    if restored == nil { try openBooks(from: &frames) }
+    do throws(RadixTreeError) { try restored?.insertRange(run, from: &frames) } catch {
+      closeEmptyBooks(into: &frames)
+      throw .outOfFrames
+    }
+  }
+
+  /// Takes a frame for the books about what is restored.
+  @usableFromInline
+  mutating func openBooks<Frames: FrameSource & ~Copyable>(
+    from frames: inout Frames
+  ) throws(IncomingHandoverError) {
+    guard let root = frames.takeFrame() else { throw .outOfFrames }
+    restored = RadixTree(adopting: root, in: memory, geometry: RadixGeometry(geometry))
   }
 
   /// Hands a run of frames to its owner: all of it, or nothing has changed.
@@ -91,18 +127,38 @@ extension IncomingHandover {
   ///
   /// - Throws: the error of `body`, which ends the walk.
   /// - Complexity: O(nodes · page size + entries · levels).
+  @inlinable
   public func forEachUnrestored<Failure: Error>(
     _ body: (PhysicalBlock) throws(Failure) -> Void
   ) throws(Failure) {
+    try forEachUnrestoredRun { (run) throws(Failure) in
+      try run.forEachBlock(in: geometry, body)
+    }
+  }
+
+  /// Calls `body` with the blocks that were not restored, as runs of one order that follow each other, by
+  /// address.
+  ///
+  /// - Throws: the error of `body`, which ends the walk.
+  /// - Complexity: O(nodes · page size + runs · orders in use).
+  @inlinable
+  public func forEachUnrestoredRun<Failure: Error>(
+    _ body: (BlockRun) throws(Failure) -> Void
+  ) throws(Failure) {
     require(that: !isRetired, "a handover whose tree was freed")
-    try pages.forEachBlock(in: memory) { (block) throws(Failure) in
-      if !isRestored(block) { try body(block) }
+    var runs = pages.runs(in: memory)
+    while let run = runs.next() {
+      switch restored {
+      case .some(let tree): try tree.forEachUnmarkedRun(of: run, body)
+      case .none: try body(run)
+      }
     }
   }
 
   /// Whether `block` was restored.
   ///
   /// - Complexity: O(levels).
+  @inlinable
   public func isRestored(_ block: PhysicalBlock) -> Bool {
     guard block.isNaturallyAligned(in: geometry) else { return false }
     switch restored {
@@ -113,7 +169,8 @@ extension IncomingHandover {
 
   // MARK: Checks and books
 
-  private mutating func requireRestorable(
+  @inlinable
+  mutating func requireRestorable(
     _ block: PhysicalBlock
   ) throws(IncomingHandoverError) {
     require(that: !isRetired, "a handover whose tree was freed")
@@ -125,8 +182,22 @@ extension IncomingHandover {
     guard !isRestored(block) else { throw .alreadyRestored(block) }
   }
 
+  @inlinable
+  mutating func requireRestorable(_ run: BlockRun) throws(IncomingHandoverError) {
+    require(that: !isRetired, "a handover whose tree was freed")
+    if let missing = lookup.firstMissing(of: run) { try requireRestorable(missing) }
+    // All are entries here, so they are aligned, and as many as fit.
+    let taken: PhysicalBlock? =
+      switch restored {
+      case .some(let tree): tree.firstMarked(of: run)
+      case .none: nil
+      }
+    if let taken { throw .alreadyRestored(taken) }
+  }
+
   /// Makes the nodes that marking `block` needs.
-  private mutating func prepare<Frames: FrameSource & ~Copyable>(
+  @usableFromInline
+  mutating func prepare<Frames: FrameSource & ~Copyable>(
     _ block: PhysicalBlock, from frames: inout Frames
   ) throws(IncomingHandoverError) {
     let key = RadixKey(block, in: geometry)
@@ -145,7 +216,8 @@ extension IncomingHandover {
     restored = consume tree
   }
 
-  private mutating func mark(_ block: PhysicalBlock) -> Bool {
+  @usableFromInline
+  mutating func mark(_ block: PhysicalBlock) -> Bool {
     var none = NoFrames()
     let key = RadixKey(block, in: geometry)
     do throws(RadixTreeError) {

@@ -13,7 +13,7 @@ extension IncomingHandover {
     _ range: FrameRange, nodeStarts: [FrameNumber] = [], into frames: inout Frames
   ) {
     for block in NaturalBlocks(range, in: geometry, nodeStarts: nodeStarts) {
-      takeBack(block, into: &frames)
+      takeBackWithoutBooks(block, into: &frames)
     }
     closeEmptyBooks(into: &frames)
   }
@@ -25,11 +25,22 @@ extension IncomingHandover {
     _ area: VmallocArea, into frames: inout Frames
   ) {
     var blocks = VmallocBlocks(area, in: memory, geometry: geometry)
-    while let block = try? blocks.nextBlock() { takeBack(block, into: &frames) }
+    while let block = try? blocks.nextBlock() { takeBackWithoutBooks(block, into: &frames) }
     closeEmptyBooks(into: &frames)
   }
 
-  private mutating func takeBack<Frames: FrameSource & ~Copyable>(
+  /// Takes back the restore of a block.
+  ///
+  /// - Precondition: as ``takeBack(_:nodeStarts:into:)``.
+  /// - Complexity: O(levels · page size).
+  public mutating func takeBack<Frames: FrameSource & ~Copyable>(
+    _ block: PhysicalBlock, into frames: inout Frames
+  ) {
+    takeBackWithoutBooks(block, into: &frames)
+    closeEmptyBooks(into: &frames)
+  }
+
+  private mutating func takeBackWithoutBooks<Frames: FrameSource & ~Copyable>(
     _ block: PhysicalBlock, into frames: inout Frames
   ) {
     let key = RadixKey(block, in: geometry)
@@ -38,7 +49,8 @@ extension IncomingHandover {
   }
 
   /// Frees the books where nothing is in them: before the first restore there were none.
-  private mutating func closeEmptyBooks<Frames: FrameSource & ~Copyable>(
+  @usableFromInline
+  mutating func closeEmptyBooks<Frames: FrameSource & ~Copyable>(
     into frames: inout Frames
   ) {
     let isEmpty =

@@ -25,13 +25,17 @@ public struct IncomingHandover<Memory: WritablePhysicalMemory>: ~Copyable {
   /// The version of the formats.
   public let version: ABIVersion
 
+  @usableFromInline
   var lookup: PreservedPagesLookup<Memory>
   /// The blocks that were restored; nil while there are none.
+  @usableFromInline
   var restored: RadixTree<Memory>?
   /// Whether the tree was freed, so that nothing can be read of it.
+  @usableFromInline
   var isRetired = false
 
   /// The page size.
+  @inlinable
   public var geometry: PageGeometry { survey.geometry }
 
   /// Reads the handover whose root device tree is at `deviceTree`.

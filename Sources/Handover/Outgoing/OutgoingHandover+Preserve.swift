@@ -1,5 +1,5 @@
 public import MemoryAccess
-import PreservedPages
+public import PreservedPages
 
 extension OutgoingHandover where Anchor: ~Copyable {
   /// Preserves one block (Linux: a folio).
@@ -12,6 +12,7 @@ extension OutgoingHandover where Anchor: ~Copyable {
   ///   ``OutgoingHandoverError/overlapsEntry(_:entry:)``,
   ///   ``OutgoingHandoverError/outOfFrames(frameCount:)``.
   /// - Complexity: O(orders in use · levels), and a frame for each node that is missing.
+  @inlinable
   @discardableResult
   public mutating func preserve<Frames: FrameSource & ~Copyable>(
     _ block: PhysicalBlock, from frames: inout Frames
@@ -21,6 +22,7 @@ extension OutgoingHandover where Anchor: ~Copyable {
   }
 
   /// Marks a block that may be preserved.
+  @inlinable
   @discardableResult
   mutating func preserveKey<Frames: FrameSource & ~Copyable>(
     of block: PhysicalBlock, from frames: inout Frames
@@ -32,6 +34,27 @@ extension OutgoingHandover where Anchor: ~Copyable {
     } catch {
       throw .outOfFrames(frameCount: 1)
     }
+  }
+
+  /// Preserves blocks of one order that follow each other, each as an entry of its own.
+  ///
+  /// Not one change: a process that is killed meanwhile leaves some of the blocks preserved. All that can
+  /// fail is done before the first of them is. Blocks that were preserved already stay so.
+  ///
+  /// - Throws: as ``preserve(_:from:)-(PhysicalBlock,_)``; nothing has changed then.
+  /// - Complexity: O(words of the run + orders in use · levels), and a frame for each node that is missing.
+  @inlinable
+  public mutating func preserve<Frames: FrameSource & ~Copyable>(
+    _ run: BlockRun, from frames: inout Frames
+  ) throws(OutgoingHandoverError) {
+    guard run.blockCount > 0 else { return }
+    try refuseUnpreservable(run)
+    do throws(RadixTreeError) {
+      try tree.insertRange(run, from: &frames)
+    } catch {
+      throw .outOfFrames(frameCount: 1)
+    }
+    orders.insert(run.order)
   }
 
   /// Preserves a run of frames, as naturally aligned blocks, the largest that fits first.
@@ -102,6 +125,7 @@ extension OutgoingHandover where Anchor: ~Copyable {
 
   // MARK: Checks
 
+  @inlinable
   func refuseUnpreservable(_ block: PhysicalBlock) throws(OutgoingHandoverError) {
     guard block.isNaturallyAligned(in: geometry) else { throw .misaligned(block) }
     let range = block.range(in: geometry)
@@ -113,12 +137,39 @@ extension OutgoingHandover where Anchor: ~Copyable {
     }
   }
 
+  @inlinable
+  func refuseUnpreservable(_ run: BlockRun) throws(OutgoingHandoverError) {
+    let first = run.firstBlock
+    guard first.isNaturallyAligned(in: geometry) else { throw .misaligned(first) }
+    let size = geometry.blockByteCount(run.order)
+    let (byteCount, overflow) = run.blockCount.multipliedReportingOverflow(by: size)
+    let range = PhysicalRange(checkedStart: run.address, byteCount: byteCount)
+    guard !overflow, let range, memory.contains(range) else {
+      throw .outsideMemory(PhysicalRange(start: run.address, byteCount: size))
+    }
+    if let area = scratchAreas.first(overlapping: range) {
+      let start = max(area.range.start, run.address)
+      throw .overlapsScratch(run.block(at: start, in: geometry), area)
+    }
+    if range.overlaps(deviceTree.range(in: geometry)) {
+      let start = max(deviceTree.address, run.address)
+      throw .overlapsDeviceTree(run.block(at: start, in: geometry), deviceTree: deviceTree)
+    }
+    if let entry = tree.entry(overlapping: run, of: orders) {
+      let start = max(entry.address, run.address)
+      throw .overlapsEntry(run.block(at: start, in: geometry), entry: entry)
+    }
+  }
+
+  @inlinable
   func refuseScratch(_ block: PhysicalBlock) throws(OutgoingHandoverError) {
+    if scratchAreas.isEmpty { return }
     if let area = scratchAreas.first(overlapping: block.range(in: geometry)) {
       throw .overlapsScratch(block, area)
     }
   }
 
+  @inlinable
   func refuseDeviceTree(_ block: PhysicalBlock) throws(OutgoingHandoverError) {
     if block.range(in: geometry).overlaps(deviceTree.range(in: geometry)) {
       throw .overlapsDeviceTree(block, deviceTree: deviceTree)

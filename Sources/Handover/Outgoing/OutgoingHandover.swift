@@ -33,13 +33,16 @@ where Anchor: HandoverAnchor & ~Copyable {
   /// The block that the root device tree is in; an entry itself.
   public internal(set) var deviceTree: PhysicalBlock
   /// The orders that entries may have: all that are in use, and perhaps more.
+  @usableFromInline
   var orders: PageOrderSet
   /// Where subtrees are.
   var subtreePages: SubtreePages
 
   /// The memory all of it is in.
+  @inlinable
   public var memory: Memory { tree.memory }
   /// The page size.
+  @inlinable
   public var geometry: PageGeometry { tree.geometry.page }
 
   /// Begins a handover of nothing: an empty tree and a device tree that points to it.
