@@ -34,7 +34,18 @@ extension TortureWorker {
     _ record: TortureRecord, of file: MemoryFile
   ) throws(PreservedMemoryError) -> PreservedMemory {
     var takeover = try FreshTakeover(of: file)
-    for object in model.objects where record.keeps(object) { try keep(object, &takeover) }
+    let kept = model.objects.filter { record.keeps($0) }
+    // Blocks without a name at once, as a service does that has many of them.
+    var blocks: [PhysicalBlock] = []
+    for object in kept {
+      if object.kind == .block, !object.isNamed, !record.object.seed.isMultiple(of: 4) {
+        blocks.append(PhysicalBlock(address: object.address, order: object.order))
+      } else {
+        try keep(object, &takeover)
+      }
+    }
+    blocks.sort()
+    try takeover.keep(blocks)
     return try takeover.finish()
   }
 

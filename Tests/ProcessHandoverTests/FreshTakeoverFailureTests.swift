@@ -17,6 +17,7 @@ import Testing
     Operation(name: "area") { takeover, _ in try takeover.keepArea(named: "scattered") },
     Operation(name: "run") { takeover, bench in try takeover.keep(bench.run) },
     Operation(name: "block") { takeover, bench in try takeover.keep(bench.block) },
+    Operation(name: "blocks") { takeover, bench in try takeover.keep(bench.blocks) },
   ]
 
   @Test(arguments: PreservedMemoryBench.geometries)
@@ -90,6 +91,36 @@ import Testing
     let geometry = try SuperblockContents(reading: file).geometry
     let found = try SurveyedHandover(at: state.deviceTree, in: file, geometry: geometry)
     try #require(found.state == left.handover)
+  }
+
+  /// All of the blocks are kept, or none of them.
+  @Test(arguments: PreservedMemoryBench.geometries)
+  func oneOfManyBlocksCannotBeKept(geometry: PageGeometry) throws {
+    let bench = try PreservedMemoryBench(geometry)
+    var takeover = try FreshTakeover(of: bench.file())
+    let page = UInt64(geometry.pageByteCount)
+    let wrong = [
+      bench.blocks[0],
+      PhysicalBlock(address: bench.block.address, order: PageOrder(1)),
+      PhysicalBlock(address: PhysicalAddress(bench.blocks[0].address.rawValue + 8), order: .zero),
+      PhysicalBlock(address: PhysicalAddress(0), order: PageOrder(63)),
+      PhysicalBlock(address: PhysicalAddress(0 &- page), order: .zero),
+    ]
+    let before = State(of: takeover)
+    for block in wrong {
+      #expect(throws: PreservedMemoryError.self) { try takeover.keep(bench.blocks + [block]) }
+      #expect(State(of: takeover) == before)
+    }
+    try takeover.keep(bench.blocks)
+    try takeover.keep([])
+    #expect(throws: PreservedMemoryError.self) { try takeover.keep(bench.blocks[2]) }
+    let kept = State(of: takeover)
+    #expect(kept.rest == before.rest.filter { !bench.blocks.contains($0) })
+    var memory = try takeover.finish()
+    var entries = try PreservedMemoryState(of: &memory).handover.entries
+    entries.subtract(bench.blocks)
+    // The root device tree.
+    #expect(entries.count == 1)
   }
 
   @Test(arguments: PreservedMemoryBench.geometries)

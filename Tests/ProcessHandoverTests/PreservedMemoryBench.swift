@@ -41,6 +41,8 @@ struct PreservedMemoryBench {
   let folder: TemporaryFolder
   let geometry: PageGeometry
   let block: PhysicalBlock
+  /// Single pages, most of which follow each other.
+  let blocks: [PhysicalBlock]
   let run: PhysicalRange
 
   var path: FilePath { folder.path.appending("memory") }
@@ -64,6 +66,7 @@ struct PreservedMemoryBench {
     try memory.makeArea(named: "scattered", blockCount: 5)
     block = try memory.allocate(.zero)
     run = try memory.allocate(byteCount: 3 * UInt64(geometry.pageByteCount))
+    blocks = try (0..<9).map { _ in try memory.allocate(.zero) }
     for range in [block.range(in: geometry), run] {
       memory.withWords(of: range) { $0.publish(range.start.rawValue, at: 1) }
     }

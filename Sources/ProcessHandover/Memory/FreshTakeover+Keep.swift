@@ -1,5 +1,6 @@
 public import Handover
 public import MemoryAccess
+import PreservedPages
 
 extension FreshTakeover {
   /// Keeps the region called `name`, under that name.
@@ -88,7 +89,17 @@ extension FreshTakeover {
   ///
   /// - Throws: as ``keep(_:)-(PhysicalRange)``.
   public mutating func keep(_ block: PhysicalBlock) throws(PreservedMemoryError) {
-    try keep(block.range(in: incoming.geometry))
+    try restore { (incoming, frames) throws(IncomingHandoverError) in
+      try incoming.restore(block, from: &frames)
+    }
+    do throws(PreservedMemoryError) {
+      try memory.withFrames { (outgoing, frames) throws(OutgoingHandoverError) in
+        _ = try outgoing.preserve(block, from: &frames)
+      }
+    } catch {
+      incoming.takeBack(block, into: &memory.frames)
+      throw error
+    }
   }
 
   private mutating func keep(
@@ -116,7 +127,7 @@ extension FreshTakeover {
 
   /// Calls `body` with the incoming handover and frames for its books; makes the file larger where they
   /// do not suffice.
-  private mutating func restore(
+  mutating func restore(
     _ body: (
       inout IncomingHandover<MemoryFile>, inout FileFrames
     ) throws(IncomingHandoverError) -> Void

@@ -52,7 +52,8 @@ public struct FreshTakeover: ~Copyable {
     let deviceTree = memory.outgoing.anchor.state.deviceTree
     let version = memory.outgoing.version
     let geometry = memory.geometry
-    try memory.requireFrames()
+    // What is free here follows from the predecessor's tree, which another one is about to replace.
+    try memory.requireAllFrames()
     let incoming: IncomingHandover<MemoryFile>
     do throws(IncomingHandoverError) {
       incoming = try IncomingHandover(at: deviceTree, in: file, geometry: geometry)
@@ -89,10 +90,14 @@ public struct FreshTakeover: ~Copyable {
   /// Calls `body` with bytes of the memory.
   ///
   /// - Precondition: they are bytes of the memory.
+  @inlinable
   public func withBytes<Result: ~Copyable, Failure: Error>(
     of range: PhysicalRange, _ body: (RawSpan) throws(Failure) -> Result
   ) throws(Failure) -> Result {
-    try memory.withBytes(of: range, body)
+    guard let result = try file.withBytes(in: range, body) else {
+      preconditionFailure("bytes outside the memory")
+    }
+    return result
   }
 
   /// Calls `body` with every block that is not kept so far, by address.
@@ -113,6 +118,12 @@ public struct FreshTakeover: ~Copyable {
     return block.range(in: incoming.geometry).contains(address)
   }
 
+  /// Whether a block of `run` is that of the predecessor's device tree.
+  private func isOfDeviceTree(_ run: BlockRun) -> Bool {
+    guard let address = incoming.survey.address else { return false }
+    return run.range(in: incoming.geometry).contains(address)
+  }
+
   /// Puts what was kept in the place of what there was, and frees the rest.
   ///
   /// - Throws: ``PreservedMemoryError/collectionsNotKept(_:)`` where the predecessor had collections, and
@@ -123,7 +134,15 @@ public struct FreshTakeover: ~Copyable {
     memory.outgoing.anchor.switchToNext()
     let geometry = incoming.geometry
     var unwanted: [FrameRange] = []
-    forEachBlockNotKept { unwanted.append(FrameRange($0, in: geometry)) }
+    incoming.forEachUnrestoredRun { run in
+      if isOfDeviceTree(run) {
+        run.forEachBlock(in: geometry) {
+          if !isDeviceTree($0) { unwanted.append(FrameRange($0, in: geometry)) }
+        }
+      } else {
+        unwanted.append(FrameRange(covering: run.range(in: geometry), in: geometry))
+      }
+    }
     for run in unwanted { memory.frames.giveBack(run) }
     incoming.retire(into: &memory.frames)
     return memory

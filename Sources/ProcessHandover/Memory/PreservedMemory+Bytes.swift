@@ -4,6 +4,7 @@ extension PreservedMemory {
   /// Calls `body` with the bytes of `range`.
   ///
   /// - Precondition: they are bytes of the memory.
+  @inlinable
   public func withBytes<Result: ~Copyable, Failure: Error>(
     of range: PhysicalRange, _ body: (RawSpan) throws(Failure) -> Result
   ) throws(Failure) -> Result {
@@ -16,6 +17,7 @@ extension PreservedMemory {
   /// Calls `body` with the bytes of `range`, for reading and writing.
   ///
   /// - Precondition: they are bytes of the memory, and preserved.
+  @inlinable
   public mutating func withMutableBytes<Result: ~Copyable, Failure: Error>(
     of range: PhysicalRange, _ body: (inout MutableRawSpan) throws(Failure) -> Result
   ) throws(Failure) -> Result {
@@ -26,6 +28,7 @@ extension PreservedMemory {
   /// a crash.
   ///
   /// - Precondition: they are bytes of the memory, and preserved; the ends are multiples of 8.
+  @inlinable
   public mutating func withWords<Result: ~Copyable, Failure: Error>(
     of range: PhysicalRange, _ body: (borrowing MemoryWords) throws(Failure) -> Result
   ) throws(Failure) -> Result {
