@@ -264,10 +264,14 @@ struct PreservedMemoryModel {
   mutating func keepSome(in takeover: inout FreshTakeover) throws {
     var kept: [Item] = []
     names = []
+    var single: [PhysicalBlock] = []
+    defer { counts["blocks at once", default: 0] += single.count }
     for item in items where !generator.isOne(in: 3) {
       switch item.kind {
       case .area: try takeover.keepArea(named: item.names[0])
-      case .block: try takeover.keep(item.blocks[0])
+      case .block where generator.isOne(in: 2): try takeover.keep(item.blocks[0])
+      case .block where item.names.isEmpty: single.append(item.blocks[0])
+      case .block: try takeover.keep(item.blocks)
       case .run where item.names.isEmpty || generator.isOne(in: 2): try takeover.keep(item.range)
       case .run: break
       }
@@ -277,6 +281,7 @@ struct PreservedMemoryModel {
       names += item.names
       kept.append(item)
     }
+    try takeover.keep(single.sorted())
     items = kept
   }
 

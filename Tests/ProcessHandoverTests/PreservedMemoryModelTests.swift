@@ -16,7 +16,7 @@ import Testing
       }
     }
     // Each operation was made, and the file was full at times.
-    #expect(counts.count == 12 && counts["full", default: 0] > 0, "\(counts)")
+    #expect(counts.count == 13 && counts["full", default: 0] > 0, "\(counts)")
   }
 
   private func run(_ model: inout PreservedMemoryModel, _ seed: UInt64) throws {
@@ -43,7 +43,10 @@ import Testing
         memory = try PreservedMemory.open(path, growableTo: 400 * page)
       }
       #expect(memory.generation == round + 1)
-      try withCombination("reopened", round) { try model.check(&memory) }
+      // The check sees all of the file. Without it, the allocator sees it part by part.
+      if seed % 2 == round % 2 {
+        try withCombination("reopened", round) { try model.check(&memory) }
+      }
     }
   }
 

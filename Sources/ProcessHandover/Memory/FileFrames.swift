@@ -8,11 +8,14 @@ import PreservedPages
 ///
 /// What is free follows from what is preserved, so none of the books are in the file: they are in
 /// memory of the process, cover the file's whole capacity, and are made when the first frame is
-/// wanted. A successor that only reads never makes them.
+/// wanted, for as much of the file as that takes: ``UnseenFrames``. A successor that only reads never makes
+/// them.
 struct FileFrames: BlockSource, ~Copyable {
   private let file: MemoryFile
   private let geometry: PageGeometry
   private var buddy: BuddyAllocator<AnonymousMemory>?
+  /// What the books do not cover yet; nil where they cover all of the file.
+  private var unseen: UnseenFrames?
   /// Why the last take got nothing, where there were frames and the file system had no storage for
   /// them; nil where it got something, or there were none.
   private(set) var storageFailure: MemoryFileError?
@@ -28,13 +31,13 @@ struct FileFrames: BlockSource, ~Copyable {
   /// Whether the books are made.
   var isReady: Bool { buddy != nil }
 
-  /// Makes the books: of the first `byteCount` bytes, everything is free but the superblock and what
-  /// `pages` found.
+  /// Makes the books: of the first `byteCount` bytes, everything is free but the superblock and what the
+  /// tree preserves, which is as its survey found it.
   ///
   /// - Throws: `cannotAllocate`, as mmap(2) says it.
-  /// - Complexity: O(nodes · page size + runs · log frames).
+  /// - Complexity: O(orders), and O(log frames) where there is no tree.
   mutating func prepare(
-    byteCount: UInt64, without pages: PreservedPagesSurvey?
+    byteCount: UInt64, without tree: UnseenFrames.Tree?
   ) throws(MemoryImageError) {
     let shift = UInt64(geometry.shift)
     let covered = FrameRange(
@@ -54,28 +57,42 @@ struct FileFrames: BlockSource, ~Copyable {
     let all = FrameRange(start: FrameNumber(1), frameCount: allEnd &- 1)
     // All of it, in one step: what is in use now may be freed later.
     buddy.manage(all)
-    if let pages {
-      var gaps = FrameGaps(in: all, geometry: geometry, nodes: pages.nodes)
-      pages.forEachRun(in: file) { run in
-        gaps.pass(FrameRange(covering: run.range(in: geometry), in: geometry)) {
-          buddy.freeUnchecked($0)
-        }
-      }
-      gaps.finish { buddy.freeUnchecked($0) }
+    if let tree {
+      unseen = UnseenFrames(all, of: file, tree)
     } else {
       buddy.freeUnchecked(all)
     }
     self.buddy = consume buddy
   }
 
+  /// Makes books of the next part of the file.
+  ///
+  /// - Returns: whether there was one.
+  mutating func seeMore() -> Bool {
+    guard var next = unseen.take() else { return false }
+    let isSeen = next.seeNext { buddy?.freeUnchecked($0) }
+    if isSeen { unseen = next }
+    return isSeen
+  }
+
+  /// Makes books of all of the file.
+  ///
+  /// - Complexity: O(nodes · page size + runs · log frames).
+  mutating func seeAll() {
+    while seeMore() {}
+  }
+
   /// Makes the frames from the file's old size to its new one free.
+  ///
+  /// - Precondition: all of the file was seen.
   mutating func extend(from oldByteCount: UInt64, to byteCount: UInt64) {
+    precondition(unseen == nil, "a file that grows before all of it was seen")
     let new = PhysicalRange(
       start: PhysicalAddress(oldByteCount), byteCount: byteCount &- oldByteCount)
     buddy?.manageFree(FrameRange(within: new, in: geometry))
   }
 
-  /// The number of frames that are free; nil before the books are made.
+  /// The number of frames that are free, as far as the file was seen; nil before the books are made.
   var freeFrameCount: UInt64? {
     switch buddy {
     case .some(let buddy): buddy.freeFrameCount
@@ -83,7 +100,7 @@ struct FileFrames: BlockSource, ~Copyable {
     }
   }
 
-  /// Gives the storage of free frames back to the file system.
+  /// Gives the storage of free frames back to the file system, of those that were seen.
   ///
   /// - Returns: the number of bytes that were free.
   /// - Throws: `cannotRelease`.
@@ -112,30 +129,34 @@ struct FileFrames: BlockSource, ~Copyable {
 
   mutating func takeBlock(_ order: PageOrder) -> PhysicalBlock? {
     storageFailure = nil
-    guard let block = buddy?.takeBlock(order) ?? nil else { return nil }
-    guard hasStorage(block.range(in: geometry)) else {
+    repeat {
+      guard let block = buddy?.takeBlock(order) ?? nil else { continue }
+      if hasStorage(block.range(in: geometry)) { return block }
       giveBack(block, in: geometry)
       return nil
-    }
-    return block
+    } while seeMore()
+    return nil
   }
 
   mutating func takeFrames(_ frameCount: UInt64) -> FrameRange? {
     storageFailure = nil
-    guard let frames = buddy?.takeFrames(frameCount) ?? nil else { return nil }
-    guard hasStorage(frames.range(in: geometry)) else {
+    repeat {
+      guard let frames = buddy?.takeFrames(frameCount) ?? nil else { continue }
+      if hasStorage(frames.range(in: geometry)) { return frames }
       giveBack(frames)
       return nil
-    }
-    return frames
+    } while seeMore()
+    return nil
   }
 
   mutating func giveBack(_ frame: PhysicalAddress) {
-    buddy?.giveBack(frame)
+    giveBack(
+      FrameRange(start: FrameNumber(containing: frame, in: geometry), frameCount: 1))
   }
 
   mutating func giveBack(_ frames: FrameRange) {
-    buddy?.giveBack(frames)
+    let seen = unseen?.free(frames) ?? frames
+    if seen.frameCount > 0 { buddy?.giveBack(seen) }
   }
 
   /// Has the bytes stored in earnest, so that no store to them can fail.
@@ -147,50 +168,5 @@ struct FileFrames: BlockSource, ~Copyable {
       storageFailure = error
       return false
     }
-  }
-}
-
-/// What is between ranges that come by address, and between nodes.
-private struct FrameGaps {
-  private let geometry: PageGeometry
-  private let end: FrameNumber
-  private let nodes: [PhysicalAddress]
-  private var nodeIndex = 0
-  private var next: FrameNumber
-
-  init(in all: FrameRange, geometry: PageGeometry, nodes: [PhysicalAddress]) {
-    self.geometry = geometry
-    self.nodes = nodes
-    next = all.start
-    end = all.end
-  }
-
-  /// Calls `body` with the gaps before `used`.
-  mutating func pass(_ used: FrameRange, _ body: (FrameRange) -> Void) {
-    passNodes(before: used.start, body)
-    tell(upTo: used.start, body)
-    next = max(next, used.end)
-  }
-
-  /// Calls `body` with the gaps behind everything that was passed.
-  mutating func finish(_ body: (FrameRange) -> Void) {
-    passNodes(before: end, body)
-    tell(upTo: end, body)
-  }
-
-  private mutating func passNodes(before frame: FrameNumber, _ body: (FrameRange) -> Void) {
-    while nodeIndex < nodes.count {
-      let node = FrameNumber(containing: nodes[nodeIndex], in: geometry)
-      guard node < frame else { return }
-      nodeIndex &+= 1
-      tell(upTo: node, body)
-      next = max(next, FrameNumber(node.rawValue &+ 1))
-    }
-  }
-
-  private mutating func tell(upTo frame: FrameNumber, _ body: (FrameRange) -> Void) {
-    let stop = min(frame, end)
-    guard next < stop else { return }
-    body(FrameRange(start: next, frameCount: stop.rawValue &- next.rawValue))
   }
 }

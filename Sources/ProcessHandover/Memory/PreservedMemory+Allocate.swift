@@ -113,7 +113,7 @@ extension PreservedMemory {
   /// - Complexity: O(free ranges), a system call for each.
   @discardableResult
   public mutating func trim() throws(PreservedMemoryError) -> UInt64 {
-    try requireFrames()
+    try requireAllFrames()
     outgoing.prune(into: &frames)
     do throws(MemoryFileError) { return try frames.releaseStorage() } catch { throw .file(error) }
   }

@@ -9,21 +9,38 @@ extension PreservedMemory {
   ///
   /// - Throws: ``PreservedMemoryError/outOfProcessMemory(byteCount:)``.
   public mutating func freeByteCount() throws(PreservedMemoryError) -> UInt64 {
-    try requireFrames()
+    try requireAllFrames()
     return (frames.freeFrameCount ?? 0) &<< UInt64(geometry.shift)
   }
 
-  /// Makes the allocator from what was found, if it is not there yet.
+  /// Makes the allocator, if it is not there yet; what was found is seen as it is wanted.
   mutating func requireFrames() throws(PreservedMemoryError) {
     guard !frames.isReady else { return }
+    let found = foundPages.map { UnseenFrames.Tree(outgoing.tree, as: $0) }
     do throws(MemoryImageError) {
-      try frames.prepare(byteCount: byteCount, without: foundPages)
+      try frames.prepare(byteCount: byteCount, without: found)
     } catch {
       throw .outOfProcessMemory(byteCount: error.byteCount ?? 0)
     }
+    mayHaveEmptyNodes = foundPages != nil
     foundPages = nil
-    // Nodes that a predecessor left empty, or made and was killed before it filled them.
-    outgoing.prune(into: &frames)
+  }
+
+  /// Makes the allocator of all of the file, without nodes that hold nothing.
+  mutating func requireAllFrames() throws(PreservedMemoryError) {
+    try requireFrames()
+    frames.seeAll()
+    pruneFoundNodes()
+  }
+
+  /// Frees nodes that a predecessor left empty, or made and was killed before it filled them.
+  ///
+  /// - Returns: the number of nodes.
+  @discardableResult
+  private mutating func pruneFoundNodes() -> UInt64 {
+    guard mayHaveEmptyNodes else { return 0 }
+    mayHaveEmptyNodes = false
+    return outgoing.prune(into: &frames)
   }
 
   /// Calls `body` with the handover and its frames; makes the file larger where they do not suffice.
@@ -47,12 +64,14 @@ extension PreservedMemory {
     }
   }
 
-  /// Makes the file larger, after the source had no `frameCount` frames to give.
+  /// Makes the file larger, after the source had no `frameCount` frames to give; where a predecessor left
+  /// nodes that hold nothing, frees those first.
   ///
   /// - Throws: why it cannot: ``PreservedMemoryError/full(frameCount:byteCount:)``,
   ///   ``PreservedMemoryError/outOfStorage(_:)``, ``PreservedMemoryError/file(_:)``.
   mutating func growForFrames(_ frameCount: UInt64) throws(PreservedMemoryError) {
     if let failure = frames.storageFailure { throw .outOfStorage(failure) }
+    if pruneFoundNodes() > 0 { return }
     guard try grow(byFrames: frameCount) else {
       throw .full(frameCount: frameCount, byteCount: byteCount)
     }

@@ -42,6 +42,8 @@ public struct PreservedMemory: ~Copyable {
   var frames: FileFrames
   /// What was found when the memory was taken over; nil once the allocator knows it.
   var foundPages: PreservedPagesSurvey?
+  /// Whether the tree may have nodes that hold nothing, which the predecessor left.
+  var mayHaveEmptyNodes = false
 
   /// The size up to which a file grows where nothing else is said: 1 TiB, or what the file has.
   public static var standardCapacity: UInt64 { 1 << 40 }
