@@ -32,6 +32,50 @@ struct Contents {
   }
 }
 
+/// What is in a memory file that is far larger than the machine's memory: single pages all over it, of which
+/// none has storage, and one that has.
+///
+/// Each is an entry as any other: a page that was never written reads as zeros.
+struct SpreadContents {
+  let byteCount: UInt64
+
+  /// How many of a thousand pages are preserved: 10^8 of 1 TiB.
+  private static let share: UInt64 = 376
+
+  /// Makes all of it in a new file.
+  ///
+  /// - Returns: the number of entries made.
+  func fill(_ path: FilePath) throws -> UInt64 {
+    let page = PageGeometry.pages4KiB
+    // The last sixteenth has the nodes of the tree, the first what is made in the usual way.
+    let part = byteCount / 16
+    do {
+      var memory = try PreservedMemory(
+        creating: .path(path), byteCount: byteCount, growableTo: byteCount)
+      let table = try memory.makeRegion(named: Contents.tableName, byteCount: 8)
+      let block = try memory.allocate(.zero)
+      let address = block.address.rawValue
+      memory.withWords(of: block.range(in: page)) { $0.publish(Contents.stamp(address), at: 0) }
+      memory.withWords(of: table) { $0.publish(address, at: 0) }
+    }
+    let file = try MemoryFile.open(path)
+    let contents = try MemoryContents(reading: file)
+    guard let root = contents.survey?.deviceTree?.map else { fail("no tree") }
+    var frames = FramePool(
+      of: PhysicalRange(start: PhysicalAddress(byteCount - part), byteCount: part), in: file,
+      geometry: page)
+    var tree = RadixTree(adopting: root, in: file, geometry: RadixGeometry(page))
+    var count: UInt64 = 0
+    for frame in part >> 12..<(byteCount - part) >> 12 {
+      let number = (frame &* 0x9e37_79b9_7f4a_7c15) >> 40
+      guard number % 1000 < Self.share * 8 / 7 else { continue }
+      let address = FrameNumber(frame).address(in: page)
+      if try tree.insert(RadixKey(address, order: .zero, in: page), from: &frames) { count += 1 }
+    }
+    return count
+  }
+}
+
 extension PreservedMemory {
   /// Where the blocks are, by the table that has a name.
   func table() throws(PreservedMemoryError) -> PhysicalRange? {

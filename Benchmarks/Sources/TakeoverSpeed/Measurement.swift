@@ -74,6 +74,8 @@ struct Measurement {
     table.add("fresh: to the first byte", file, times[1])
     table.add("fresh: to all blocks kept", file, times[2])
     table.add("fresh: to the end of the take-over", file, times[3])
+    let each = try file.run("launch", ["fresh-each", "leave", "some"])
+    table.add("fresh, block by block: to the end of the take-over", file, each[3])
   }
 }
 

@@ -21,6 +21,12 @@ enum Roles {
       .fill(FilePath(arguments[1]))
   }
 
+  /// spread PATH ORDER BYTES
+  static func spread(_ arguments: [String]) throws {
+    let count = try SpreadContents(byteCount: number(arguments[3])).fill(FilePath(arguments[1]))
+    print("\(count) entries")
+  }
+
   /// launch PATH ORDER SUCCESSOR TOUCHES VERIFIES: takes the memory over, reads all of it or nothing,
   /// and becomes its successor.
   static func launch(_ arguments: [String]) throws {
@@ -70,7 +76,7 @@ enum Roles {
     try say(report, [start - begin, readAt - begin, allocatedAt - readAt])
   }
 
-  /// fresh PATH ORDER VERIFIES TIME
+  /// fresh PATH ORDER VERIFIES TIME: keeps all blocks in one call; `fresh-each`, block by block.
   static func fresh(_ arguments: [String], startedAt start: UInt64) throws {
     guard var inherited = try Successor.inherited(), let report = inherited.take(reportName),
       var takeover = try FreshTakeover.inherited(&inherited)
@@ -78,11 +84,16 @@ enum Roles {
     let begunAt = Clock.now
     let order = try order(arguments)
     let table = try takeover.keepRegion(named: Contents.tableName)
-    for index in 0..<table.byteCount / 8 {
-      let place = PhysicalRange(
-        start: PhysicalAddress(table.start.rawValue + index * 8), byteCount: 8)
-      let address = takeover.withBytes(of: place) { $0.word(atByte: 0) } ?? 0
-      try takeover.keep(PhysicalBlock(address: PhysicalAddress(address), order: order))
+    let blocks = takeover.withBytes(of: table) { bytes in
+      (0..<bytes.byteCount / 8).map {
+        PhysicalBlock(
+          address: PhysicalAddress(bytes.word(atByte: $0 * 8) ?? 0), order: order)
+      }
+    }
+    if arguments[0] == "fresh" {
+      try takeover.keep(blocks)
+    } else {
+      for block in blocks { try takeover.keep(block) }
     }
     let keptAt = Clock.now
     let memory = try takeover.finish()

@@ -22,9 +22,10 @@ struct TakeoverSpeed {
     let arguments = Array(CommandLine.arguments[1...])
     switch arguments.first {
     case "fill": try Roles.fill(arguments)
+    case "spread": try Roles.spread(arguments)
     case "launch": try Roles.launch(arguments)
     case "adopt": try Roles.adopt(arguments, startedAt: start)
-    case "fresh": try Roles.fresh(arguments, startedAt: start)
+    case "fresh", "fresh-each": try Roles.fresh(arguments, startedAt: start)
     case "hold": try Roles.hold(arguments)
     case "restart": try Roles.restart(arguments, startedAt: start)
     default:
