@@ -9,15 +9,35 @@ extension PreservedPagesSurvey {
   ///   - deviceTree: the pages of the root device tree, which may be an entry of their own.
   ///   - ranges: what should be preserved; each is counted in whole pages.
   /// - Returns: for each of `ranges`, whether entries cover all of it.
-  /// - Complexity: O(leaves · page size + runs · orders in use + ranges · log ranges).
+  /// - Complexity: O(leaves · page size · orders in use) where nothing is wrong; otherwise
+  ///   O(leaves · page size + runs · orders in use + ranges · log ranges).
   public mutating func sweep<Memory: PhysicalMemory>(
     in memory: Memory, deviceTree: PhysicalRange?, covering ranges: [PhysicalRange]
   ) -> [Bool] {
+    if isDisjoint(in: memory, deviceTree: deviceTree),
+      let isCovered = coverage(of: ranges, in: memory)
+    {
+      return isCovered
+    }
     var sweep = Sweep(
       survey: self, deviceTree: deviceTree, ranges: ranges.map(geometry.wholePages))
     sweep.visitAll(of: self, contains: memory.contains) { memory.copyWords(of: $0, to: &$1) }
     findings = sweep.findings
     return sweep.isCovered
+  }
+
+  /// Whether entries cover all of each range; nil where that takes longer than a pass over the runs may.
+  private func coverage<Memory: PhysicalMemory>(
+    of ranges: [PhysicalRange], in memory: Memory
+  ) -> [Bool]? {
+    var lookup = PreservedPagesLookup(self, in: memory)
+    var isCovered: [Bool] = []
+    for range in ranges {
+      isCovered.append(lookup.isPreserved(geometry.wholePages(range)))
+      // Many names for the same large memory: each of them would look at all of it.
+      if lookup.stepCount > UInt64(bitmaps.count &* 64 &+ 4096) { return nil }
+    }
+    return isCovered
   }
 }
 

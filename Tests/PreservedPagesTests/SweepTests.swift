@@ -252,4 +252,41 @@ struct SweepTests {
       try #require(hasOverlap == coverCount.contains { $0 > 1 })
     }
   }
+
+  @Test("two blocks of any orders share bytes or not", arguments: [4, 6, 12, 16])
+  func twoBlocks(shift: Int) throws {
+    let page = PageGeometry(shift: shift)
+    try withEvery("seed", in: 0..<(shift < 12 ? 400 : 120) as Range<UInt64>) { seed in
+      var generator = SeededGenerator(seed: seed << 8 | UInt64(shift))
+      // Where words, leaves and tables begin and end.
+      let unit = UInt64(1) << UInt64(shift + generator.pick([0, 3, 6, 9, shift]))
+      let base = 0x4000_0000 + unit * UInt64(generator.index(below: 3))
+      func block() -> PhysicalBlock {
+        let order = PageOrder(generator.pick([0, 0, 1, 2, 3, 5, 6, 7, 9]))
+        let offset = UInt64(generator.index(below: 200)) << UInt64(shift)
+        return PhysicalBlock(
+          holding: PhysicalAddress(base + offset), order: order, in: page)
+      }
+      var blocks: Set<PhysicalBlock> = []
+      for _ in 0..<generator.pick([2, 2, 3, 6]) { blocks.insert(block()) }
+      var bench = try TreeBench(
+        RadixGeometry(page), nodeCount: 600, claiming: [Self.range(0, 1 << 40)])
+      try bench.insertAll(blocks.map { RadixKey($0, in: page).rawValue })
+      let sorted = blocks.sorted()
+      var isShared = false
+      for (index, block) in sorted.enumerated() {
+        for other in sorted[..<index] where block.range(in: page).overlaps(other.range(in: page)) {
+          isShared = true
+        }
+      }
+      let found = bench.survey.findings.findings.count
+      var survey = bench.survey
+      _ = survey.sweep(in: bench.memory, deviceTree: nil, covering: [])
+      let hasOverlap = survey.findings.findings.contains {
+        if case .blocksOverlap = $0 { true } else { false }
+      }
+      try #require(hasOverlap == isShared, "\(sorted)")
+      try #require((survey.findings.findings.count > found) == isShared, "\(sorted)")
+    }
+  }
 }
