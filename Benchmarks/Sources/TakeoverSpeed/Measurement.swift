@@ -18,7 +18,33 @@ struct Measurement {
   private static let adoptSizes: [UInt64] = [16 << 20, 256 << 20, 1 << 30, 8 << 30]
   private static let freshSizes: [UInt64] = [16 << 20, 256 << 20, 1 << 30]
 
+  /// Files that are far larger than memory: their pages have no storage.
+  private static let spreadSizes: [UInt64] = [
+    16 << 20, 256 << 20, 1 << 30, 16 << 30, 256 << 30, 1 << 40,
+  ]
+
   mutating func run() throws {
+    if choices.part != .spread { try runBlocks() }
+    if choices.part != .blocks { try runSpread() }
+    table.print()
+  }
+
+  private mutating func runSpread() throws {
+    var sizes = Self.spreadSizes
+    if let largest = choices.largest { sizes.removeAll { $0 > largest } }
+    let files = try sizes.map { try MeasuredFile($0, 0, in: choices.folder, role: "spread") }
+    for _ in 0..<choices.runCount {
+      for file in files {
+        let times = try file.run("launch", ["adopt", "leave", "some"])
+        table.add("pages all over, exec: to the first byte", file, times[1])
+        table.add("pages all over, exec: first allocation after that", file, times[2])
+        let again = try file.run("restart", ["some"], isTimed: true)
+        table.add("pages all over, new process: to the first byte", file, again[1])
+      }
+    }
+  }
+
+  private mutating func runBlocks() throws {
     for order in [9, 4, 0] {
       let isLarge = order != 4
       var sizes = isLarge ? Self.adoptSizes : Self.freshSizes
@@ -34,7 +60,6 @@ struct Measurement {
         }
       }
     }
-    table.print()
   }
 
   private func hasRoom(for byteCount: UInt64) -> Bool {
@@ -85,11 +110,11 @@ final class MeasuredFile {
   let order: Int
   private let path: String
 
-  init(_ byteCount: UInt64, _ order: Int, in folder: String) throws {
+  init(_ byteCount: UInt64, _ order: Int, in folder: String, role: String = "fill") throws {
     self.byteCount = byteCount
     self.order = order
     path = "\(folder)/takeover-speed-\(getpid())-\(order)-\(byteCount)"
-    let arguments = ["fill", path, "\(order)", "\(byteCount)"]
+    let arguments = [role, path, "\(order)", "\(byteCount)"]
     _ = try RoleProcess.run { arguments }
   }
 

@@ -24,7 +24,8 @@ enum Roles {
   /// spread PATH ORDER BYTES
   static func spread(_ arguments: [String]) throws {
     let count = try SpreadContents(byteCount: number(arguments[3])).fill(FilePath(arguments[1]))
-    print("\(count) entries")
+    let line = "\(arguments[3]) bytes with \(count) entries\n"
+    try FileDescriptor.standardError.writeAll(Array(line.utf8))
   }
 
   /// launch PATH ORDER SUCCESSOR TOUCHES VERIFIES: takes the memory over, reads all of it or nothing,

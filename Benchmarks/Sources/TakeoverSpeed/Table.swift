@@ -65,6 +65,7 @@ struct Table {
 
   private func size(_ byteCount: UInt64) -> String {
     switch byteCount {
+    case (1 << 40)...: "\(byteCount >> 40) TiB"
     case (1 << 30)...: "\(byteCount >> 30) GiB"
     case (1 << 20)...: "\(byteCount >> 20) MiB"
     default: "\(byteCount >> 10) KiB"

@@ -10,7 +10,7 @@ import SystemPackage
 /// Measures how long it takes from execve(2) to the first byte of what a predecessor left, and prints
 /// a table.
 ///
-///     swift run -c release --package-path Benchmarks TakeoverSpeed [--largest BYTES] [--runs N]
+///     swift run -c release --package-path Benchmarks TakeoverSpeed [--largest BYTES] [--runs N] [--only PART]
 ///
 /// Each figure is that of real processes: this program starts itself, fills memory files, becomes its
 /// own successor, is killed and starts again. What it finds is compared with what was written; where a
@@ -30,7 +30,9 @@ struct TakeoverSpeed {
     case "restart": try Roles.restart(arguments, startedAt: start)
     default:
       guard let choices = Choices(arguments) else {
-        print("usage: TakeoverSpeed [--largest BYTES] [--runs N] [--folder PATH]")
+        print(
+          "usage: TakeoverSpeed [--largest BYTES] [--runs N] [--folder PATH] [--only blocks|spread]"
+        )
         exit(2)
       }
       var measurement = Measurement(choices)
@@ -56,6 +58,16 @@ struct Choices {
   var largest: UInt64?
   /// How often everything is measured.
   var runCount = 9
+  /// A part of the measurement.
+  enum Part: String {
+    /// Memory in blocks of one size, all of which was written.
+    case blocks
+    /// Single pages all over files of up to 1 TiB, none of which was written.
+    case spread
+  }
+
+  /// What is measured; nil for all.
+  var part: Part?
   /// Where the memory files are.
   var folder = "/dev/shm"
 
@@ -71,6 +83,9 @@ struct Choices {
         guard let number = Int(value), number > 0 else { return nil }
         runCount = number
       case "--folder": folder = value
+      case "--only":
+        guard let part = Part(rawValue: value) else { return nil }
+        self.part = part
       default: return nil
       }
     }
