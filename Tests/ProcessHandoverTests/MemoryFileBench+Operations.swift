@@ -46,6 +46,11 @@ extension MemoryFileBench {
         $0.block.range(in: geometry), named: "block", from: &$0.frames)
     },
     "remove a name": { try $0.outgoing.removeSubtree(named: "text", from: &$0.frames) },
+    "move the device tree": {
+      let block = $0.frames.takeBlock($0.outgoing.deviceTree.order)!
+      let isMoved = $0.outgoing.moveDeviceTree(to: block, from: &$0.frames)
+      precondition(isMoved)
+    },
     "take over afresh": { try $0.takeOverAfresh() },
   ]
 

@@ -260,6 +260,11 @@ struct PreservedMemoryModel {
 
   // MARK: Take-overs
 
+  /// Frees memory until so many pages are free, or nothing is left to free.
+  mutating func makeRoom(pageCount: UInt64, _ memory: inout PreservedMemory) throws {
+    while !items.isEmpty, try memory.freeByteCount() < pageCount * page { try free(&memory) }
+  }
+
   /// Keeps some of it in a take-over, and forgets the rest.
   mutating func keepSome(in takeover: inout FreshTakeover) throws {
     var kept: [Item] = []

@@ -43,6 +43,33 @@ struct SuperblockCrashTests {
     if !MemoryFileBench.singleStores.contains(name) { #expect(completedCount > 0) }
   }
 
+  /// Nodes that move to other pages: nothing of that is seen after any store.
+  @Test func everyStoreOfMovedNodes() throws {
+    var bench = try MemoryFileBench(byteCount: 96 * 4096)
+    let before = try bench.state()
+    let copy = try bench.memory.copy()
+    var movedCount: UInt64 = 0
+    let events = bench.memory.journal.recording {
+      movedCount = bench.outgoing.tree.moveNodes(using: &bench.frames) { _, frames in
+        frames.takeFrame()
+      }
+    }
+    #expect(movedCount > 4)
+    for case .stores(let changes) in events {
+      for change in changes {
+        copy.base.apply(CollectionOfOne(change))
+        try MemoryContents(reading: copy).requireSound()
+        let differences = try MemoryFileBench.state(of: copy).differences(from: before)
+        try #require(differences == [])
+      }
+    }
+    #expect(try bench.state().differences(from: before) == [])
+    // The tree goes on at its new places.
+    try bench.outgoing.unpreserveAndFree(bench.run, into: &bench.frames)
+    _ = try bench.outgoing.allocatePreserved(frameCount: 30, from: &bench.frames)
+    try MemoryContents(reading: bench.memory).requireSound()
+  }
+
   /// A file that gets its first feature: after each store, the header is that of the old layout or of the
   /// new one; and a program that only knows layout 1 reads one of the two, or refuses the header.
   @Test func everyStoreOfAFirstFeature() throws {

@@ -1,5 +1,5 @@
 import DeviceTreeBlob
-import MemoryAccess
+package import MemoryAccess
 import PreservedPages
 
 extension OutgoingHandover where Anchor: ~Copyable {
@@ -29,6 +29,49 @@ extension OutgoingHandover where Anchor: ~Copyable {
     deviceTree = block
     subtreePages = newPages
     frames.giveBack(former, in: geometry)
+  }
+
+  /// The order of the block that the device tree needs when a subtree called `name` is added; nil where
+  /// that cannot be added.
+  ///
+  /// - Complexity: O(device tree).
+  package func deviceTreeOrder(addingSubtreeNamed name: String) -> PageOrder? {
+    // The length depends on no number in it.
+    let new = (name: name, range: PhysicalRange(start: .zero, byteCount: 0))
+    do throws(OutgoingHandoverError) {
+      return geometry.smallestOrder(holding: try byteCount(adding: new, removing: nil))
+    } catch {
+      return nil
+    }
+  }
+
+  /// Moves the root device tree to another block of the same order, which was just allocated; the old one
+  /// is freed.
+  ///
+  /// - Returns: whether it was moved; where there are no frames for nodes, `block` is freed.
+  package mutating func moveDeviceTree<Frames: BlockSource & ~Copyable>(
+    to block: PhysicalBlock, from frames: inout Frames
+  ) -> Bool {
+    require(that: block.order == deviceTree.order, "a device tree moves to a block of its size")
+    let former = deviceTree
+    var change = HandoverChange()
+    change.preserved.append(.block(block))
+    change.deviceTree = block.address
+    change.unpreserved.append(.block(former))
+    memory.copyPages(
+      from: former.address, to: block.address,
+      wordCount: geometry.pageWordCount << Int(block.order.rawValue))
+    do throws(OutgoingHandoverError) {
+      try refuseScratch(block)
+      try prepare(change, from: &frames)
+    } catch {
+      frames.giveBack(block, in: geometry)
+      return false
+    }
+    commit(change)
+    deviceTree = block
+    frames.giveBack(former, in: geometry)
+    return true
   }
 
   /// Writes the new device tree into a block of its own, the smallest that holds it.

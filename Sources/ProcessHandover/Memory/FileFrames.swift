@@ -18,7 +18,15 @@ struct FileFrames: BlockSource, ~Copyable {
   private var unseen: UnseenFrames?
   /// Why the last take got nothing, where there were frames and the file system had no storage for
   /// them; nil where it got something, or there were none.
-  private(set) var storageFailure: MemoryFileError?
+  var storageFailure: MemoryFileError?
+  /// A block with storage that no allocation gets, so that a name can be removed from memory, or in a
+  /// file system, that is full.
+  var spare: PhysicalBlock?
+  /// Whether takes get of the spare block, and nothing else.
+  var lendsSpare = false
+  /// Whether blocks are taken at the lowest address that is free, instead of where the smallest free
+  /// block is.
+  var takesLowest = false
 
   /// Where the map of the allocator is presented: beyond every frame of a file.
   private static let mapStart = PhysicalAddress(1 << 62)
@@ -92,11 +100,17 @@ struct FileFrames: BlockSource, ~Copyable {
     buddy?.manageFree(FrameRange(within: new, in: geometry))
   }
 
-  /// The number of frames that are free, as far as the file was seen; nil before the books are made.
+  /// The number of frames that are free, as far as the file was seen, those of the spare block among them; nil
+  /// before the books are made.
   var freeFrameCount: UInt64? {
+    isReady ? allocatableFrameCount &+ (spare?.order.frameCount ?? 0) : nil
+  }
+
+  /// The number of frames that an allocation may get.
+  var allocatableFrameCount: UInt64 {
     switch buddy {
     case .some(let buddy): buddy.freeFrameCount
-    case .none: nil
+    case .none: 0
     }
   }
 
@@ -129,7 +143,13 @@ struct FileFrames: BlockSource, ~Copyable {
 
   mutating func takeBlock(_ order: PageOrder) -> PhysicalBlock? {
     storageFailure = nil
+    if lendsSpare { return takeOfSpare(order) }
     repeat {
+      if takesLowest {
+        if let block = takeLowestBlock(order) { return block }
+        if storageFailure != nil { return nil }
+        continue
+      }
       guard let block = buddy?.takeBlock(order) ?? nil else { continue }
       if hasStorage(block.range(in: geometry)) { return block }
       giveBack(block, in: geometry)
@@ -141,7 +161,9 @@ struct FileFrames: BlockSource, ~Copyable {
   mutating func takeFrames(_ frameCount: UInt64) -> FrameRange? {
     storageFailure = nil
     repeat {
-      guard let frames = buddy?.takeFrames(frameCount) ?? nil else { continue }
+      guard let frames = buddy?.takeFrames(frameCount) ?? takeUnalignedFrames(frameCount) else {
+        continue
+      }
       if hasStorage(frames.range(in: geometry)) { return frames }
       giveBack(frames)
       return nil
@@ -167,6 +189,80 @@ struct FileFrames: BlockSource, ~Copyable {
     } catch {
       storageFailure = error
       return false
+    }
+  }
+
+  /// Takes the first part of the spare block; the next part of that size is the spare block then, and the
+  /// rest is free.
+  private mutating func takeOfSpare(_ order: PageOrder) -> PhysicalBlock? {
+    guard let whole = spare, whole.order >= order else { return nil }
+    spare = nil
+    guard whole.order > order else { return whole }
+    let partByteCount = geometry.blockByteCount(order)
+    let second = PhysicalBlock(
+      address: whole.address.advanced(byBytes: partByteCount), order: order)
+    spare = second
+    let frames = FrameRange(whole, in: geometry)
+    let start = FrameRange(second, in: geometry).end
+    if start < frames.end {
+      giveBack(FrameRange(start: start, frameCount: frames.end.rawValue &- start.rawValue))
+    }
+    return PhysicalBlock(address: whole.address, order: order)
+  }
+
+  // MARK: Places
+
+  /// Takes those very frames, where all of them are free. They are not given storage.
+  mutating func takeStored(_ range: FrameRange) -> FrameRange? {
+    do throws(BuddyAllocatorError) {
+      try buddy?.allocate(range)
+      return range
+    } catch {
+      return nil
+    }
+  }
+
+  /// Takes the free block of that order with the lowest address.
+  ///
+  /// - Parameter limit: takes none from that address on.
+  mutating func takeLowestBlock(
+    _ order: PageOrder, below limit: PhysicalAddress? = nil
+  ) -> PhysicalBlock? {
+    var next = FrameNumber(0)
+    while let free = buddy?.firstFreeBlock(atOrAfter: next) ?? nil {
+      if let limit, free.address >= limit { return nil }
+      let start = FrameNumber(containing: free.address, in: geometry)
+      guard free.order < order else {
+        let block = PhysicalBlock(address: free.address, order: order)
+        guard let frames = takeStored(FrameRange(block, in: geometry)) else { return nil }
+        if hasStorage(block.range(in: geometry)) { return block }
+        giveBack(frames)
+        return nil
+      }
+      next = FrameNumber(start.rawValue &+ free.order.frameCount)
+    }
+    return nil
+  }
+
+  /// Takes a run that no naturally aligned block holds, the lowest there is.
+  ///
+  /// - Complexity: O(free blocks), where one of them has a quarter of the frames; else O(1).
+  private mutating func takeUnalignedFrames(_ frameCount: UInt64) -> FrameRange? {
+    // A run of n frames, wherever it begins, contains a natural block of more than n / 4.
+    let largest: UInt64
+    switch buddy {
+    case .some(let buddy): largest = buddy.largestFreeOrder?.frameCount ?? 0
+    case .none: return nil
+    }
+    guard frameCount > 1, largest > frameCount &>> 2 else { return nil }
+    struct Found: Error { let start: FrameNumber }
+    do throws(Found) {
+      try buddy?.forEachFreeRange { (range) throws(Found) in
+        if range.frameCount >= frameCount { throw Found(start: range.start) }
+      }
+      return nil
+    } catch {
+      return takeStored(FrameRange(start: error.start, frameCount: frameCount))
     }
   }
 }

@@ -145,6 +145,8 @@ public struct FreshTakeover: ~Copyable {
     }
     for run in unwanted { memory.frames.giveBack(run) }
     incoming.retire(into: &memory.frames)
+    memory.keepsSpare = true
+    memory.keepSpare()
     return memory
   }
 }
@@ -154,6 +156,11 @@ extension PreservedMemory {
   fileprivate mutating func beginNext(_ version: ABIVersion) throws(PreservedMemoryError) {
     outgoing.anchor.beginNext()
     let geometry = geometry
+    keepsSpare = false
+    dropSpare()
+    // The root never moves: at a low address, it does not divide the memory.
+    frames.takesLowest = true
+    defer { frames.takesLowest = false }
     while true {
       let anchor = try Self.superblock(of: file)
       do throws(OutgoingHandoverError) {

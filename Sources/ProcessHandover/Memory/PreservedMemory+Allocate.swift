@@ -114,7 +114,7 @@ extension PreservedMemory {
   @discardableResult
   public mutating func trim() throws(PreservedMemoryError) -> UInt64 {
     try requireAllFrames()
-    outgoing.prune(into: &frames)
+    pruneNodes()
     do throws(MemoryFileError) { return try frames.releaseStorage() } catch { throw .file(error) }
   }
 

@@ -7,6 +7,9 @@ extension PreservedMemory {
   /// How much memory is free, in bytes, without growing; counted from what is preserved the first
   /// time it is asked for.
   ///
+  /// A block of the device tree's size, one page mostly, is among it that no allocation gets: removing a
+  /// name from memory that is full needs it.
+  ///
   /// - Throws: ``PreservedMemoryError/outOfProcessMemory(byteCount:)``.
   public mutating func freeByteCount() throws(PreservedMemoryError) -> UInt64 {
     try requireAllFrames()
@@ -24,6 +27,7 @@ extension PreservedMemory {
     }
     mayHaveEmptyNodes = foundPages != nil
     foundPages = nil
+    keepSpare()
   }
 
   /// Makes the allocator of all of the file, without nodes that hold nothing.
@@ -40,18 +44,23 @@ extension PreservedMemory {
   private mutating func pruneFoundNodes() -> UInt64 {
     guard mayHaveEmptyNodes else { return 0 }
     mayHaveEmptyNodes = false
-    return outgoing.prune(into: &frames)
+    return pruneNodes()
   }
 
-  /// Calls `body` with the handover and its frames; makes the file larger where they do not suffice.
+  /// Calls `body` with the handover and its frames; where they do not suffice, gathers the free ones, and
+  /// then makes the file larger.
   mutating func withFrames<Result>(
+    for use: FrameUse = .memory,
     _ body: (inout Outgoing, inout FileFrames) throws(OutgoingHandoverError) -> Result
   ) throws(PreservedMemoryError) -> Result {
     try requireFrames()
+    var hasGathered = false
     while true {
       let wanted: UInt64
       do throws(OutgoingHandoverError) {
-        return try body(&outgoing, &frames)
+        let result = try withSpare(for: use, body)
+        isGathered = false
+        return result
       } catch {
         switch error {
         case .outOfFrames(let frameCount): wanted = frameCount
@@ -59,6 +68,10 @@ extension PreservedMemory {
         case .noSuchSubtree: throw .noSuchName
         default: throw .handover(error)
         }
+      }
+      if !hasGathered, frames.storageFailure == nil {
+        hasGathered = true
+        if gather(forFrames: wanted) { continue }
       }
       try growForFrames(wanted)
     }

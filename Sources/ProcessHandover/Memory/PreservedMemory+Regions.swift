@@ -51,7 +51,7 @@ extension PreservedMemory {
     named name: String, byteCount: UInt64,
     _ fill: (inout MutableRawSpan) -> Void = { _ in }
   ) throws(PreservedMemoryError) -> PhysicalRange {
-    try withFrames { (outgoing, frames) throws(OutgoingHandoverError) in
+    try withFrames(for: .name(name)) { (outgoing, frames) throws(OutgoingHandoverError) in
       try outgoing.createSubtree(named: name, byteCount: byteCount, from: &frames, fill)
     }
   }
@@ -78,26 +78,28 @@ extension PreservedMemory {
   public mutating func name(
     _ range: PhysicalRange, _ name: String
   ) throws(PreservedMemoryError) {
-    try withFrames { (outgoing, frames) throws(OutgoingHandoverError) in
+    try withFrames(for: .name(name)) { (outgoing, frames) throws(OutgoingHandoverError) in
       try outgoing.addSubtree(range, named: name, from: &frames)
     }
   }
 
   /// Takes the name from a region, whose memory stays allocated.
   ///
-  /// - Throws: ``PreservedMemoryError/noSuchName``, and as ``allocate(byteCount:)``.
+  /// Succeeds in memory that is full, too: a block is set aside for it.
+  ///
+  /// - Throws: ``PreservedMemoryError/noSuchName``, ``PreservedMemoryError/handover(_:)``; as
+  ///   ``allocate(byteCount:)`` in memory that an older version filled to the last page.
   public mutating func removeName(_ name: String) throws(PreservedMemoryError) {
-    try withFrames { (outgoing, frames) throws(OutgoingHandoverError) in
+    try withFrames(for: .removal) { (outgoing, frames) throws(OutgoingHandoverError) in
       try outgoing.removeSubtree(named: name, from: &frames)
     }
   }
 
   /// Frees the region called `name`.
   ///
-  /// - Throws: ``PreservedMemoryError/noSuchName``, and as ``allocate(byteCount:)``: taking a name away
-  ///   needs a frame.
+  /// - Throws: as ``removeName(_:)``.
   public mutating func removeRegion(named name: String) throws(PreservedMemoryError) {
-    try withFrames { (outgoing, frames) throws(OutgoingHandoverError) in
+    try withFrames(for: .removal) { (outgoing, frames) throws(OutgoingHandoverError) in
       try outgoing.removeSubtreeAndFree(named: name, from: &frames)
     }
   }
@@ -112,7 +114,7 @@ extension PreservedMemory {
   public mutating func makeArea(
     named name: String, blockCount: UInt64, order: PageOrder = .zero
   ) throws(PreservedMemoryError) -> VmallocArea {
-    try withFrames { (outgoing, frames) throws(OutgoingHandoverError) in
+    try withFrames(for: .name(name)) { (outgoing, frames) throws(OutgoingHandoverError) in
       try outgoing.createAreaSubtree(
         named: name, blockCount: blockCount, order: order, from: &frames)
     }
@@ -146,7 +148,7 @@ extension PreservedMemory {
   ///
   /// - Throws: as ``blocks(ofArea:)`` and ``removeRegion(named:)``.
   public mutating func removeArea(named name: String) throws(PreservedMemoryError) {
-    try withFrames { (outgoing, frames) throws(OutgoingHandoverError) in
+    try withFrames(for: .removal) { (outgoing, frames) throws(OutgoingHandoverError) in
       try outgoing.removeAreaSubtreeAndFree(named: name, from: &frames)
     }
   }

@@ -44,6 +44,10 @@ public struct PreservedMemory: ~Copyable {
   var foundPages: PreservedPagesSurvey?
   /// Whether the tree may have nodes that hold nothing, which the predecessor left.
   var mayHaveEmptyNodes = false
+  /// Whether a block is kept for the removal of names; not while a second handover is being built.
+  var keepsSpare = true
+  /// Whether nothing was allocated or freed since the free frames were gathered.
+  var isGathered = false
 
   /// The size up to which a file grows where nothing else is said: 1 TiB, or what the file has.
   public static var standardCapacity: UInt64 { 1 << 40 }
