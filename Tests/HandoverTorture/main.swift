@@ -2,7 +2,8 @@ import ArgumentParser
 import KHOCommands
 import Platform
 
-/// `kho-torture`: kills processes that change memory files, and looks at what they leave.
+/// `kho-torture`: kills processes that change memory files, and looks at what they leave; and compares a
+/// collection with a model.
 ///
 /// For tests of the library; operators do not need it.
 struct TortureTool: ParsableCommand {
@@ -10,7 +11,8 @@ struct TortureTool: ParsableCommand {
     commandName: "kho-torture",
     abstract: "Tests memory files by killing processes that change them.",
     subcommands: [
-      Torture.self, StoreTorture.self, TortureWorkerCommand.self, StoreWorkerCommand.self,
+      Torture.self, StoreTorture.self, OrderedMapTorture.self, TortureWorkerCommand.self,
+      StoreWorkerCommand.self,
     ],
     defaultSubcommand: Torture.self)
 }
