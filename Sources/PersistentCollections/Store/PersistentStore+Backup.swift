@@ -22,21 +22,44 @@ extension PersistentStore {
     let folder = path.removingLastComponent()
     let copy = OwnedDescriptor(
       try SystemCalls.openUnnamed(in: folder.isEmpty ? "." : folder))
-    if let reader {
-      let isCopied: Void? = try reader.whileUnchanged(attempts: 8) { () throws(Errno) in
-        // Nothing of an earlier attempt stays.
-        try SystemCalls.resize(copy.descriptor, to: 0)
-        try Self.copyMemory(of: reader.file, to: copy.descriptor)
-      }
-      guard isCopied != nil else { throw .resourceTemporarilyUnavailable }
-    } else {
-      try lock.read { () throws(Errno) in
-        requireOpen()
-        try Self.copyMemory(of: engine!.arena.storage.preserved.file, to: copy.descriptor)
-      }
+    let isCopied: Void? = try whileUnchanged { (file) throws(Errno) in
+      // Nothing of an earlier attempt stays.
+      try SystemCalls.resize(copy.descriptor, to: 0)
+      try Self.copyMemory(of: file, to: copy.descriptor)
     }
+    guard isCopied != nil else { throw .resourceTemporarilyUnavailable }
     try SystemCalls.synchronize(copy.descriptor)
     try SystemCalls.link(copy.descriptor, to: path)
+  }
+
+  /// Calls `body` with the store's memory, which no thread changes meanwhile; several times where another
+  /// process has the store and changes it.
+  ///
+  /// - Returns: nil where it was changed during each of 8 attempts.
+  func whileUnchanged<Result, Failure: Error>(
+    _ body: (MemoryFile) throws(Failure) -> Result
+  ) throws(Failure) -> Result? {
+    if let reader {
+      return try reader.whileUnchanged(attempts: 8) { () throws(Failure) in
+        try body(reader.file)
+      }
+    }
+    return try lock.read { () throws(Failure) -> Result in
+      requireOpen()
+      return try body(engine!.arena.storage.preserved.file)
+    }
+  }
+
+  /// What identifies the memory under the store.
+  var memoryIdentity: MemoryFileIdentity {
+    if let reader {
+      return (try? SuperblockContents(reading: reader.file).identity)
+        ?? MemoryFileIdentity(high: 0, low: 0)
+    }
+    return lock.read {
+      requireOpen()
+      return engine!.arena.storage.preserved.identity
+    }
   }
 
   private static func copyMemory(

@@ -3,8 +3,11 @@ import MemoryAccess
 /// CRC-64/XZ, with which damaged bytes are told from those that were written.
 ///
 /// Source: the catalogue of CRC algorithms; polynomial 0x42f0e1eba9ea3693, reflected.
-struct CheckValue {
+package struct CheckValue {
   private var remainder = UInt64.max
+
+  /// The check value of no bytes.
+  package init() {}
 
   /// The remainder of each byte.
   private static let table: [UInt64] = (0..<256).map { byte in
@@ -14,13 +17,13 @@ struct CheckValue {
   }
 
   /// Takes the next byte.
-  mutating func append(_ byte: UInt8) {
+  package mutating func append(_ byte: UInt8) {
     let index = Int(truncatingIfNeeded: (remainder ^ UInt64(byte)) & 0xff)
     remainder = remainder &>> 8 ^ Self.table[index]
   }
 
   /// Takes the bytes of the next word, as they are in memory.
-  mutating func append(_ word: UInt64) {
+  package mutating func append(_ word: UInt64) {
     var rest = word.littleEndian
     for _ in 0..<8 {
       append(UInt8(truncatingIfNeeded: rest))
@@ -29,7 +32,7 @@ struct CheckValue {
   }
 
   /// The check value of the bytes so far.
-  var value: UInt64 { ~remainder }
+  package var value: UInt64 { ~remainder }
 }
 
 extension RawSpan {

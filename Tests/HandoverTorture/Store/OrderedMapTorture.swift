@@ -139,7 +139,7 @@ private struct OrderedMapComparison {
 
   private func compareRange(from index: Int, reversed: Bool) throws {
     let end = min(index + 60, keys.count - 1)
-    let found = map.entries(from: keys[index], to: keys[end], reversed: reversed)
+    let found = Array(map.entries(from: keys[index], to: keys[end], reversed: reversed))
     let expected = (index..<end).filter { values[$0] != nil }
     let ordered = reversed ? expected.reversed() : expected
     try require(
