@@ -62,6 +62,14 @@ let package = Package(
       name: "TakeoverSpeed",
       dependencies: [.product(name: "KexecHandover", package: "swift-kexec-handover")],
       swiftSettings: [.strictMemorySafety(), .treatAllWarnings(as: .error)]),
+    // Opens the C libraries of its peers when it runs.
+    .executableTarget(
+      name: "StoreSpeed",
+      dependencies: [
+        .product(name: "KexecHandover", package: "swift-kexec-handover"),
+        .product(name: "PersistentCollections", package: "swift-kexec-handover"),
+      ],
+      swiftSettings: [.treatAllWarnings(as: .error)]),
   ],
   swiftLanguageModes: [.v6],
   cLanguageStandard: .gnu11,

@@ -61,3 +61,16 @@ func allocateTooMuch(_ folder: FilePath) throws {
         + (rest < 1 << 20 ? "less than 1 MiB" : "\(rest)") + ", then: \(next.byteCount >> 20) MiB")
   }
 }
+
+/// Makes memory without a file in a sandbox that may forbid that, says what came of it, and makes a file then.
+func makeMemoryInSandbox(_ folder: FilePath) throws {
+  do throws(PreservedMemoryError) {
+    _ = try PreservedMemory(creating: .memfd(name: "sandbox"))
+    say("made")
+  } catch {
+    say("refused: \(error)")
+  }
+  var memory = try PreservedMemory.open(folder.appending("memory"))
+  try memory.makeRegion(named: "kept", byteCount: 1)
+  say("kept: \(try memory.names())")
+}

@@ -27,6 +27,7 @@ case "exec-beside-reader": try execBesideReader(holdsOutput: arguments[1] == "bo
 case "fork": try fork(in: FilePath(arguments[1]))
 case "limited": try fillInControlGroup(FilePath(arguments[1]), FilePath(arguments[2]))
 case "refused": try allocateTooMuch(FilePath(arguments[1]))
+case "memfd": try makeMemoryInSandbox(FilePath(arguments[1]))
 case "store-change": try changeStore(FilePath(arguments[1]))
 default: fatalError("unknown task: \(arguments)")
 }

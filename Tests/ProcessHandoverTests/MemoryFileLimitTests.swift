@@ -76,6 +76,38 @@ import Testing
     }
   }
 
+  /// The same in a process whose calls of memfd_create(2) the kernel refuses: seccomp(2).
+  @Test(
+    .enabled(
+      if: FileManager.default.isExecutableFile(atPath: "/usr/bin/python3"), "no python3 here"))
+  func aSandboxWithoutMemfds() throws {
+    // Loads the number of the call, and returns the error for that of memfd_create.
+    let script = """
+      import ctypes, os, struct, sys
+      call = {"x86_64": 319, "aarch64": 279}[os.uname().machine]
+      steps = [(0x20, 0, 0, 0), (0x15, 0, 1, call),
+               (0x06, 0, 0, 0x50000 | int(sys.argv[1])), (0x06, 0, 0, 0x7fff0000)]
+      code = ctypes.create_string_buffer(b"".join(struct.pack("HBBI", *step) for step in steps))
+      class Program(ctypes.Structure):
+        _fields_ = [("count", ctypes.c_ushort), ("steps", ctypes.c_void_p)]
+      program = Program(len(steps), ctypes.addressof(code))
+      libc = ctypes.CDLL(None)
+      assert libc.prctl(38, 1, 0, 0, 0) == 0
+      assert libc.prctl(22, 2, ctypes.byref(program)) == 0
+      os.execv(sys.argv[2], sys.argv[2:])
+      """
+    for error in [Errno.notPermitted, .noFunction] {
+      let folder = try TemporaryFolder()
+      let run = try ProcessRun(
+        "/usr/bin/python3",
+        ["-c", script, "\(error.rawValue)", helperPath, "memfd", folder.path.string])
+      try #require(run.status == 0, "\(run.errors)")
+      #expect(run.output.contains("refused: ") && run.output.contains("memfd_create(2)"))
+      #expect(run.output.hasSuffix("kept: [\"kept\"]\n"), "\(run.output)")
+      #expect(folder.names == ["memory"])
+    }
+  }
+
   @Test func whatAKernelUpdateKeeps() throws {
     let noexec = SystemCalls.text(of: "/proc/sys/vm/memfd_noexec", atMost: 8)
     let memfd = try MemoryFile.create(.memfd(name: "kept"), byteCount: 4096)
