@@ -151,6 +151,8 @@ extension Cache {
 
   /// Removes the entry at `key`, whose time has come.
   mutating func removeExpired(_ key: RawSpan) throws(PersistentCollectionError) {
+    // While writing commands wait, nothing changes.
+    guard pause == .none else { return }
     if try remove(key) { figures.expiredCount &+= 1 }
   }
 

@@ -213,7 +213,7 @@ extension Cache {
     case .setrange: try setRange(request, &reply)
     case .msetnx: try setSeveralIfNew(request, &reply)
     case .decr: try increment(request[1], by: -1, &reply)
-    case .incrby: try increment(request[1], by: integer(request[2]), &reply)
+    case .incrby: try increment(request[1], by: Self.integer(request[2]), &reply)
     case .decrby: try decrement(request, &reply)
     case .incrbyfloat: try incrementFloat(request, &reply)
     case .touch: try countExisting(request, touches: true, &reply)
@@ -246,7 +246,7 @@ extension Cache {
       reply.array(0)
     case .wait: try wait(request, &reply)
     case .config: try config(request, &reply)
-    case .command: try describeCommands(request, &reply)
+    case .command: try table.describe(request, &reply)
     default: try performSaving(command, request, &reply)
     }
   }

@@ -153,11 +153,20 @@ extension Cache {
 
   /// Whether a request has to wait.
   func isPaused(_ request: borrowing Request, _ session: borrowing Session) -> Bool {
-    let slot = table.slot(of: request[0])
+    table.waits(request, session, pause)
+  }
+}
+
+extension CommandTable {
+  /// Whether a request has to wait for the end of a pause.
+  func waits(
+    _ request: borrowing Request, _ session: borrowing Session, _ pause: Cache.Pause
+  ) -> Bool {
+    let slot = self.slot(of: request[0])
     // CLIENT does not wait, because CLIENT UNPAUSE ends the pause.
     guard let command = slot.command, command != .client else { return false }
     if pause == .all || slot.isWrite { return true }
     guard command == .exec, let transaction = session.transaction else { return false }
-    return transaction.requests.contains { table.slot(of: $0.request[0]).isWrite }
+    return transaction.requests.contains { self.slot(of: $0.request[0]).isWrite }
   }
 }

@@ -7,6 +7,10 @@ internal import RESP
 /// All that has to survive is in the file: the map with keys, values, deadlines and access times, and
 /// the ``PreservedBooks``. Opening it looks at a few words, however many entries there are.
 ///
+/// A function that reads the cache and does not change it is one expression, or belongs to a part that can be
+/// copied, as ``CacheStatistics`` or ``CommandTable``: the compiler checks what cannot be copied field by field
+/// and branch by branch, which takes minutes for a longer one.
+///
 /// One thread at a time. The time does not advance between two calls of ``beginBatch(at:)``.
 public struct Cache: ~Copyable {
   /// What ``perform(_:_:_:)`` leaves to the caller.

@@ -59,6 +59,16 @@ struct Databases: Equatable {
     deadlineCounts[number] &+= UInt64(bitPattern: Int64(deadlines))
   }
 
+  /// How many of all entries a database has, by its stored number.
+  func entryCount(_ number: UInt8, of all: UInt64) -> UInt64 {
+    number == 0 ? all &- entryCounts.reduce(0, &+) : entryCounts[Int(number)]
+  }
+
+  /// How many of all entries with a deadline it has.
+  func deadlineCount(_ number: UInt8, of all: UInt64) -> UInt64 {
+    number == 0 ? all &- deadlineCounts.reduce(0, &+) : deadlineCounts[Int(number)]
+  }
+
   mutating func setCounts(_ entries: [UInt64], _ deadlines: [UInt64]) {
     entryCounts = entries
     deadlineCounts = deadlines
@@ -87,14 +97,12 @@ struct Databases: Equatable {
 extension Cache {
   /// How many entries a database has, by its stored number.
   func entryCount(_ number: UInt8) -> UInt64 {
-    guard number == 0 else { return databases.entryCounts[Int(number)] }
-    return UInt64(map.count) &- databases.entryCounts.reduce(0, &+)
+    databases.entryCount(number, of: UInt64(map.count))
   }
 
   /// How many of them have a deadline.
   func deadlineCount(_ number: UInt8) -> UInt64 {
-    guard number == 0 else { return databases.deadlineCounts[Int(number)] }
-    return deadlineCount &- databases.deadlineCounts.reduce(0, &+)
+    databases.deadlineCount(number, of: deadlineCount)
   }
 
   /// Whether a key of the request has to be stored with a byte before it.
@@ -115,7 +123,12 @@ extension Cache {
   func stored(
     _ request: borrowing Request, _ slot: CommandTable.Slot, _ session: borrowing Session
   ) -> Transaction.Queued {
-    let number = databases.storedNumber(of: session.database)
+    Self.stored(request, slot, in: databases.storedNumber(of: session.database))
+  }
+
+  private static func stored(
+    _ request: borrowing Request, _ slot: CommandTable.Slot, in number: UInt8
+  ) -> Transaction.Queued {
     let last = slot.lastKey < 0 ? request.count + slot.lastKey : slot.lastKey
     var arguments: [[UInt8]] = []
     for index in 0..<request.count {

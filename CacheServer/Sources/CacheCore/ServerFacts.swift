@@ -12,6 +12,8 @@ public struct ServerFacts: Sendable {
   public var memcachedAddress = ""
   /// The UNIX socket, empty where there is none.
   public var memcachedSocket = ""
+  /// The port of the figures for Prometheus; 0 for none.
+  public var metricsPort = 0
   /// How many clients may wait to be accepted.
   public var backlog = 0
   /// The program, by the path that an upgrade starts.
@@ -24,10 +26,14 @@ public struct ServerFacts: Sendable {
   public var startTime: UInt64 = 0
   /// The clients that are connected.
   public var clientCount = 0
+  /// The clients that wait for the end of a pause.
+  public var blockedCount = 0
   /// The clients that may be connected.
   public var clientLimit = 0
   /// The clients that were refused because there were as many as may be.
   public var rejectedCount = 0
+  /// The clients that were disconnected because they have sent nothing for too long.
+  public var idleCount = 0
   /// The bytes of memory that the process has, as the system counts.
   public var residentByteCount: UInt64 = 0
   /// The processor time of the process and of the children that have ended, in microseconds.

@@ -44,6 +44,13 @@ final class ConnectionHandler: ChannelInboundHandler, @unchecked Sendable {
   var areWatchesTouched = false
   /// Whether it asked a predecessor for the upgrade, and is to be told that it has come about.
   var awaitsUpgrade = false
+  /// Whether a successor that is not serving yet has a copy of the socket.
+  var isSentAhead = false
+  /// Whether it is no longer what it was when that was sent.
+  var isChangedSinceSent = false
+  /// How many bytes were not sent when that was looked at, and since when there are no fewer.
+  var unsentByteCount = Int.max
+  var unsentSince = NIODeadline.now()
   /// Whether the connection is closed as soon as everything is sent.
   private(set) var isClosing = false
 
@@ -71,6 +78,8 @@ final class ConnectionHandler: ChannelInboundHandler, @unchecked Sendable {
     if descriptor >= 0 { SystemCalls.closeOnExec(descriptor) }
     session.address = remoteText ?? ""
     engine.add(self)
+    // It goes on to a successor that has the memory.
+    if engine.state == .handedOver { setReading(false) }
     if awaitsUpgrade {
       awaitsUpgrade = false
       send { $0.ok() }
@@ -83,11 +92,12 @@ final class ConnectionHandler: ChannelInboundHandler, @unchecked Sendable {
 
   func errorCaught(context: ChannelHandlerContext, error: any Error) {
     // A connection that is reset, mostly.
-    context.close(promise: nil)
+    close(context.channel)
   }
 
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {
     guard !isClosing else { return }
+    isChangedSinceSent = true
     var input = unwrapInboundIn(data)
     guard pending.readableBytes == 0, hold == .none else {
       pending.writeBuffer(&input)
@@ -120,10 +130,17 @@ final class ConnectionHandler: ChannelInboundHandler, @unchecked Sendable {
   /// Closes the connection without a word.
   func abandon() {
     isClosing = true
-    context?.close(promise: nil)
+    if let context { close(context.channel) }
+  }
+
+  /// Closes the connection, also where a successor has a copy of its socket.
+  private func close(_ channel: any Channel) {
+    if isSentAhead, channel.isActive { SystemCalls.shutDown(descriptor) }
+    channel.close(promise: nil)
   }
 
   private func work(_ context: ChannelHandlerContext) {
+    isChangedSinceSent = true
     var input = ByteBuffer()
     swap(&input, &pending)
     serve(&input, context)
@@ -213,7 +230,7 @@ final class ConnectionHandler: ChannelInboundHandler, @unchecked Sendable {
     let channel = context.channel
     // Behind everything that was written.
     context.writeAndFlush(wrapOutboundOut(ByteBuffer())).whenComplete { _ in
-      channel.close(promise: nil)
+      self.close(channel)
     }
   }
 
@@ -230,12 +247,12 @@ final class ConnectionHandler: ChannelInboundHandler, @unchecked Sendable {
   }
 
   /// Sends the client the reason why it is not served.
-  func refuse(_ sentence: String) {
+  func refuse(_ sentence: String, memcached line: String? = nil) {
     send { reply in
       if memcached == nil {
         reply.error(sentence)
       } else {
-        reply.textLine("SERVER_ERROR \(sentence)")
+        reply.textLine(line ?? "SERVER_ERROR \(sentence)")
       }
     }
   }
@@ -258,6 +275,6 @@ final class ConnectionHandler: ChannelInboundHandler, @unchecked Sendable {
   }
 
   private func checkInput(_ context: ChannelHandlerContext) {
-    if pending.readableBytes > Engine.inputLimit { context.close(promise: nil) }
+    if pending.readableBytes > Engine.inputLimit { close(context.channel) }
   }
 }

@@ -4,6 +4,7 @@ struct Endpoint: Equatable, Sendable {
   enum Service: String, Sendable {
     case redis
     case memcached
+    case metrics
   }
 
   enum Address: Equatable, Sendable {

@@ -28,6 +28,8 @@ extension Engine {
     case (.memcached, .internet(let host, let port)) where facts.memcachedPort == 0:
       facts.memcachedAddress = host
       facts.memcachedPort = Int(port)
+    case (.metrics, .internet(_, let port)) where facts.metricsPort == 0:
+      facts.metricsPort = Int(port)
     case (.memcached, .local(let path, _)): facts.memcachedSocket = path
     default: break
     }
@@ -47,8 +49,12 @@ extension Engine {
       .childChannelOption(.maxMessagesPerRead, value: 4)
       .childChannelInitializer { channel in
         channel.eventLoop.makeCompletedFuture {
-          let handler = self.makeConnection(for: service)
-          try channel.pipeline.syncOperations.addHandler(handler)
+          let pipeline = channel.pipeline.syncOperations
+          if service == .metrics {
+            try pipeline.addHandler(MetricsHandler(self))
+          } else {
+            try pipeline.addHandler(self.makeConnection(for: service))
+          }
         }
       }
   }
@@ -92,7 +98,8 @@ extension Engine {
   func add(_ connection: ConnectionHandler) {
     guard connections.count < clientLimit else {
       facts.rejectedCount += 1
-      connection.refuse("ERR max number of clients reached")
+      connection.refuse(
+        "ERR max number of clients reached", memcached: "ERROR Too many open connections")
       connection.abandon()
       return
     }

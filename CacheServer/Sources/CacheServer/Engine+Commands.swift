@@ -26,13 +26,17 @@ extension Engine {
     case .config: rewriteConfiguration()
     case .bgsave: saveInBackground(request)
     case .lastsave: reply.integer(Int64(facts.saveTime / 1000))
-    default: client(request, for: connection)
+    default:
+      // Those that are not read from yet are connected all the same.
+      if request[1].isWord("list") || request[1].isWord("kill") { adoptWaiting(atMost: .max) }
+      client(request, for: connection)
     }
   }
 
   /// Looks up what changes by itself.
   func refreshFacts() {
-    facts.clientCount = connections.count
+    facts.clientCount = connections.count + waiting.count
+    facts.blockedCount = connections.values.count { $0.hold == .pause }
     facts.residentByteCount = SystemCalls.residentByteCount()
     facts.processorTime = SystemCalls.processorTime()
   }

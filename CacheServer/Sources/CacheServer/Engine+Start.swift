@@ -117,7 +117,8 @@ extension Engine {
   }
 
   private var otherPorts: String {
-    facts.memcachedPort == 0 ? "" : ", memcached port \(facts.memcachedPort)"
+    (facts.memcachedPort == 0 ? "" : ", memcached port \(facts.memcachedPort)")
+      + (facts.metricsPort == 0 ? "" : ", metrics port \(facts.metricsPort)")
   }
 
   /// Lets a kill end this process at once, so that the next one gets the memory and the port.
@@ -200,6 +201,7 @@ struct GivenDescriptors: ~Copyable {
   /// What clients speak at a socket: by `FileDescriptorName=` of its unit.
   private static let services: [String: Endpoint.Service] = [
     "listener": .redis, "redis": .redis, "memcached": .memcached,
+    "metrics": .metrics,
   ]
 
   /// The listening sockets, by socket activation.

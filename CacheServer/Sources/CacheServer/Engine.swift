@@ -52,6 +52,12 @@ final class Engine: @unchecked Sendable {
   var listeners: [Listener] = []
   var connections: [UInt64: ConnectionHandler] = [:]
   var nextClientID: UInt64 = 1
+  /// Clients that a predecessor has handed over and that are not being read from yet: see `adoptWaiting`.
+  var waiting: [(client: ConnectionHandler, socket: Int32)] = []
+  /// Whether a predecessor still has clients to hand over.
+  var awaitsPredecessor = false
+  /// How many connections ask for figures.
+  var metricsConnectionCount = 0
   let clientLimit: Int
   var facts = ServerFacts()
   /// Ends a pause: `CLIENT PAUSE`.
@@ -160,7 +166,8 @@ final class Engine: @unchecked Sendable {
     let path = listeners.lazy.compactMap(\.endpoint.path).first ?? ""
     return [
       ("port", "\(facts.port)"), ("bind", hosts.joined(separator: " ")), ("unixsocket", path),
-      ("databases", "16"), ("save", ""), ("appendonly", "no"), ("maxclients", "\(clientLimit)"),
+      ("databases", "16"), ("daemonize", "no"), ("save", ""), ("appendonly", "no"),
+      ("maxclients", "\(clientLimit)"),
       ("proto-max-bulk-len", "\(RequestParser.bulkByteLimit)"),
       ("supervised", facts.isSupervised ? "systemd" : "no"),
     ]
@@ -207,6 +214,7 @@ final class Engine: @unchecked Sendable {
     lastIdleCheck = now
     let limit = UInt64(idleSeconds) * 1000
     for client in connections.values where now &- min(client.lastTime, now) > limit {
+      facts.idleCount += 1
       client.abandon()
     }
   }

@@ -17,6 +17,8 @@ struct ServerOptions: Equatable, Sendable {
   /// The path of a UNIX socket for it, and the mode of its file.
   var memcachedSocket: String?
   var memcachedSocketMode: UInt32?
+  /// The port at which Prometheus asks for figures; nil for none.
+  var metricsPort: UInt16?
   var memoryFile = "/dev/shm/cache-server"
   /// How large the memory file may grow, in bytes.
   var capacity: UInt64?
@@ -45,11 +47,14 @@ struct ServerOptions: Equatable, Sendable {
         Endpoint(.memcached, .internet(host: $0, port: memcachedPort))
       }
     }
+    if let metricsPort {
+      endpoints += addresses.map { Endpoint(.metrics, .internet(host: $0, port: metricsPort)) }
+    }
     if let memcachedSocket {
       endpoints.append(
         Endpoint(.memcached, .local(path: memcachedSocket, mode: memcachedSocketMode)))
     }
-    guard !endpoints.isEmpty else {
+    guard endpoints.contains(where: { $0.service != .metrics }) else {
       throw OptionError("there is nothing to listen at: name a port or a unixsocket")
     }
     return ServerConfiguration(

@@ -38,6 +38,7 @@ struct StartDirective: Sendable {
     .mode(
       "memcached-unixsocketperm", "The mode of its file, in octal digits, as 700.",
       \.memcachedSocketMode),
+    .port("metrics-port", "The TCP port for GET /metrics of Prometheus", \.metricsPort),
     .init(
       name: "memory-file",
       help: "Where the entries are: a file on tmpfs or hugetlbfs, or memfd:NAME, kept by systemd.",

@@ -61,7 +61,24 @@ final class ServerProcess {
 
   /// Waits until it or its successor serves.
   func awaitReady() throws {
-    let line = try awaitLine("ready to accept connections")
+    try noteReady(try awaitLine("ready to accept connections"))
+  }
+
+  /// Waits until its successor serves and it has ended itself, which may be logged in any order.
+  func awaitExchange() throws {
+    var isReady = false
+    var hasEnded = false
+    while !isReady || !hasEnded {
+      guard let line = try readLine() else { throw Unexpected(text: "no process is left") }
+      if line.contains("ready to accept connections") {
+        try noteReady(line)
+        isReady = true
+      }
+      hasEnded = hasEnded || line.contains("everything is handed over; ending")
+    }
+  }
+
+  private func noteReady(_ line: String) throws {
     let words = line.split(whereSeparator: { " ,".contains($0) }).map(String.init)
     guard let portWord = words.firstIndex(of: "port"), let number = UInt16(words[portWord + 1]),
       let processWord = words.firstIndex(of: "pid"), let id = Int32(words[processWord + 1])

@@ -18,6 +18,8 @@ struct SlowLog {
   private(set) var entries: [Entry] = []
   private var nextID: UInt64 = 0
 
+  var count: Int { entries.count }
+
   mutating func add(
     _ request: borrowing Request, _ session: borrowing Session, microseconds: UInt64, time: UInt64,
     lengthLimit: Int, hidesArguments: Bool

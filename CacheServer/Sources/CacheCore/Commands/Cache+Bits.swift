@@ -51,8 +51,8 @@ extension Cache {
     var isBits = false
     guard request.count == 2 || request.count == 4 || request.count == 5 else { throw .syntax }
     if request.count >= 4 {
-      first = try integer(request[2])
-      last = try integer(request[3])
+      first = try Self.integer(request[2])
+      last = try Self.integer(request[3])
     }
     if request.count == 5 {
       isBits = request[4].isWord("bit")

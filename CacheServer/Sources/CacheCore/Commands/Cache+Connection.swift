@@ -18,7 +18,7 @@ extension Cache {
       if request.count == 2 { reply.bulk(request[1]) } else { reply.simple("PONG") }
     case .echo: reply.bulk(request[1])
     case .select:
-      let index = try integer(request[1])
+      let index = try Self.integer(request[1])
       guard (Int64(Int32.min)...Int64(Int32.max)).contains(index) else {
         throw .sentence(
           "ERR value is out of range, value must between \(Int32.min) and \(Int32.max)")
@@ -69,7 +69,7 @@ extension Cache {
     while index < request.count {
       let option = request[index]
       if option.isWord("auth"), index + 2 < request.count {
-        guard isValid(user: request[index + 1], password: request[index + 2]) else {
+        guard settings.isValid(user: request[index + 1], password: request[index + 2]) else {
           throw .wrongPassword
         }
         isAuthenticated = true
@@ -114,7 +114,7 @@ extension Cache {
   // MARK: Passwords
 
   /// `AUTH [user] password`.
-  private func authenticate(
+  private mutating func authenticate(
     _ request: borrowing Request, _ session: inout Session, _ reply: inout ReplyWriter
   ) throws(CommandError) {
     guard request.count <= 3 else { throw .syntax }
@@ -125,30 +125,12 @@ extension Cache {
     }
     let isValid =
       request.count == 2
-      ? isPassword(request[1]) : isValid(user: request[1], password: request[2])
+      ? settings.isPassword(request[1])
+      : settings.isValid(user: request[1], password: request[2])
     guard isValid else { throw .wrongPassword }
     session.isAuthenticated = true
     reply.ok()
   }
-
-  /// There is one user, as Redis calls it. Without a password, any is right.
-  private func isValid(user: RawSpan, password: RawSpan) -> Bool {
-    guard user.hasSameBytes(as: Self.defaultUser.rawSpan) else { return false }
-    return settings.password.isEmpty || isPassword(password)
-  }
-
-  /// Compares in a time that depends on the length of what was sent only, so that a client cannot find
-  /// the password byte by byte.
-  func isPassword(_ sent: RawSpan) -> Bool {
-    let password = settings.password
-    var difference: UInt8 = sent.byteCount == password.count && !password.isEmpty ? 0 : 1
-    for index in 0..<sent.byteCount {
-      difference |= sent[index] ^ (password.isEmpty ? 0 : password[index % password.count])
-    }
-    return difference == 0
-  }
-
-  private static var defaultUser: [UInt8] { Array("default".utf8) }
 }
 
 extension CommandError {

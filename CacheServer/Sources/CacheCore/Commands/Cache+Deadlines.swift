@@ -49,7 +49,7 @@ extension Cache {
     _ reply: inout ReplyWriter
   ) throws(CommandError) {
     let conditions = try Conditions(request)
-    let value = try integer(request[2])
+    let value = try Self.integer(request[2])
     guard let deadline = unit.deadline(value, isAbsolute: isAbsolute, now: now) else {
       throw .invalidTime(command)
     }

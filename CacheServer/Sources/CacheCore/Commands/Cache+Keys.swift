@@ -18,7 +18,7 @@ extension Cache {
       if request[index].isWord("match") {
         pattern = value.array
       } else if request[index].isWord("count") {
-        limit = try integer(value)
+        limit = try Self.integer(value)
         guard limit >= 1 else { throw .syntax }
       } else if request[index].isWord("type") {
         isString = value.isWord("string")

@@ -12,7 +12,7 @@ extension Cache {
       try memoryUsage(request, &reply)
     } else if name.isWord("doctor") {
       try request.expectCount(request.count == 2)
-      reply.verbatim(memoryReport)
+      reply.verbatim(statistics(ServerFacts()).memoryReport)
     } else if name.isWord("purge") {
       try request.expectCount(request.count == 2)
       let end = Self.currentMicroseconds() + Self.purgeMicroseconds
@@ -64,7 +64,7 @@ extension Cache {
     try request.expectCount(request.count >= 3)
     if request.count > 3 {
       guard request.count == 5, request[3].isWord("samples") else { throw .syntax }
-      guard try integer(request[4]) >= 0 else { throw .syntax }
+      guard try Self.integer(request[4]) >= 0 else { throw .syntax }
     }
     let key = request[2]
     guard try withValueRead(of: key, touches: false, { _, _ in true }) != nil else {

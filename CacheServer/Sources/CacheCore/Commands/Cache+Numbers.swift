@@ -24,7 +24,7 @@ extension Cache {
   mutating func decrement(
     _ request: borrowing Request, _ reply: inout ReplyWriter
   ) throws(CommandError) {
-    let amount = try integer(request[2])
+    let amount = try Self.integer(request[2])
     guard amount != .min else { throw .sentence("ERR decrement would overflow") }
     try increment(request[1], by: -amount, &reply)
   }

@@ -88,7 +88,7 @@ extension Cache {
   mutating func wait(
     _ request: borrowing Request, _ reply: inout ReplyWriter
   ) throws(CommandError) {
-    _ = try integer(request[1])
+    _ = try Self.integer(request[1])
     guard let timeout = Int64(decimal: request[2]) else {
       throw .sentence("ERR timeout is not an integer or out of range")
     }

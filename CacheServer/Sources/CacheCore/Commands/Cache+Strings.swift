@@ -70,8 +70,8 @@ extension Cache {
   mutating func getRange(
     _ request: borrowing Request, _ reply: inout ReplyWriter
   ) throws(CommandError) {
-    let first = try integer(request[2])
-    let last = try integer(request[3])
+    let first = try Self.integer(request[2])
+    let last = try Self.integer(request[3])
     let isFound: Void? = try withValueRead(of: request[1]) { value, _ in
       let count = Int64(value.byteCount)
       // Both count from the end where they are negative.
@@ -90,7 +90,7 @@ extension Cache {
   mutating func setRange(
     _ request: borrowing Request, _ reply: inout ReplyWriter
   ) throws(CommandError) {
-    let offset = try integer(request[2])
+    let offset = try Self.integer(request[2])
     guard offset >= 0 else { throw .sentence("ERR offset is out of range") }
     let key = request[1]
     let bytes = request[3]

@@ -27,7 +27,7 @@ enum TimeUnit {
 
 extension Cache {
   /// The number that a client has sent.
-  func integer(_ argument: RawSpan) throws(CommandError) -> Int64 {
+  static func integer(_ argument: RawSpan) throws(CommandError) -> Int64 {
     guard let value = Int64(decimal: argument) else { throw .notInteger }
     return value
   }
@@ -35,6 +35,12 @@ extension Cache {
   /// The deadline that a client has sent with a value: its time has to be positive.
   func newDeadline(
     _ argument: RawSpan, _ unit: TimeUnit, isAbsolute: Bool, for command: Command
+  ) throws(CommandError) -> UInt64 {
+    try Self.newDeadline(argument, unit, isAbsolute: isAbsolute, for: command, now: now)
+  }
+
+  private static func newDeadline(
+    _ argument: RawSpan, _ unit: TimeUnit, isAbsolute: Bool, for command: Command, now: UInt64
   ) throws(CommandError) -> UInt64 {
     let value = try integer(argument)
     guard value > 0,

@@ -33,7 +33,9 @@ extension Cache {
   /// where it is over already.
   ///
   /// Up to 30 days are seconds from now on, more are seconds since 1970: doc/protocol.txt.
-  func itemDeadline(_ time: Int64) -> UInt64? {
+  func itemDeadline(_ time: Int64) -> UInt64? { Self.itemDeadline(time, now: now) }
+
+  private static func itemDeadline(_ time: Int64, now: UInt64) -> UInt64? {
     guard time != 0 else { return 0 }
     guard time > 0 else { return nil }
     let (milliseconds, overflow) = UInt64(time).multipliedReportingOverflow(by: 1000)
@@ -154,8 +156,7 @@ extension Cache {
 
   /// Whether an item is not too large: its key, its value, and what memcached counts beside them.
   func fitsItem(keyByteCount: Int, _ byteCount: Int) -> Bool {
-    let (sum, overflow) = byteCount.addingReportingOverflow(keyByteCount + 50)
-    return !overflow && UInt64(sum) <= settings.memcachedItemByteLimit
+    settings.fitsItem(keyByteCount: keyByteCount, byteCount)
   }
 
   mutating func putItem(

@@ -99,7 +99,7 @@ extension Cache {
       separator: UInt8(ascii: " "), maxSplits: 1, omittingEmptySubsequences: false)
     memcachedFigures.authenticationCount &+= 1
     guard words.count == 2, parser.isDataEnded(in: bytes),
-      isPassword(Array(words[1]).rawSpan)
+      settings.isPassword(Array(words[1]).rawSpan)
     else {
       memcachedFigures.authenticationErrors &+= 1
       reply.line("CLIENT_ERROR authentication failure")

@@ -22,7 +22,7 @@ extension Cache {
   public mutating func sweepExpired(lookingAt limit: Int) -> ExpirySweep {
     var sweep = ExpirySweep()
     flushItemsIfDue()
-    guard deadlineCount > 0 else { return sweep }
+    guard deadlineCount > 0, pause == .none else { return sweep }
     let now = now
     var over: [[UInt8]] = []
     // Buckets without entries count as well.

@@ -8,10 +8,7 @@ extension Cache {
   public var storedByteCount: UInt64 { map.memory.file.storedByteCount ?? map.memory.byteCount }
 
   /// The bytes that the entries may take: what `maxmemory` says, and what the container allows.
-  var byteLimit: UInt64 {
-    let configured = settings.maximumByteCount == 0 ? .max : settings.maximumByteCount
-    return min(configured, containerByteLimit)
-  }
+  var byteLimit: UInt64 { settings.byteLimit(inContainerOf: containerByteLimit) }
 
   /// Does a little of what keeps memory usable: entries of slabs that are hardly in use move together, and
   /// storage that is free goes back to the file system where it is much.
@@ -42,33 +39,4 @@ extension Cache {
 
   /// Gives the storage of free memory back to the file system, as far as that can be done.
   mutating func giveStorageBack() { _ = try? map.memory.trim() }
-
-  /// `MEMORY DOCTOR`: what is worth knowing about the memory, in sentences.
-  var memoryReport: String {
-    let used = map.storageByteCount
-    let stored = storedByteCount
-    var sentences: [String] = []
-    if stored > used + max(32 << 20, used / 4) {
-      sentences.append(
-        "The file takes \(stored) bytes of its file system and the entries \(used): MEMORY PURGE gives the "
-          + "rest back.")
-    }
-    if byteLimit < .max, used > byteLimit / 10 * 9, settings.policy == .noeviction {
-      sentences.append(
-        "The entries take \(used) of \(byteLimit) bytes, and nothing is evicted: writes will be refused. "
-          + "Raise maxmemory, or choose a maxmemory-policy that evicts.")
-    }
-    if byteLimit == .max {
-      sentences.append(
-        "Nothing limits the entries but the file system: set maxmemory, so that other programs keep what "
-          + "they need.")
-    }
-    if containerByteLimit < .max, settings.maximumByteCount > containerByteLimit {
-      sentences.append(
-        "maxmemory allows more than the container does: \(containerByteLimit) bytes is the limit.")
-    }
-    return sentences.isEmpty
-      ? "The memory is in order: the entries take \(used) bytes, the file \(stored)."
-      : sentences.joined(separator: " ")
-  }
 }

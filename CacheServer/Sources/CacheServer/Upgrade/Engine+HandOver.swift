@@ -12,18 +12,21 @@ internal import SystemPackage
 //     old                                  new
 //      │ spawn ────────────────────────────►│ makes everything ready
 //      │◄─────────────────────────── ready ─│
+//      │ clients, some at a time, ─────────►│ keeps them
+//      │   and serves them meanwhile        │
 //      ├─ the event loop pauses ─ ─ ─ ┤
-//      │ settings, clients, sockets ───────►│
+//      │ settings, what has changed ───────►│
 //      │ memory, listening socket ─────────►│ opens the cache
 //      │◄────────────────────────── opened ─│
-//      │ go ───────────────────────────────►│ serves
+//      │ go ───────────────────────────────►│ serves: first the clients that have sent something
 //      │ closes its copies                  │
 //      │ clients whose replies were        ►│
 //      │ not sent yet, one by one           │
 //      ╵ ends
 //
 // Until `go`, the old process has everything it had: where something goes wrong, the new one is killed,
-// and the old one goes on. After `go` it touches no client any more.
+// and the old one goes on. After `go` it touches no client any more. A connection that ends before `go` is
+// ended by shutdown(2), because the new process has a copy of its socket.
 
 extension Engine {
   /// Starts the program anew, and hands everything over to it.
@@ -33,6 +36,7 @@ extension Engine {
       logger.warning("no upgrade: one is under way")
       return
     }
+    adoptWaiting(atMost: .max)
     state = .upgrading
     upgradeRequester = requester
     if let requester {
@@ -52,26 +56,60 @@ extension Engine {
     switch result {
     case .failure(let error): upgradeFailed(error)
     case .success(let successor):
-      guard state == .upgrading else {
-        SystemCalls.killAndWait(successor.processID)
-        return
+      if successor.takesClientsAhead {
+        sendAhead(connections.keys.sorted()[...], to: successor)
+      } else {
+        finishHandover(to: successor)
       }
-      let start = NIODeadline.now()
-      let clients = connections.values.filter(\.isWritten)
-      do throws(UpgradeFailure) {
-        try handOver(clients, to: successor)
-      } catch {
-        resume(after: error)
-        return
-      }
-      let waited = (NIODeadline.now() - start).nanoseconds / 1000
-      logger.notice(
-        """
-        upgrade: process \(successor.processID) serves from here on; \(clients.count) clients have \
-        waited for \(waited) microseconds
-        """)
-      letGo(of: clients, to: successor)
     }
+  }
+
+  /// How many clients are sent ahead before others are served again.
+  private static let aheadCount = min(64, NamedDescriptor.countLimit)
+  /// A client that has sent so much that is not carried out is not sent ahead.
+  private static let aheadByteLimit = 64 << 10
+
+  /// Sends clients to a successor that does not serve yet, while they are served here.
+  private func sendAhead(_ ids: ArraySlice<UInt64>, to successor: SuccessorProcess) {
+    guard state == .upgrading else { return SystemCalls.killAndWait(successor.processID) }
+    let clients = ids.prefix(Self.aheadCount).compactMap { connections[$0] }
+      .filter { $0.isWritten && $0.pending.readableBytes <= Self.aheadByteLimit }
+    do {
+      if !clients.isEmpty {
+        try successor.stream.write(HandoverState.ahead(clients.count))
+        for client in clients { try successor.stream.write(client.state.frame) }
+        try successor.stream.flush()
+        try successor.channel.send(clients.map(\.namedDescriptor))
+      }
+    } catch {
+      return upgradeFailed(
+        successor.abandon(after: error as? DescriptorChannelError ?? .closed, "it served"))
+    }
+    for client in clients {
+      client.isSentAhead = true
+      client.isChangedSinceSent = false
+    }
+    let rest = ids.dropFirst(Self.aheadCount)
+    guard !rest.isEmpty else { return finishHandover(to: successor) }
+    eventLoop.scheduleTask(in: .microseconds(200)) { self.sendAhead(rest, to: successor) }
+  }
+
+  private func finishHandover(to successor: SuccessorProcess) {
+    guard state == .upgrading else { return SystemCalls.killAndWait(successor.processID) }
+    let start = NIODeadline.now()
+    let clients = connections.values.filter(\.isWritten)
+    do throws(UpgradeFailure) {
+      try handOver(clients, to: successor)
+    } catch {
+      return resume(after: error)
+    }
+    let waited = (NIODeadline.now() - start).nanoseconds / 1000
+    logger.notice(
+      """
+      upgrade: process \(successor.processID) serves from here on; \(clients.count) clients have \
+      waited for \(waited) microseconds
+      """)
+    letGo(of: clients, to: successor)
   }
 
   /// Hands over. Nothing else happens on the event loop meanwhile.
@@ -86,16 +124,22 @@ extension Engine {
     lastSettings = settings
     let memory = cache.close()
     do {
+      let new = clients.filter { !$0.isSentAhead }
+      let kept = clients.filter(\.isSentAhead)
+      let changed = kept.filter { $0.isChangedSinceSent || $0.areWatchesTouched }
       let state = HandoverState(
-        settings: settings, nextClientID: nextClientID, clientCount: UInt32(clients.count),
-        endpoints: listeners.map(\.endpoint))
+        settings: settings, nextClientID: nextClientID, clientCount: UInt32(new.count),
+        endpoints: listeners.map(\.endpoint), keptClients: kept.map(\.session.id),
+        changedCount: UInt32(changed.count))
       try successor.stream.write(state.frame)
-      for client in clients { try successor.stream.write(client.state.frame) }
+      for client in new { try successor.stream.write(client.state.frame) }
       try successor.stream.flush()
-      for batch in stride(from: 0, to: clients.count, by: NamedDescriptor.countLimit) {
-        let some = clients[batch..<min(batch + NamedDescriptor.countLimit, clients.count)]
+      for batch in stride(from: 0, to: new.count, by: NamedDescriptor.countLimit) {
+        let some = new[batch..<min(batch + NamedDescriptor.countLimit, new.count)]
         try successor.channel.send(some.map(\.namedDescriptor))
       }
+      for client in changed { try successor.stream.write(client.state.frame) }
+      try successor.stream.flush()
       try memory.handOver(
         to: &successor.channel,
         with: listeners.enumerated().map {
@@ -134,6 +178,7 @@ extension Engine {
     let sentence = sentence(of: error)
     logger.error("upgrade: \(sentence); going on as before")
     if state == .upgrading { state = .serving }
+    for client in connections.values { client.isSentAhead = false }
     guard let requester = upgradeRequester else { return }
     upgradeRequester = nil
     requester.send { $0.error("ERR upgrade failed: \(sentence)") }
@@ -148,11 +193,14 @@ extension Engine {
     closeListeners(removesFiles: false)
     for client in clients { client.leave() }
     for client in connections.values { client.setReading(false) }
-    handOverRest(until: .now() + .seconds(30))
+    handOverRest(after: .milliseconds(2))
   }
 
-  /// Hands over the clients whose replies are sent meanwhile.
-  private func handOverRest(until deadline: NIODeadline, wasEmpty: Bool = false) {
+  /// A client that takes nothing for so long will not take the rest of its replies.
+  private static let readPatience = TimeAmount.minutes(10)
+
+  /// Hands over the clients whose replies are sent meanwhile, and those that a predecessor still hands over.
+  private func handOverRest(after delay: TimeAmount, wasEmpty: Bool = false) {
     guard state == .handedOver, let successor else { return }
     for client in connections.values.filter(\.isWritten) {
       do {
@@ -165,13 +213,15 @@ extension Engine {
         client.abandon()
       }
     }
-    // One that was just accepted may not be among them yet: none twice is none.
-    guard !(connections.isEmpty && wasEmpty), .now() < deadline else {
-      return end(afterHandover: true)
+    for client in connections.values where client.isStalled(for: Self.readPatience) {
+      client.abandon()
     }
-    let isEmpty = connections.isEmpty
-    eventLoop.scheduleTask(in: .milliseconds(2)) {
-      self.handOverRest(until: deadline, wasEmpty: isEmpty)
+    // One that was just accepted may not be among them yet: none twice is none.
+    let isEmpty = connections.isEmpty && !awaitsPredecessor
+    guard !(isEmpty && wasEmpty) else { return end(afterHandover: true) }
+    eventLoop.scheduleTask(in: delay) {
+      let longer = TimeAmount.nanoseconds(min(delay.nanoseconds * 5 / 4, 50_000_000))
+      self.handOverRest(after: isEmpty ? delay : longer, wasEmpty: isEmpty)
     }
   }
 }
@@ -181,6 +231,17 @@ extension ConnectionHandler {
   var isWritten: Bool {
     guard let channel = context?.channel, descriptor >= 0, !isClosing else { return false }
     return (try? channel.syncOptions?.getOption(.bufferedWritableBytes)) == 0
+  }
+
+  /// Whether as many bytes wait to be sent as did that long ago.
+  func isStalled(for patience: TimeAmount) -> Bool {
+    let options = context?.channel.syncOptions
+    guard let count = try? options?.getOption(.bufferedWritableBytes) else { return false }
+    if count != unsentByteCount {
+      unsentByteCount = count
+      unsentSince = .now()
+    }
+    return .now() - unsentSince > patience
   }
 
   /// What a successor has to know.
@@ -205,6 +266,7 @@ extension ConnectionHandler {
   /// Closes this process's copy of the socket; the connection stays.
   func leave() {
     isHandedOver = true
+    isSentAhead = false
     context?.close(promise: nil)
   }
 }

@@ -39,22 +39,52 @@ extension Engine {
     do { try Rehearsal.run(self) } catch {
       throw StartFailure("the rehearsal of an upgrade has failed: \(sentence(of: error))")
     }
+    let (state, ahead) = try receiveAhead(from: link)
     try eventLoop.flatSubmit {
-      self.eventLoop.makeCompletedFuture { try self.receive(from: link) }
+      self.eventLoop.makeCompletedFuture { try self.receive(state, ahead, from: link) }
         .flatMap { self.acceptClients() }
     }.wait()
     logReady()
     receiveRest(from: link)
   }
 
-  /// Takes clients and memory, and serves from there on; takes the listening sockets.
-  private func receive(from link: PredecessorLink) throws {
-    // Ready. The predecessor pauses from its answer on.
-    do {
+  private typealias ReceivedClient = (client: ConnectionHandler, socket: Int32)
+
+  /// Says what went wrong with a predecessor.
+  private func receiving<Result>(_ body: () throws -> Result) throws -> Result {
+    do { return try body() } catch let error as HandoverStateError {
+      throw StartFailure("the predecessor's state cannot be read: \(error.sentence)")
+    } catch let error where error is DescriptorChannelError || error is Errno {
+      throw StartFailure("the predecessor does not hand over: \(sentence(of: error))")
+    }
+  }
+
+  /// Takes clients while the predecessor serves them; the predecessor pauses when it sends its state.
+  private func receiveAhead(
+    from link: PredecessorLink
+  ) throws -> (HandoverState, [ReceivedClient]) {
+    try receiving {
+      try link.stream.write(HandoverState.greeting)
+      try link.stream.flush()
       try link.channel.acknowledge()
-      guard let frame = try link.stream.read() else { throw StartFailure.predecessorGone }
-      let state = try HandoverState(parsing: frame)
-      let clients = try receiveClients(Int(state.clientCount), from: link)
+      var clients: [ReceivedClient] = []
+      while true {
+        guard let frame = try link.stream.read() else { throw StartFailure.predecessorGone }
+        guard let count = HandoverState.aheadCount(frame) else {
+          return (try HandoverState(parsing: frame), clients)
+        }
+        clients += try receiveClients(count, from: link)
+      }
+    }
+  }
+
+  /// Takes what has changed, the memory and the listening sockets, and serves from there on.
+  private func receive(
+    _ state: HandoverState, _ ahead: [ReceivedClient], from link: PredecessorLink
+  ) throws {
+    try receiving {
+      var clients = try receiveClients(Int(state.clientCount), from: link)
+      clients += try choose(ahead, state, from: link)
       let memory = try PreservedMemory.receive(
         from: &link.channel, &link.descriptors, growableTo: configuration.capacity)
       for (index, endpoint) in state.endpoints.enumerated() {
@@ -70,23 +100,80 @@ extension Engine {
       guard try link.channel.awaitAcknowledgement() == 0 else {
         throw StartFailure.predecessorGone
       }
-      for (client, socket) in clients { adopt(client, socket) }
-    } catch let error as HandoverStateError {
-      throw StartFailure("the predecessor's state cannot be read: \(error.sentence)")
-    } catch let error where error is DescriptorChannelError || error is Errno {
-      throw StartFailure("the predecessor does not hand over: \(sentence(of: error))")
+      for (client, _) in clients {
+        cache?.restoreWatches(of: client.session, isTouched: client.areWatchesTouched)
+      }
+      waiting = clients
+      adoptWaiting(atMost: Self.adoptionCount)
+    }
+  }
+
+  /// Of the clients that were sent ahead, those that are to be served, as they are now.
+  private func choose(
+    _ ahead: [ReceivedClient], _ state: HandoverState, from link: PredecessorLink
+  ) throws -> [ReceivedClient] {
+    var changed: [UInt64: ClientState] = [:]
+    for _ in 0..<state.changedCount {
+      guard let frame = try link.stream.read() else { throw StartFailure.predecessorGone }
+      let client = try ClientState(parsing: frame)
+      changed[client.session.id] = client
+    }
+    let kept = Set(state.keptClients)
+    var clients: [ReceivedClient] = []
+    for (client, socket) in ahead {
+      let id = client.session.id
+      guard kept.contains(id) else {
+        // It is gone, or follows once its replies are sent.
+        try? SystemPackage.FileDescriptor(rawValue: socket).close()
+        continue
+      }
+      clients.append((changed[id].map { ConnectionHandler(self, $0) } ?? client, socket))
+    }
+    guard clients.count == kept.count else {
+      throw StartFailure("the predecessor has sent something else than its clients")
+    }
+    return clients
+  }
+
+  /// How many clients are taken before others are served again.
+  private static let adoptionCount = 64
+
+  /// Begins to read from clients that were handed over: first from those that have sent something. Making
+  /// their sockets channels takes longer than handing them over, so it goes on beside service.
+  func adoptWaiting(atMost limit: Int) {
+    guard !waiting.isEmpty else { return }
+    let isReadable = SystemCalls.areReadable(waiting.map(\.socket))
+    var left = limit
+    var others: [ReceivedClient] = []
+    for (index, (client, socket)) in waiting.enumerated() {
+      let isUrgent =
+        isReadable[index] || client.pending.readableBytes > 0 || client.awaitsUpgrade
+      if isUrgent, left > 0 {
+        left -= 1
+        adopt(client, socket)
+      } else {
+        others.append((client, socket))
+      }
+    }
+    let count = min(left, others.count)
+    for (client, socket) in others.prefix(count) { adopt(client, socket) }
+    waiting = Array(others.dropFirst(count))
+    guard !waiting.isEmpty else { return }
+    // A moment, so that the event loop looks at the others' sockets in between.
+    eventLoop.scheduleTask(in: .microseconds(100)) {
+      self.adoptWaiting(atMost: Self.adoptionCount)
     }
   }
 
   private func receiveClients(
     _ count: Int, from link: PredecessorLink
-  ) throws -> [(ConnectionHandler, Int32)] {
+  ) throws -> [ReceivedClient] {
     var states: [ClientState] = []
     for _ in 0..<count {
       guard let frame = try link.stream.read() else { throw StartFailure.predecessorGone }
       states.append(try ClientState(parsing: frame))
     }
-    var clients: [(ConnectionHandler, Int32)] = []
+    var clients: [ReceivedClient] = []
     while clients.count < count {
       var received = try link.channel.receive()
       for name in received.names {
@@ -101,7 +188,9 @@ extension Engine {
 
   /// Takes the clients that are handed over later, on a thread of its own.
   private func receiveRest(from link: PredecessorLink) {
+    eventLoop.execute { self.awaitsPredecessor = true }
     NIOThreadPool.singleton.submit { _ in
+      defer { self.eventLoop.execute { self.awaitsPredecessor = false } }
       while true {
         do {
           guard let frame = try link.stream.read() else { return }

@@ -16,6 +16,10 @@ struct HandoverState: Equatable {
   var clientCount: UInt32
   /// What the listening sockets are, in the order in which they follow.
   var endpoints: [Endpoint]
+  /// Of the clients that were sent ahead, which the successor is to serve.
+  var keptClients: [UInt64] = []
+  /// How many of them have changed since; their states follow those of the other clients.
+  var changedCount: UInt32 = 0
 
   /// The name under which a listening socket is passed on.
   static func listenerName(_ index: Int) -> String { "listener-\(index)" }
@@ -33,7 +37,31 @@ struct HandoverState: Equatable {
     frame.writeInteger(clientCount)
     frame.writeInteger(UInt32(endpoints.count))
     for endpoint in endpoints { frame.write(endpoint) }
+    frame.writeInteger(UInt32(keptClients.count))
+    for id in keptClients { frame.writeInteger(id) }
+    frame.writeInteger(changedCount)
     return frame
+  }
+
+  // MARK: Frames before it
+
+  private static let aheadMagic: UInt32 = 0x4b43_4841
+
+  /// What a successor sends before it says that it is ready: that it takes clients before the memory.
+  static var greeting: ByteBuffer { ByteBuffer(integer: aheadMagic) }
+
+  /// Says that so many clients follow, before the memory.
+  static func ahead(_ count: Int) -> ByteBuffer {
+    var frame = greeting
+    frame.writeInteger(UInt32(count))
+    return frame
+  }
+
+  /// How many clients follow; nil where the frame is another.
+  static func aheadCount(_ frame: ByteBuffer) -> Int? {
+    var frame = frame
+    guard frame.readableBytes == 8, frame.readInteger() == aheadMagic else { return nil }
+    return frame.readInteger(as: UInt32.self).map(Int.init)
   }
 }
 
@@ -61,6 +89,17 @@ extension HandoverState {
     self.clientCount = clientCount
     endpoints = []
     for _ in 0..<endpointCount { endpoints.append(try frame.readEndpoint()) }
+    // A version before did not send any ahead.
+    guard frame.readableBytes > 0 else { return }
+    guard let keptCount = frame.readInteger(as: UInt32.self),
+      Int(keptCount) <= frame.readableBytes / 8
+    else { throw .malformed }
+    for _ in 0..<keptCount {
+      guard let id = frame.readInteger(as: UInt64.self) else { throw .malformed }
+      keptClients.append(id)
+    }
+    guard let changedCount = frame.readInteger(as: UInt32.self) else { throw .malformed }
+    self.changedCount = changedCount
   }
 }
 

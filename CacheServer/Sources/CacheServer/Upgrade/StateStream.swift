@@ -23,6 +23,11 @@ struct StateStream: ~Copyable {
 
   deinit { try? socket.close() }
 
+  /// Whether a frame has come, or the beginning of one.
+  var hasInput: Bool {
+    input.readableBytes > 0 || SystemCalls.areReadable([socket.rawValue])[0]
+  }
+
   /// Adds a frame to what is to be sent.
   mutating func write(_ frame: ByteBuffer) throws(Errno) {
     output.writeInteger(UInt64(frame.readableBytes))

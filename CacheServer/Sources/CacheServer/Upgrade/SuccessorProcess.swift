@@ -1,4 +1,5 @@
 internal import KexecHandover
+internal import NIOCore
 internal import SystemPackage
 
 /// A program that was started to take everything over, as its predecessor sees it.
@@ -11,6 +12,8 @@ final class SuccessorProcess: @unchecked Sendable {
   let processID: Int32
   var channel: DescriptorChannel
   var stream: StateStream
+  /// Whether it takes clients before the memory.
+  private(set) var takesClientsAhead = false
 
   /// Starts the program.
   ///
@@ -18,7 +21,7 @@ final class SuccessorProcess: @unchecked Sendable {
   static func start(
     _ configuration: ServerConfiguration
   ) throws(UpgradeFailure) -> SuccessorProcess {
-    let ends: (FileDescriptor, FileDescriptor)
+    let ends: (SystemPackage.FileDescriptor, SystemPackage.FileDescriptor)
     do throws(DescriptorChannelError) { ends = try DescriptorChannel.pair() } catch {
       throw UpgradeFailure("no channel can be made: \(error.sentence)")
     }
@@ -30,7 +33,7 @@ final class SuccessorProcess: @unchecked Sendable {
       throw UpgradeFailure("no channel can be made: \(error.sentence)")
     }
     defer { try? ends.1.close() }
-    let streams: (FileDescriptor, FileDescriptor)
+    let streams: (SystemPackage.FileDescriptor, SystemPackage.FileDescriptor)
     do throws(Errno) { streams = try SystemCalls.makeStreamPair() } catch {
       throw UpgradeFailure("no stream can be made: \(error)")
     }
@@ -65,6 +68,10 @@ final class SuccessorProcess: @unchecked Sendable {
     guard code == 0 else {
       SystemCalls.killAndWait(processID)
       throw UpgradeFailure("process \(processID) does not want the memory")
+    }
+    // It has sent that before.
+    if stream.hasInput, let frame = try? stream.read() {
+      takesClientsAhead = frame == HandoverState.greeting
     }
   }
 

@@ -19,6 +19,11 @@ struct Blackout: Trial {
     help: "How many keys of 1 KiB; several numbers, one after the other.")
   var keys = [10_000, 800_000]
 
+  @Option(
+    parsing: .upToNextOption,
+    help: "How many other clients are connected to cache-server; several numbers (see ulimit -n).")
+  var clients = [0]
+
   @Option(help: "How often each is measured.")
   var rounds = 5
 
@@ -35,6 +40,9 @@ struct Blackout: Trial {
     guard keys.allSatisfy({ (1...100_000_000).contains($0) }), !keys.isEmpty else {
       throw ValidationError("--keys takes numbers from 1 to 100000000")
     }
+    guard clients.allSatisfy({ (0...60_000).contains($0) }), !clients.isEmpty else {
+      throw ValidationError("--clients takes numbers from 0 to 60000")
+    }
     guard rounds > 0, upgrades > 0 else {
       throw ValidationError("--rounds and --upgrades take numbers from 1")
     }
@@ -44,7 +52,9 @@ struct Blackout: Trial {
     var results: [BlackoutResult] = []
     for count in keys {
       for kind in TrialServer.Kind.allCases where kind == .cache || count <= peersUpTo {
-        results += try measure(kind, count, workshop)
+        for clientCount in kind == .cache ? clients : [0] {
+          results += try measure(kind, count, clientCount, workshop)
+        }
       }
     }
     report(results, in: workshop)
@@ -61,7 +71,7 @@ struct Blackout: Trial {
   }
 
   private func measure(
-    _ kind: TrialServer.Kind, _ count: Int, _ workshop: Workshop
+    _ kind: TrialServer.Kind, _ count: Int, _ clientCount: Int, _ workshop: Workshop
   ) throws -> [BlackoutResult] {
     let server = try TrialServer(kind, in: workshop, extra: Self.sizes(kind, count))
     defer { server.stop() }
@@ -69,10 +79,15 @@ struct Blackout: Trial {
     try server.fill(count, workshop)
     var client = BlackoutClient(server, keyCount: count, seed: shared.seed)
     var results: [BlackoutResult] = []
-    for event in BlackoutEvent.allCases where event.kind == kind {
-      var result = BlackoutResult(event: event, keyCount: count)
+    // After a crash they are not connected any more.
+    let others = try IdleConnections(port: server.port, count: clientCount)
+    defer { withExtendedLifetime(others) {} }
+    for event in BlackoutEvent.allCases
+    where event.kind == kind && (clientCount == 0 || event == .upgrade) {
+      var result = BlackoutResult(event: event, keyCount: count, clientCount: clientCount)
       for round in 1...rounds {
-        workshop.progress("\(event.rawValue), \(count) keys: \(round) of \(rounds)")
+        workshop.progress(
+          "\(event.rawValue), \(count) keys, \(clientCount) clients: \(round) of \(rounds)")
         result.add(try BlackoutMeasurement(server: server, event: event).run(&client))
       }
       results.append(result)

@@ -4,15 +4,18 @@ internal import TrialSupport
 struct BlackoutResult {
   let event: BlackoutEvent
   let keyCount: Int
+  /// How many other clients are connected.
+  let clientCount: Int
   var blackout = Samples()
   var withoutWait = Samples()
   var ending = Samples()
   var failureCount = 0
   var rightCount = 0
 
-  init(event: BlackoutEvent, keyCount: Int) {
+  init(event: BlackoutEvent, keyCount: Int, clientCount: Int) {
     self.event = event
     self.keyCount = keyCount
+    self.clientCount = clientCount
   }
 
   /// Whether the operator has to wait before the server can be started again.
@@ -37,20 +40,21 @@ extension Blackout {
     var table = Report.Table(
       "blackout in milliseconds, \(rounds) rounds",
       [
-        ("KEYS", "keys"), ("EVENT", "event"), ("MEDIAN", "median"), ("RANGE", "range"),
+        ("KEYS", "keys"), ("CLIENTS", "clients"), ("EVENT", "event"), ("MEDIAN", "median"),
+        ("RANGE", "range"),
         ("WITHOUT OPERATOR'S WAIT", "without_wait"), ("UNTIL GONE", "until_gone"),
         ("RETRIES", "retries"),
       ])
     for result in results {
       table.add([
-        .count(result.keyCount), .words(result.event.rawValue),
+        .count(result.keyCount), .count(result.clientCount), .words(result.event.rawValue),
         .measured(result.blackout.median), .range(result.blackout, shortDecimal),
         .measured(result.withoutWait.median), .measured(result.ending.median),
         .count(result.failureCount),
       ])
     }
     workshop.add(table)
-    for result in results where result.event.kind == .cache {
+    for result in results where result.event.kind == .cache && result.clientCount == 0 {
       for (event, ratio) in Self.wanted where result.keyCount >= 800_000 {
         guard
           let other = results.first(where: {
@@ -73,7 +77,9 @@ extension Blackout {
   /// With few keys and with many it takes the same time, within noise: the ranges overlap.
   private func compareSizes(_ results: [BlackoutResult], in workshop: Workshop) {
     for event in BlackoutEvent.allCases where event.kind == .cache {
-      let own = results.filter { $0.event == event }.sorted { $0.keyCount < $1.keyCount }
+      let own = results.filter { $0.event == event && $0.clientCount == 0 }.sorted {
+        $0.keyCount < $1.keyCount
+      }
       guard let first = own.first else { continue }
       let rightCount = own.reduce(0) { $0 + $1.rightCount }
       workshop.claim(

@@ -1,10 +1,7 @@
-internal import KexecHandover
-internal import PersistentCollections
-public import RESP
+// INFO: sections of lines, under the names that Redis gives them.
 
-// INFO: sections of lines, as Redis words them.
-
-extension Cache {
+extension CacheStatistics {
+  /// What `INFO` without a section writes.
   private static let sections = [
     "server", "clients", "memory", "persistence", "stats", "replication", "cpu", "errorstats",
     "keyspace", "handover",
@@ -12,40 +9,35 @@ extension Cache {
   /// What is written only where it is asked for, by name or with `all`.
   private static let rareSections = ["commandstats"]
 
-  /// Writes what `INFO [section …]` asks for.
-  public mutating func writeInfo(
-    _ request: borrowing Request, _ facts: ServerFacts, _ reply: inout ReplyWriter
-  ) {
-    var wanted: Set<String> = []
-    for index in 1..<request.count {
-      let name = request[index].text.lowercased()
-      if ["all", "default", "everything"].contains(name) { wanted.formUnion(Self.sections) }
-      if ["all", "everything"].contains(name) { wanted.formUnion(Self.rareSections) }
-      wanted.insert(name)
+  /// The text of the sections that are named; of the usual ones where none is.
+  func info(_ names: [String]) -> String {
+    var wanted = Set(names)
+    if names.isEmpty || !wanted.isDisjoint(with: ["all", "default", "everything"]) {
+      wanted.formUnion(Self.sections)
     }
-    if request.count <= 1 { wanted = Set(Self.sections) }
+    if !wanted.isDisjoint(with: ["all", "everything"]) { wanted.formUnion(Self.rareSections) }
     var text = ""
     for section in Self.sections + Self.rareSections where wanted.contains(section) {
       if !text.isEmpty { text += "\r\n" }
       text += "# \(Self.title(of: section))\r\n"
-      for (name, value) in lines(of: section, facts) { text += "\(name):\(value)\r\n" }
+      for (name, value) in lines(of: section) { text += "\(name):\(value)\r\n" }
     }
-    reply.verbatim(text)
+    return text
   }
 
   private static func title(of section: String) -> String {
     section == "cpu" ? "CPU" : section.prefix(1).uppercased() + section.dropFirst()
   }
 
-  private func lines(of section: String, _ facts: ServerFacts) -> [(String, String)] {
+  private func lines(of section: String) -> [(String, String)] {
     switch section {
-    case "server": serverLines(facts)
+    case "server": serverLines()
     case "clients":
       [
         ("connected_clients", "\(facts.clientCount)"), ("maxclients", "\(facts.clientLimit)"),
-        ("blocked_clients", "0"),
+        ("blocked_clients", "\(facts.blockedCount)"),
       ]
-    case "memory": memoryLines(facts)
+    case "memory": memoryLines()
     case "persistence":
       [
         ("loading", "0"), ("rdb_changes_since_last_save", "0"),
@@ -65,20 +57,21 @@ extension Cache {
         ("keyspace_misses", "\(figures.missCount)"),
       ]
     case "cpu": processorLines(facts.processorTime)
-    case "replication": [("role", "master"), ("connected_slaves", "0")]
+    case "replication":
+      [("role", "master"), ("connected_slaves", "0"), ("master_repl_offset", "0")]
     case "keyspace": keyspaceLines
     case "commandstats": commandLines
     case "errorstats":
       timing.errors.sorted { $0.key < $1.key }
         .map { ("errorstat_\($0.key)", "count=\($0.value)") }
-    default: handoverLines(facts)
+    default: handoverLines()
     }
   }
 
-  private func serverLines(_ facts: ServerFacts) -> [(String, String)] {
+  private func serverLines() -> [(String, String)] {
     let uptime = (now &- min(facts.startTime, now)) / 1000
     return [
-      ("redis_version", Self.redisVersion), ("redis_mode", "standalone"),
+      ("redis_version", Cache.redisVersion), ("redis_mode", "standalone"),
       ("arch_bits", "\(Int.bitWidth)"), ("multiplexing_api", "epoll"),
       ("process_id", "\(facts.processID)"),
       ("process_supervised", facts.isSupervised ? "systemd" : "no"),
@@ -89,13 +82,9 @@ extension Cache {
   }
 
   private var keyspaceLines: [(String, String)] {
-    func line(_ name: String, _ number: UInt8) -> (String, String)? {
-      let keys = entryCount(number)
-      guard keys > 0 else { return nil }
-      return (name, "keys=\(keys),expires=\(deadlineCount(number)),avg_ttl=0")
+    databases.filter { $0.keyCount > 0 }.map {
+      ($0.name, "keys=\($0.keyCount),expires=\($0.expiringCount),avg_ttl=0")
     }
-    return (0..<Databases.count).compactMap { line("db\($0)", databases.storedNumber(of: $0)) }
-      + [line("memcached", Databases.memcached)].compactMap { $0 }
   }
 
   private var commandLines: [(String, String)] {
@@ -120,27 +109,22 @@ extension Cache {
   }
 
   private func processorLines(_ time: ProcessorTime) -> [(String, String)] {
-    func seconds(_ microseconds: UInt64) -> String {
-      let rest = String(microseconds % 1_000_000)
-      return "\(microseconds / 1_000_000).\(String(repeating: "0", count: 6 - rest.count))\(rest)"
-    }
     return [
-      ("used_cpu_sys", seconds(time.system)), ("used_cpu_user", seconds(time.user)),
-      ("used_cpu_sys_children", seconds(time.childrenSystem)),
-      ("used_cpu_user_children", seconds(time.childrenUser)),
+      ("used_cpu_sys", Self.seconds(time.system)), ("used_cpu_user", Self.seconds(time.user)),
+      ("used_cpu_sys_children", Self.seconds(time.childrenSystem)),
+      ("used_cpu_user_children", Self.seconds(time.childrenUser)),
     ]
   }
 
-  private func memoryLines(_ facts: ServerFacts) -> [(String, String)] {
-    let used = byteCount
-    let peak = max(peakByteCount, used)
+  private func memoryLines() -> [(String, String)] {
     return [
-      ("used_memory", "\(used)"), ("used_memory_human", Self.human(used)),
+      ("used_memory", "\(byteCount)"), ("used_memory_human", Self.human(byteCount)),
       ("used_memory_rss", "\(facts.residentByteCount)"),
       ("used_memory_rss_human", Self.human(facts.residentByteCount)),
-      ("used_memory_peak", "\(peak)"), ("used_memory_peak_human", Self.human(peak)),
+      ("used_memory_peak", "\(peakByteCount)"),
+      ("used_memory_peak_human", Self.human(peakByteCount)),
       ("memory_file_stored_bytes", "\(storedByteCount)"),
-      ("mem_fragmentation_ratio", Self.ratio(storedByteCount, used)),
+      ("mem_fragmentation_ratio", Self.ratio(storedByteCount, byteCount)),
       ("container_limit", "\(containerByteLimit == .max ? 0 : containerByteLimit)"),
       ("maxmemory", "\(settings.maximumByteCount)"),
       ("maxmemory_human", Self.human(settings.maximumByteCount)),
@@ -148,11 +132,11 @@ extension Cache {
     ]
   }
 
-  private func handoverLines(_ facts: ServerFacts) -> [(String, String)] {
+  private func handoverLines() -> [(String, String)] {
     [
       ("generation", "\(generation)"), ("started_by", start.rawValue),
       ("upgrades", "\(upgradeCount)"), ("crash_restarts", "\(crashCount)"),
-      ("memory_file", facts.memoryFile), ("memory_file_bytes", "\(map.memory.byteCount)"),
+      ("memory_file", facts.memoryFile), ("memory_file_bytes", "\(fileByteCount)"),
       ("memory_file_capacity", "\(facts.capacity)"), ("storage_bytes", "\(byteCount)"),
     ]
   }

@@ -2,9 +2,9 @@ internal import RESP
 
 // COMMAND, as clients ask to find out what they can do.
 
-extension Cache {
+extension CommandTable {
   /// `COMMAND`, `COMMAND COUNT`, `LIST`, `INFO`, `DOCS`, `GETKEYS`.
-  func describeCommands(
+  func describe(
     _ request: borrowing Request, _ reply: inout ReplyWriter
   ) throws(CommandError) {
     guard request.count > 1 else {
@@ -56,7 +56,7 @@ extension Cache {
     var commands: [Command?] = Command.allCases
     if request.count > 2 {
       commands = []
-      for index in 2..<request.count { commands.append(table.slot(of: request[index]).command) }
+      for index in 2..<request.count { commands.append(self.slot(of: request[index]).command) }
     }
     if isMap {
       // What is not there is left out.
@@ -152,7 +152,7 @@ extension Cache {
     of request: borrowing Request, _ reply: inout ReplyWriter
   ) throws(CommandError) {
     try request.expectCount(request.count > 3)
-    let slot = table.slot(of: request[2])
+    let slot = self.slot(of: request[2])
     guard let command = slot.command else {
       throw .sentence("ERR Invalid command specified")
     }

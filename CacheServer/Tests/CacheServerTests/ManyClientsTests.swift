@@ -1,0 +1,163 @@
+import CacheTestSupport
+import Foundation
+import Testing
+import TrialSupport
+
+/// Upgrades with many clients, of which each is handed over, and slow ones later.
+@Suite struct ManyClientsTests {
+  private let folder: Folder
+  private var file: String { folder.path("memory") }
+
+  init() throws { folder = try Folder() }
+
+  private func socketCount(of process: Int32) throws -> Int {
+    let path = "/proc/\(process)/fd"
+    return try FileManager.default.contentsOfDirectory(atPath: path).count {
+      (try? FileManager.default.destinationOfSymbolicLink(atPath: "\(path)/\($0)"))?
+        .hasPrefix("socket:") ?? false
+    }
+  }
+
+  /// More clients than go at once: each is what it was, whatever it did while they went.
+  @Test func eachIsHandedOver() throws {
+    let server = try ServerProcess(file)
+    let control = try server.connect()
+    let clients = try (0..<150).map { _ in try server.connect() }
+    for (index, client) in clients.enumerated() {
+      #expect(try client.send("CLIENT", "SETNAME", "c\(index)") == "+OK")
+      if index % 10 == 0 { #expect(try client.send("WATCH", "w\(index)") == "+OK") }
+      if index % 10 == 1 { try client.write(Wire.request("SET", "half\(index)", "value")[..<20]) }
+    }
+    for round in 1...6 {
+      let old = server.processID
+      server.signal(SIGUSR2)
+      // While clients are sent, some of them do something.
+      var turn = 0
+      while try control.info("process_id") == "\(old)" {
+        let index = turn % 150
+        if index % 10 > 1 {
+          #expect(try clients[index].send("INCR", "n\(index)").hasPrefix(":"))
+          if index % 10 == 5 { #expect(try clients[index].send("SELECT", "\(round)") == "+OK") }
+        }
+        turn += 1
+        try #require(turn < 100_000)
+      }
+      try server.awaitReady()
+      for (index, client) in clients.enumerated() where index % 10 > 1 {
+        #expect(try client.send("CLIENT", "GETNAME") == "c\(index)")
+      }
+      let list = try control.send("CLIENT", "LIST")
+      #expect(list.split(separator: "\n").count == 151)
+    }
+    // A watched key that changes in a later process, and a request that began in the first.
+    #expect(try control.send("SET", "w0", "changed") == "+OK")
+    for index in stride(from: 0, to: 150, by: 10) {
+      #expect(try clients[index].send("MULTI") == "+OK")
+      #expect(try clients[index].send("PING") == "+QUEUED")
+      #expect(try clients[index].send("EXEC") == (index == 0 ? "*-1" : "*1"))
+      if index > 0 { #expect(try clients[index].readLine() == "+PONG") }
+      let half = clients[index + 1]
+      try half.write(Wire.request("SET", "half\(index + 1)", "value")[20...])
+      #expect(try half.readLine() == "+OK")
+    }
+    // A successor has each socket once.
+    #expect(try socketCount(of: server.processID) < 160)
+    try server.end()
+  }
+
+  /// A connection that ends while clients are sent ahead ends at once, and in no process stays a copy of it.
+  @Test func connectionsEndWhileOthersAreSent() throws {
+    let server = try ServerProcess(file)
+    let control = try server.connect()
+    var clients = try (0..<200).map { _ in try server.connect() }
+    for client in clients { #expect(try client.send("PING") == "+PONG") }
+    for _ in 1...4 {
+      let old = server.processID
+      server.signal(SIGUSR2)
+      var count = 0
+      while try control.info("process_id") == "\(old)" {
+        guard clients.count > 20 else { continue }
+        let client = clients.removeLast()
+        switch count % 3 {
+        case 0:
+          #expect(try client.send("QUIT") == "+OK")
+          #expect(try client.isAtEnd())
+        case 1:
+          let id = String(try client.send("CLIENT", "ID").dropFirst())
+          #expect(try control.send("CLIENT", "KILL", "ID", id) == ":1")
+          #expect(try client.isAtEnd())
+        default: break  // The client closes it.
+        }
+        count += 1
+      }
+      try server.awaitReady()
+      for client in clients { #expect(try client.send("PING") == "+PONG") }
+      // Those that their clients have closed are gone as well once the server has seen it.
+      var turns = 0
+      while try control.info("connected_clients") != "\(clients.count + 1)" {
+        turns += 1
+        try #require(turns < 10_000)
+      }
+      #expect(try socketCount(of: server.processID) < clients.count + 12)
+    }
+    try server.end()
+  }
+
+  /// Replies that a client does not read go with it through two upgrades in a row, each of which begins while
+  /// the first server still has it.
+  @Test func slowReaderOverTwoUpgrades() throws {
+    let server = try ServerProcess(file)
+    let slow = try server.connect()
+    let other = try server.connect()
+    let value = String(repeating: "0123456789abcdef", count: 1 << 16)
+    #expect(try slow.send("SET", "large", value) == "+OK")
+    let count = 24
+    for _ in 0..<count { try slow.write(Wire.request("GET", "large")) }
+    try slow.write(Wire.request("INCR", "n"))
+    #expect(try other.send("PING") == "+PONG")
+    var processes = [server.processID]
+    for _ in 1...2 {
+      server.signal(SIGUSR2)
+      try server.awaitReady()
+      #expect(try other.info("process_id") == "\(server.processID)")
+      processes.append(server.processID)
+    }
+    for _ in 0..<count { try #require(try slow.readReply() == value) }
+    #expect(try slow.readLine() == ":1")
+    // The two before end once it has got everything.
+    try server.awaitLine("everything is handed over; ending")
+    try server.awaitLine("everything is handed over; ending")
+    #expect(try slow.send("INCR", "n") == ":2")
+    #expect(try slow.info("process_id") == "\(processes[2])")
+    try server.end()
+  }
+
+  /// Upgrades in a row: no connection is lost, and no descriptor is left behind. `cache-trials upgrades` does it a
+  /// hundred times with 10,000 clients.
+  @Test func manyUpgrades() throws {
+    let server = try ServerProcess(file)
+    let clients = try (0..<40).map { _ in try server.connect() }
+    let control = try server.connect()
+    var counts: [Int] = []
+    let upgradeCount = 20
+    for upgrade in 1...upgradeCount {
+      #expect(try control.send("UPGRADE") == "+OK")
+      try server.awaitExchange()
+      let client = clients[upgrade % clients.count]
+      #expect(try client.send("INCR", "n") == ":\(upgrade)")
+      // Once it answers this, it has taken over every client.
+      #expect(try control.send("CLIENT", "LIST").split(separator: "\n").count == 41)
+      counts.append(try socketCount(of: server.processID))
+    }
+    for client in clients { #expect(try client.send("GET", "n") == "\(upgradeCount)") }
+    #expect(try control.info("upgrades") == "\(upgradeCount)")
+    // One for each client, a few that the server has, and for a moment those over which a predecessor was spoken to.
+    // None is left behind by an upgrade.
+    let atFirst = try #require(counts.prefix(5).min())
+    let atLast = try #require(counts.suffix(5).min())
+    #expect(atLast <= atFirst, "\(counts)")
+    let most = try #require(counts.max())
+    #expect(most <= 41 + 8, "\(counts)")
+    try server.end()
+  }
+}
