@@ -11,7 +11,10 @@ struct CacheTrials: ParsableCommand {
       at 127.0.0.1, at free ports, and keep their files in a folder of their own, which \
       is removed at the end.
       """,
-    subcommands: [Blackout.self, Kills.self, Throughput.self, Compare.self, Soak.self])
+    subcommands: [
+      Blackout.self, Upgrades.self, Kills.self, Throughput.self, Compare.self, Soak.self,
+      Memory.self,
+    ])
 }
 
 /// One of the trials.

@@ -77,3 +77,36 @@ extension SystemCalls {
     _ = unsafe setenv(name, value, 1)
   }
 }
+
+extension SystemCalls {
+  /// Lets this process, and the programs that it starts, open as many descriptors as they may at all:
+  /// setrlimit(2) of RLIMIT_NOFILE.
+  ///
+  /// - Returns: how many that are.
+  @discardableResult
+  public static func raiseDescriptorLimit() -> Int {
+    var limit = rlimit()
+    // SAFETY: the call fills the structure.
+    guard unsafe getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else {
+      return 0
+    }
+    limit.rlim_cur = limit.rlim_max
+    // SAFETY: the call reads the structure.
+    _ = unsafe setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
+    return Int(clamping: limit.rlim_cur)
+  }
+
+  /// How many descriptors a process has open: the entries of /proc/PID/fd.
+  public static func descriptorCount(of process: Int32) throws(Errno) -> Int {
+    // SAFETY: the call uses the text while it runs; the folder is closed below, once.
+    guard let folder = unsafe opendir("/proc/\(process)/fd") else {
+      throw Errno(rawValue: errno)
+    }
+    defer { unsafe closedir(folder) }
+    var count = 0
+    // SAFETY: an entry is only compared with nil.
+    while unsafe readdir(folder) != nil { count += 1 }
+    // `.` and `..`
+    return count - 2
+  }
+}
