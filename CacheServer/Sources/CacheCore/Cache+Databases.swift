@@ -186,7 +186,7 @@ extension Cache {
   ) throws(CommandError) {
     let key = request[1]
     let new = request[2]
-    guard try withValueRead(of: key, touches: false, { _, _ in true }) != nil else {
+    guard try withValueRead(of: key, touches: false, checks: false, { _, _ in true }) != nil else {
       throw .sentence("ERR no such key")
     }
     let isSame = key.hasSameBytes(as: new)

@@ -8,29 +8,41 @@ extension Cache {
   /// Calls `body` with the value and the deadline of the entry at `key`; nil for an unknown key.
   ///
   /// - Parameter touches: whether this is an access.
+  /// - Parameter checks: whether `body` looks at the value.
   @inline(__always)
   mutating func withValue<Result>(
-    of key: RawSpan, touches: Bool = true, _ body: (RawSpan, UInt64) -> Result
+    of key: RawSpan, touches: Bool = true, checks: Bool = true,
+    _ body: (RawSpan, UInt64) -> Result
   ) throws(CommandError) -> Result? {
-    try withEntry(of: key, touches: touches && !isNotTouching) { body($0, $1.deadline) }
+    try withEntry(of: key, touches: touches && !isNotTouching, checks: checks) {
+      body($0, $1.deadline)
+    }
   }
 
   /// Calls `body` with the value and the notes of the entry at `key`; nil for an unknown key.
   ///
   /// - Parameter touches: whether this is an access, if `body` returns a result.
+  /// - Parameter checks: whether `body` looks at the value, which is compared with its checksum before.
   @inline(__always)
   mutating func withEntry<Result>(
-    of key: RawSpan, touches: Bool, _ body: (RawSpan, inout EntryNotes) -> Result?
+    of key: RawSpan, touches: Bool, checks: Bool = true,
+    _ body: (RawSpan, inout EntryNotes) -> Result?
   ) throws(CommandError) -> Result? {
     let now = now
     let accessClock = accessClock
     let uses = countsUses && touches ? UseCount(settings, random: generator.next()) : nil
     var isOver = false
+    var isDamaged = false
     var result: Result?
     do throws(PersistentCollectionError) {
-      _ = try map.withValue(of: key) { value, notes in
+      _ = try map.withValue(of: key) { stored, notes in
         guard !notes.isOver(at: now) else {
           isOver = true
+          return
+        }
+        let isChecked = checks && notes.hasChecksum
+        guard let value = ValueChecksum.content(of: stored, isChecked: isChecked) else {
+          isDamaged = true
           return
         }
         result = body(value, &notes)
@@ -40,22 +52,27 @@ extension Cache {
     } catch {
       throw .collection(error)
     }
+    if isDamaged {
+      damagedValueCount &+= 1
+      throw .damagedValue
+    }
     return result
   }
 
   /// The same for commands that only read, which are counted.
   @inline(__always)
   mutating func withValueRead<Result>(
-    of key: RawSpan, touches: Bool = true, _ body: (RawSpan, UInt64) -> Result
+    of key: RawSpan, touches: Bool = true, checks: Bool = true,
+    _ body: (RawSpan, UInt64) -> Result
   ) throws(CommandError) -> Result? {
-    let result = try withValue(of: key, touches: touches, body)
+    let result = try withValue(of: key, touches: touches, checks: checks, body)
     if result == nil { figures.missCount &+= 1 } else { figures.hitCount &+= 1 }
     return result
   }
 
   /// The deadline of the entry at `key`, 0 where it has none; nil where there is no entry.
   mutating func deadline(at key: RawSpan) throws(CommandError) -> UInt64? {
-    try withValue(of: key, touches: false) { _, deadline in deadline }
+    try withEntry(of: key, touches: false, checks: false) { _, notes in notes.deadline }
   }
 
   /// Whether the entry in the map has a deadline, past or not.
@@ -107,9 +124,10 @@ extension Cache {
   mutating func store(
     _ value: RawSpan, at key: RawSpan, deadline: UInt64 = 0
   ) throws(CommandError) {
+    let isChecked = settings.checksValues
     try store(at: key, deadline: deadline, byteCount: key.byteCount &+ value.byteCount) {
       (map, notes) throws(PersistentCollectionError) in
-      try map.setValue(value, of: key, notes: notes)
+      try map.setValue(value, of: key, notes: notes, isChecked: isChecked)
     }
   }
 
@@ -117,7 +135,11 @@ extension Cache {
   mutating func setDeadline(_ deadline: UInt64, of key: RawSpan) throws(CommandError) {
     try store(at: key, deadline: deadline, byteCount: 0) {
       (map, notes) throws(PersistentCollectionError) in
-      _ = try map.withValue(of: key) { $1 = notes }
+      _ = try map.withValue(of: key) { _, stored in
+        let hasChecksum = stored.hasChecksum
+        stored = notes
+        stored.hasChecksum = hasChecksum
+      }
       return false
     }
   }

@@ -75,6 +75,8 @@ public struct Cache: ~Copyable {
   /// The clock by which entries are compared, in milliseconds. It never goes back, whatever happens to the
   /// clock of the machine, so an entry that was used later always has the larger number.
   var accessClock: UInt64 { now &+ clockSkew }
+  /// How many values were found that do not match their checksums; of this process alone.
+  var damagedValueCount: UInt64 = 0
   var generator = SystemSeededGenerator()
   var pool = EvictionPool()
   /// When memory was tidied last, and whether there was nothing to do.

@@ -13,6 +13,8 @@ enum CommandError: Error, Equatable {
   case overflow
   /// A time that cannot be.
   case invalidTime(Command)
+  /// The value is not what was stored.
+  case damagedValue
   /// Another sentence of Redis's.
   case sentence(String)
 
@@ -24,6 +26,8 @@ enum CommandError: Error, Equatable {
     case .notInteger: "ERR value is not an integer or out of range"
     case .overflow: "ERR increment or decrement would overflow"
     case .invalidTime(let command): "ERR invalid expire time in '\(command.name)' command"
+    case .damagedValue:
+      "ERR the value of this key is damaged: it does not match its checksum. Delete the key"
     case .sentence(let sentence): sentence
     }
   }

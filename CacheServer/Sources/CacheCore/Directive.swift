@@ -40,6 +40,9 @@ public struct Directive: Sendable {
     .byteCount(
       "memcached-item-size-max", "Bytes that an item of the memcached protocol may have, as 1mb.",
       \.memcachedItemByteLimit, Settings.memcachedItemByteLimits),
+    .flag(
+      "value-checksums", "Whether values get a checksum, which is compared when they are read.",
+      \.checksValues),
   ]
 
   private static let byName = Dictionary(uniqueKeysWithValues: all.map { ($0.name, $0) })

@@ -1,7 +1,8 @@
 internal import PersistentCollections
 
 /// What the cache keeps in the two words beside each value: the deadline; and the clock of the last access
-/// in 48 bits, with how often the entry was used in the 8 above.
+/// in 48 bits, with how often the entry was used in the 8 above, and whether a checksum follows the value in
+/// bit 62.
 extension EntryNotes {
   private static let clockMask: UInt64 = 1 << 48 - 1
 

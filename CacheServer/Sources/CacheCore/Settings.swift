@@ -58,6 +58,9 @@ public struct Settings: Equatable, Sendable {
   /// What ``memcachedItemByteLimit`` may be.
   public static let memcachedItemByteLimits: ClosedRange<UInt64> = 1024...(1 << 30) - 4096
 
+  /// Whether values that are stored get a checksum, which is compared whenever they are read.
+  public var checksValues = false
+
   /// How slowly the count of an entry's uses grows.
   public var frequencyLogFactor = 10
   /// After how many minutes without a use it loses one; 0 for never.

@@ -70,7 +70,9 @@ extension Cache {
   mutating func deadline(
     of key: RawSpan, unit: TimeUnit, isAbsolute: Bool, _ reply: inout ReplyWriter
   ) throws(CommandError) {
-    guard let deadline = try withValueRead(of: key, touches: false, { _, deadline in deadline })
+    guard
+      let deadline = try withValueRead(
+        of: key, touches: false, checks: false, { _, deadline in deadline })
     else {
       reply.integer(-2)
       return

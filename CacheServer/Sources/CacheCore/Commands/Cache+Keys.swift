@@ -110,7 +110,7 @@ extension Cache {
 
   /// `TYPE key`.
   mutating func type(of key: RawSpan, _ reply: inout ReplyWriter) throws(CommandError) {
-    let found = try withValueRead(of: key, touches: false) { _, _ in true }
+    let found = try withValueRead(of: key, touches: false, checks: false) { _, _ in true }
     if found == nil { reply.simple("none") } else { reply.simple("string") }
   }
 }

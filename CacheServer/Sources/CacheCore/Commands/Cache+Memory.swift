@@ -67,7 +67,7 @@ extension Cache {
       guard try Self.integer(request[4]) >= 0 else { throw .syntax }
     }
     let key = request[2]
-    guard try withValueRead(of: key, touches: false, { _, _ in true }) != nil else {
+    guard try withValueRead(of: key, touches: false, checks: false, { _, _ in true }) != nil else {
       reply.null()
       return
     }

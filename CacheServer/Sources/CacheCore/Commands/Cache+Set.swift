@@ -127,7 +127,7 @@ extension Cache {
   ) throws(CommandError) {
     let options = try StoreOptions(request, from: 2, of: .getex)
     let key = request[1]
-    guard let old = try withValueRead(of: key, { _, deadline in deadline }) else {
+    guard let old = try withValueRead(of: key, checks: false, { _, deadline in deadline }) else {
       reply.null()
       return
     }

@@ -62,6 +62,7 @@ extension Cache {
     let (witness, lostCount) = try deadlines(lostBy: request, indices)
     var notes = EntryNotes(lastAccess: accessClock)
     if countsUses { notes.useCount = UseCount.initial }
+    let isChecked = settings.checksValues
     for index in indices { markCounts(request[index]) }
     var newIndices: [Int] = []
     var lost: [Int] = []
@@ -72,10 +73,10 @@ extension Cache {
       try changeDeadlines(
         to: deadlineCount &- lostCount, witness: request[witness], hadDeadline: true
       ) { (map) throws(PersistentCollectionError) in
-        newIndices = try Self.storePairs(request, indices, notes, in: &map)
+        newIndices = try Self.storePairs(request, indices, notes, isChecked, in: &map)
       }
     } else {
-      newIndices = try Self.storePairs(request, indices, notes, in: &map)
+      newIndices = try Self.storePairs(request, indices, notes, isChecked, in: &map)
     }
     for index in newIndices { databases.count(request[index], entries: 1, deadlines: 0) }
     var counted: Set<[UInt8]> = []
@@ -87,12 +88,14 @@ extension Cache {
 
   private static func storePairs(
     _ request: borrowing Request, _ indices: StrideTo<Int>, _ notes: EntryNotes,
-    in map: inout PersistentByteMap
+    _ isChecked: Bool, in map: inout PersistentByteMap
   ) throws(PersistentCollectionError) -> [Int] {
     var newIndices: [Int] = []
     try map.transaction { (map) throws(PersistentCollectionError) in
       for index in indices
-      where try map.setValue(request[index + 1], of: request[index], notes: notes) {
+      where try map.setValue(
+        request[index + 1], of: request[index], notes: notes, isChecked: isChecked)
+      {
         if Databases.number(of: request[index]) != 0 { newIndices.append(index) }
       }
     }
@@ -132,7 +135,9 @@ extension Cache {
   ) throws(CommandError) {
     var count = 0
     for index in 1..<request.count
-    where try withValueRead(of: request[index], touches: touches, { _, _ in true }) != nil {
+    where try withValueRead(of: request[index], touches: touches, checks: false, { _, _ in true })
+      != nil
+    {
       count += 1
     }
     reply.integer(count)

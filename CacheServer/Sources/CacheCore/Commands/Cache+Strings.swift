@@ -46,15 +46,21 @@ extension Cache {
   mutating func append(
     _ bytes: RawSpan, to key: RawSpan, _ reply: inout ReplyWriter
   ) throws(CommandError) {
-    let found = try withValue(of: key) { value, deadline in (value.byteCount, deadline) }
-    guard let (byteCount, deadline) = found else {
+    let found = try withEntry(of: key, touches: !isNotTouching) { value, notes in
+      (value.byteCount, notes.deadline, notes.hasChecksum)
+    }
+    guard let (byteCount, deadline, hasChecksum) = found else {
       try store(bytes, at: key)
       reply.integer(bytes.byteCount)
       return
     }
     let sum = byteCount + bytes.byteCount
     guard sum <= RequestParser.bulkByteLimit else { throw .tooLong }
-    if bytes.byteCount > 0 {
+    if bytes.byteCount > 0, hasChecksum || settings.checksValues {
+      // The checksum is of the whole value, which is stored anew.
+      let old = try withValue(of: key) { value, _ in value.array } ?? []
+      try store((old + bytes.array).rawSpan, at: key, deadline: deadline)
+    } else if bytes.byteCount > 0 {
       // A copy gets a quarter more room.
       try store(at: key, deadline: deadline, byteCount: key.byteCount + sum + sum / 4) {
         (map, notes) throws(PersistentCollectionError) in

@@ -11,9 +11,10 @@ extension Cache {
   /// - Parameter touches: whether this is a use.
   @inline(__always)
   mutating func withItem<Result>(
-    of key: RawSpan, touches: Bool, _ body: (RawSpan, inout EntryNotes) -> Result
+    of key: RawSpan, touches: Bool, checks: Bool = true,
+    _ body: (RawSpan, inout EntryNotes) -> Result
   ) throws(CommandError) -> Result? {
-    try withEntry(of: key, touches: touches) { value, notes in
+    try withEntry(of: key, touches: touches, checks: checks) { value, notes in
       // Memory that another program has written can contain anything.
       value.byteCount >= MemcachedItem.headerByteCount ? body(value, &notes) : nil
     }
@@ -21,11 +22,12 @@ extension Cache {
 
   /// What is at `key`; nil where nothing is.
   mutating func itemFacts(of key: RawSpan) throws(CommandError) -> ItemFacts? {
-    try withItem(of: key, touches: false) { value, notes in
+    // The value itself is not looked at, so that an item that is damaged can be replaced and deleted.
+    try withItem(of: key, touches: false, checks: false) { value, notes in
       ItemFacts(
         flags: MemcachedItem.flags(of: value), cas: MemcachedItem.cas(of: value),
         deadline: notes.deadline, marks: notes.marks,
-        byteCount: value.byteCount - MemcachedItem.headerByteCount)
+        byteCount: MemcachedItem.byteCount(of: value, notes))
     }
   }
 
@@ -178,11 +180,14 @@ extension Cache {
       return .stored(cas: cas)
     }
     let byteCount = MemcachedItem.headerByteCount + first.byteCount + second.byteCount
+    let isChecked = settings.checksValues
     try store(at: key, deadline: deadline, byteCount: key.byteCount + byteCount) {
       (map, notes) throws(PersistentCollectionError) in
       var notes = notes
       notes.marks = marks
-      return try map.setValue(of: key, byteCount: byteCount, notes: notes) {
+      return try map.setValue(
+        of: key, byteCount: byteCount, notes: notes, isChecked: isChecked
+      ) {
         MemcachedItem.write(flags: flags, cas: cas, first, second, to: &$0)
       }
     }

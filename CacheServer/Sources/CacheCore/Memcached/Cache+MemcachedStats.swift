@@ -56,7 +56,7 @@ extension Cache {
         left -= 1
         reply.part("ITEM ")
         reply.part(Databases.name(of: key))
-        let byteCount = value.byteCount - MemcachedItem.headerByteCount
+        let byteCount = MemcachedItem.byteCount(of: value, notes)
         reply.textLine(" [\(byteCount) b; \(notes.deadline / 1000) s]")
       }
       guard let next else { break }

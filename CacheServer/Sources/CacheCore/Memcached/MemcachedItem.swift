@@ -6,7 +6,7 @@ internal import RESP
 //
 //     key     16 │ the key, up to 250 bytes
 //     value   flags, 4 bytes │ CAS number, 8 bytes │ the value         little-endian
-//     notes   the deadline │ marks, 8 bits │ uses, 8 bits │ last use, 48 bits
+//     notes   the deadline │ 2 bits: see ValueChecksum │ marks, 6 bits │ uses, 8 bits │ last use, 48 bits
 //
 // So flags, CAS numbers and marks are in the file, and survive what the value survives.
 
@@ -46,6 +46,11 @@ enum MemcachedItem {
   static func cas(of value: RawSpan) -> UInt64 {
     // SAFETY: as above.
     UInt64(littleEndian: unsafe value.unsafeLoadUnaligned(fromByteOffset: 4, as: UInt64.self))
+  }
+
+  /// How many bytes the client's value has of an item that is stored as `stored`.
+  static func byteCount(of stored: RawSpan, _ notes: EntryNotes) -> Int {
+    max(stored.byteCount - headerByteCount - (notes.hasChecksum ? ValueChecksum.byteCount : 0), 0)
   }
 
   /// The client's value.
@@ -89,8 +94,8 @@ struct ItemMarks: OptionSet {
 
 extension EntryNotes {
   var marks: ItemMarks {
-    get { ItemMarks(rawValue: UInt8(truncatingIfNeeded: second >> 56)) }
-    set { second = second & ~(0xff << 56) | UInt64(newValue.rawValue) << 56 }
+    get { ItemMarks(rawValue: UInt8(truncatingIfNeeded: second >> 56) & 0x3f) }
+    set { second = second & ~(0x3f << 56) | UInt64(newValue.rawValue & 0x3f) << 56 }
   }
 
   /// The notes with another deadline.

@@ -49,6 +49,7 @@ extension Cache {
 
   private func readLimits(into statistics: inout CacheStatistics) {
     statistics.isOnDisk = isOnDisk
+    statistics.damagedValueCount = damagedValueCount
     statistics.byteLimit = byteLimit
     statistics.containerByteLimit = containerByteLimit
     statistics.slowCount = slowCommands.count

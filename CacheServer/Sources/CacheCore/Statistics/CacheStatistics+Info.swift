@@ -54,7 +54,7 @@ extension CacheStatistics {
         ("rejected_connections", "\(facts.rejectedCount)"),
         ("expired_keys", "\(figures.expiredCount)"), ("evicted_keys", "\(figures.evictedCount)"),
         ("total_error_replies", "\(timing.errorCount)"), ("keyspace_hits", "\(figures.hitCount)"),
-        ("keyspace_misses", "\(figures.missCount)"),
+        ("keyspace_misses", "\(figures.missCount)"), ("damaged_values", "\(damagedValueCount)"),
       ]
     case "cpu": processorLines(facts.processorTime)
     case "replication":

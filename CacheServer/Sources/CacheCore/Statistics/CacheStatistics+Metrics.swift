@@ -131,6 +131,9 @@ extension CacheStatistics {
 
   private func addHandoverMetrics(_ page: inout MetricsPage) {
     page.counter(
+      "cache_server_damaged_values_total", "Values that did not match their checksums.",
+      damagedValueCount)
+    page.counter(
       "cache_server_upgrades_total", "How often a process has handed the memory over.",
       upgradeCount)
     page.counter(

@@ -35,6 +35,8 @@ struct CacheStatistics {
   var containerByteLimit = UInt64.max
   /// How the memory came to the process.
   var start = Cache.Start.created
+  /// How many values did not match their checksums.
+  var damagedValueCount: UInt64 = 0
   /// How many items of the memcached protocol were evicted since its figures began.
   var evictedItemCount: UInt64 = 0
   /// How often a process handed the memory over, and how often one was killed.
