@@ -50,6 +50,53 @@ import Testing
     #expect(try users.count == 51)
   }
 
+  /// The same layout, in the middle of a transaction that changed three collections: the log of the transaction is
+  /// undone, so the store has its contents of before.
+  @Test func storeOfLayout2IsRecovered() throws {
+    let file = try GoldenFile.open("store-layout-2-killed")
+    let store = try PersistentStore(PreservedMemory(adopting: file))
+    let users = try store.map("users", of: (String.self, UInt64.self))
+    let visits = try store.orderedMap("visits", of: (Int32.self, String.self))
+    let jobs = try store.log("jobs", of: String.self)
+    for number in 0..<20 { #expect(try users["user \(number)"] == UInt64(number)) }
+    #expect(try users.count == 20)
+    #expect(visits.entries.map(\.0) == (0..<20).map { Int32($0) })
+    #expect(try jobs.range == 0..<20)
+    #expect(try users.check().findings == [] && visits.check().findings == [])
+    #expect(try jobs.check().findings == [])
+    try users.set(7, for: "user 3")
+    #expect(try users["user 3"] == 7)
+  }
+
+  /// Makes the file for the test above, and copies it before the transaction ends.
+  @Test func aStoreInTheMiddleOfATransaction() throws {
+    let memory = try PreservedMemory(
+      creating: .memfd(name: "golden"), byteCount: 1 << 20, growableTo: 1 << 28)
+    let file = memory.file
+    let store = try PersistentStore(memory)
+    let users = try store.map("users", of: (String.self, UInt64.self))
+    let visits = try store.orderedMap("visits", of: (Int32.self, String.self))
+    let jobs = try store.log("jobs", of: String.self)
+    try store.transaction {
+      for number in 0..<20 {
+        try users.set(UInt64(number), for: "user \(number)")
+        try visits.set("visit \(number)", for: Int32(number))
+        _ = try jobs.append("job \(number)")
+      }
+    }
+    try store.transaction {
+      for number in 0..<20 {
+        try users.set(99, for: "user \(number)")
+        try users.set(1, for: "new \(number)")
+        _ = try visits.remove(Int32(number))
+        _ = try jobs.append("late job \(number)")
+      }
+      _ = try jobs.removeFirst()
+      try GoldenFile.write(file, "store-layout-2-killed")
+    }
+    #expect(try users.count == 40 && jobs.range == 1..<40)
+  }
+
   /// A memory without collections is of layout 1, which every version reads; the first collection makes it
   /// layout 2, which a program that does not know ledgers refuses.
   @Test func theFirstCollectionMarksTheFile() throws {
