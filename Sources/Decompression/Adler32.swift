@@ -13,7 +13,7 @@ struct Adler32 {
     while start < bytes.byteCount {
       let end = min(start &+ 3_800, bytes.byteCount)
       var index = start
-      while index &+ 8 <= end, let word = bytes.word(atByte: index) {
+      while index &+ 8 <= end, let word = bytes.plainWord(atByte: index) {
         var word = UInt64(littleEndian: word)
         for _ in 0..<8 {
           low &+= UInt32(truncatingIfNeeded: word & 0xff)

@@ -20,7 +20,7 @@ struct CRC32 {
   mutating func update(_ bytes: RawSpan) {
     var sum = self.sum
     var index = 0
-    while let word = bytes.word(atByte: index) {
+    while let word = bytes.plainWord(atByte: index) {
       let word = UInt64(littleEndian: word) ^ UInt64(sum)
       var next: UInt32 = 0
       for place in 0..<8 {

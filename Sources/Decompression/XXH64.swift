@@ -40,8 +40,10 @@ struct XXH64 {
   private mutating func addStripes(_ bytes: RawSpan, from start: Int) -> Int {
     var lanes = lanes
     var start = start
-    while let first = bytes.word(atByte: start), let second = bytes.word(atByte: start &+ 8),
-      let third = bytes.word(atByte: start &+ 16), let fourth = bytes.word(atByte: start &+ 24)
+    while let first = bytes.plainWord(atByte: start),
+      let second = bytes.plainWord(atByte: start &+ 8),
+      let third = bytes.plainWord(atByte: start &+ 16),
+      let fourth = bytes.plainWord(atByte: start &+ 24)
     {
       lanes.0 = Self.round(lanes.0, UInt64(littleEndian: first))
       lanes.1 = Self.round(lanes.1, UInt64(littleEndian: second))
@@ -78,12 +80,12 @@ struct XXH64 {
     hash &+= byteCount
     rest.withRawSpan { bytes in
       var start = 0
-      while let word = bytes.word(atByte: start) {
+      while let word = bytes.plainWord(atByte: start) {
         hash ^= Self.round(0, UInt64(littleEndian: word))
         hash = Self.rotated(hash, by: 27) &* Self.prime1 &+ Self.prime4
         start &+= 8
       }
-      if let word = bytes.uint32(atByte: start) {
+      if let word = bytes.plainUInt32(atByte: start) {
         hash ^= UInt64(UInt32(littleEndian: word)) &* Self.prime1
         hash = Self.rotated(hash, by: 23) &* Self.prime2 &+ Self.prime3
         start &+= 4

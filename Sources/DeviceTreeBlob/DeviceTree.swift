@@ -76,8 +76,8 @@ public struct DeviceTree: ~Escapable {
   public func reservation(at index: Int) -> (address: UInt64, byteCount: UInt64)? {
     guard index >= 0, index < reservationCount else { return nil }
     let offset = layout.reservations.lowerBound &+ index &* 16
-    guard let address = bytes.integer(at: offset, as: UInt64.self),
-      let byteCount = bytes.integer(at: offset &+ 8, as: UInt64.self)
+    guard let address = bytes.uint64(at: offset),
+      let byteCount = bytes.uint64(at: offset &+ 8)
     else { return nil }
     return (UInt64(bigEndian: address), UInt64(bigEndian: byteCount))
   }

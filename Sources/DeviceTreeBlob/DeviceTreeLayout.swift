@@ -90,8 +90,8 @@ struct DeviceTreeLayout {
   ) throws(DeviceTreeError) -> Range<Int> {
     var offset = start
     while offset <= end &- 16,
-      let address = bytes.integer(at: offset, as: UInt64.self),
-      let byteCount = bytes.integer(at: offset &+ 8, as: UInt64.self)
+      let address = bytes.uint64(at: offset),
+      let byteCount = bytes.uint64(at: offset &+ 8)
     {
       if address == 0, byteCount == 0 { return start..<offset }
       let first = UInt64(bigEndian: address)

@@ -16,8 +16,8 @@ extension DeviceTreeProperty {
   /// The value as two big-endian 64-bit integers, such as an address and a size; nil unless it
   /// has 16 bytes.
   public var bigEndianUInt64Pair: (first: UInt64, second: UInt64)? {
-    guard byteCount == 16, let first = bytes.integer(at: 0, as: UInt64.self),
-      let second = bytes.integer(at: 8, as: UInt64.self)
+    guard byteCount == 16, let first = bytes.uint64(at: 0),
+      let second = bytes.uint64(at: 8)
     else { return nil }
     return (UInt64(bigEndian: first), UInt64(bigEndian: second))
   }

@@ -3,11 +3,11 @@
 extension DeviceTreeProperty {
   /// The value as a 64-bit integer in the machine's byte order; nil unless it has 8 bytes.
   public var nativeUInt64: UInt64? {
-    byteCount == 8 ? bytes.integer(at: 0, as: UInt64.self) : nil
+    byteCount == 8 ? bytes.uint64(at: 0) : nil
   }
 
   /// The value as a 32-bit integer in the machine's byte order; nil unless it has 4 bytes.
   public var nativeUInt32: UInt32? {
-    byteCount == 4 ? bytes.integer(at: 0, as: UInt32.self) : nil
+    byteCount == 4 ? bytes.uint32(at: 0) : nil
   }
 }

@@ -1,27 +1,50 @@
-// The one file of the target with unsafe code: every load and store is checked here.
+import Synchronization
+
+// The one file of the target with unsafe code: every load and store is checked here. Bytes and words of the structure
+// are loaded once, since another program may change the blob while it is read.
 
 extension RawSpan {
   /// The byte at `offset`; nil outside the span.
   func byte(at offset: Int) -> UInt8? {
     guard offset >= 0, offset < byteCount else { return nil }
-    // SAFETY: the byte was just found inside the span; any bit pattern is a UInt8.
-    return unsafe unsafeLoad(fromUncheckedByteOffset: offset, as: UInt8.self)
+    // SAFETY: the byte is inside the span, so it has an address; the atomic has the layout of the byte.
+    return unsafe withUnsafeBytes { bytes in
+      unsafe (bytes.baseAddress.unsafelyUnwrapped + offset)
+        .assumingMemoryBound(to: Atomic<UInt8>.self).pointee.load(ordering: .relaxed)
+    }
   }
 
-  /// The integer at `offset` as it is in memory, aligned or not; nil when it does not fit.
-  func integer<Value: FixedWidthInteger & BitwiseCopyable>(
-    at offset: Int, as type: Value.Type
-  ) -> Value? {
-    let size = MemoryLayout<Value>.size
-    guard offset >= 0, byteCount >= size, offset <= byteCount &- size else { return nil }
-    // SAFETY: all `size` bytes were just found inside the span; integers have no invalid bits.
-    return unsafe unsafeLoadUnaligned(fromUncheckedByteOffset: offset, as: Value.self)
+  /// The 32-bit word at `offset`, in the machine's byte order; nil when it does not fit.
+  func uint32(at offset: Int) -> UInt32? {
+    guard offset >= 0, byteCount >= 4, offset <= byteCount &- 4 else { return nil }
+    // SAFETY: four bytes from `offset` on are inside the span, so it has an address. The atomic has the layout of
+    // the word, and the address is a multiple of its alignment.
+    let word: UInt32? = unsafe withUnsafeBytes { bytes in
+      let place = unsafe bytes.baseAddress.unsafelyUnwrapped + offset
+      guard Int(bitPattern: place) & 3 == 0 else { return nil }
+      return unsafe place.assumingMemoryBound(to: Atomic<UInt32>.self).pointee
+        .load(ordering: .relaxed)
+    }
+    if let word { return word }
+    var value: UInt32 = 0
+    for index in 0..<4 { value = value &<< 8 | UInt32(byte(at: offset &+ index) ?? 0) }
+    return UInt32(bigEndian: value)
+  }
+
+  /// The 64-bit word at `offset`, in the machine's byte order; nil when it does not fit.
+  ///
+  /// Values of properties begin at multiples of 4, so the two halves are loaded on their own.
+  func uint64(at offset: Int) -> UInt64? {
+    guard offset <= Int.max &- 4, let first = uint32(at: offset),
+      let second = uint32(at: offset &+ 4)
+    else { return nil }
+    let high = UInt64(UInt32(bigEndian: first)) &<< 32
+    return UInt64(bigEndian: high | UInt64(UInt32(bigEndian: second)))
   }
 
   /// The big-endian 32-bit word at `offset`, the container's unit; nil when it does not fit.
   func bigEndianWord(at offset: Int) -> UInt32? {
-    guard let word = integer(at: offset, as: UInt32.self) else { return nil }
-    return UInt32(bigEndian: word)
+    uint32(at: offset).map(UInt32.init(bigEndian:))
   }
 }
 

@@ -14,8 +14,10 @@ public protocol PhysicalMemory {
 
   /// Calls `body` with the bytes of `range`; nil, without calling it, when a byte is missing.
   ///
-  /// The bytes may change under the reader where another program writes them; a reader that
-  /// decides by a value loads it once.
+  /// Another process or a kernel may write the bytes while `body` reads them. A reader of such memory loads each
+  /// value that it decides by once, with `word(atByte:)`, `uint32(atByte:)` and `byte(at:)` of `RawSpan`, which the
+  /// compiler does not load again, or examines a copy (`copiedBytes()`). It never checks bytes of the span and
+  /// loads them again to use them.
   func withBytes<Result: ~Copyable, Failure: Error>(
     in range: PhysicalRange, _ body: (RawSpan) throws(Failure) -> Result
   ) throws(Failure) -> Result?
@@ -51,7 +53,10 @@ public protocol WritablePhysicalMemory: PhysicalMemory {
     _ body: (borrowing MemoryWords) throws(Failure) -> Result
   ) throws(Failure) -> Result
 
-  /// Calls `body` with the bytes of `range`, for reading and writing.
+  /// Calls `body` with the bytes of `range`, to fill them.
+  ///
+  /// A reader that runs at the same time can see any part of the new bytes. Fill memory that no reader can reach yet,
+  /// and make it visible with `MemoryWords.publish(_:at:)`.
   ///
   /// - Precondition: the bytes exist.
   func withMutableBytes<Result: ~Copyable, Failure: Error>(

@@ -1,10 +1,15 @@
+public import Synchronization
+
 extension RawSpan {
-  /// The byte at `offset`; nil outside the span.
+  /// The byte at `offset`, loaded once; nil outside the span.
   @inlinable
   public func byte(at offset: Int) -> UInt8? {
     guard offset >= 0, offset < byteCount else { return nil }
-    // SAFETY: the byte is inside the span; any bit pattern is a UInt8.
-    return unsafe unsafeLoad(fromUncheckedByteOffset: offset, as: UInt8.self)
+    // SAFETY: the byte is inside the span, so it has an address; the atomic has the layout of the byte.
+    return unsafe withUnsafeBytes { bytes in
+      unsafe (bytes.baseAddress.unsafelyUnwrapped + offset)
+        .assumingMemoryBound(to: Atomic<UInt8>.self).pointee.load(ordering: .relaxed)
+    }
   }
 
   /// A copy of the bytes, which no other process can change.

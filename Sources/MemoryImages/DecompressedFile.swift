@@ -130,7 +130,7 @@ extension RawSpan {
   /// Whether all bytes are 0.
   fileprivate var isZero: Bool {
     var offset = 0
-    while let word = word(atByte: offset) {
+    while let word = plainWord(atByte: offset) {
       guard word == 0 else { return false }
       offset &+= 8
     }

@@ -14,7 +14,7 @@ struct BitBuffer {
   /// Takes bytes from the input until there are at least 56 bits, or no bytes left.
   @inline(__always)
   mutating func refill(from input: RawSpan) {
-    if let word = input.word(atByte: next) {
+    if let word = input.plainWord(atByte: next) {
       bits |= UInt64(littleEndian: word) &<< UInt64(count)
       let byteCount = (63 &- count) &>> 3
       next &+= byteCount

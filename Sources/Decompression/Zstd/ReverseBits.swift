@@ -19,7 +19,7 @@ struct ReverseBits {
   @inline(__always)
   func next(of input: RawSpan) -> UInt64 {
     let place = start &+ (left &+ 7) &>> 3 &- 8
-    if place >= start, let word = input.word(atByte: place) {
+    if place >= start, let word = input.plainWord(atByte: place) {
       return UInt64(littleEndian: word) &<< UInt64((0 &- left) & 7)
     }
     return lastBits(of: input)

@@ -13,6 +13,7 @@ import MemoryAccess
 /// Source: measured with Linux 7.3: `FormatRecords.md`.
 public struct KHOTestChecksum: Hashable, Sendable {
   /// Whose way of summing.
+  @nonexhaustive
   public enum Architecture: Hashable, Sendable {
     /// x86-64.
     case x86_64
@@ -35,7 +36,7 @@ public struct KHOTestChecksum: Hashable, Sendable {
     var low: UInt64 = 0
     var high: UInt64 = 0
     var offset = 0
-    while let word = folio.word(atByte: offset) {
+    while let word = folio.plainWord(atByte: offset) {
       low &+= word & 0xffff_ffff
       high &+= word &>> 32
       offset &+= 8

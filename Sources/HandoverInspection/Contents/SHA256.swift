@@ -65,7 +65,7 @@ package struct SHA256 {
   private mutating func compress(_ block: RawSpan, _ constants: InlineArray<64, UInt32>) {
     var schedule = InlineArray<64, UInt32>(repeating: 0)
     for index in 0..<16 {
-      schedule[index] = UInt32(bigEndian: block.uint32(atByte: index &* 4) ?? 0)
+      schedule[index] = UInt32(bigEndian: block.plainUInt32(atByte: index &* 4) ?? 0)
     }
     for index in 16..<64 {
       let early = schedule[index &- 15]

@@ -72,7 +72,8 @@ extension HandoverDiff.Side {
 extension RawSpan {
   fileprivate func isEqual(to other: RawSpan) -> Bool {
     guard byteCount == other.byteCount else { return false }
-    for index in 0..<byteCount / 8 where word(atByte: index * 8) != other.word(atByte: index * 8) {
+    for index in 0..<byteCount / 8
+    where plainWord(atByte: index * 8) != other.plainWord(atByte: index * 8) {
       return false
     }
     for index in byteCount / 8 * 8..<byteCount where byte(at: index) != other.byte(at: index) {

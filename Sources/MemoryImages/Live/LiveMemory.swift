@@ -9,6 +9,7 @@ public import SystemPackage
 /// Source: proc(5), mem(4); Linux, fs/proc/kcore.c.
 public struct LiveMemory: PhysicalMemory, Sendable {
   /// The file that is read.
+  @nonexhaustive
   public enum Door: Hashable, Sendable {
     /// `/proc/kcore`.
     case kcore
@@ -146,7 +147,7 @@ public struct LiveMemory: PhysicalMemory, Sendable {
         var index = Int(truncatingIfNeeded: (0 &- place.rawValue) & 4095)
         bytes.withRawSpan { bytes in
           while index &+ 4 <= bytes.byteCount {
-            if bytes.uint32(atByte: index) == pattern {
+            if bytes.plainUInt32(atByte: index) == pattern {
               body(place.advanced(byBytes: UInt64(index)))
             }
             index &+= 4096

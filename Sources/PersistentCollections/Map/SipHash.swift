@@ -28,7 +28,7 @@ struct SipHash {
     }
 
     var offset = 0
-    while let word = bytes.word(atByte: offset) {
+    while let word = bytes.plainWord(atByte: offset) {
       v3 ^= word
       round()
       v0 ^= word
