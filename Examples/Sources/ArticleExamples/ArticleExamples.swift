@@ -10,7 +10,7 @@ func countStarts() throws {
   memory.store(memory.load(count) + 1, to: count)
 }
 
-/// PersistentCollections.md: two collections in one store.
+/// CollectionsInMemory.md: two collections in one store.
 func countVisits() throws {
   let store = try PersistentStore.open("/dev/shm/service")
   let users = try store.map("users", of: (String.self, UInt64.self))
@@ -19,6 +19,18 @@ func countVisits() throws {
     try users.set((users["ann"] ?? 0) + 1, for: "ann")
     try visits.set("ann", for: 1)
   }
+}
+
+/// MapsAndPlans.md: what a handover of this machine costs.
+func planHandover() throws {
+  guard let known = try MachineSources(ofSystemAt: "/").machine() else { return }
+  let scratch = try PlannedScratch(for: known, payloadByteCount: 80 << 20)
+  let workload = try PlannedWorkload(
+    [(order: 0, count: 1_000_000)], fragmentation: 0.1,
+    memoryByteCount: known.machine.memoryByteCount, geometry: .pages4KiB)
+  print(workload.footprint.treeByteCount, scratch.recommended?.advice.option ?? "not known")
+  let result = PlanResult(machine: known.machine, workload: workload, scratch: scratch)
+  print(JSONDocument.plan(result).text())
 }
 
 /// UpdatingAKernel.md: before the update.

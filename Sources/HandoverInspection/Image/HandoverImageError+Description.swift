@@ -49,6 +49,8 @@ extension LiveSystemError {
     case .outgoingNotFound(let folder):
       "the kernel does not show the root device tree of the handover that it prepares (no \(folder)/out/fdt), "
         + "and none was found in memory"
+    case .machineUnreadable:
+      "neither the kernel's log (/dev/kmsg) nor /proc/zoneinfo can be read; run as root"
     case .noHandoverYet(let folder):
       "no handover yet: this kernel got none, and prepares none; a kernel of kho-v1 "
         + "(Linux 6.16 to 6.19) shows one after 1 is written to \(folder)/out/finalize"

@@ -4,6 +4,7 @@ public import ProcessHandover
 public import SystemPackage
 
 /// Why the handovers of an image cannot be read.
+@nonexhaustive
 public enum HandoverImageError: Error, Equatable, Sendable {
   /// The file is not an image that can be read.
   case image(MemoryImageError)
@@ -25,13 +26,14 @@ public enum HandoverImageError: Error, Equatable, Sendable {
   case unreadable(HandoverFinding)
   /// A handover of the image was read, and has no entries.
   case nothingPreserved(String)
-  /// The memory of the image is in more than ``MemoryMap/limit`` pieces.
+  /// The memory of the image is in more than `MemoryMap.limit` pieces.
   case memoryInTooManyPieces
   /// The running system cannot be read, or shows no handover.
   case runningSystem(LiveSystemError)
 }
 
 /// Why the handovers of the running system cannot be read.
+@nonexhaustive
 public enum LiveSystemError: Error, Equatable, Sendable {
   /// The memory cannot be read.
   case memory(LiveMemoryError)
@@ -48,6 +50,8 @@ public enum LiveSystemError: Error, Equatable, Sendable {
   /// The kernel does not show the root device tree of the handover that it prepares, and none was found in
   /// memory.
   case outgoingNotFound(FilePath)
+  /// Neither the kernel's log nor the zones of its memory can be read.
+  case machineUnreadable
   /// The kernel received no handover and prepares none.
   case noHandoverYet(FilePath)
 }

@@ -3,7 +3,7 @@ import MemoryAccess
 
 extension JSONDocument {
   /// What a handover costs: schema `kho-plan/2`.
-  package static func plan(_ result: PlanResult) -> JSONValue {
+  public static func plan(_ result: PlanResult) -> JSONValue {
     make(
       "kho-plan/2",
       [
@@ -37,7 +37,7 @@ extension JSONDocument {
   }
 
   /// How fast this machine walks trees: schema `kho-calibration/2`.
-  package static func calibration(_ calibration: WalkCalibration) -> JSONValue {
+  public static func calibration(_ calibration: WalkCalibration) -> JSONValue {
     make(
       "kho-calibration/2",
       [
@@ -54,7 +54,7 @@ extension JSONDocument {
 
 extension WalkCalibration {
   /// Reads what ``JSONDocument/calibration(_:)`` gave; nil of any other document.
-  package init?(_ document: JSONValue) {
+  public init?(_ document: JSONValue) {
     guard document["schema"] == .string("kho-calibration/2"),
       case .number(let node)? = document["picosecondsPerNode"],
       case .number(let run)? = document["picosecondsPerRun"],

@@ -1,19 +1,19 @@
-package import Handover
+public import Handover
 
 /// The command line of a kernel, as far as it is about KHO.
-package struct KernelCommandLine: Equatable {
+public struct KernelCommandLine: Hashable, Sendable {
   /// What `kho=` says; nil where the option is not there.
-  package private(set) var isEnabled: Bool?
+  public private(set) var isEnabled: Bool?
   /// What `kho_scratch=` asks for; nil where the option is not there, or is malformed, which Linux ignores.
-  package private(set) var scratch: ScratchRequest?
+  public private(set) var scratch: ScratchRequest?
   /// Whether the kernel stays where the boot loader put it.
-  package private(set) var hasFixedAddress = false
+  public private(set) var hasFixedAddress = false
 
   /// The most bytes of a command line that are read.
-  package static let byteLimit = 1 << 16
+  public static let byteLimit = 1 << 16
 
   /// Reads a command line, as `/proc/cmdline` has it. The last of several equal options counts.
-  package init(_ text: some StringProtocol) {
+  public init(_ text: some StringProtocol) {
     for word in text.split(whereSeparator: \.isWhitespace) {
       if word == "--" { break }
       if let value = word.dropped("kho=") {

@@ -1,54 +1,62 @@
-package import MemoryAccess
+public import MemoryAccess
 
 /// What a kernel's own log (`dmesg`) says about the machine and what boot reserved.
 ///
 /// Of a log with several boots, the last one counts. Lines may begin with what dmesg, a journal or
 /// `/dev/kmsg` adds. A line that is malformed, or has a number that no machine can have, is passed over.
-package struct KernelLog {
+public struct KernelLog: Sendable {
   /// The kernel's release, as `Linux version` gives it: 7.3 of 7.3.4.
-  package private(set) var release: KernelRelease?
-  package private(set) var architecture: KernelArchitecture?
-  package private(set) var commandLine: KernelCommandLine?
-  package private(set) var memory: MemoryLine?
+  public private(set) var release: KernelRelease?
+  /// The machine, from lines that only one kind of machine prints; nil where there is none of them.
+  public private(set) var architecture: KernelArchitecture?
+  /// The kernel's command line; nil where the log does not contain it.
+  public private(set) var commandLine: KernelCommandLine?
+  /// The line `Memory: … available (…)`; nil where the log does not contain it.
+  public private(set) var memory: MemoryLine?
   /// The memory of each node, from `Early memory node ranges`.
-  package private(set) var nodeRanges: [(node: Int, range: PhysicalRange)] = []
+  public private(set) var nodeRanges: [(node: Int, range: PhysicalRange)] = []
   /// Where the memory ends that devices with short addresses reach: the end of zone DMA32 or DMA.
-  package private(set) var lowLimit: PhysicalAddress?
-  package private(set) var initialRAMDiskByteCount: UInt64?
+  public private(set) var lowLimit: PhysicalAddress?
+  /// The size of the initial RAM disk, in bytes; nil where the log does not contain it.
+  public private(set) var initialRAMDiskByteCount: UInt64?
   /// Whether the initial RAM disk is below 4 GiB; nil where its address is not in the log.
-  package private(set) var isInitialRAMDiskLow: Bool?
+  public private(set) var isInitialRAMDiskLow: Bool?
   /// The machine's device tree, where its size is known: QEMU makes one of 1 MiB for its machine `virt`.
-  package private(set) var deviceTreeByteCount: UInt64?
+  public private(set) var deviceTreeByteCount: UInt64?
   /// The hash tables for directory entries and inodes that early boot allocates.
-  package private(set) var hashByteCount: UInt64 = 0
-  package private(set) var bounceByteCount: UInt64 = 0
-  package private(set) var crashKernelByteCount: UInt64 = 0
+  public private(set) var hashByteCount: UInt64 = 0
+  /// The bounce buffers (`software IO TLB`), in bytes.
+  public private(set) var bounceByteCount: UInt64 = 0
+  /// What was reserved for a crash kernel, in bytes.
+  public private(set) var crashKernelByteCount: UInt64 = 0
   /// Pages of 1 GiB that were set aside for huge pages.
-  package private(set) var hugePageByteCount: UInt64 = 0
+  public private(set) var hugePageByteCount: UInt64 = 0
   /// Whether a kernel handed over to this one: it inherited its scratch areas then.
-  package private(set) var isSuccessor = false
+  public private(set) var isSuccessor = false
   /// Whether there was no room for the scratch areas.
-  package private(set) var hasNoScratch = false
+  public private(set) var hasNoScratch = false
   /// Whether the log contains the start of the boot: what it does not mention was not there.
-  package private(set) var isWhole = false
+  public private(set) var isWhole = false
 
   /// What the line `Memory: … available (…)` says, in bytes.
-  package struct MemoryLine: Equatable {
-    package let total: UInt64
-    package let reserved: UInt64
+  public struct MemoryLine: Hashable, Sendable {
+    /// The machine's memory.
+    public let total: UInt64
+    /// What the page allocator does not get.
+    public let reserved: UInt64
     /// Code, data and what is freed after boot.
-    package let kernelImage: UInt64
+    public let kernelImage: UInt64
     /// The part of the kernel image that is freed after boot.
-    package let initialization: UInt64
+    public let initialization: UInt64
   }
 
   /// The most bytes of a log that are read.
-  package static let byteLimit = 64 << 20
+  public static let byteLimit = 64 << 20
 
   /// Reads a log; a log without any known line is empty.
   ///
   /// - Complexity: O(bytes).
-  package init(_ text: some Collection<UInt8>) {
+  public init(_ text: some Collection<UInt8>) {
     for line in text.split(separator: UInt8(ascii: "\n")) where line.count < 4096 {
       // A record of /dev/kmsg: `6,339,5140900,-;message`.
       read(String(decoding: line, as: UTF8.self))
@@ -154,18 +162,21 @@ extension KernelLog.MemoryLine {
   }
 }
 
-/// A kernel's release.
-package struct KernelRelease: Comparable, Sendable {
-  package let major: UInt64
-  package let minor: UInt64
+/// The first two numbers of a kernel's release.
+public struct KernelRelease: Hashable, Comparable, Sendable {
+  /// The first number.
+  public let major: UInt64
+  /// The second number.
+  public let minor: UInt64
 
-  package init(_ major: UInt64, _ minor: UInt64) {
+  /// The release `major.minor`.
+  public init(_ major: UInt64, _ minor: UInt64) {
     self.major = major
     self.minor = minor
   }
 
   /// The first two numbers of `7.3.4-amd64 …`; nil where there are none.
-  package init?(parsing text: some StringProtocol) {
+  public init?(parsing text: some StringProtocol) {
     let text = Substring(text)
     guard let major = number(text), let rest = text.after("."), let minor = number(rest),
       major < 1000, minor < 1000
@@ -173,14 +184,18 @@ package struct KernelRelease: Comparable, Sendable {
     self.init(major, minor)
   }
 
-  package static func < (left: Self, right: Self) -> Bool {
+  /// The order of the releases.
+  public static func < (left: Self, right: Self) -> Bool {
     (left.major, left.minor) < (right.major, right.minor)
   }
 }
 
 /// The machines for which Linux has KHO.
-package enum KernelArchitecture: String, CaseIterable, Sendable {
+@nonexhaustive
+public enum KernelArchitecture: String, CaseIterable, Sendable {
+  /// 64-bit x86.
   case x86 = "x86_64"
+  /// 64-bit Arm.
   case arm64
 }
 

@@ -1,8 +1,8 @@
-package import Handover
-package import MemoryAccess
-package import PageAllocation
+public import Handover
+public import MemoryAccess
+public import PageAllocation
 
-/// A machine as `kho plan` knows it: its memory, on which NUMA nodes, and what boot allocates.
+/// A machine for which a handover is planned: its memory, on which NUMA nodes, and what boot allocates.
 ///
 ///     0                4 GiB                                              memory
 ///     ├─────────────── node 0 ─────────────┤├────────────── node 1 ───────┤
@@ -10,28 +10,44 @@ package import PageAllocation
 ///
 /// Where the machine's memory map is not known, memory begins at 0 and has no holes, and the nodes are
 /// equally large.
-package struct MachineModel {
-  package static let nodeLimit = 16
+public struct MachineModel: Sendable {
+  /// The most NUMA nodes of a machine whose memory map is not known.
+  public static let nodeLimit = 16
 
-  package let memory: [(node: NodeID, range: PhysicalRange)]
-  package let geometry: PageGeometry
-  package let rules: ScratchRules
+  /// The ranges of memory, by address, each with its node.
+  public let memory: [(node: NodeID, range: PhysicalRange)]
+  /// The page size.
+  public let geometry: PageGeometry
+  /// How the kernel computes the sizes of scratch areas.
+  public let rules: ScratchRules
   /// The end of the memory that devices with short addresses reach.
-  package let lowLimit: PhysicalAddress
+  public let lowLimit: PhysicalAddress
   /// What boot allocates; nil where it is not known.
-  package let boot: BootAllocations?
+  public let boot: BootAllocations?
 
   /// The nodes that have memory, in the order in which they first appear.
-  package let nodes: [NodeID]
+  public let nodes: [NodeID]
 
-  package var memoryByteCount: UInt64 { memory.reduce(0) { $0 &+ $1.range.byteCount } }
-  package var nodeCount: Int { nodes.count }
+  /// The memory, in bytes.
+  public var memoryByteCount: UInt64 { memory.reduce(0) { $0 &+ $1.range.byteCount } }
+  /// The number of nodes that have memory.
+  public var nodeCount: Int { nodes.count }
 
   /// A machine of `nodeCount` equal nodes.
-  package init(
+  ///
+  /// - Parameters:
+  ///   - memoryByteCount: the memory, in bytes.
+  ///   - nodeCount: the number of NUMA nodes.
+  ///   - geometry: the page size.
+  ///   - rules: how the kernel computes scratch areas; nil for the newest known release.
+  ///   - boot: what boot allocates; nil where it is not known.
+  /// - Precondition: `memoryByteCount` is at most 2^52, and `nodeCount` is in 1…``nodeLimit``.
+  public init(
     memoryByteCount: UInt64, nodeCount: Int, geometry: PageGeometry,
     rules: ScratchRules? = nil, boot: BootAllocations? = nil
   ) {
+    precondition(memoryByteCount <= 1 << 52, "more than 2^52 bytes of memory")
+    precondition((1...Self.nodeLimit).contains(nodeCount), "no node, or more than 16")
     self.init(
       memory: Self.equalNodes(memoryByteCount, nodeCount, geometry), geometry: geometry,
       rules: rules, lowLimit: ScratchPlan.standardLowLimit, boot: boot)
@@ -39,7 +55,16 @@ package struct MachineModel {
 
   /// A machine with the given memory map; what overlaps an earlier range, or is less than a page, is left
   /// out.
-  package init(
+  ///
+  /// - Parameters:
+  ///   - memory: the ranges of memory, each with its node, in any order.
+  ///   - geometry: the page size.
+  ///   - rules: how the kernel computes scratch areas; nil for the newest known release.
+  ///   - lowLimit: the end of the memory that devices with short addresses reach.
+  ///   - boot: what boot allocates; nil where it is not known.
+  /// - Precondition: every range ends below 2^62.
+  /// - Complexity: O(n log n) for n ranges.
+  public init(
     memory: [(node: NodeID, range: PhysicalRange)], geometry: PageGeometry,
     rules: ScratchRules? = nil, lowLimit: PhysicalAddress, boot: BootAllocations? = nil
   ) {
@@ -63,30 +88,32 @@ package struct MachineModel {
   }
 
   /// How many bytes of memory each node has.
-  package var nodeByteCounts: [UInt64] {
+  public var nodeByteCounts: [UInt64] {
     nodes.map { node in memory.reduce(0) { $1.node == node ? $0 &+ $1.range.byteCount : $0 } }
   }
 
   /// How many bytes of memory are not low.
-  package var highByteCount: UInt64 { highMemory.reduce(0) { $0 &+ $1.range.byteCount } }
+  public var highByteCount: UInt64 { highMemory.reduce(0) { $0 &+ $1.range.byteCount } }
 
   /// The same machine, with what boot allocates.
-  package func booting(with boot: BootAllocations) -> MachineModel {
+  public func booting(with boot: BootAllocations) -> MachineModel {
     MachineModel(memory: memory, geometry: geometry, rules: rules, lowLimit: lowLimit, boot: boot)
   }
 
   /// The areas that `request` makes.
   ///
-  /// - Throws: ``MemblockError/outOfMemory(byteCount:)`` where they, or what boot reserves, do not
+  /// - Throws: `MemblockError.outOfMemory(byteCount:)` where they, or what boot reserves, do not
   ///   fit.
-  package func areas(_ request: ScratchRequest) throws(MemblockError) -> ScratchAreas {
+  public func areas(_ request: ScratchRequest) throws(MemblockError) -> ScratchAreas {
     let plan = try sizes(request)
     var memblock = try self.memblock()
     return ScratchAreas(plan: plan, areas: try plan.place(in: &memblock))
   }
 
   /// How large the areas are that `request` asks for.
-  package func sizes(_ request: ScratchRequest) throws(MemblockError) -> ScratchPlan {
+  ///
+  /// - Throws: `MemblockError.outOfMemory(byteCount:)` of sizes beyond 2^62.
+  public func sizes(_ request: ScratchRequest) throws(MemblockError) -> ScratchPlan {
     try rules.plan(
       request, for: boot ?? BootAllocations(low: 0, high: 0, byNode: nodes.map { _ in 0 }),
       nodes: nodes, lowLimit: lowLimit)
@@ -164,14 +191,17 @@ extension PhysicalRange {
 }
 
 /// The areas of a machine, and how large they were to be.
-package struct ScratchAreas {
-  package let plan: ScratchPlan
-  package let areas: [ScratchArea]
+public struct ScratchAreas: Sendable {
+  /// How large the areas were to be.
+  public let plan: ScratchPlan
+  /// The areas that have a size, in the order of the array that Linux passes on.
+  public let areas: [ScratchArea]
 
-  package var byteCount: UInt64 { areas.reduce(0) { $0 + $1.range.byteCount } }
+  /// What the areas take in all, in bytes.
+  public var byteCount: UInt64 { areas.reduce(0) { $0 + $1.range.byteCount } }
 
   /// Each area with its name, in the order of the array.
-  package var named: [(name: String, range: PhysicalRange)] {
+  public var named: [(name: String, range: PhysicalRange)] {
     var names: [String] = []
     if plan.lowByteCount > 0 { names.append("low") }
     if plan.globalByteCount > 0 { names.append("global") }

@@ -1,37 +1,51 @@
-package import Handover
-package import MemoryAccess
+public import Handover
+public import MemoryAccess
 import PageAllocation
 
-/// What is known of a machine, from what its owner has: logs, files of `/proc` and debugfs, options.
-package struct MachineSources {
-  package var log: KernelLog?
-  /// What the scratch areas have in all, as a log with KHO on and one with KHO off differ.
-  package private(set) var scratchByteCount: UInt64?
+/// What is known of a machine, from what its owner has: logs, files of `/proc` and debugfs, own knowledge.
+///
+/// What is nil is not known. ``machine()`` combines what there is.
+public struct MachineSources: Sendable {
+  /// The kernel's log.
+  public var log: KernelLog?
+  /// What the scratch areas have in all, in bytes, as a log with KHO on and one with KHO off differ; nil where
+  /// there is no such pair: see ``pair(with:)``.
+  public private(set) var scratchByteCount: UInt64?
   private var commandLineWithHandover: KernelCommandLine?
-  package var commandLine: KernelCommandLine?
-  package var zones: ZoneInfo?
-  package var memoryInfo: MemoryInfo?
-  package var current: CurrentScratch?
-  /// The machine's memory in bytes, and its nodes, as the user says.
-  package var memoryByteCount: UInt64?
-  package var nodeCount: Int?
+  /// The kernel's command line, `/proc/cmdline`.
+  public var commandLine: KernelCommandLine?
+  /// The zones, `/proc/zoneinfo`.
+  public var zones: ZoneInfo?
+  /// What memory is left, `/proc/meminfo`.
+  public var memoryInfo: MemoryInfo?
+  /// The scratch areas of the running kernel.
+  public var current: CurrentScratch?
+  /// The machine's memory in bytes, as the user says; at most 2^52.
+  public var memoryByteCount: UInt64?
+  /// The number of NUMA nodes, as the user says.
+  public var nodeCount: Int?
   /// What boot allocates below and above 4 GiB, as the user says.
-  package var bootMemory: (low: UInt64, high: UInt64)?
-  package var initialRAMDiskByteCount: UInt64?
-  package var architecture: KernelArchitecture?
-  package var release: KernelRelease?
+  public var bootMemory: (low: UInt64, high: UInt64)?
+  /// The size of the initial RAM disk, in bytes.
+  public var initialRAMDiskByteCount: UInt64?
+  /// The machine, where the log does not say it.
+  public var architecture: KernelArchitecture?
+  /// The kernel's release, where the log does not say it.
+  public var release: KernelRelease?
   /// Whether KHO was on when the log was written, as the user says.
-  package var isEnabled: Bool?
-  package var geometry = PageGeometry.pages4KiB
+  public var isEnabled: Bool?
+  /// The page size.
+  public var geometry = PageGeometry.pages4KiB
 
-  package init() {}
+  /// Nothing is known.
+  public init() {}
 
   /// Takes a second log of the same machine; of the two, one was written with KHO off and one with KHO on.
   ///
   /// What the second kernel reserved more is the scratch areas. ``log`` becomes the log with KHO off.
   ///
-  /// - Returns: Whether the logs are such a pair; if not, nothing is changed.
-  package mutating func pair(with other: KernelLog) -> Bool {
+  /// - Returns: whether the logs are such a pair; if not, nothing is changed.
+  public mutating func pair(with other: KernelLog) -> Bool {
     guard let log, let first = log.memory, let second = other.memory, first.total == second.total,
       first.reserved != second.reserved, !log.isSuccessor, !other.isSuccessor
     else { return false }
@@ -49,7 +63,9 @@ package struct MachineSources {
   }
 
   /// The machine that the sources describe; nil where its memory is not known.
-  package func machine() -> KnownMachine? {
+  ///
+  /// - Precondition: ``memoryByteCount`` and ``nodeCount`` are as `MachineModel` requires.
+  public func machine() -> KnownMachine? {
     guard let bare = bareMachine() else { return nil }
     let model = BootModel(
       architecture: architecture ?? log?.architecture ?? .x86, rules: bare.rules,
@@ -59,7 +75,9 @@ package struct MachineSources {
     let allocations = allocations(of: bare, model, &basis)
     return KnownMachine(
       machine: allocations.map { bare.booting(with: $0) } ?? bare,
-      commandLineScratch: effectiveCommandLine?.scratch, basis: basis)
+      commandLineScratch: effectiveCommandLine?.scratch,
+      isBootRead: allocations != nil && (log != nil || zones != nil || memoryInfo != nil),
+      basis: basis)
   }
 
   private func bareMachine() -> MachineModel? {
@@ -217,10 +235,14 @@ package struct MachineSources {
 }
 
 /// A machine, and what is known of it.
-package struct KnownMachine {
-  package let machine: MachineModel
+public struct KnownMachine: Sendable {
+  /// The machine.
+  public let machine: MachineModel
   /// What the command line asks for.
-  package let commandLineScratch: ScratchRequest?
+  public let commandLineScratch: ScratchRequest?
+  /// Whether what boot allocates was read from the machine, so that the areas that Linux makes without being
+  /// asked can be computed.
+  public let isBootRead: Bool
   /// What the numbers are taken from, a sentence each.
-  package let basis: [String]
+  public let basis: [String]
 }

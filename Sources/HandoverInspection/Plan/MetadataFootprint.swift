@@ -1,36 +1,42 @@
-package import MemoryAccess
-package import MemoryImages
-package import PreservedPages
+public import MemoryAccess
+public import MemoryImages
+public import PreservedPages
 
 /// What marking a number of blocks costs, in the tree of kho-v3 and v4, in the chunk lists of kho-v1,
 /// and as a list of ranges.
-package struct MetadataFootprint: Equatable {
+public struct MetadataFootprint: Hashable, Sendable {
   /// What the list of ranges of `FormatTree.md` takes for one.
-  package static let bytesPerRange: UInt64 = 16
+  public static let bytesPerRange: UInt64 = 16
 
-  package let geometry: PageGeometry
+  /// The page size.
+  public let geometry: PageGeometry
   /// The tree's nodes, leaves first.
-  package var nodesByLevel: [UInt64]
+  public var nodesByLevel: [UInt64]
   /// Bitmaps of a page, and the chunks that list them (Linux 6.18, 6.19).
-  package var pageBitmaps: ChunkListSize
+  public var pageBitmaps: ChunkListSize
   /// Bitmaps of 512 bytes, and the chunks that list them (Linux 6.16, 6.17).
-  package var smallBitmaps: ChunkListSize
+  public var smallBitmaps: ChunkListSize
   /// Blocks of one order that follow each other without a gap, taken as one.
-  package var rangeCount: UInt64
-  package var blockCount: UInt64
+  public var rangeCount: UInt64
+  /// The number of blocks.
+  public var blockCount: UInt64
 
   /// A chunk list.
-  package struct ChunkListSize: Equatable {
-    package let bitmapByteCount: UInt64
-    package var bitmapCount: UInt64 = 0
-    package var chunkCount: UInt64 = 0
+  public struct ChunkListSize: Hashable, Sendable {
+    /// The size of a bitmap, in bytes.
+    public let bitmapByteCount: UInt64
+    /// The number of bitmaps.
+    public var bitmapCount: UInt64 = 0
+    /// The number of chunks, each a page.
+    public var chunkCount: UInt64 = 0
 
-    package func byteCount(in geometry: PageGeometry) -> UInt64 {
+    /// What bitmaps and chunks take, in bytes.
+    public func byteCount(in geometry: PageGeometry) -> UInt64 {
       bitmapCount * bitmapByteCount + chunkCount * UInt64(geometry.pageByteCount)
     }
 
     /// Adds `count` bitmaps of one order: a chunk lists those of one order only.
-    package mutating func add(_ count: UInt64, in geometry: PageGeometry) {
+    public mutating func add(_ count: UInt64, in geometry: PageGeometry) {
       // Toy pages have no room for any.
       let perChunk = max(1, UInt64(geometry.pageByteCount - 16) / 16)
       bitmapCount += count
@@ -39,7 +45,7 @@ package struct MetadataFootprint: Equatable {
   }
 
   /// Nothing marked: a root, no chunk.
-  package init(_ geometry: PageGeometry) {
+  public init(_ geometry: PageGeometry) {
     self.geometry = geometry
     let shape = RadixGeometry(geometry)
     nodesByLevel = [UInt64](repeating: 0, count: shape.levelCount)
@@ -50,11 +56,13 @@ package struct MetadataFootprint: Equatable {
     blockCount = 0
   }
 
-  package var treeByteCount: UInt64 { nodesByLevel.reduce(0, +) * UInt64(geometry.pageByteCount) }
-  package var rangeListByteCount: UInt64 { rangeCount * Self.bytesPerRange }
+  /// What the tree takes, in bytes.
+  public var treeByteCount: UInt64 { nodesByLevel.reduce(0, +) * UInt64(geometry.pageByteCount) }
+  /// What a list of the ranges takes, in bytes.
+  public var rangeListByteCount: UInt64 { rangeCount * Self.bytesPerRange }
 
   /// The smallest number of ranges whose list takes no less than the tree.
-  package var crossoverRangeCount: UInt64 {
+  public var crossoverRangeCount: UInt64 {
     (treeByteCount + Self.bytesPerRange - 1) / Self.bytesPerRange
   }
 }
@@ -66,7 +74,7 @@ extension MetadataFootprint {
   /// the root in any case.
   ///
   /// - Complexity: O(leaves that memory has room for · levels), whatever the number of runs.
-  package init(_ blocks: [PlannedBlocks], _ geometry: PageGeometry) {
+  public init(_ blocks: [PlannedBlocks], _ geometry: PageGeometry) {
     self.init(geometry)
     var counter = StretchCounter(geometry)
     for blocks in blocks {
@@ -82,7 +90,7 @@ extension MetadataFootprint {
   /// What the entries of `pages` cost, if they were marked afresh.
   ///
   /// - Complexity: O(runs · levels).
-  package init(_ pages: PreservedPagesSurvey, in memory: MemoryImage) {
+  public init(_ pages: PreservedPagesSurvey, in memory: MemoryImage) {
     let geometry = pages.geometry
     self.init(geometry)
     let shifts = StretchCounter.log2BlockCounts(geometry)

@@ -1,4 +1,4 @@
-package import MemoryAccess
+public import MemoryAccess
 
 /// Blocks of one order, as a model places them in memory: in runs of equal length, spread evenly.
 ///
@@ -8,17 +8,24 @@ package import MemoryAccess
 ///
 /// The first run begins at address 0 and the last one ends with memory; at least one block is free
 /// between two. Every order is placed as if it were alone.
-package struct PlannedBlocks: Equatable {
-  package let order: PageOrder
-  package let blockCount: UInt64
+public struct PlannedBlocks: Hashable, Sendable {
+  /// The order of the blocks.
+  public let order: PageOrder
+  /// Their number.
+  public let blockCount: UInt64
   /// How many blocks of the order memory has room for.
-  package let capacity: UInt64
+  public let capacity: UInt64
   /// The number of runs.
-  package let runCount: UInt64
+  public let runCount: UInt64
 
+  /// Places `blockCount` blocks of `order`.
+  ///
+  /// - Parameter order: the order of the blocks.
+  /// - Parameter blockCount: their number.
+  /// - Parameter capacity: how many of them memory has room for.
   /// - Parameter fragmentation: from 0, all blocks in one run, to 1, as many runs as possible.
   /// - Precondition: `blockCount` is in 1…`capacity`, `fragmentation` in 0…1.
-  package init(order: PageOrder, blockCount: UInt64, capacity: UInt64, fragmentation: Double) {
+  public init(order: PageOrder, blockCount: UInt64, capacity: UInt64, fragmentation: Double) {
     precondition(blockCount >= 1 && blockCount <= capacity, "blocks that do not fit")
     precondition(fragmentation >= 0 && fragmentation <= 1, "fragmentation outside 0…1")
     self.order = order
@@ -31,7 +38,7 @@ package struct PlannedBlocks: Equatable {
   }
 
   /// The first block of run `index`, and the block behind its last.
-  package func run(_ index: UInt64) -> Range<UInt64> {
+  public func run(_ index: UInt64) -> Range<UInt64> {
     let gaps = runCount == 1 ? 0 : share(capacity - blockCount, index, of: runCount - 1)
     let start = share(blockCount, index, of: runCount)
     let end = share(blockCount, index + 1, of: runCount)
@@ -39,7 +46,7 @@ package struct PlannedBlocks: Equatable {
   }
 
   /// At least as many free blocks as are between any two neighbouring runs.
-  package var largestGap: UInt64 {
+  public var largestGap: UInt64 {
     runCount == 1 ? 0 : (capacity - blockCount + runCount - 2) / (runCount - 1)
   }
 
@@ -53,7 +60,7 @@ package struct PlannedBlocks: Equatable {
   /// hold a block of a run.
   ///
   /// - Complexity: O(stretches in memory), whatever the number of runs.
-  package func touchedStretchCount(log2BlockCount: Int, offset: UInt64 = 0) -> UInt64 {
+  public func touchedStretchCount(log2BlockCount: Int, offset: UInt64 = 0) -> UInt64 {
     let shift = UInt64(log2BlockCount)
     let first = (offset &+ run(0).lowerBound) &>> shift
     let last = (offset &+ run(runCount - 1).upperBound &- 1) &>> shift

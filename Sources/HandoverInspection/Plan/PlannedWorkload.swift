@@ -1,36 +1,45 @@
-package import Handover
-package import MemoryAccess
+public import Handover
+public import MemoryAccess
 import PreservedPages
 
 /// What is to be preserved, and what marking it costs.
-package struct PlannedWorkload {
+public struct PlannedWorkload: Sendable {
   /// The image it was read from, and which handover of it; nil of a model.
-  package let image: (name: String, survey: HandoverSurvey)?
+  public let image: (name: String, survey: HandoverSurvey)?
   /// How scattered the blocks of the model are; nil of an image.
-  package let fragmentation: Double?
+  public let fragmentation: Double?
   /// Of each order that has any.
-  package let counts: [(order: Int, count: UInt64)]
-  package let footprint: MetadataFootprint
+  public let counts: [(order: Int, count: UInt64)]
+  /// What marking the blocks costs.
+  public let footprint: MetadataFootprint
   /// The smallest fragmentation with which a list of ranges takes no less than the tree; nil where
   /// there is none, and of an image.
-  package let crossover: Double?
+  public let crossover: Double?
 
-  package var preservedByteCount: UInt64 {
+  /// What is preserved, in bytes.
+  public var preservedByteCount: UInt64 {
     counts.reduce(0) {
       $0 &+ $1.count &* footprint.geometry.blockByteCount(PageOrder($1.order))
     }
   }
 
   /// The nodes that the image really holds, leaves first; nil of a model and of kho-v1.
-  package var nodesInImage: [UInt64]? {
+  public var nodesInImage: [UInt64]? {
     guard let survey = image?.survey, survey.deviceTree?.version != .v1 else { return nil }
     return survey.pages?.nodeCountByLevel
   }
 
-  /// A workload as the model places it.
+  /// A workload as the model places it: see ``PlannedBlocks``.
   ///
-  /// - Throws: where the blocks are more than memory holds.
-  package init(
+  /// - Parameters:
+  ///   - counts: the number of blocks of each order.
+  ///   - fragmentation: how scattered the blocks are, from 0, in one run, to 1, as much as can be.
+  ///   - memoryByteCount: the machine's memory, in bytes.
+  ///   - geometry: the page size.
+  /// - Precondition: no order is negative or occurs twice, no count is 0, and `fragmentation` is in 0…1.
+  /// - Throws: ``PlanError`` where the blocks are more than memory holds.
+  /// - Complexity: O(leaves that memory has room for · levels).
+  public init(
     _ counts: [(order: Int, count: UInt64)], fragmentation: Double, memoryByteCount: UInt64,
     geometry: PageGeometry
   ) throws(PlanError) {
@@ -80,7 +89,8 @@ package struct PlannedWorkload {
   /// The blocks of the handover `survey` of `image`.
   ///
   /// - Throws: ``HandoverImageError/nothingPreserved(_:)``.
-  package init(
+  /// - Complexity: O(runs of blocks · levels).
+  public init(
     of survey: HandoverSurvey, in image: HandoverImage
   ) throws(HandoverImageError) {
     guard let pages = survey.pages else { throw .nothingPreserved(survey.title) }
@@ -89,72 +99,5 @@ package struct PlannedWorkload {
     crossover = nil
     counts = survey.ordersInUse.map { (Int($0.order.rawValue), $0.count) }
     footprint = MetadataFootprint(pages, in: image.memory)
-  }
-}
-
-/// The scratch areas that Linux makes, as it is asked, and those that are recommended.
-package struct PlannedScratch {
-  package let requested: ScratchAreas?
-  package let recommended: (advice: ScratchRecommendation, areas: ScratchAreas)?
-  /// Whether the areas are those that Linux makes without being asked.
-  package let isStandard: Bool
-
-  package init(
-    requested: ScratchAreas?, isStandard: Bool = false,
-    recommended: (advice: ScratchRecommendation, areas: ScratchAreas)?
-  ) {
-    self.requested = requested
-    self.isStandard = isStandard
-    self.recommended = recommended
-  }
-}
-
-/// Everything that `kho plan` found out.
-package struct PlanResult {
-  package let machine: MachineModel?
-  package let workload: PlannedWorkload?
-  package let scratch: PlannedScratch?
-  package let calibration: WalkCalibration?
-  /// The areas of a running kernel.
-  package let current: CurrentScratch?
-  /// What the numbers of the machine are taken from, a sentence each.
-  package let basis: [String]
-
-  package init(
-    machine: MachineModel?, workload: PlannedWorkload?, scratch: PlannedScratch?,
-    calibration: WalkCalibration?, current: CurrentScratch? = nil, basis: [String] = []
-  ) {
-    self.machine = machine
-    self.workload = workload
-    self.scratch = scratch
-    self.calibration = calibration
-    self.current = current
-    self.basis = basis
-  }
-
-  /// What a walk takes, in nanoseconds; nil where nothing was measured.
-  package var walkNanoseconds: UInt64? {
-    guard let calibration, let workload else { return nil }
-    let nodes = workload.nodesInImage ?? workload.footprint.nodesByLevel
-    return calibration.nanoseconds(
-      nodes: nodes.reduce(0, +), runs: workload.footprint.rangeCount)
-  }
-}
-
-/// Why a workload cannot be planned.
-package enum PlanError: Error, Hashable, Sendable {
-  /// No block of the order has a size below 2^64 bytes.
-  case orderTooLarge(Int)
-  /// The blocks of the order, with those of lower orders, take more than the machine's memory.
-  case blocksDoNotFit(order: Int, memoryByteCount: UInt64)
-
-  /// What does not fit, as it follows `kho: `.
-  package var sentence: String {
-    switch self {
-    case .orderTooLarge(let order): "no block of order \(order) has a size below 2^64 bytes"
-    case .blocksDoNotFit(let order, let memoryByteCount):
-      "the blocks do not fit into \(byteText(memoryByteCount)) of memory: order \(order) and the "
-        + "orders below it take more"
-    }
   }
 }

@@ -1,19 +1,26 @@
-package import Handover
+public import Handover
 import MemoryAccess
-package import PageAllocation
+public import PageAllocation
 
 /// What to give as `kho_scratch=`, and why.
-package struct ScratchRecommendation {
-  package let request: ScratchRequest
+public struct ScratchRecommendation: Hashable, Sendable {
+  /// The sizes of the areas.
+  public let request: ScratchRequest
   /// The value of the option.
-  package let option: String
-  package let reasons: [String]
+  public let option: String
+  /// Why these sizes, a sentence each.
+  public let reasons: [String]
 
   /// A recommendation for `machine`, whose next kernel and initial RAM disk take `payloadByteCount`;
   /// nil where it was not given what boot reserves.
   ///
+  /// - Parameters:
+  ///   - machine: the machine.
+  ///   - payloadByteCount: the size of the next kernel with its initial RAM disk, in bytes; 0 where it is not known.
+  /// - Precondition: `payloadByteCount` is at most 2^52.
   /// - Throws: what ``MachineModel/sizes(_:)`` does.
-  package init?(for machine: MachineModel, payloadByteCount: UInt64) throws(MemblockError) {
+  public init?(for machine: MachineModel, payloadByteCount: UInt64) throws(MemblockError) {
+    precondition(payloadByteCount <= 1 << 52, "a kernel of more than 2^52 bytes")
     guard let boot = machine.boot else { return nil }
     let sizes = try machine.sizes(.standard)
     let alignment = (1 as UInt64) << UInt64(sizes.log2Alignment)
@@ -44,7 +51,7 @@ package struct ScratchRecommendation {
 }
 
 /// A size as the kernel's command line takes it.
-package func optionSize(_ byteCount: UInt64) -> String {
+public func optionSize(_ byteCount: UInt64) -> String {
   for (suffix, shift) in [("G", 30), ("M", 20), ("K", 10)] as [(String, UInt64)] {
     if byteCount > 0, byteCount & ((1 << shift) - 1) == 0 {
       return "\(byteCount >> shift)\(suffix)"

@@ -1,6 +1,6 @@
-package import Handover
-package import MemoryAccess
-package import PageAllocation
+public import Handover
+public import MemoryAccess
+public import PageAllocation
 
 /// How a release of Linux computes the sizes of its scratch areas.
 ///
@@ -13,17 +13,17 @@ package import PageAllocation
 ///
 /// What early boot allocated without naming a node (hash tables, bounce buffers) is counted in the
 /// first two and in none of the nodes.
-package struct ScratchRules: Equatable, Sendable {
+public struct ScratchRules: Hashable, Sendable {
   /// Whether memory for huge pages of 1 GiB is left out of the count: since 7.3.
-  package let ignoresHugePages: Bool
+  public let ignoresHugePages: Bool
   /// Whether the low area is rounded up before it is subtracted: up to 7.1.
-  package let roundsBeforeSubtracting: Bool
+  public let roundsBeforeSubtracting: Bool
   /// Areas start at multiples of `2^log2Alignment` bytes: the page allocator's largest block since 7.2,
   /// a block of one mobility type before that.
-  package let log2Alignment: Int
+  public let log2Alignment: Int
 
-  /// The rules of `release`, or of the newest known release.
-  package init(_ release: KernelRelease?, _ geometry: PageGeometry) {
+  /// The rules of `release`, or where it is nil of the newest known release, with pages of `geometry`.
+  public init(_ release: KernelRelease?, _ geometry: PageGeometry) {
     let release = release ?? KernelRelease(7, 3)
     ignoresHugePages = release >= KernelRelease(7, 3)
     roundsBeforeSubtracting = release < KernelRelease(7, 2)
@@ -41,8 +41,13 @@ package struct ScratchRules: Equatable, Sendable {
 
   /// The sizes that Linux computes of `allocations`.
   ///
-  /// - Throws: ``MemblockError/outOfMemory(byteCount:)`` of sizes beyond 2^63.
-  package func plan(
+  /// - Parameters:
+  ///   - request: what the command line asks for.
+  ///   - allocations: what early boot allocated.
+  ///   - nodes: the nodes, in the order of `BootAllocations.byNode`.
+  ///   - lowLimit: the end of low memory.
+  /// - Throws: `MemblockError.outOfMemory(byteCount:)` of sizes beyond 2^62.
+  public func plan(
     _ request: ScratchRequest, for allocations: BootAllocations, nodes: [NodeID],
     lowLimit: PhysicalAddress
   ) throws(MemblockError) -> ScratchPlan {
@@ -79,16 +84,19 @@ package struct ScratchRules: Equatable, Sendable {
 }
 
 /// What early boot allocated for the kernel, in bytes.
-package struct BootAllocations: Equatable, Sendable {
-  /// Below the end of low memory, and above.
-  package var low: UInt64
-  package var high: UInt64
+public struct BootAllocations: Hashable, Sendable {
+  /// Below the end of low memory.
+  public var low: UInt64
+  /// Above the end of low memory.
+  public var high: UInt64
   /// On each node, in the order of the nodes: what was allocated without naming one is not in it.
-  package var byNode: [UInt64]
+  public var byNode: [UInt64]
 
-  package var byteCount: UInt64 { low &+ high }
+  /// All of it.
+  public var byteCount: UInt64 { low &+ high }
 
-  package init(low: UInt64, high: UInt64, byNode: [UInt64]) {
+  /// What was allocated below the end of low memory, above it, and on each node.
+  public init(low: UInt64, high: UInt64, byNode: [UInt64]) {
     self.low = low
     self.high = high
     self.byNode = byNode

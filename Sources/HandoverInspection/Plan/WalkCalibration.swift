@@ -1,27 +1,27 @@
 import MemoryAccess
-package import MemoryImages
+public import MemoryImages
 import PreservedPages
 
 /// How fast this machine walks trees: measured, never assumed.
-package struct WalkCalibration: Hashable, Sendable {
+public struct WalkCalibration: Hashable, Sendable {
   /// For a node that is read, in 10^-12 seconds.
-  package let picosecondsPerNode: UInt64
+  public let picosecondsPerNode: UInt64
   /// For a run of blocks that is found, in 10^-12 seconds.
-  package let picosecondsPerRun: UInt64
+  public let picosecondsPerRun: UInt64
   /// The trees that were walked, to find that out.
-  package let samples: [Sample]
+  public let samples: [Sample]
 
   /// One tree, and how long a walk over it took.
-  package struct Sample: Hashable, Sendable {
+  public struct Sample: Hashable, Sendable {
     /// How many nodes the tree has.
-    package let nodes: UInt64
+    public let nodes: UInt64
     /// How many runs of blocks it marks.
-    package let runs: UInt64
+    public let runs: UInt64
     /// The shortest of several walks.
-    package let nanoseconds: UInt64
+    public let nanoseconds: UInt64
 
     /// A measured walk.
-    package init(nodes: UInt64, runs: UInt64, nanoseconds: UInt64) {
+    public init(nodes: UInt64, runs: UInt64, nanoseconds: UInt64) {
       self.nodes = nodes
       self.runs = runs
       self.nanoseconds = nanoseconds
@@ -29,14 +29,14 @@ package struct WalkCalibration: Hashable, Sendable {
   }
 
   /// A measurement that was made before.
-  package init(picosecondsPerNode: UInt64, picosecondsPerRun: UInt64, samples: [Sample]) {
+  public init(picosecondsPerNode: UInt64, picosecondsPerRun: UInt64, samples: [Sample]) {
     self.picosecondsPerNode = picosecondsPerNode
     self.picosecondsPerRun = picosecondsPerRun
     self.samples = samples
   }
 
   /// What a walk over so many nodes and runs takes, in nanoseconds.
-  package func nanoseconds(nodes: UInt64, runs: UInt64) -> UInt64 {
+  public func nanoseconds(nodes: UInt64, runs: UInt64) -> UInt64 {
     let sum =
       Double(nodes) * Double(picosecondsPerNode) + Double(runs) * Double(picosecondsPerRun)
     return UInt64(min(sum / 1000, 9e18))
@@ -47,15 +47,17 @@ package struct WalkCalibration: Hashable, Sendable {
   /// Walks two trees that are in memory, one with few runs in each leaf and one with as many as
   /// there can be, and solves for the two costs.
   ///
-  /// - Throws: ``MemoryImageError/cannotAllocate(byteCount:_:)`` when there is no memory for the trees.
-  package static func measure() throws(MemoryImageError) -> WalkCalibration {
+  /// - Throws: `MemoryImageError.cannotAllocate(byteCount:_:)` when there is no memory for the trees.
+  public static func measure() throws(MemoryImageError) -> WalkCalibration {
     let plain = try sample(leafCount: 4096, isAlternating: false)
     let dense = try sample(leafCount: 128, isAlternating: true)
     return WalkCalibration(plain, dense)
   }
 
+  /// The costs that two measured walks determine.
+  ///
   /// - Precondition: the second sample has more runs to a node than the first.
-  package init(_ plain: Sample, _ dense: Sample) {
+  public init(_ plain: Sample, _ dense: Sample) {
     let (n1, r1, t1) = (Double(plain.nodes), Double(plain.runs), Double(plain.nanoseconds))
     let (n2, r2, t2) = (Double(dense.nodes), Double(dense.runs), Double(dense.nanoseconds))
     let determinant = n1 * r2 - n2 * r1

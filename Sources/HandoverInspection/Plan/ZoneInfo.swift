@@ -1,30 +1,36 @@
-package import MemoryAccess
+public import MemoryAccess
 
 /// The zones of a running kernel, as `/proc/zoneinfo` lists them.
-package struct ZoneInfo {
-  package struct Zone: Equatable {
-    package let node: Int
+public struct ZoneInfo: Sendable {
+  /// A zone of a node.
+  public struct Zone: Hashable, Sendable {
+    /// The number of the node.
+    public let node: Int
     /// Whether it is the zone DMA or DMA32: of memory that devices with short addresses reach.
-    package let isForShortAddresses: Bool
-    package let firstFrame: UInt64
-    package let presentFrameCount: UInt64
-    package let managedFrameCount: UInt64
+    public let isForShortAddresses: Bool
+    /// The first page frame.
+    public let firstFrame: UInt64
+    /// The number of page frames that the machine has.
+    public let presentFrameCount: UInt64
+    /// The number of page frames that the page allocator got.
+    public let managedFrameCount: UInt64
 
     /// What the page allocator never got.
-    package var reservedFrameCount: UInt64 {
+    public var reservedFrameCount: UInt64 {
       presentFrameCount > managedFrameCount ? presentFrameCount - managedFrameCount : 0
     }
   }
 
   /// The zones that have memory.
-  package let zones: [Zone]
+  public let zones: [Zone]
 
-  package static let byteLimit = 16 << 20
+  /// The most bytes of the file that are read.
+  public static let byteLimit = 16 << 20
 
   /// Reads the file; nil where it has no zone with memory.
   ///
   /// - Complexity: O(bytes).
-  package init?(_ text: some Collection<UInt8>) {
+  public init?(_ text: some Collection<UInt8>) {
     var zones: [Zone] = []
     var zone = Reading()
     for line in text.split(separator: UInt8(ascii: "\n")) where line.count < 256 {
@@ -64,13 +70,15 @@ package struct ZoneInfo {
 }
 
 /// What `/proc/meminfo` says, in bytes.
-package struct MemoryInfo {
-  package let total: UInt64
+public struct MemoryInfo: Hashable, Sendable {
+  /// What the page allocator got, `MemTotal`.
+  public let total: UInt64
 
-  package static let byteLimit = 1 << 20
+  /// The most bytes of the file that are read.
+  public static let byteLimit = 1 << 20
 
   /// Reads the file; nil where it has no line `MemTotal:`.
-  package init?(_ text: some Collection<UInt8>) {
+  public init?(_ text: some Collection<UInt8>) {
     for line in text.split(separator: UInt8(ascii: "\n")) where line.count < 256 {
       let words = String(decoding: line, as: UTF8.self).split(whereSeparator: \.isWhitespace)
       guard words.count == 3, words[0] == "MemTotal:", words[2] == "kB",
@@ -85,23 +93,28 @@ package struct MemoryInfo {
 }
 
 /// The scratch areas of a running kernel, as debugfs shows them.
-package struct CurrentScratch: Equatable {
-  package struct Area: Equatable {
-    package let name: String
+public struct CurrentScratch: Hashable, Sendable {
+  /// One area.
+  public struct Area: Hashable, Sendable {
+    /// `low`, `global`, or `node` and its number.
+    public let name: String
     /// Nil where only the sizes are known.
-    package let address: PhysicalAddress?
-    package let byteCount: UInt64
+    public let address: PhysicalAddress?
+    /// The size, in bytes; 0 of an empty area.
+    public let byteCount: UInt64
   }
 
   /// Empty areas included: Linux lists one for low memory, one for any memory, and one of each node.
-  package let areas: [Area]
+  public let areas: [Area]
 
-  package var byteCount: UInt64 { areas.reduce(0) { $0 &+ $1.byteCount } }
+  /// What the areas take in all, in bytes.
+  public var byteCount: UInt64 { areas.reduce(0) { $0 &+ $1.byteCount } }
 
-  package static let byteLimit = 1 << 20
+  /// The most bytes of a file that are read.
+  public static let byteLimit = 1 << 20
 
   /// Reads `scratch_len`, and `scratch_phys` where it is given; nil where they are malformed.
-  package init?(lengths: some Collection<UInt8>, addresses: [UInt8]? = nil) {
+  public init?(lengths: some Collection<UInt8>, addresses: [UInt8]? = nil) {
     guard let lengths = Self.numbers(lengths), !lengths.isEmpty, lengths.count <= 4096 else {
       return nil
     }
@@ -119,7 +132,7 @@ package struct CurrentScratch: Equatable {
   }
 
   /// Areas that the user gives, in Linux's order.
-  package init(_ ranges: [PhysicalRange]) {
+  public init(_ ranges: [PhysicalRange]) {
     areas = ranges.indices.map {
       Area(name: Self.name($0), address: ranges[$0].start, byteCount: ranges[$0].byteCount)
     }

@@ -154,7 +154,8 @@ struct Plan: ParsableCommand {
       if let path = self.calibration {
         try measured.write(
           to: path,
-          OutputRules(isForced: forced.force, reading: image.map { [FilePath($0)] } ?? []))
+          OutputRules(
+            isForced: forced.force, reading: sources.inputs + (image.map { [FilePath($0)] } ?? [])))
       }
       calibration = measured
     } else if let path = self.calibration {
@@ -167,7 +168,7 @@ struct Plan: ParsableCommand {
     sources.nodeCount = nodes
     sources.bootMemory = bootMemory.map { ($0.low, $0.high) }
     let known = sources.machine()
-    let scratch = try known.map { try scratchPlans($0) }
+    let scratch = try known.map { try scratchAreas(of: $0) }
     let result = PlanResult(
       machine: known?.machine, workload: workload, scratch: scratch, calibration: calibration,
       current: sources.current, basis: known?.basis ?? [])
@@ -199,34 +200,12 @@ struct Plan: ParsableCommand {
     }
   }
 
-  private func scratchPlans(_ known: KnownMachine) throws(CommandFailure) -> PlannedScratch {
-    let machine = known.machine
-    do throws(MemblockError) {
-      var request = khoScratch?.request
-      if sources.describeBoot, machine.boot != nil {
-        request = request ?? known.commandLineScratch ?? .standard
-      }
-      let requested = try request.map { (request) throws(MemblockError) in
-        try machine.areas(request)
-      }
-      let recommendation = try ScratchRecommendation(
-        for: machine, payloadByteCount: payload?.byteCount ?? 0)
-      let recommended = try recommendation.map { (advice) throws(MemblockError) in
-        (advice, try machine.areas(advice.request))
-      }
-      return PlannedScratch(
-        requested: requested, isStandard: khoScratch == nil && known.commandLineScratch == nil,
-        recommended: recommended)
+  private func scratchAreas(of machine: KnownMachine) throws(CommandFailure) -> PlannedScratch {
+    do throws(PlanError) {
+      return try PlannedScratch(
+        for: machine, request: khoScratch?.request, payloadByteCount: payload?.byteCount ?? 0)
     } catch {
-      switch error {
-      case .outOfMemory(let byteCount):
-        throw .findings(
-          "\(byteText(byteCount)) do not fit where they must be allocated: the machine has "
-            + "\(byteText(machine.memoryByteCount)) on \(countText(machine.nodeCount, "node")), "
-            + "less what boot reserves and the areas before")
-      case .listFull, .notMemory, .notReserved, .holdsRegionList:
-        preconditionFailure("a machine that the early allocator cannot hold")
-      }
+      throw .findings(error.sentence)
     }
   }
 }

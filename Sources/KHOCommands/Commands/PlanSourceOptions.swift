@@ -1,5 +1,6 @@
 internal import ArgumentParser
 internal import KexecHandover
+internal import SystemPackage
 
 /// Where `kho plan` learns what a machine is like: files that its owner has.
 struct PlanSourceOptions: ParsableArguments {
@@ -102,9 +103,22 @@ struct PlanSourceOptions: ParsableArguments {
 
   var isEmpty: Bool { !describeBoot && lengthsPath == nil && scratch.isEmpty }
 
+  /// The files that are read.
+  var inputs: [FilePath] {
+    let others = [commandLinePath, zonesPath, memoryInfoPath, lengthsPath, addressesPath]
+    return (logPaths + others.compactMap(\.self)).map { FilePath($0) }
+  }
+
   /// Reads the files.
   func read(_ root: LiveRoot) throws(CommandFailure) -> MachineSources {
-    var sources = isLive ? try LiveMachine.sources(root.folder) : MachineSources()
+    var sources = MachineSources()
+    if isLive {
+      do throws(LiveSystemError) {
+        sources = try MachineSources(ofSystemAt: root.folder)
+      } catch {
+        throw .badInput("live: \(error.sentence)")
+      }
+    }
     if let first = logPaths.first {
       sources.log = try log(first)
       if logPaths.count > 1, !sources.pair(with: try log(logPaths[1])) {

@@ -186,14 +186,3 @@ struct Store: ParsableCommand {
     return line + "}"
   }
 }
-
-extension PersistentCollectionError {
-  func sentence(in place: String) -> String {
-    switch self {
-    case .damaged(let address): "\(place) is damaged at \(address)"
-    case .unknownLayout(let version): "\(place) is of layout \(version), which is not known here"
-    case .notThisCollection: "\(place) is of a kind that is not known here"
-    default: "\(place) cannot be read (\(self))"
-    }
-  }
-}

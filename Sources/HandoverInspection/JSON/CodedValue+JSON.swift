@@ -1,9 +1,8 @@
-internal import KexecHandover
-internal import PersistentCollections
+package import PersistentCollections
 
 extension CodedValue {
   /// The value as JSON on one line. Numbers that JSON does not have, such as infinity, are strings.
-  var jsonText: String {
+  package var jsonText: String {
     switch self {
     case .null: "null"
     case .bool(let value): value ? "true" : "false"
