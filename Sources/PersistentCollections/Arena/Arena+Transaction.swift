@@ -78,6 +78,10 @@ extension Arena where Storage: ~Copyable {
       if control.doomedCount != 0 { try freeDoomed() }
       if !books.isMade { try makeBooks() }
       countChange()
+      // The rule of plain stores: a slot that the change before this one freed may get plain bytes now, and
+      // they must not move above the store that ended that change. Publishing orders only what comes before
+      // it. A killed process leaves what the processor has executed, so on x86 this is for the compiler alone.
+      atomicMemoryFence(ordering: .acquiringAndReleasing)
     }
     depth &+= 1
   }
