@@ -18,6 +18,8 @@ import Testing
     let arguments: @Sendable (_ input: String, _ output: String) -> [String]
     /// Whether only the owner may read the file.
     let isSecret: Bool
+    /// Whether two runs write the same bytes.
+    var isRepeatable = true
     var testDescription: String { name }
   }
 
@@ -31,6 +33,10 @@ import Testing
     Writer(name: "map --html", arguments: { ["map", $0, "--html", $1] }, isSecret: false),
     Writer(name: "forge", arguments: { ["forge", $0 + ".json", "-o", $1] }, isSecret: true),
     Writer(name: "replay", arguments: { ["replay", $0 + ".full", "-o", $1] }, isSecret: true),
+    Writer(
+      name: "plan --calibration",
+      arguments: { ["plan", "--from", $0, "--calibrate", "--calibration", $1] }, isSecret: false,
+      isRepeatable: false),
   ]
 
   /// The input of all commands: an image, a description beside it, and a capture with contents.
@@ -86,7 +92,7 @@ import Testing
     expectRefusal(try run(writer, to: output), "--force")
     #expect(try bytes(output) == Data([1, 2, 3]))
     #expect(try run(writer, to: output, ["--force"]).status == 0)
-    #expect(try bytes(output) == written)
+    #expect(try bytes(output) == written || !writer.isRepeatable && bytes(output).count > 3)
   }
 
   @Test(arguments: writers) func anInput(_ writer: Writer) throws {
@@ -104,6 +110,18 @@ import Testing
         #expect(try bytes(input) == before && bytes(twin) == before)
       }
     }
+  }
+
+  /// `plan` reads several files.
+  @Test func anInputOfAPlan() throws {
+    let input = try folder.write(Array("MemTotal: 1000000 kB\n".utf8), "meminfo")
+    let before = try bytes(input)
+    let run = try BuiltTool([
+      "plan", "--memory", "1G", "--meminfo", input, "--calibrate", "--calibration", input,
+      "--force",
+    ])
+    expectRefusal(run, "input")
+    #expect(try bytes(input) == before)
   }
 
   @Test(arguments: writers) func symbolicLinks(_ writer: Writer) throws {
@@ -146,9 +164,11 @@ import Testing
     try process.run()
     process.waitUntilExit()
     #expect(process.terminationStatus == 0)
+    #expect(try SystemCalls.status(at: FilePath(fifo)).kind == .fifo)
+    #expect(!(try bytes(received)).isEmpty)
+    guard writer.isRepeatable else { return }
     #expect(try bytes(received).starts(with: bytes(reference)))
     if !place.hasPrefix("/dev") { #expect(try bytes(received) == bytes(reference)) }
-    #expect(try SystemCalls.status(at: FilePath(fifo)).kind == .fifo)
   }
 
   /// Standard output that points to a file: that file, behind what it holds, and under its name.
