@@ -33,6 +33,7 @@ let package = Package(
       dependencies: [
         .product(name: "KexecHandover", package: "swift-kexec-handover"),
         .product(name: "PersistentCollections", package: "swift-kexec-handover"),
+        .product(name: "SystemPackage", package: "swift-system"),
       ],
       swiftSettings: [.strictMemorySafety(), .treatAllWarnings(as: .error)]),
     .executableTarget(

@@ -12,6 +12,7 @@ extension MemblockError {
     case .notMemory: "a range is not memory"
     case .notReserved: "a range is not reserved"
     case .holdsRegionList: "the range contains a list of regions"
+    @unknown default: "an error that this kernel does not know"
     }
   }
 }
@@ -26,6 +27,7 @@ extension EarlyHandoverError {
     case .mapMissing: "the root device tree has no pointer to the tree"
     case .damaged: "the tree is damaged"
     case .notReserved(let error): error.text
+    @unknown default: "an error that this kernel does not know"
     }
   }
 }
@@ -42,6 +44,7 @@ extension IncomingHandoverError {
     case .alreadyRestored: "a block was restored before"
     case .areaDamaged: "an area is damaged"
     case .outOfFrames: "no frames are left"
+    @unknown default: "an error that this kernel does not know"
     }
   }
 }
@@ -67,6 +70,7 @@ extension OutgoingHandoverError {
     case .regionNamedTwice: "two regions have one name"
     case .deviceTreeDamaged: "the root device tree is damaged"
     case .areaDamaged: "an area is damaged"
+    @unknown default: "an error that this kernel does not know"
     }
   }
 }
