@@ -7,6 +7,7 @@ internal import MemoryAccess
 ///
 /// Source: RFC 1950 and RFC 1951 (zlib), Documentation/staging/lzo.rst of Linux (LZO1X),
 /// format_description.txt of snappy, RFC 8878 (zstd).
+@nonexhaustive
 public enum BlockCompression: Hashable, Sendable, CaseIterable {
   case zlib
   case lzo

@@ -1,4 +1,5 @@
 /// Why bytes are not a compressed stream, or not one of the expected length.
+@nonexhaustive
 public enum DecompressionError: Error, Hashable, Sendable {
   // All formats.
 

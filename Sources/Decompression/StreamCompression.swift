@@ -1,6 +1,7 @@
 internal import MemoryAccess
 
 /// How a whole file of any length can be compressed.
+@nonexhaustive
 public enum StreamCompression: Hashable, Sendable, CaseIterable {
   case gzip
   case zstd

@@ -1,4 +1,5 @@
 /// Why a device tree was not edited; it is as it was. Offsets count from the blob's start.
+@nonexhaustive
 public enum DeviceTreeEditError: Error, Equatable, Sendable {
   /// The blob to edit is none, or has changed since it was checked.
   case malformed(DeviceTreeError)

@@ -4,6 +4,7 @@
 /// the rule.
 ///
 /// Source: Devicetree Specification v0.4, chapter 5.
+@nonexhaustive
 public enum DeviceTreeError: Error, Hashable, Sendable {
   // Section 5.2, header.
 

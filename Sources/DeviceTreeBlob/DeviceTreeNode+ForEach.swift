@@ -1,4 +1,5 @@
 /// Why a walk with a closure ended early.
+@nonexhaustive
 public enum DeviceTreeWalkError<Failure: Error>: Error {
   /// The bytes have changed since they were checked and are not a tree any more.
   case malformed(DeviceTreeError)

@@ -1,4 +1,5 @@
 /// Why a device tree could not be written.
+@nonexhaustive
 public enum DeviceTreeWriterError: Error, Hashable, Sendable {
   /// The memory is too small. `byteCountNeeded` bytes suffice, and are exactly what is needed
   /// unless the memory could not even hold the names of all properties.

@@ -6,6 +6,7 @@ public import PreservedPages
 /// device tree.
 ///
 /// Source: `FormatRootDeviceTree.md`.
+@nonexhaustive
 public enum ABIVersion: Int, Hashable, Comparable, CaseIterable, Sendable {
   /// Linux 6.16 to 6.19: a list of chunks of bitmaps.
   case v1 = 1

@@ -3,6 +3,7 @@ public import MemoryAccess
 public import PreservedPages
 
 /// A problem found in an untrusted handover.
+@nonexhaustive
 public enum HandoverFinding: Error, Hashable, Sendable {
   /// The root device tree is outside memory that can be read.
   case deviceTreeUnreadable(PhysicalAddress)

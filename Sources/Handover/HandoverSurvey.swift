@@ -6,6 +6,7 @@ public import PreservedPages
 /// read from untrusted memory, and what is wrong with it.
 public struct HandoverSurvey: Sendable {
   /// Where the root device tree came from.
+  @nonexhaustive
   public enum Source: Equatable, Sendable {
     /// It is in memory.
     case memory(PhysicalAddress)
@@ -136,7 +137,7 @@ public struct HandoverSurvey: Sendable {
     ownFindings + (pages?.findings.findings ?? []).map { .pages($0) }
   }
 
-  /// How many findings there were beyond the limits of ``FindingList``.
+  /// How many findings there were beyond the limits of `FindingList`.
   public var omittedFindingCount: UInt64 { pages?.findings.omittedCount ?? 0 }
 
   /// Why the handover cannot be read, wholly or in part; nil when all of it was read.

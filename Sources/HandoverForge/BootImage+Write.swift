@@ -15,6 +15,7 @@ extension BootImage {
   /// Calls `body` with each piece of the file and its place in it, in order. What is not given is a
   /// hole, which reads as zeros.
   ///
+  /// - Parameter body: called with what was found.
   /// - Parameter memory: the memory of the handover.
   /// - Returns: memory of the handover that cannot be read, where the file ended; nil of a whole file.
   /// - Throws: what `body` throws.

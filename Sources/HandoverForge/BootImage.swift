@@ -60,6 +60,7 @@ public struct BootImage: Sendable {
   /// The image of `contents` and a handover.
   ///
   /// - Parameters:
+  ///   - contents: the kernel and what goes with it.
   ///   - deviceTree: the bytes of the root device tree.
   ///   - stored: the memory of the handover, which is to be loaded.
   ///   - scratchAreas: the scratch areas; the kernel goes into the largest.

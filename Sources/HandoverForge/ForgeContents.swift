@@ -1,6 +1,7 @@
 public import SystemPackage
 
 /// Bytes that are placed into a forged handover.
+@nonexhaustive
 public enum ForgeContents: Sendable {
   /// These.
   case bytes([UInt8])

@@ -1,6 +1,7 @@
 /// Something wrong with a forged handover, named by the code with which `kho check` reports it.
 ///
 /// For seeing what a kernel does with it.
+@nonexhaustive
 public enum ForgeDamage: String, CaseIterable, Sendable {
   // The root device tree.
   case deviceTreeUnreadable = "fdt-unreadable"

@@ -4,6 +4,7 @@ public import MemoryImages
 public import SystemPackage
 
 /// Why a handover cannot be forged, or cannot be made to boot.
+@nonexhaustive
 public enum ForgeError: Error, Equatable, Sendable {
   // What goes in.
 

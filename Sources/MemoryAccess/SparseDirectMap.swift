@@ -29,6 +29,7 @@ public struct SparseDirectMap: WritablePhysicalMemory, @unchecked Sendable {
   /// With a displacement of 0, the first page stays out: its pointer would be null.
   ///
   /// - Parameters:
+  ///   - geometry: the page size, and what follows from it.
   ///   - storage: the ranges as the boot protocol lists them: in any order, empty ones and overlaps
   ///     included. Bytes at the edges that do not fill 8 are left out.
   ///   - displacement: what is added to a physical address, modulo 2^64, to get where it is mapped; a

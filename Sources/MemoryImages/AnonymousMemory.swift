@@ -7,7 +7,7 @@ internal import SystemPackage
 /// For tests, benchmarks and models of a machine. Pages take memory once they are written.
 ///
 /// `@unchecked Sendable`: the pointer never changes, and what it points to is shared by the rules of
-/// ``WritablePhysicalMemory``: one writer at a time.
+/// `WritablePhysicalMemory`: one writer at a time.
 @safe
 public final class AnonymousMemory: WritablePhysicalMemory, @unchecked Sendable {
   @usableFromInline
@@ -17,6 +17,7 @@ public final class AnonymousMemory: WritablePhysicalMemory, @unchecked Sendable 
 
   /// Memory at the addresses of `range`.
   ///
+  /// - Parameter range: the physical addresses.
   /// - Parameter usesHugePages: asks for transparent huge pages (MADV_HUGEPAGE, madvise(2)).
   /// - Throws: `cannotAllocate` when mmap(2) fails.
   /// - Precondition: `range` is not empty and starts at a multiple of the machine's page size.

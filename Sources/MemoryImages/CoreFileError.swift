@@ -3,6 +3,7 @@ internal import Platform
 public import SystemPackage
 
 /// Why an ELF core file could not be written. Nothing is left of it then.
+@nonexhaustive
 public enum CoreFileError: Error, Equatable, Sendable {
   /// There is a file of that name already.
   case exists

@@ -47,6 +47,7 @@ public struct CoreFileWriter {
   /// device or a FIFO there is written into.
   ///
   /// - Parameters:
+  ///   - path: the path of the file.
   ///   - memory: holds the bytes of all stored memory.
   ///   - replacing: whether a regular file of that name is replaced.
   ///   - progress: called now and then with the bytes of memory that are written.

@@ -1,5 +1,6 @@
 /// Files that are recognised by their signature and are not read: what they are, and the way to a file
 /// that can be read.
+@nonexhaustive
 public enum ForeignFormat: Hashable, Sendable, CaseIterable {
   // Virtual machines.
   case qemuMigrationStream

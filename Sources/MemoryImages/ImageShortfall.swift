@@ -4,6 +4,7 @@ public import MemoryAccess
 /// What a file should hold of a machine's memory, and does not.
 public struct ImageShortfall: Hashable, Sendable {
   /// Why it does not.
+  @nonexhaustive
   public enum Cause: Hashable, Sendable {
     /// The file ends before the memory that it describes does.
     case fileEnds(fileByteCount: UInt64)

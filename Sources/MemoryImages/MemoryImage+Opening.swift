@@ -7,6 +7,7 @@ extension MemoryImage {
   ///
   /// A file that is compressed as a whole is decompressed into a temporary file without a name.
   ///
+  /// - Parameter path: the path of the file.
   /// - Parameter base: the physical address of the first byte, for raw memory; files of other formats
   ///   carry their own addresses.
   /// - Throws: as ``open(_:raw:)``.
@@ -20,6 +21,7 @@ extension MemoryImage {
   ///
   /// Nothing is taken for raw memory unless `raw` says where it is.
   ///
+  /// - Parameter path: the path of the file.
   /// - Parameter raw: where raw memory is; nil where the file is not raw memory.
   /// - Throws: `baseAddressMissing` for a file of no known format without a placement;
   ///   `baseAddressUnexpected`, `rangesCarryAddresses` and `dumpCarriesAddresses` for a file that has

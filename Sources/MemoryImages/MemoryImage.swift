@@ -1,6 +1,7 @@
 public import MemoryAccess
 
 /// A machine's memory, in whatever format it came.
+@nonexhaustive
 public enum MemoryImage: PhysicalMemory, Sendable {
   /// Bytes without a header, at base addresses that the caller gave.
   case raw(RawImage)

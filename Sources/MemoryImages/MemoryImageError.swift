@@ -5,6 +5,7 @@ public import SystemPackage
 /// Why a file is not a memory image that can be read, or memory could not be had.
 ///
 /// Segments are named by their index in the program header table, as `readelf -l` counts them.
+@nonexhaustive
 public enum MemoryImageError: Error, Equatable, Sendable {
   // Files, whatever is in them.
 

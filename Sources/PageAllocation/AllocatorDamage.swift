@@ -2,6 +2,7 @@ public import MemoryAccess
 
 /// An invariant of an allocator that does not hold: a defect in it, or memory of its own that
 /// another program has written.
+@nonexhaustive
 public enum AllocatorDamage: Error, Hashable, Sendable {
   /// Regions of the list are empty, out of order, overlap, or could be one.
   case regions(MemblockList)

@@ -98,6 +98,9 @@ extension BuddyAllocator {
   /// Everything outside `ranges` is a hole; ``manage(_:)`` adds what is in use and may be freed
   /// later, within ``frames``. The map takes the first pages of the lowest range that has room.
   ///
+  /// - Parameter memory: the memory.
+  /// - Parameter geometry: the page size, and what follows from it.
+  /// - Parameter maximumOrder: the largest order of a block.
   /// - Parameter ranges: what is free. Frames named twice count once.
   /// - Throws: ``BuddyAllocatorError/noRoomForMap(byteCount:)`` when no range has room for the map.
   /// - Precondition: the frames exist below 2^64 bytes, and the first pages of the lowest range that
@@ -138,6 +141,8 @@ extension BuddyAllocator {
   /// are free, and what is reserved now may be freed later. The map is reserved in `memblock`, which
   /// must hand nothing out from here on.
   ///
+  /// - Parameter memblock: the early allocator.
+  /// - Parameter maximumOrder: the largest order of a block.
   /// - Parameter filter: without one, all memory but what must not be mapped and scratch memory, in which
   ///   nothing may be preserved. The map is never in scratch memory.
   /// - Throws: ``BuddyAllocatorError/noRoomForMap(byteCount:)`` when the early allocator has no

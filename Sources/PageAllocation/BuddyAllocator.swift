@@ -77,6 +77,10 @@ public struct BuddyAllocator<Memory: WritablePhysicalMemory>: ~Copyable {
 
   /// An allocator whose map is at `map` and which manages no frame yet.
   ///
+  /// - Parameter memory: the memory.
+  /// - Parameter map: the address of the map.
+  /// - Parameter geometry: the page size, and what follows from it.
+  /// - Parameter maximumOrder: the largest order of a block.
   /// - Parameter frames: every frame that can ever be managed. The map has bits for the holes
   ///   between them as well.
   /// - Parameter isMapZero: whether the bytes of the map are zeros already, as those of fresh memory

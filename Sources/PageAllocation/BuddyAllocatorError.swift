@@ -1,6 +1,7 @@
 public import MemoryAccess
 
 /// Why the page allocator refused. Nothing has changed then.
+@nonexhaustive
 public enum BuddyAllocatorError: Error, Hashable, Sendable {
   /// No free block holds as many frames in one piece.
   case outOfFrames(frameCount: UInt64)

@@ -7,6 +7,7 @@ extension Memblock {
   /// same flags. Scratch memory is taken in scratch-only mode, or where the request requires it, and
   /// never otherwise.
   ///
+  /// - Parameter request: what is wanted.
   /// - Parameter flags: the flags of the reservation.
   /// - Throws: ``MemblockError/outOfMemory(byteCount:)``; ``MemblockError/listFull(_:)`` when the
   ///   reservation has no room.

@@ -31,6 +31,8 @@ public struct Memblock<Memory: WritablePhysicalMemory>: ~Copyable {
 
   /// An allocator that knows of no memory yet.
   ///
+  /// - Parameter memory: the memory.
+  /// - Parameter geometry: the page size, and what follows from it.
   /// - Parameter capacity: how many regions each list holds on the heap before it moves into `memory`.
   /// - Precondition: `capacity` is 4 or more.
   public init(in memory: Memory, geometry: PageGeometry, capacity: Int = 128) {

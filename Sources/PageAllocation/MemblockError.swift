@@ -1,6 +1,7 @@
 public import MemoryAccess
 
 /// Why the early allocator refused. What it says of memory has not changed then.
+@nonexhaustive
 public enum MemblockError: Error, Hashable, Sendable {
   /// No free range is as large as asked, where it was asked for.
   case outOfMemory(byteCount: UInt64)

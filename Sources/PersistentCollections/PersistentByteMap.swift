@@ -6,7 +6,7 @@ public import ProcessHandover
 ///     var map = try PersistentByteMap.open(PreservedMemory.open("/dev/shm/service"))
 ///     try map.setValue(value, of: key)
 ///
-/// It is in ``PreservedMemory`` in a form that needs no rebuilding: opening it takes the same time
+/// It is in `PreservedMemory` in a form that needs no rebuilding: opening it takes the same time
 /// however much there is, and the next process has every value that was stored, also after kill -9.
 /// Each operation has happened wholly or not at all.
 ///
@@ -111,6 +111,9 @@ public struct PersistentByteMap: ~Copyable {
 
   /// Puts a value of `byteCount` bytes in the place of what is there.
   ///
+  /// - Parameter byteCount: the size, in bytes.
+  /// - Parameter notes: two numbers that are kept with the entry.
+  /// - Parameter key: the key.
   /// - Parameter fill: writes all bytes of the value, which are undefined at first.
   /// - Returns: whether the key is new.
   /// - Throws: as ``setValue(_:of:notes:)``.

@@ -2,6 +2,7 @@ public import MemoryAccess
 public import ProcessHandover
 
 /// Why a persistent collection cannot be had, or cannot do what was asked. Nothing has changed then.
+@nonexhaustive
 public enum PersistentCollectionError: Error, Equatable, Sendable {
   /// The collection's limit leaves no room: remove something, or raise the limit.
   case limitReached

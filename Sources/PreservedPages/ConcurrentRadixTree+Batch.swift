@@ -11,6 +11,7 @@ extension ConcurrentRadixTree {
   ///
   /// The batch is not one change: other threads see some of its keys earlier than others.
   ///
+  /// - Parameter keys: the keys.
   /// - Parameter frames: a source that no other thread uses meanwhile.
   /// - Returns: how many keys are new; of threads that insert a key at once, one counts it.
   /// - Throws: as ``RadixTree/insert(contentsOf:from:)``.

@@ -50,6 +50,7 @@ public struct ConcurrentRadixTree<Memory: WritablePhysicalMemory>: ~Copyable {
 
   /// Marks the block that `key` names.
   ///
+  /// - Parameter key: the key.
   /// - Parameter frames: a source that no other thread uses meanwhile.
   /// - Returns: whether the key was new; of threads that insert it at once, one is told so.
   /// - Throws: ``RadixTreeError/keyOutsideTree(_:)`` and ``RadixTreeError/outOfFrames(level:)``, as

@@ -4,6 +4,7 @@ public import MemoryAccess
 ///
 /// A finding names the place and what was found there. Where the walk can go on behind it, it does:
 /// one bad pointer does not hide the rest.
+@nonexhaustive
 public enum PreservedPagesFinding: Error, Hashable, Sendable {
   /// A pointer is not a multiple of the page size.
   case pointerUnaligned(in: PointerPlace, pointer: PhysicalAddress)
@@ -53,6 +54,7 @@ public enum PreservedPagesFinding: Error, Hashable, Sendable {
 }
 
 /// Where a pointer is that points to a node.
+@nonexhaustive
 public enum PointerPlace: Hashable, Sendable {
   /// The pointer to the root or the first chunk, which came from outside the structure.
   case start

@@ -16,6 +16,8 @@ public struct DescriptorChannel: ~Copyable, Sendable {
 
   /// A socket that was connected elsewhere.
   ///
+  /// - Parameter timeout: how long to wait; nil without end.
+  /// - Parameter userID: the user whose processes may connect.
   /// - Parameter socket: the channel's from here on, also where an error is thrown.
   /// - Throws: `notPacketSocket`, `foreignPeer`, `cannotConnect`.
   public static func adopt(

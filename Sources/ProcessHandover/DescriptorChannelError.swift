@@ -1,6 +1,7 @@
 public import SystemPackage
 
 /// Why descriptors cannot be passed between processes.
+@nonexhaustive
 public enum DescriptorChannelError: Error, Equatable, Sendable {
   // The connection.
 

@@ -7,6 +7,7 @@ extension MemoryFile {
   /// A file at a path is made without a name, and appears with ``publish()``; so no process ever finds
   /// one that is half made. Dropped before, it leaves nothing.
   ///
+  /// - Parameter place: where the file is made.
   /// - Parameter byteCount: the size in bytes, rounded up to whole pages of the file.
   /// - Parameter capacity: the size in bytes that the file can grow to, rounded up likewise. It
   ///   takes addresses, and no memory but one bit for 2 MiB.

@@ -5,6 +5,7 @@ extension MemoryFile {
   /// The file at `path`, for reading and writing, left as it is.
   ///
   /// - Parameters:
+  ///   - path: the path of the file.
   ///   - capacity: the size in bytes that the file can grow to here; nil for its own.
   ///   - trust: which files are used.
   /// - Throws: `cannotOpen`, `isDirectory`, `notRegularFile`, `danglingLink`, `untrustedLink`,

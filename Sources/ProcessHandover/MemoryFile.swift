@@ -16,7 +16,7 @@ internal import SystemPackage
 /// sealed and a file at a path is for its owner alone; against the second there is ``back(_:)``.
 ///
 /// `@unchecked Sendable`: the pointer and the descriptor never change, what does is atomic or
-/// behind a lock, and the bytes are shared by the rules of ``WritablePhysicalMemory``: one writer
+/// behind a lock, and the bytes are shared by the rules of `WritablePhysicalMemory`: one writer
 /// at a time.
 @safe
 public final class MemoryFile: WritablePhysicalMemory, @unchecked Sendable {

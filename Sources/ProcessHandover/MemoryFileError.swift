@@ -1,6 +1,7 @@
 public import SystemPackage
 
 /// Why a memory file cannot be had, or cannot do what was asked.
+@nonexhaustive
 public enum MemoryFileError: Error, Equatable, Sendable {
   // The file.
 

@@ -1,6 +1,7 @@
 public import SystemPackage
 
 /// Where a new memory file is.
+@nonexhaustive
 public enum MemoryFilePlace: Hashable, Sendable {
   /// A file of memory without a path: it lives as long as a process has a descriptor of it or maps
   /// it, memfd_create(2). The name, at most 249 bytes, is seen only in /proc.
@@ -17,6 +18,7 @@ public enum MemoryFilePlace: Hashable, Sendable {
 }
 
 /// The pages that a memfd is made of.
+@nonexhaustive
 public enum MemfdPageSize: Hashable, Sendable, CaseIterable {
   /// The machine's usual pages.
   case usual
@@ -36,6 +38,7 @@ public enum MemfdPageSize: Hashable, Sendable, CaseIterable {
 }
 
 /// What a memory file is made of, which says what it survives.
+@nonexhaustive
 public enum MemoryFileStorage: Hashable, Sendable {
   /// Memory without a path; gone with the last descriptor.
   case memfd

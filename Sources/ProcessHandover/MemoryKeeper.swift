@@ -40,6 +40,7 @@ public enum MemoryKeeper {
 }
 
 /// Why a process has no keeper.
+@nonexhaustive
 public enum MemoryKeeperError: Error, Equatable, Sendable {
   /// There is none under the thread sanitizer.
   case notSupported

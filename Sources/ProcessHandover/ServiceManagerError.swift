@@ -1,6 +1,7 @@
 public import SystemPackage
 
-/// Why the service manager's descriptors cannot be had, or it is unknown something.
+/// Why the service manager's descriptors are not available, or it was not notified.
+@nonexhaustive
 public enum ServiceManagerError: Error, Equatable, Sendable {
   /// LISTEN_PID, LISTEN_FDS or LISTEN_FDNAMES is not what sd_listen_fds(3) describes.
   case malformedEnvironment

@@ -1,6 +1,7 @@
 public import SystemPackage
 
 /// Why a successor cannot be started, or cannot take what it was given.
+@nonexhaustive
 public enum SuccessorError: Error, Equatable, Sendable {
   // Starting it.
 

@@ -37,6 +37,7 @@ public struct WriterLock: ~Copyable, Sendable {
   /// The lock of `file` that this process was handed in a descriptor: by a predecessor that became
   /// this one by execve(2), or by its parent.
   ///
+  /// - Parameter file: the file.
   /// - Parameter descriptor: the lock's from here on, also where an error is thrown.
   /// - Throws: `foreignDescriptor` where it points to another file; `notHeld` where it does not hold
   ///   the lock, so that there was a moment in which another could have written; `held`,

@@ -1,6 +1,7 @@
 public import SystemPackage
 
 /// Why the right to write a memory file cannot be had.
+@nonexhaustive
 public enum WriterLockError: Error, Equatable, Sendable {
   /// Another process has it; nil where the system does not name it.
   case held(by: LockHolder?)

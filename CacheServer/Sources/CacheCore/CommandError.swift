@@ -53,6 +53,7 @@ extension PersistentCollectionError {
     case .tooLarge:
       "ERR a key has at most \(PersistentByteMap.keyByteLimit) bytes, and a value at most "
         + "\(PersistentByteMap.valueByteLimit)"
+    @unknown default: "ERR the memory file refuses: \(self)"
     }
   }
 

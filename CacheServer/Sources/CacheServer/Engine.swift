@@ -117,6 +117,7 @@ final class Engine: @unchecked Sendable {
     case .tmpfs: "tmpfs"
     case .hugetlbfs: "hugetlbfs"
     case .disk: "disk"
+    @unknown default: "unknown"
     }
   }
 

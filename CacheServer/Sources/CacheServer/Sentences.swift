@@ -45,6 +45,7 @@ extension PersistentCollectionError: ErrorForPeople {
     case .transactionTooLarge: "a change is too large to be undone"
     case .tooLarge: "a key or a value is too large"
     case .readOnly, .changing: description
+    @unknown default: description
     }
   }
 }
@@ -100,6 +101,7 @@ extension PreservedMemoryError: ErrorForPeople {
     case .nothingReceived: "the predecessor has sent no memory"
     case .handover(_), .incoming(_):
       "it is damaged: what is preserved in it cannot be (kho check prints what is wrong)"
+    @unknown default: description
     }
   }
 
@@ -131,6 +133,7 @@ extension DescriptorChannelError: ErrorForPeople {
     case .unsupportedVersion(let version):
       "the other end speaks version \(version), which this server does not know"
     case .refused(let code): "the other end has refused (code \(code))"
+    @unknown default: description
     }
   }
 }
@@ -143,6 +146,7 @@ extension ServiceManagerError: ErrorForPeople {
       "descriptor \(number), which it passes on, is not open (\(errno))"
     case .unsupportedAddress: "NOTIFY_SOCKET is not the address of a UNIX socket"
     case .cannotNotify(let errno): "it cannot be notified (\(errno))"
+    @unknown default: description
     }
   }
 }
@@ -152,6 +156,7 @@ extension MemoryKeeperError: ErrorForPeople {
     switch self {
     case .notSupported: "there is none under the thread sanitizer"
     case .cannotStart(let errno): "\(errno)"
+    @unknown default: description
     }
   }
 }
@@ -166,6 +171,7 @@ extension SuccessorError: ErrorForPeople {
       "a newer program has passed it on, in version \(version)"
     case .missingDescriptor(let name, let errno): "\(name) is not open (\(errno))"
     case .foreignDescriptor(let name): "\(name) is something else than was passed on"
+    @unknown default: description
     }
   }
 }

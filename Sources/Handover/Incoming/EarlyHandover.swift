@@ -117,6 +117,7 @@ public struct EarlyHandoverSummary: Hashable, Sendable {
 }
 
 /// Why a handover cannot be reserved.
+@nonexhaustive
 public enum EarlyHandoverError: Error, Hashable, Sendable {
   /// The root device tree is outside memory.
   case unreadable(PhysicalAddress)

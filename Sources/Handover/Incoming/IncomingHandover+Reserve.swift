@@ -9,7 +9,7 @@ extension IncomingHandover {
   /// The allocator's own list may have to move while it learns that: it moves to where nothing of the
   /// handover is.
   ///
-  /// - Throws: ``MemblockError/listFull(_:)``, ``MemblockError/holdsRegionList(_:)`` when the allocator
+  /// - Throws: `MemblockError.listFull(_:)`, `MemblockError.holdsRegionList(_:)` when the allocator
   ///   used preserved memory already. Some of it may be reserved then.
   /// - Complexity: O(nodes · page size + runs · regions), far less where runs come in order of address.
   public func reserve(in memblock: inout Memblock<Memory>) throws(MemblockError) {

@@ -114,7 +114,7 @@ extension IncomingHandover {
   /// Restores a block whose owner does not want it, and frees it.
   ///
   /// - Throws: as ``restore(_:from:)-(PhysicalBlock,_)``.
-  /// - Precondition: `frames` manages the block's frames, as a ``BuddyAllocator`` does that was built
+  /// - Precondition: `frames` manages the block's frames, as a `BuddyAllocator` does that was built
   ///   from the memory the handover was reserved in.
   public mutating func restoreAndFree<Frames: BlockSource & ~Copyable>(
     _ block: PhysicalBlock, into frames: inout Frames

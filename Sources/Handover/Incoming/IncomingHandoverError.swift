@@ -1,6 +1,7 @@
 public import MemoryAccess
 
 /// Why an incoming handover refused. Nothing has changed then.
+@nonexhaustive
 public enum IncomingHandoverError: Error, Hashable, Sendable {
   /// The handover cannot be relied upon; the first thing that is wrong.
   case damaged(HandoverFinding)

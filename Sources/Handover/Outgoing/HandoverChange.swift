@@ -9,10 +9,11 @@ public import MemoryAccess
 /// done, what the change names must not be handed out, whether it is an entry already or not.
 public struct HandoverChange: Sendable {
   /// Memory that becomes, or stops being, preserved.
+  @nonexhaustive
   public enum Item: Hashable, Sendable {
     /// One block, which is one entry also where a NUMA node begins inside.
     case block(PhysicalBlock)
-    /// A run of frames, marked as ``NaturalBlocks``.
+    /// A run of frames, marked as `NaturalBlocks`.
     case frames(FrameRange)
     /// The blocks of a vmalloc area and the chunks that name them.
     case area(VmallocArea)

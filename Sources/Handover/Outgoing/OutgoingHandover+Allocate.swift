@@ -37,6 +37,8 @@ extension OutgoingHandover where Anchor: ~Copyable {
   /// down and is not preserved was never allocated, which ``unpreserveAndFreeIfPreserved(_:into:)``
   /// finds out.
   ///
+  /// - Parameter frameCount: the number of frames.
+  /// - Parameter frames: where frames come from.
   /// - Parameter zeroed: whether the frames are filled with zeros; else they hold whatever was there.
   /// - Parameter announce: called once, when nothing can fail any more.
   /// - Throws: as ``allocatePreserved(_:from:)``; nothing was announced then.

@@ -8,6 +8,8 @@ extension OutgoingHandover where Anchor: ~Copyable {
   ///
   /// All of it is preserved, or nothing has changed.
   ///
+  /// - Parameter frames: where frames come from.
+  /// - Parameter order: the order of each block.
   /// - Parameter blocks: the blocks' addresses, each named once.
   /// - Throws: as ``preserve(_:from:)-(PhysicalBlock,_)``; ``OutgoingHandoverError/areaDamaged(_:)`` of
   ///   more than 2^32 − 1 pages.

@@ -33,6 +33,10 @@ extension OutgoingHandover where Anchor: ~Copyable {
 
   /// Writes the record of a memfd whose folios are preserved already, and preserves it.
   ///
+  /// - Parameter frames: where frames come from.
+  /// - Parameter position: the position in the file, in bytes.
+  /// - Parameter byteSize: the size of the file, in bytes.
+  /// - Parameter seals: the seals of the file, as `fcntl(2)` numbers them.
   /// - Parameter folios: in the order of their places in the file. Each is a block that is preserved
   ///   as one entry.
   /// - Returns: the record's address, for a ``LiveUpdateFile``.
@@ -66,6 +70,8 @@ extension OutgoingHandover where Anchor: ~Copyable {
 
   /// Adds the subtree of the Live Update Orchestrator, in the form "luo-v5", with `sessions`.
   ///
+  /// - Parameter frames: where frames come from.
+  /// - Parameter sessions: the sessions.
   /// - Parameter number: how many live updates there were, the coming one included.
   /// - Throws: as ``allocateRecords(recordByteCount:recordCount:from:)`` and
   ///   ``createSubtree(named:byteCount:from:_:)``. Records that were written before stay preserved

@@ -37,6 +37,9 @@ extension OutgoingHandover where Anchor: ~Copyable {
   /// Allocates memory for a subtree of `byteCount` bytes, lets `fill` write it, preserves it and
   /// registers it, all as one change: a successor finds the whole subtree or none.
   ///
+  /// - Parameter byteCount: the size, in bytes.
+  /// - Parameter name: the name.
+  /// - Parameter frames: where frames come from.
   /// - Parameter fill: gets the bytes of whole pages, `byteCount` and more, filled with zeros.
   /// - Returns: the bytes of the subtree.
   /// - Throws: as ``addSubtree(_:named:from:)``.

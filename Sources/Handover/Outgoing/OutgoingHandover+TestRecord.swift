@@ -6,6 +6,7 @@ extension OutgoingHandover where Anchor: ~Copyable {
   /// Adds the record with which the self-test of a successor's kernel finds and checks `folios`.
   ///
   /// - Parameters:
+  ///   - frames: where frames come from.
   ///   - folios: the blocks, each an entry already, whose contents do not change any more.
   ///   - checksum: of their contents; see ``KHOTestChecksum``.
   /// - Returns: the area that lists the folios. It is the record's, and the caller's to free.

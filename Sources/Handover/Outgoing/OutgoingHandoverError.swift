@@ -2,6 +2,7 @@ public import DeviceTreeBlob
 public import MemoryAccess
 
 /// Why an outgoing handover refused. Nothing has changed then.
+@nonexhaustive
 public enum OutgoingHandoverError: Error, Hashable, Sendable {
   /// Handovers of that version are not written with that page size: `kho-v1` never, and `kho-v2` not
   /// with 16 KiB pages, where its tree loses the mark of order 0.

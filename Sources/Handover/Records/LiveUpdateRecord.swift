@@ -14,6 +14,7 @@ public struct LiveUpdateRecord: Hashable, Sendable {
   package static var byteCount: Int { 32 }
 
   /// The form of the record and of what it points to.
+  @nonexhaustive
   public enum Format: Hashable, Sendable {
     /// "luo-v1", a device tree (Linux 7.1).
     case deviceTree

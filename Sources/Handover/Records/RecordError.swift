@@ -4,6 +4,7 @@ public import MemoryAccess
 /// Why a record cannot be read: one case for each rule.
 ///
 /// Source: `FormatBlocks.md`, `FormatRecords.md`, `FormatLiveUpdate.md`.
+@nonexhaustive
 public enum RecordError: Error, Hashable, Sendable {
   /// Bytes of the record are where nothing can be read.
   case unreadable(PhysicalRange)

@@ -2,6 +2,7 @@ public import MemoryAccess
 public import PreservedPages
 
 /// Something wrong with a record, or with the memory that it refers to.
+@nonexhaustive
 public enum RecordFinding: Error, Hashable, Sendable {
   /// A record breaks a rule; what it refers to behind that is not known.
   case malformed(RecordOwner, RecordError)
@@ -59,6 +60,7 @@ public enum RecordFinding: Error, Hashable, Sendable {
 }
 
 /// A rule that what is kept of a memfd breaks.
+@nonexhaustive
 public enum MemfdFault: Hashable, Sendable {
   /// No file can be that large: sizes are signed.
   case sizeImpossible(UInt64)

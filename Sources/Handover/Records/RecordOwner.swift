@@ -1,4 +1,5 @@
 /// Whose record it is that refers to memory.
+@nonexhaustive
 public enum RecordOwner: Hashable, Sendable {
   /// A registered blob, by its name.
   case subtree(String)

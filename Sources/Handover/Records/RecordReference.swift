@@ -3,6 +3,7 @@ public import MemoryAccess
 /// Memory that a record refers to, and that must be preserved for the record to be of use.
 public struct RecordReference: Hashable, Sendable {
   /// What is there.
+  @nonexhaustive
   public enum Role: Hashable, Sendable {
     /// A region of `reserve_mem`.
     case region

@@ -1,6 +1,7 @@
 public import MemoryAccess
 
 /// Where records of one size are, whose contents the reader knows.
+@nonexhaustive
 public enum SerializedRecords: Hashable, Sendable {
   /// In linked pages from the first on, 0 meaning none (`kho-v4`).
   ///

@@ -32,7 +32,7 @@ public struct ScratchPlan: Hashable, Sendable {
   /// A percentage is of what is reserved: in low memory, everywhere but for that, and on each node.
   /// Sizes are rounded up to blocks of `maximumOrder`, the page allocator's largest.
   ///
-  /// - Throws: ``MemblockError/outOfMemory(byteCount:)`` of sizes beyond 2^64.
+  /// - Throws: `MemblockError.outOfMemory(byteCount:)` of sizes beyond 2^64.
   /// - Complexity: O(reserved regions · nodes).
   public init<Memory: WritablePhysicalMemory>(
     _ request: ScratchRequest, for memblock: borrowing Memblock<Memory>,
@@ -65,7 +65,7 @@ public struct ScratchPlan: Hashable, Sendable {
 
   /// Areas of the given sizes, rounded up to multiples of `2^log2Alignment` bytes.
   ///
-  /// - Throws: ``MemblockError/outOfMemory(byteCount:)`` of sizes beyond 2^64.
+  /// - Throws: `MemblockError.outOfMemory(byteCount:)` of sizes beyond 2^64.
   package init(
     low: UInt64, global: UInt64, nodes: [(nodeID: NodeID, byteCount: UInt64)], log2Alignment: Int,
     lowLimit: PhysicalAddress
@@ -92,8 +92,8 @@ public struct ScratchPlan: Hashable, Sendable {
   /// They stay free for the page allocator, which may lend them to whatever can be moved: each is
   /// reserved only while the next one is looked for.
   ///
-  /// - Throws: ``MemblockError/outOfMemory(byteCount:)`` where one does not fit,
-  ///   ``MemblockError/listFull(_:)``. No area is left reserved or marked then.
+  /// - Throws: `MemblockError.outOfMemory(byteCount:)` where one does not fit,
+  ///   `MemblockError.listFull(_:)`. No area is left reserved or marked then.
   /// - Complexity: O(areas · regions · log regions).
   public func place<Memory: WritablePhysicalMemory>(
     in memblock: inout Memblock<Memory>

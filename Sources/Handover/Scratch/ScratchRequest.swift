@@ -39,6 +39,7 @@ public enum ScratchRequest: Hashable, Sendable {
 }
 
 /// Why the value of `kho_scratch=` cannot be used.
+@nonexhaustive
 public enum ScratchRequestError: Error, Hashable, Sendable {
   /// There is no number where one must be.
   case numberMissing(offset: Int)

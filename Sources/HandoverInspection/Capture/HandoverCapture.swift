@@ -27,7 +27,7 @@ public struct HandoverCapture: Sendable {
   ///   - source: where the memory comes from.
   ///   - options: how to read it.
   ///   - withContents: whether to store the preserved pages too.
-  ///   - progress: called as by ``HandoverImage/open(_:options:progress:)-(Source,_,_)``.
+  ///   - progress: called as by `HandoverImage.open`.
   /// - Throws: as that, and ``HandoverImageError/memoryInTooManyPieces``.
   public init(
     of source: HandoverImage.Source, options: HandoverImage.Options = .init(),

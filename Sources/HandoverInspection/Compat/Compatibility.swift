@@ -26,6 +26,7 @@ public struct Compatibility: Sendable {
   /// What follows, and how that is known.
   public struct Consequence: Equatable, Sendable {
     /// How something is known.
+    @nonexhaustive
     public enum Basis: String, Sendable {
       /// It follows from the layouts on both sides.
       case deduced

@@ -1,6 +1,7 @@
 import MemoryAccess
 
 /// Something that crosses a kexec in a form that both kernels must agree on, the most important first.
+@nonexhaustive
 public enum HandoverFormat: String, CaseIterable, Sendable {
   case root = "kho"
   case chunkBitmap = "kho-v1-bitmap"

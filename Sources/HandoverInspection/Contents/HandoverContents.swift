@@ -44,6 +44,7 @@ public struct SubtreeContents: Sendable {
   public static var largestHeadByteCount: Int { 64 }
 
   /// A record of a known format.
+  @nonexhaustive
   public enum Record: Sendable {
     /// The regions of `reserve_mem`.
     case memblock([MemblockRecord.Region])

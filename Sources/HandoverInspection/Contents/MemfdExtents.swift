@@ -49,8 +49,8 @@ public struct MemfdExtents<Memory: PhysicalMemory> {
   ///
   /// The folios may be listed in any order: as in Linux, each has the place that its record gives.
   ///
-  /// - Throws: ``RecordError/folioNotPreserved(_:)``, ``RecordError/folioOutOfOrder(_:pageIndex:)``,
-  ///   ``RecordError/folioRepeated(_:)``, ``RecordError/folioBeyondEnd(_:pageIndex:)``, and where the list
+  /// - Throws: `RecordError.folioNotPreserved(_:)`, `RecordError.folioOutOfOrder(_:pageIndex:)`,
+  ///   `RecordError.folioRepeated(_:)`, `RecordError.folioBeyondEnd(_:pageIndex:)`, and where the list
   ///   breaks a rule or cannot be read.
   public mutating func next() throws(RecordError) -> MemfdExtent? {
     if !isPrepared { prepare() }

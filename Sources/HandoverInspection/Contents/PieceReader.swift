@@ -33,7 +33,7 @@ public struct PieceReader: Sendable {
   /// Calls `body` with the bytes of `range`, piece by piece, until it says no.
   ///
   /// - Returns: whether `body` took all of them.
-  /// - Throws: ``RecordError/unreadable(_:)`` where bytes are not stored in the image, and are not known to
+  /// - Throws: `RecordError.unreadable(_:)` where bytes are not stored in the image, and are not known to
   ///   be zeros.
   public mutating func forEachPiece(
     of range: PhysicalRange, _ body: (RawSpan) -> Bool

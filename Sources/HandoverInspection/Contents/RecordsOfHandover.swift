@@ -15,6 +15,8 @@ public struct RecordsOfHandover: Sendable {
   /// Reads the records of `survey`.
   ///
   /// - Parameters:
+  ///   - memory: the memory.
+  ///   - survey: the handover.
   ///   - pageMaps: whether to keep where each stretch of a memfd is.
   ///   - checksums: whether to read the files.
   ///   - progress: called with the number of bytes read so far.

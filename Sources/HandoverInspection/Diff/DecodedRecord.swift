@@ -4,6 +4,7 @@ public import MemoryAccess
 /// What a record says, as names and values that can be compared.
 public struct DecodedRecord: Equatable, Sendable {
   /// The value of a field.
+  @nonexhaustive
   public enum Value: Hashable, Sendable {
     /// A text, as the image has it: control characters included.
     case text(String)

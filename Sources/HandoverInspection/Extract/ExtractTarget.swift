@@ -3,6 +3,7 @@ public import MemoryAccess
 public import MemoryImages
 
 /// Something in a handover whose bytes can be read.
+@nonexhaustive
 public enum ExtractTarget: Sendable {
   /// A registered blob.
   case subtree(String)
@@ -87,6 +88,7 @@ public enum ExtractTarget: Sendable {
 }
 
 /// Why something that a handover has cannot be extracted.
+@nonexhaustive
 public enum ExtractionError: Error, Hashable, Sendable {
   /// The blob at the address is of a version that does not record sizes.
   case sizeUnknown(PhysicalAddress)
@@ -111,4 +113,9 @@ public enum ExtractionError: Error, Hashable, Sendable {
     case .record(let error): error.sentence
     }
   }
+}
+
+extension ExtractionError: CustomStringConvertible {
+  /// What was found and where, as a part of a sentence.
+  public var description: String { sentence }
 }

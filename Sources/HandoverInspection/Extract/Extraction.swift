@@ -4,6 +4,7 @@ public import MemoryImages
 public import PreservedPages
 
 /// What is extracted: bytes of memory, and zeros between them.
+@nonexhaustive
 public enum Extraction: Sendable {
   /// Bytes that are in one piece.
   case range(PhysicalRange)

@@ -14,6 +14,7 @@ public import SystemPackage
 /// ```
 public struct HandoverImage: Sendable {
   /// Where memory comes from.
+  @nonexhaustive
   public enum Source: Hashable, Sendable {
     /// A dump of a machine's memory, raw memory, or the memory file of a process.
     case file(FilePath)
@@ -24,6 +25,7 @@ public struct HandoverImage: Sendable {
   /// What a caller knows about an image and the image does not say.
   public struct Options: Hashable, Sendable {
     /// Where the root device tree of the handover is.
+    @nonexhaustive
     public enum DeviceTree: Hashable, Sendable {
       /// At the start of a page: the memory is searched for all of them.
       case searched
@@ -57,6 +59,7 @@ public struct HandoverImage: Sendable {
   public typealias SearchProgress = (_ byteCount: UInt64, _ total: UInt64) -> Void
 
   /// Something that was read differently from what the caller may expect.
+  @nonexhaustive
   public enum ReadingNote: Hashable, Sendable {
     /// The running kernel received a handover whose memory it uses for something else by now, so it was
     /// left out; the address of its root device tree, if that is known.
@@ -69,6 +72,7 @@ public struct HandoverImage: Sendable {
   /// A root device tree in a machine's memory that is not the start of a handover of that machine.
   public struct OtherRoot: Hashable, Sendable {
     /// What it is.
+    @nonexhaustive
     public enum Kind: Hashable, Sendable {
       /// A page of a memory file of a process: its addresses are offsets in the file.
       case memoryFile
@@ -116,8 +120,8 @@ public struct HandoverImage: Sendable {
   /// read a second time.
   ///
   /// - Throws: ``HandoverImageError`` when the image cannot be opened or no handover is found. A handover
-  ///   that is damaged is not an error: see ``HandoverSurvey/findings``.
-  /// - Complexity: O(stored pages) for the search, and that of a ``HandoverSurvey`` for each handover.
+  ///   that is damaged is not an error: see `HandoverSurvey.findings`.
+  /// - Complexity: O(stored pages) for the search, and that of a `HandoverSurvey` for each handover.
   public static func open(
     _ source: Source, options: Options = Options(), progress: SearchProgress = { _, _ in }
   ) throws(HandoverImageError) -> HandoverImage {
@@ -132,7 +136,7 @@ public struct HandoverImage: Sendable {
 
   /// Opens the image at `path`, finds the handovers in it, and reads them.
   ///
-  /// - Throws: as ``open(_:options:progress:)-(Source,_,_)``.
+  /// - Throws: as the other `open`.
   public static func open(
     _ path: FilePath, options: Options = Options(), progress: SearchProgress = { _, _ in }
   ) throws(HandoverImageError) -> HandoverImage {

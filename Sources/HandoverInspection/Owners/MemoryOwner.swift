@@ -3,6 +3,7 @@ public import Handover
 /// Who has a stretch of preserved memory, and for what.
 public struct MemoryOwner: Hashable, Sendable {
   /// Who registered the memory.
+  @nonexhaustive
   public enum Holder: Hashable, Sendable {
     /// The handover itself.
     case handover
@@ -13,6 +14,7 @@ public struct MemoryOwner: Hashable, Sendable {
   }
 
   /// What the memory is for.
+  @nonexhaustive
   public enum Use: Hashable, Sendable {
     /// The root device tree.
     case deviceTree

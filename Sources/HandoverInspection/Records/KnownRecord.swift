@@ -2,6 +2,7 @@ public import Handover
 public import MemoryAccess
 
 /// A record of a known format, as a reader of the records of a handover comes upon it.
+@nonexhaustive
 public enum KnownRecord: Sendable {
   /// The regions of `reserve_mem`.
   case memblock(MemblockRecord)

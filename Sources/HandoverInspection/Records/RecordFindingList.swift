@@ -1,11 +1,11 @@
 public import Handover
 import PreservedPages
 
-/// What is wrong with the records of a handover, bounded kind by kind as a ``FindingList`` is.
+/// What is wrong with the records of a handover, bounded kind by kind as a `FindingList` is.
 public struct RecordFindingList: Sendable {
   /// The findings kept, in the order in which they were made.
   public private(set) var findings: [RecordFinding] = []
-  /// How many more there were beyond ``FindingList/limitPerKind``.
+  /// How many more there were beyond `FindingList.limitPerKind`.
   public private(set) var omittedCount: UInt64 = 0
   /// How many findings of severity error there were, those not kept included.
   public private(set) var errorCount: UInt64 = 0

@@ -12,6 +12,9 @@ public enum PageSizeDeduction {
 
   /// The handovers at `sources`, read with the page size that suits them best.
   ///
+  /// - Parameter options: what is known already.
+  /// - Parameter memory: the memory.
+  /// - Parameter sources: where the page size may be known from.
   /// - Parameter hint: the size that the machine is known for. Another wins only where more handovers
   ///   come out without an error; damage alone does not mislead.
   /// - Returns: the surveys, and whether something told the size. Where nothing did, it is the hint,

@@ -51,6 +51,7 @@ public struct RawLayout: Hashable, Sendable {
 }
 
 /// Where a raw file is in memory, whose size need not be known yet.
+@nonexhaustive
 public enum RawPlacement: Hashable, Sendable {
   /// At places that the caller knows.
   case layout(RawLayout)
@@ -71,6 +72,7 @@ public enum RawPlacement: Hashable, Sendable {
 /// Source: QEMU, hw/i386/pc_q35.c, pc_piix.c and microvm.c, hw/arm/virt.c; Firecracker, arch/x86_64 and
 /// arch/aarch64 layout; Cloud Hypervisor, arch/src/x86_64/layout.rs and aarch64/layout.rs; crosvm,
 /// x86_64/src/lib.rs.
+@nonexhaustive
 public enum VirtualMachine: String, Hashable, Sendable, CaseIterable {
   case q35
   case pc

@@ -2,6 +2,7 @@ public import Decompression
 public import MemoryAccess
 
 /// Why a file is not a compressed dump that can be read.
+@nonexhaustive
 public enum KdumpError: Error, Equatable, Sendable {
   /// The file ends inside the header.
   case headerTruncated(fileByteCount: UInt64)
@@ -47,6 +48,7 @@ public struct KdumpPageError: Error, Hashable, Sendable {
   }
 
   /// What can be wrong with a page.
+  @nonexhaustive
   public enum Reason: Error, Hashable, Sendable {
     /// The page's descriptor is not in the file, or was never written.
     case descriptorBeyondEndOfFile

@@ -8,6 +8,7 @@ public struct LiveMemoryError: Error, Hashable, Sendable {
   public let deviceMemory: DeviceMemoryReason
 
   /// What can be wrong with `/proc/kcore`.
+  @nonexhaustive
   public enum KcoreReason: Hashable, Sendable {
     /// There is none: the kernel was built without CONFIG_PROC_KCORE.
     case missing
@@ -20,6 +21,7 @@ public struct LiveMemoryError: Error, Hashable, Sendable {
   }
 
   /// What can be wrong with `/dev/mem`.
+  @nonexhaustive
   public enum DeviceMemoryReason: Hashable, Sendable {
     /// There is none: the kernel was built without CONFIG_DEVMEM.
     case missing

@@ -1,6 +1,7 @@
 public import MemoryAccess
 
 /// Something that is wrong with a map in memory.
+@nonexhaustive
 public enum PersistentMapFinding: Error, Hashable, Sendable {
   /// What is at the address cannot be followed.
   case damaged(PhysicalAddress)

@@ -8,7 +8,7 @@ import MemoryAccess
 ///     let ann = try users[7]?.value
 ///
 /// The names of the properties are stored with each value, so a later version of the program may add
-/// optional properties and remove others. That is its cost: a value takes more bytes than a ``Preservable``
+/// optional properties and remove others. That is its cost: a value takes more bytes than a `Preservable`
 /// structure, and encoding and decoding take some microseconds each. Numbers are stored in as few bytes as
 /// they need. A type whose property `[UInt8]` has thousands of elements is better divided into a map of
 /// bytes beside it.

@@ -43,6 +43,7 @@ public struct StoreInspection<Memory: PhysicalMemory> {
 
   /// Reads the ledger and the roots; nil of memory without a ledger.
   ///
+  /// - Parameter memory: the memory.
   /// - Parameter contents: what was just read from `memory`.
   /// - Throws: ``PersistentCollectionError/damaged(_:)`` of a ledger that is.
   /// - Complexity: O(names + slots).

@@ -44,6 +44,7 @@ public final class PersistentStore: @unchecked Sendable {
   /// Opens the store in the memory file at `path`, or makes one where there is none.
   ///
   /// - Parameters:
+  ///   - path: the path of the file.
   ///   - byteCount: the size of a new file, in bytes; it takes storage as it is used.
   ///   - capacity: the size up to which the file grows by itself.
   /// - Throws: ``PersistentCollectionError``.
@@ -406,6 +407,7 @@ public final class PersistentStore: @unchecked Sendable {
 /// A collection of a store.
 public struct CollectionSummary: Hashable, Sendable {
   /// What a collection is.
+  @nonexhaustive
   public enum Kind: String, Hashable, Sendable {
     case map, orderedMap, log, value, counter
 

@@ -3,6 +3,7 @@ public import SystemPackage
 /// Why the Live Update Orchestrator refused.
 ///
 /// Source: Linux 7.3, seen in a guest: each case names the errno it represents.
+@nonexhaustive
 public enum LiveUpdateError: Error, Equatable, Sendable {
   // The device.
 
@@ -46,6 +47,7 @@ public enum LiveUpdateError: Error, Equatable, Sendable {
   case failed(Request, Errno)
 
   /// What was asked.
+  @nonexhaustive
   public enum Request: Hashable, Sendable {
     case openDevice, createSession, retrieveSession, preserve, retrieve, finish, getName
     /// kexec_file_load(2).

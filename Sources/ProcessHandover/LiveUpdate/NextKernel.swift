@@ -8,6 +8,7 @@ public enum NextKernel {
   /// With Kexec HandOver on, it and its initramfs are placed in scratch memory, so both have to fit
   /// there.
   ///
+  /// - Parameter initramfs: the initramfs; nil for none.
   /// - Parameter kernel: an image that the running kernel can boot: a bzImage on x86-64.
   /// - Parameter commandLine: at most 2,047 bytes on x86-64.
   /// - Throws: `failed` with `loadKernel`, also where a file cannot be opened.

@@ -21,6 +21,7 @@ extension PreservedMemory {
   }
 
   /// Why preserved memory did not come back from a live update.
+  @nonexhaustive
   public enum RetrievalError: Error, Equatable, Sendable {
     /// The Live Update Orchestrator refused.
     case liveUpdate(LiveUpdateError)

@@ -34,6 +34,7 @@ public struct FreshTakeover: ~Copyable {
   /// Begins to take over the memory that a predecessor passed on, by exec or to a child; nil where
   /// none was.
   ///
+  /// - Parameter capacity: what the memory may grow to, in bytes.
   /// - Parameter descriptors: what ``Successor/inherited()`` gave; what is not the memory stays there.
   /// - Throws: as ``init(of:)``.
   public static func inherited(

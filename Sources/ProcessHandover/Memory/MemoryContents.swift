@@ -3,6 +3,7 @@ public import MemoryAccess
 import PreservedPages
 
 /// Why what a memory file holds cannot be taken over. The file is as it was then.
+@nonexhaustive
 public enum MemoryContentsError: Error, Hashable, Sendable {
   /// The superblock cannot be used.
   case superblock(SuperblockError)

@@ -30,6 +30,7 @@ extension PreservedMemory {
   ///       file.withWords(at: note.start, count: 1) { $0.publish(range.start.rawValue, at: 0) }
   ///     }
   ///
+  /// - Parameter byteCount: the size, in bytes.
   /// - Parameter zeroed: whether the memory is filled with zeros; else it holds whatever was there, of
   ///   this file.
   /// - Parameter announce: called once, when nothing can fail any more.

@@ -5,6 +5,7 @@ extension PreservedMemory {
   /// none.
   ///
   /// - Parameters:
+  ///   - name: the name.
   ///   - byteCount: the size of a new file, in bytes; it takes storage as it is used.
   ///   - capacity: the size up to which the file grows by itself.
   /// - Throws: ``PreservedMemoryError``.

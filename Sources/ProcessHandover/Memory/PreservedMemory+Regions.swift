@@ -40,6 +40,8 @@ extension PreservedMemory {
   /// Makes a region of `byteCount` bytes under `name`, in one piece; `fill` writes it before a
   /// successor can see it.
   ///
+  /// - Parameter name: the name.
+  /// - Parameter byteCount: the size, in bytes.
   /// - Parameter fill: gets the bytes of whole pages, all zeros.
   /// - Throws: ``PreservedMemoryError/nameTaken``, and as ``allocate(byteCount:)``;
   ///   ``PreservedMemoryError/handover(_:)`` with `deviceTreeUnwritable` of a name that is empty, too

@@ -29,7 +29,7 @@ extension PreservedMemory {
   ///
   /// - Returns: the child's process identifier; the caller waits for it.
   /// - Throws: ``SuccessorError``. The memory is let go of all the same: what is open again with
-  ///   ``open(_:byteCount:growableTo:)`` or ``init(adopting:)`` holds the same as before.
+  ///   `open(_:byteCount:growableTo:)` or ``init(adopting:)`` holds the same as before.
   public consuming func handOver(
     toChild program: Successor
   ) throws(SuccessorError) -> Int32 {
@@ -84,6 +84,7 @@ extension PreservedMemory {
 
   /// The memory that a predecessor passed on, by exec or to a child; nil where none was.
   ///
+  /// - Parameter capacity: what the memory may grow to, in bytes.
   /// - Parameter descriptors: what ``Successor/inherited()`` gave; what is not the memory stays there.
   /// - Throws: ``PreservedMemoryError``.
   public static func inherited(
@@ -118,6 +119,8 @@ extension PreservedMemory {
 
   /// The memory that the service manager kept; nil where it kept none.
   ///
+  /// - Parameter capacity: what the memory may grow to, in bytes.
+  /// - Parameter name: the name.
   /// - Parameter descriptors: what ``ServiceManager/receivedDescriptors(removingVariables:)`` gave.
   /// - Throws: ``PreservedMemoryError``.
   public static func stored(

@@ -25,6 +25,7 @@ public struct PreservedMemory: ~Copyable {
   typealias Outgoing = OutgoingHandover<MemoryFile, Superblock<MemoryFile>>
 
   /// How the memory came to this process.
+  @nonexhaustive
   public enum Origin: Hashable, Sendable {
     /// It is new.
     case created
@@ -64,6 +65,7 @@ public struct PreservedMemory: ~Copyable {
   /// Opens the memory file at `path`, or makes one where there is none.
   ///
   /// - Parameters:
+  ///   - path: the path of the file.
   ///   - byteCount: the size of a new file, in bytes; it takes storage as it is used.
   ///   - capacity: the size up to which the file grows by itself.
   ///   - trust: which existing files are used: by default this user's, which no other user may write.

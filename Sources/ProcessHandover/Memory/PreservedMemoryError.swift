@@ -1,6 +1,7 @@
 public import Handover
 
 /// Why preserved memory cannot be had, or cannot do what was asked. What is preserved has not changed.
+@nonexhaustive
 public enum PreservedMemoryError: Error, Equatable, Sendable {
   /// The file cannot be opened, made or used.
   case file(MemoryFileError)

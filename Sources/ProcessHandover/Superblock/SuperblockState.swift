@@ -45,6 +45,7 @@ public struct WriterIdentity: Hashable, Sendable {
 }
 
 /// Why the first page of a file is not the superblock of a memory file that can be used.
+@nonexhaustive
 public enum SuperblockError: Error, Hashable, Sendable {
   /// The file is too short to have one.
   case tooShort(byteCount: UInt64)
