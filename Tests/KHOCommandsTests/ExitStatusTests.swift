@@ -54,6 +54,19 @@ import Testing
     add(1, "plan", "--memory", "16M", "--blocks", "0:1000000")
     add(3, "plan", "--from", "/nonexistent")
     add(3, "plan", "--memory", "1G", "--blocks", "0:1", "--calibration", "/nonexistent")
+    add(3, "plan", "--memory", "1G", "--meminfo", "/nonexistent")
+    add(4, "plan", "--calibrate", "--calibration", "/nonexistent/out")
+    add(0, "compat", "--list")
+    add(2, "store")
+    add(3, "store", "/nonexistent")
+    add(3, "store", "/dev/null")
+    add(3, "store", sound)
+    add(2, "report", sound)
+    add(3, "report", "/nonexistent", "-o", "/nonexistent/out")
+    add(4, "report", sound, "-o", "/nonexistent/out")
+    add(2, "update")
+    add(3, "update", "--kernel", "/nonexistent")
+    add(4, "replay", sound, "-o", "/nonexistent/out")
     add(3, "forge", "/nonexistent", "-o", "/nonexistent/out")
     add(2, "forge")
     add(3, "replay", "/nonexistent", "-o", "/nonexistent/out")
@@ -83,7 +96,9 @@ import Testing
   /// The same with `--json`: what is said on standard error is one object, with the status.
   @Test func theTableInJSON() {
     for (arguments, status) in Self.table
-    where !arguments.isEmpty && !["extract", "--help", "--version"].contains(arguments[0]) {
+    where !arguments.isEmpty
+      && !["extract", "update", "--help", "--version"].contains(arguments[0])
+    {
       let run = CommandRun(arguments + ["--json"])
       #expect(run.status == status, "\(arguments): \(run.errors)")
       guard !run.errors.isEmpty else {
