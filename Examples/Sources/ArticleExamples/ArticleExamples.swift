@@ -21,6 +21,15 @@ func countVisits() throws {
   }
 }
 
+/// CollectionsInMemory.md: a commit that survives a power loss.
+func commitVisits() throws {
+  let store = try PersistentStore.open("/dev/shm/service")
+  let visits = try store.orderedMap("visits", of: (UInt64.self, String.self))
+  let copies = try DurableCopies(of: store, in: "/var/lib/service")
+  try store.transaction { try visits.set("ann", for: 1) }
+  try copies.commit()
+}
+
 /// MapsAndPlans.md: what a handover of this machine costs.
 func planHandover() throws {
   guard let known = try MachineSources(ofSystemAt: "/").machine() else { return }
