@@ -41,7 +41,7 @@ import Testing
     _ operation: Operation, _ takeCount: Int, keepsFirst: Bool, _ geometry: PageGeometry
   ) throws -> Bool {
     try withResult("takes", takeCount) {
-      let bench = try PreservedMemoryBench(geometry)
+      let bench = try PreservedMemoryBench(geometry, blockCount: 9)
       let left = try bench.state()
       let limit = StorageLimit(takeCount: takeCount)
       let file = try bench.file()
@@ -96,7 +96,7 @@ import Testing
   /// All of the blocks are kept, or none of them.
   @Test(arguments: PreservedMemoryBench.geometries)
   func oneOfManyBlocksCannotBeKept(geometry: PageGeometry) throws {
-    let bench = try PreservedMemoryBench(geometry)
+    let bench = try PreservedMemoryBench(geometry, blockCount: 9)
     var takeover = try FreshTakeover(of: bench.file())
     let page = UInt64(geometry.pageByteCount)
     let wrong = [

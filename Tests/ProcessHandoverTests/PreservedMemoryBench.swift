@@ -49,8 +49,9 @@ struct PreservedMemoryBench {
 
   static let geometries: [PageGeometry] = [.pages4KiB, .pages16KiB, .pages64KiB]
 
-  /// What a predecessor leaves, in a file of `pageCount` pages that does not grow.
-  init(_ geometry: PageGeometry, pageCount: UInt64 = 96) throws {
+  /// What a predecessor leaves, in a file of `pageCount` pages that does not grow, and `blockCount` single
+  /// pages beside it.
+  init(_ geometry: PageGeometry, pageCount: UInt64 = 96, blockCount: Int = 0) throws {
     self.geometry = geometry
     folder = try TemporaryFolder(in: TemporaryFolder.parents[0])
     let byteCount = pageCount * UInt64(geometry.pageByteCount)
@@ -66,7 +67,7 @@ struct PreservedMemoryBench {
     try memory.makeArea(named: "scattered", blockCount: 5)
     block = try memory.allocate(.zero)
     run = try memory.allocate(byteCount: 3 * UInt64(geometry.pageByteCount))
-    blocks = try (0..<9).map { _ in try memory.allocate(.zero) }
+    blocks = try (0..<blockCount).map { _ in try memory.allocate(.zero) }
     for range in [block.range(in: geometry), run] {
       memory.withWords(of: range) { $0.publish(range.start.rawValue, at: 1) }
     }
