@@ -59,6 +59,13 @@ let package = Package(
       dependencies: [.product(name: "KexecHandover", package: "swift-kexec-handover")],
       swiftSettings: [.strictMemorySafety(), .treatAllWarnings(as: .error)]),
     .executableTarget(
+      name: "MapSpeed",
+      dependencies: [
+        .product(name: "KexecHandover", package: "swift-kexec-handover"),
+        .product(name: "PersistentCollections", package: "swift-kexec-handover"),
+      ],
+      swiftSettings: [.strictMemorySafety(), .treatAllWarnings(as: .error)]),
+    .executableTarget(
       name: "TakeoverSpeed",
       dependencies: [.product(name: "KexecHandover", package: "swift-kexec-handover")],
       swiftSettings: [.strictMemorySafety(), .treatAllWarnings(as: .error)]),

@@ -2,6 +2,7 @@ package import MemoryAccess
 internal import ProcessHandover
 
 /// What the root of a collection says of it that does not change.
+@usableFromInline
 package struct CollectionRoot: Sendable {
   /// Where the root begins.
   package let start: UInt64

@@ -1,11 +1,13 @@
-import MemoryAccess
+public import MemoryAccess
 
 /// A hash map of a ``PersistentStore``.
 ///
 /// A value that refers to the store: cheap to copy, and usable from any thread. A key has up to 65,535
 /// bytes, a value up to 1 GiB.
 public struct StoreMap<Key: PersistentElement, Value: PersistentElement>: Sendable {
+  @usableFromInline
   let store: PersistentStore
+  @usableFromInline
   let root: CollectionRoot
 
   /// The number of entries.
@@ -21,18 +23,16 @@ public struct StoreMap<Key: PersistentElement, Value: PersistentElement>: Sendab
   ///
   /// - Throws: ``PersistentCollectionError/damaged(_:)``, also where the bytes are not of the type.
   /// - Complexity: O(key + value).
+  @inlinable
   public subscript(key: Key) -> Value? {
     get throws(PersistentCollectionError) {
-      let key = key.encodedBytes
-      return try store.read(root) { (view) throws(PersistentCollectionError) -> Value? in
-        try key.withRawSpan { (key) throws(PersistentCollectionError) -> Value? in
-          guard let entry = try view.find(key, hash: view.sip.hash(key)) else { return nil }
-          let value = try view.withBytes(at: entry.value, count: entry.header.valueByteCount) {
-            Value(persistentBytes: $0)
-          }
-          guard let value else { throw .damaged(PhysicalAddress(entry.address)) }
-          return value
-        }
+      try key.withPersistentBytes { (key) throws(PersistentCollectionError) -> Value? in
+        var value: Value?
+        let address = try store.readValue(of: key, in: root) { value = Value(persistentBytes: $0) }
+        // A read is repeated where another process changed the store: only the last one counts.
+        guard let address else { return nil }
+        guard let value else { throw .damaged(address) }
+        return value
       }
     }
   }
@@ -55,17 +55,15 @@ public struct StoreMap<Key: PersistentElement, Value: PersistentElement>: Sendab
   /// - Returns: whether the key is new.
   /// - Throws: ``PersistentCollectionError``; the old value is still there then.
   /// - Complexity: O(key + value).
+  @inlinable
   @discardableResult
   public func set(
     _ value: Value, for key: Key, notes: EntryNotes = EntryNotes()
   ) throws(PersistentCollectionError) -> Bool {
-    let key = key.encodedBytes
-    return try store.write(root) { (engine) throws(PersistentCollectionError) in
-      try key.withRawSpan { (key) throws(PersistentCollectionError) in
-        try engine.setValue(of: key, byteCount: value.persistentByteCount, notes: notes) {
-          value.write(to: &$0)
-        }
-      }
+    try key.withPersistentBytes { (key) throws(PersistentCollectionError) in
+      try store.setValue(
+        of: key, in: root, byteCount: value.persistentByteCount, notes: notes
+      ) { value.write(to: &$0) }
     }
   }
 
@@ -236,5 +234,33 @@ extension PersistentStore {
     _ name: String, of types: (Key.Type, Value.Type)
   ) throws(PersistentCollectionError) -> StoreMap<Key, Value> {
     StoreMap(store: self, root: try collection(name, .map, Key.self, Value.self))
+  }
+}
+
+// Without types, so that what is compiled for each type of key and value is little.
+
+extension PersistentStore {
+  /// Calls `body` with the value of `key`, perhaps several times; returns where the entry is, nil where there
+  /// is none.
+  @usableFromInline
+  func readValue(
+    of key: RawSpan, in root: CollectionRoot, _ body: (RawSpan) -> Void
+  ) throws(PersistentCollectionError) -> PhysicalAddress? {
+    try read(root) { (view) throws(PersistentCollectionError) -> PhysicalAddress? in
+      guard let entry = try view.find(key, hash: view.sip.hash(key)) else { return nil }
+      try view.withBytes(at: entry.value, count: entry.header.valueByteCount, body)
+      return PhysicalAddress(entry.address)
+    }
+  }
+
+  /// Puts a value in the place of what is there; returns whether the key is new.
+  @usableFromInline
+  func setValue(
+    of key: RawSpan, in root: CollectionRoot, byteCount: Int, notes: EntryNotes,
+    _ fill: (inout MutableRawSpan) -> Void
+  ) throws(PersistentCollectionError) -> Bool {
+    try write(root) { (engine) throws(PersistentCollectionError) in
+      try engine.setValue(of: key, byteCount: byteCount, notes: notes, fill)
+    }
   }
 }

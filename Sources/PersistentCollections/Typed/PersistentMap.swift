@@ -1,4 +1,4 @@
-import MemoryAccess
+public import MemoryAccess
 public import ProcessHandover
 
 /// A map that outlives its process, of keys and values of any ``PersistentElement``.
@@ -37,16 +37,14 @@ public struct PersistentMap<Key: PersistentElement, Value: PersistentElement>: ~
   ///
   /// - Throws: ``PersistentCollectionError/damaged(_:)``, also where the bytes are not a value of the type.
   /// - Complexity: O(key + value).
+  @inlinable
   public mutating func value(of key: Key) throws(PersistentCollectionError) -> Value? {
-    var value: Value?
-    try Self.encoded(key).withRawSpan { (key) throws(PersistentCollectionError) in
-      // Nothing generic comes back: making the type of it would take as long as the rest.
-      let found: Void? = try bytes.map.withValue(of: key) { bytes, _ in
-        value = Value(persistentBytes: bytes)
-      }
-      if found != nil, value == nil { throw .damaged(try bytes.address(of: key) ?? .zero) }
+    try key.withPersistentBytes { (key) throws(PersistentCollectionError) -> Value? in
+      var value: Value?
+      let isFound = try bytes.readValue(of: key) { value = Value(persistentBytes: $0) }
+      if isFound, value == nil { throw .damaged(try bytes.address(of: key) ?? .zero) }
+      return value
     }
-    return value
   }
 
   /// Puts a value in the place of what is there, wholly or not at all.
@@ -54,11 +52,12 @@ public struct PersistentMap<Key: PersistentElement, Value: PersistentElement>: ~
   /// - Returns: whether the key is new.
   /// - Throws: ``PersistentCollectionError``; the old value is still there then.
   /// - Complexity: O(key + value).
+  @inlinable
   @discardableResult
   public mutating func setValue(
     _ value: Value, of key: Key
   ) throws(PersistentCollectionError) -> Bool {
-    try Self.encoded(key).withRawSpan { (key) throws(PersistentCollectionError) in
+    try key.withPersistentBytes { (key) throws(PersistentCollectionError) in
       try bytes.setValue(of: key, byteCount: value.persistentByteCount) { value.write(to: &$0) }
     }
   }
@@ -68,9 +67,10 @@ public struct PersistentMap<Key: PersistentElement, Value: PersistentElement>: ~
   /// - Returns: whether there was one.
   /// - Throws: as ``PersistentByteMap/removeValue(of:)``.
   /// - Complexity: O(key).
+  @inlinable
   @discardableResult
   public mutating func removeValue(of key: Key) throws(PersistentCollectionError) -> Bool {
-    try Self.encoded(key).withRawSpan { (key) throws(PersistentCollectionError) in
+    try key.withPersistentBytes { (key) throws(PersistentCollectionError) in
       try bytes.removeValue(of: key)
     }
   }
@@ -118,19 +118,20 @@ public struct PersistentMap<Key: PersistentElement, Value: PersistentElement>: ~
       }
     } while cursor != 0
   }
-
-  private static func encoded(_ key: Key) -> [UInt8] {
-    var bytes = [UInt8](repeating: 0, count: key.persistentByteCount)
-    var span = bytes.mutableSpan
-    // SAFETY: any byte may be written to a byte.
-    var rawSpan = unsafe span.mutableBytes
-    key.write(to: &rawSpan)
-    return bytes
-  }
 }
 
 extension PersistentByteMap {
+  /// Calls `body` with the value of `key`; returns whether there is one.
+  @usableFromInline
+  mutating func readValue(
+    of key: RawSpan, _ body: (RawSpan) -> Void
+  ) throws(PersistentCollectionError) -> Bool {
+    let found: Void? = try map.withValue(of: key) { bytes, _ in body(bytes) }
+    return found != nil
+  }
+
   /// Where the entry of `key` is; nil where there is none.
+  @usableFromInline
   func address(of key: RawSpan) throws(PersistentCollectionError) -> PhysicalAddress? {
     try map.find(key, hash: map.sip.hash(key)).map { PhysicalAddress($0.address) }
   }
