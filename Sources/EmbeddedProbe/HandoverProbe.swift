@@ -63,6 +63,8 @@ private func fill(
   let block = try handover.allocatePreserved(PageOrder(2), from: &frames)
   let run = try handover.allocatePreserved(frameCount: 5, from: &frames)
   try handover.unpreserve(block)
+  try handover.preserve(
+    BlockRun(address: block.address, order: block.order, blockCount: 1), from: &frames)
   try handover.preserve(block, from: &frames)
   try handover.unpreserve(run)
   try handover.preserve(run, from: &frames)
@@ -136,6 +138,9 @@ private func takeOver(
     for block in rest {
       if block.address == deviceTree {
         try incoming.restore(block, from: &frames)
+        incoming.takeBack(block, into: &frames)
+        try incoming.restore(
+          BlockRun(address: block.address, order: block.order, blockCount: 1), from: &frames)
       } else {
         try incoming.restoreAndFree(block, into: &frames)
       }
