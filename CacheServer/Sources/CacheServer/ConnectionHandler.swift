@@ -240,6 +240,7 @@ final class ConnectionHandler: ChannelInboundHandler, @unchecked Sendable {
   /// Sends a reply that is not one to what was just read.
   func send(_ write: (inout ReplyWriter) -> Void) {
     guard let context else { return }
+    isChangedSinceSent = true
     var reply = ReplyWriter()
     reply.isRESP3 = session.isRESP3
     write(&reply)

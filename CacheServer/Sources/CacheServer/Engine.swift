@@ -53,7 +53,7 @@ final class Engine: @unchecked Sendable {
   var connections: [UInt64: ConnectionHandler] = [:]
   var nextClientID: UInt64 = 1
   /// Clients that a predecessor has handed over and that are not being read from yet: see `adoptWaiting`.
-  var waiting: [(client: ConnectionHandler, socket: Int32)] = []
+  var waiting = WaitingClients()
   /// Whether a predecessor still has clients to hand over.
   var awaitsPredecessor = false
   /// How many connections ask for figures.

@@ -179,16 +179,6 @@ extension SystemCalls {
   /// Ends a connection for all processes that have its socket: shutdown(2).
   static func shutDown(_ descriptor: Int32) { _ = shutdown(descriptor, Int32(SHUT_RDWR)) }
 
-  /// Of which sockets something can be read, or the end: poll(2), without waiting.
-  static func areReadable(_ descriptors: [Int32]) -> [Bool] {
-    var polled = descriptors.map { pollfd(fd: $0, events: Int16(POLLIN), revents: 0) }
-    // SAFETY: the call changes as many structures as there are.
-    guard unsafe poll(&polled, nfds_t(polled.count), 0) > 0 else {
-      return [Bool](repeating: false, count: descriptors.count)
-    }
-    return polled.map { $0.revents != 0 }
-  }
-
   /// The address and the port that a socket is bound to; nil for one that is not of the internet.
   static func boundAddress(of socket: FileDescriptor) -> (host: String, port: UInt16)? {
     var storage = sockaddr_storage()

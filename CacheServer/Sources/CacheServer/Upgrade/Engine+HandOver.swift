@@ -65,7 +65,7 @@ extension Engine {
   }
 
   /// How many clients are sent ahead before others are served again.
-  private static let aheadCount = min(64, NamedDescriptor.countLimit)
+  private static let aheadCount = min(32, NamedDescriptor.countLimit)
   /// A client that has sent so much that is not carried out is not sent ahead.
   private static let aheadByteLimit = 64 << 10
 
@@ -88,49 +88,80 @@ extension Engine {
     for client in clients {
       client.isSentAhead = true
       client.isChangedSinceSent = false
+      successor.clientsSentAhead.append(client.session.id)
     }
     let rest = ids.dropFirst(Self.aheadCount)
     guard !rest.isEmpty else { return finishHandover(to: successor) }
     eventLoop.scheduleTask(in: .microseconds(200)) { self.sendAhead(rest, to: successor) }
   }
 
+  /// The clients as they are when the event loop pauses.
+  private struct Roster {
+    /// All that the successor serves.
+    var all: [ConnectionHandler] = []
+    /// Those of them that it does not have yet, and those that are not any more what it has.
+    var new: [ConnectionHandler] = []
+    var changed: [ConnectionHandler] = []
+    /// The numbers of those that it has and does not serve.
+    var dropped: [UInt64] = []
+  }
+
+  /// Of a client that was sent ahead and has done nothing since, nothing is looked up: it has no replies to be sent.
+  private func roster(for successor: SuccessorProcess) -> Roster {
+    var roster = Roster()
+    roster.all.reserveCapacity(connections.count)
+    var keptCount = 0
+    for client in connections.values {
+      client.areWatchesTouched =
+        client.session.isWatching && cache?.areWatchesTouched(of: client.session) == true
+      guard client.isSentAhead && !client.isChangedSinceSent || client.isWritten else { continue }
+      roster.all.append(client)
+      guard client.isSentAhead else {
+        roster.new.append(client)
+        continue
+      }
+      keptCount += 1
+      if client.isChangedSinceSent || client.areWatchesTouched { roster.changed.append(client) }
+    }
+    if keptCount < successor.clientsSentAhead.count {
+      let kept = Set(roster.all.lazy.filter { $0.isSentAhead }.map { $0.session.id })
+      roster.dropped = successor.clientsSentAhead.filter { !kept.contains($0) }
+    }
+    return roster
+  }
+
   private func finishHandover(to successor: SuccessorProcess) {
     guard state == .upgrading else { return SystemCalls.killAndWait(successor.processID) }
     let start = NIODeadline.now()
-    let clients = connections.values.filter(\.isWritten)
+    let roster = roster(for: successor)
     do throws(UpgradeFailure) {
-      try handOver(clients, to: successor)
+      try handOver(roster, to: successor)
     } catch {
       return resume(after: error)
     }
     let waited = (NIODeadline.now() - start).nanoseconds / 1000
     logger.notice(
       """
-      upgrade: process \(successor.processID) serves from here on; \(clients.count) clients have \
+      upgrade: process \(successor.processID) serves from here on; \(roster.all.count) clients have \
       waited for \(waited) microseconds
       """)
-    letGo(of: clients, to: successor)
+    letGo(of: roster.all, to: successor)
   }
 
   /// Hands over. Nothing else happens on the event loop meanwhile.
   private func handOver(
-    _ clients: [ConnectionHandler], to successor: SuccessorProcess
+    _ roster: Roster, to successor: SuccessorProcess
   ) throws(UpgradeFailure) {
-    for client in connections.values {
-      client.areWatchesTouched = cache?.areWatchesTouched(of: client.session) ?? false
-    }
     guard let cache = cache.take() else { preconditionFailure("no cache to hand over") }
     let settings = cache.settings
     lastSettings = settings
     let memory = cache.close()
     do {
-      let new = clients.filter { !$0.isSentAhead }
-      let kept = clients.filter(\.isSentAhead)
-      let changed = kept.filter { $0.isChangedSinceSent || $0.areWatchesTouched }
+      let new = roster.new
       let state = HandoverState(
         settings: settings, nextClientID: nextClientID, clientCount: UInt32(new.count),
-        endpoints: listeners.map(\.endpoint), keptClients: kept.map(\.session.id),
-        changedCount: UInt32(changed.count))
+        endpoints: listeners.map(\.endpoint), droppedClients: roster.dropped,
+        changedCount: UInt32(roster.changed.count))
       try successor.stream.write(state.frame)
       for client in new { try successor.stream.write(client.state.frame) }
       try successor.stream.flush()
@@ -138,7 +169,7 @@ extension Engine {
         let some = new[batch..<min(batch + NamedDescriptor.countLimit, new.count)]
         try successor.channel.send(some.map(\.namedDescriptor))
       }
-      for client in changed { try successor.stream.write(client.state.frame) }
+      for client in roster.changed { try successor.stream.write(client.state.frame) }
       try successor.stream.flush()
       try memory.handOver(
         to: &successor.channel,
@@ -191,6 +222,8 @@ extension Engine {
     self.successor = successor
     try? ServiceManager.current()?.notifyMainProcess(successor.processID)
     closeListeners(removesFiles: false)
+    // Closing many sockets takes a while, in which the successor serves.
+    SystemCalls.giveWay()
     for client in clients { client.leave() }
     for client in connections.values { client.setReading(false) }
     handOverRest(after: .milliseconds(2))

@@ -48,8 +48,6 @@ extension Engine {
     receiveRest(from: link)
   }
 
-  private typealias ReceivedClient = (client: ConnectionHandler, socket: Int32)
-
   /// Says what went wrong with a predecessor.
   private func receiving<Result>(_ body: () throws -> Result) throws -> Result {
     do { return try body() } catch let error as HandoverStateError {
@@ -62,29 +60,29 @@ extension Engine {
   /// Takes clients while the predecessor serves them; the predecessor pauses when it sends its state.
   private func receiveAhead(
     from link: PredecessorLink
-  ) throws -> (HandoverState, [ReceivedClient]) {
+  ) throws -> (HandoverState, WaitingClients) {
     try receiving {
       try link.stream.write(HandoverState.greeting)
       try link.stream.flush()
       try link.channel.acknowledge()
-      var clients: [ReceivedClient] = []
+      let clients = WaitingClients()
       while true {
         guard let frame = try link.stream.read() else { throw StartFailure.predecessorGone }
         guard let count = HandoverState.aheadCount(frame) else {
           return (try HandoverState(parsing: frame), clients)
         }
-        clients += try receiveClients(count, from: link)
+        try receiveClients(count, into: clients, from: link)
       }
     }
   }
 
   /// Takes what has changed, the memory and the listening sockets, and serves from there on.
   private func receive(
-    _ state: HandoverState, _ ahead: [ReceivedClient], from link: PredecessorLink
+    _ state: HandoverState, _ clients: WaitingClients, from link: PredecessorLink
   ) throws {
     try receiving {
-      var clients = try receiveClients(Int(state.clientCount), from: link)
-      clients += try choose(ahead, state, from: link)
+      try receiveClients(Int(state.clientCount), into: clients, from: link)
+      try correct(clients, state, from: link)
       let memory = try PreservedMemory.receive(
         from: &link.channel, &link.descriptors, growableTo: configuration.capacity)
       for (index, endpoint) in state.endpoints.enumerated() {
@@ -100,7 +98,8 @@ extension Engine {
       guard try link.channel.awaitAcknowledgement() == 0 else {
         throw StartFailure.predecessorGone
       }
-      for (client, _) in clients {
+      clients.forEach { client in
+        guard client.session.isWatching else { return }
         cache?.restoreWatches(of: client.session, isTouched: client.areWatchesTouched)
       }
       waiting = clients
@@ -108,57 +107,33 @@ extension Engine {
     }
   }
 
-  /// Of the clients that were sent ahead, those that are to be served, as they are now.
-  private func choose(
-    _ ahead: [ReceivedClient], _ state: HandoverState, from link: PredecessorLink
-  ) throws -> [ReceivedClient] {
-    var changed: [UInt64: ClientState] = [:]
+  /// Has the clients that were sent ahead be what they are now, without those that are not served here.
+  private func correct(
+    _ clients: WaitingClients, _ state: HandoverState, from link: PredecessorLink
+  ) throws {
     for _ in 0..<state.changedCount {
       guard let frame = try link.stream.read() else { throw StartFailure.predecessorGone }
       let client = try ClientState(parsing: frame)
-      changed[client.session.id] = client
-    }
-    let kept = Set(state.keptClients)
-    var clients: [ReceivedClient] = []
-    for (client, socket) in ahead {
-      let id = client.session.id
-      guard kept.contains(id) else {
-        // It is gone, or follows once its replies are sent.
-        try? SystemPackage.FileDescriptor(rawValue: socket).close()
-        continue
+      guard clients.replace(with: ConnectionHandler(self, client)) else {
+        throw StartFailure.foreignClients
       }
-      clients.append((changed[id].map { ConnectionHandler(self, $0) } ?? client, socket))
     }
-    guard clients.count == kept.count else {
-      throw StartFailure("the predecessor has sent something else than its clients")
+    for id in state.droppedClients {
+      guard clients.drop(id) else { throw StartFailure.foreignClients }
     }
-    return clients
   }
 
   /// How many clients are taken before others are served again.
-  private static let adoptionCount = 64
+  private static let adoptionCount = 16
 
-  /// Begins to read from clients that were handed over: first from those that have sent something. Making
-  /// their sockets channels takes longer than handing them over, so it goes on beside service.
+  /// Begins to read from clients that were handed over. It goes on by itself, beside service.
   func adoptWaiting(atMost limit: Int) {
     guard !waiting.isEmpty else { return }
-    let isReadable = SystemCalls.areReadable(waiting.map(\.socket))
-    var left = limit
-    var others: [ReceivedClient] = []
-    for (index, (client, socket)) in waiting.enumerated() {
-      let isUrgent =
-        isReadable[index] || client.pending.readableBytes > 0 || client.awaitsUpgrade
-      if isUrgent, left > 0 {
-        left -= 1
-        adopt(client, socket)
-      } else {
-        others.append((client, socket))
-      }
+    for (client, socket) in waiting.take(atMost: limit) { adopt(client, socket) }
+    guard !waiting.isEmpty else {
+      waiting = WaitingClients()
+      return
     }
-    let count = min(left, others.count)
-    for (client, socket) in others.prefix(count) { adopt(client, socket) }
-    waiting = Array(others.dropFirst(count))
-    guard !waiting.isEmpty else { return }
     // A moment, so that the event loop looks at the others' sockets in between.
     eventLoop.scheduleTask(in: .microseconds(100)) {
       self.adoptWaiting(atMost: Self.adoptionCount)
@@ -166,24 +141,24 @@ extension Engine {
   }
 
   private func receiveClients(
-    _ count: Int, from link: PredecessorLink
-  ) throws -> [ReceivedClient] {
+    _ count: Int, into clients: WaitingClients, from link: PredecessorLink
+  ) throws {
     var states: [ClientState] = []
     for _ in 0..<count {
       guard let frame = try link.stream.read() else { throw StartFailure.predecessorGone }
       states.append(try ClientState(parsing: frame))
     }
-    var clients: [ReceivedClient] = []
-    while clients.count < count {
+    var next = 0
+    while next < count {
       var received = try link.channel.receive()
       for name in received.names {
-        guard clients.count < count, name == "client-\(states[clients.count].session.id)",
+        guard next < count, name == "client-\(states[next].session.id)",
           let socket = received.take(name)
-        else { throw StartFailure("the predecessor has sent something else than its clients") }
-        clients.append((ConnectionHandler(self, states[clients.count]), socket.rawValue))
+        else { throw StartFailure.foreignClients }
+        clients.add(ConnectionHandler(self, states[next]), socket.rawValue)
+        next += 1
       }
     }
-    return clients
   }
 
   /// Takes the clients that are handed over later, on a thread of its own.
@@ -212,6 +187,9 @@ extension Engine {
 
 extension StartFailure {
   static var predecessorGone: StartFailure { StartFailure("the predecessor is gone") }
+  static var foreignClients: StartFailure {
+    StartFailure("the predecessor has sent something else than its clients")
+  }
 }
 
 extension ConnectionHandler {

@@ -16,9 +16,9 @@ struct HandoverState: Equatable {
   var clientCount: UInt32
   /// What the listening sockets are, in the order in which they follow.
   var endpoints: [Endpoint]
-  /// Of the clients that were sent ahead, which the successor is to serve.
-  var keptClients: [UInt64] = []
-  /// How many of them have changed since; their states follow those of the other clients.
+  /// Of the clients that were sent ahead, which the successor does not serve: they are gone, or follow later.
+  var droppedClients: [UInt64] = []
+  /// How many of the others have changed since; their states follow those of the other clients.
   var changedCount: UInt32 = 0
 
   /// The name under which a listening socket is passed on.
@@ -37,8 +37,8 @@ struct HandoverState: Equatable {
     frame.writeInteger(clientCount)
     frame.writeInteger(UInt32(endpoints.count))
     for endpoint in endpoints { frame.write(endpoint) }
-    frame.writeInteger(UInt32(keptClients.count))
-    for id in keptClients { frame.writeInteger(id) }
+    frame.writeInteger(UInt32(droppedClients.count))
+    for id in droppedClients { frame.writeInteger(id) }
     frame.writeInteger(changedCount)
     return frame
   }
@@ -91,12 +91,12 @@ extension HandoverState {
     for _ in 0..<endpointCount { endpoints.append(try frame.readEndpoint()) }
     // A version before did not send any ahead.
     guard frame.readableBytes > 0 else { return }
-    guard let keptCount = frame.readInteger(as: UInt32.self),
-      Int(keptCount) <= frame.readableBytes / 8
+    guard let droppedCount = frame.readInteger(as: UInt32.self),
+      Int(droppedCount) <= frame.readableBytes / 8
     else { throw .malformed }
-    for _ in 0..<keptCount {
+    for _ in 0..<droppedCount {
       guard let id = frame.readInteger(as: UInt64.self) else { throw .malformed }
-      keptClients.append(id)
+      droppedClients.append(id)
     }
     guard let changedCount = frame.readInteger(as: UInt32.self) else { throw .malformed }
     self.changedCount = changedCount

@@ -25,7 +25,7 @@ struct StateStream: ~Copyable {
 
   /// Whether a frame has come, or the beginning of one.
   var hasInput: Bool {
-    input.readableBytes > 0 || SystemCalls.areReadable([socket.rawValue])[0]
+    input.readableBytes > 0 || SystemCalls.isReadable(socket.rawValue)
   }
 
   /// Adds a frame to what is to be sent.

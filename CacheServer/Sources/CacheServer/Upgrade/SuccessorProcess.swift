@@ -14,6 +14,8 @@ final class SuccessorProcess: @unchecked Sendable {
   var stream: StateStream
   /// Whether it takes clients before the memory.
   private(set) var takesClientsAhead = false
+  /// The numbers of those that it was sent ahead.
+  var clientsSentAhead: [UInt64] = []
 
   /// Starts the program.
   ///
