@@ -12,13 +12,9 @@ extension SystemCalls {
     return !list.takeReadable().isEmpty
   }
 
-  /// Has the calling thread give way to others: setpriority(2). It cannot be taken back.
+  /// Has the calling thread give way to others: nice(2). It cannot be taken back.
   static func giveWay() {
-    #if canImport(Glibc)
-      _ = setpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0, 10)
-    #else
-      _ = setpriority(Int32(PRIO_PROCESS), 0, 10)
-    #endif
+    _ = nice(5)
   }
 }
 
@@ -33,18 +29,22 @@ struct PollList {
   /// Looks for the socket at `index` no more. Its place stays.
   mutating func remove(at index: Int) { list[index].fd = -1 }
 
-  /// The places of the sockets from which something can be read, or the end; they are looked for no more. Without
-  /// waiting.
-  mutating func takeReadable() -> [Int] {
-    let count = nfds_t(list.count)
-    // SAFETY: the call changes as many structures as there are. It ignores negative descriptors.
-    #if canImport(Glibc)
-      let found = unsafe Glibc.poll(&list, count, 0)
-    #else
-      let found = unsafe Musl.poll(&list, count, 0)
-    #endif
+  /// The places, from `start` on and `count` of them at most, of the sockets from which something can be read, or the end;
+  /// they are looked for no more. Without waiting.
+  mutating func takeReadable(from start: Int = 0, count: Int = .max) -> [Int] {
+    let end = start + min(count, list.count - start)
+    guard start < end else { return [] }
+    // SAFETY: the call changes as many structures as there are in the part. It ignores negative descriptors.
+    let found = unsafe list.withUnsafeMutableBufferPointer { buffer in
+      let part = unsafe UnsafeMutableBufferPointer(rebasing: buffer[start..<end])
+      #if canImport(Glibc)
+        return unsafe Glibc.poll(part.baseAddress, nfds_t(part.count), 0)
+      #else
+        return unsafe Musl.poll(part.baseAddress, nfds_t(part.count), 0)
+      #endif
+    }
     guard found > 0 else { return [] }
-    let indices = list.indices.filter { list[$0].revents != 0 }
+    let indices = (start..<end).filter { list[$0].revents != 0 }
     for index in indices { remove(at: index) }
     return indices
   }

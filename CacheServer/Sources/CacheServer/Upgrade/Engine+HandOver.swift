@@ -91,8 +91,40 @@ extension Engine {
       successor.clientsSentAhead.append(client.session.id)
     }
     let rest = ids.dropFirst(Self.aheadCount)
-    guard !rest.isEmpty else { return finishHandover(to: successor) }
-    eventLoop.scheduleTask(in: .microseconds(200)) { self.sendAhead(rest, to: successor) }
+    guard !clients.isEmpty else { return goOn(with: rest, to: successor) }
+    awaitAhead(rest, successor, until: .now() + Self.aheadPatience)
+  }
+
+  /// How long a successor may take for one of these steps.
+  private static let aheadPatience = TimeAmount.seconds(30)
+
+  private func goOn(with rest: ArraySlice<UInt64>, to successor: SuccessorProcess) {
+    if rest.isEmpty { finishHandover(to: successor) } else { sendAhead(rest, to: successor) }
+  }
+
+  /// Goes on once the successor has taken what it was sent, so that nothing is left for it to do when the event loop
+  /// pauses, and the event loop never waits for it before.
+  private func awaitAhead(
+    _ rest: ArraySlice<UInt64>, _ successor: SuccessorProcess, until deadline: NIODeadline
+  ) {
+    guard state == .upgrading else { return SystemCalls.killAndWait(successor.processID) }
+    guard successor.stream.hasInput else {
+      guard NIODeadline.now() < deadline else {
+        return upgradeFailed(successor.abandon(after: .timedOut, "it served"))
+      }
+      eventLoop.scheduleTask(in: .microseconds(200)) {
+        self.awaitAhead(rest, successor, until: deadline)
+      }
+      return
+    }
+    do {
+      guard try successor.stream.read() == HandoverState.greeting else {
+        throw DescriptorChannelError.closed
+      }
+    } catch {
+      return upgradeFailed(successor.abandon(after: .closed, "it served"))
+    }
+    goOn(with: rest, to: successor)
   }
 
   /// The clients as they are when the event loop pauses.

@@ -72,6 +72,9 @@ extension Engine {
           return (try HandoverState(parsing: frame), clients)
         }
         try receiveClients(count, into: clients, from: link)
+        // The predecessor sends no more before.
+        try link.stream.write(HandoverState.greeting)
+        try link.stream.flush()
       }
     }
   }

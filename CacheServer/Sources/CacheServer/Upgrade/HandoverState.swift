@@ -47,7 +47,8 @@ struct HandoverState: Equatable {
 
   private static let aheadMagic: UInt32 = 0x4b43_4841
 
-  /// What a successor sends before it says that it is ready: that it takes clients before the memory.
+  /// What a successor sends before it says that it is ready: that it takes clients before the memory. It sends it again
+  /// whenever it has taken some.
   static var greeting: ByteBuffer { ByteBuffer(integer: aheadMagic) }
 
   /// Says that so many clients follow, before the memory.

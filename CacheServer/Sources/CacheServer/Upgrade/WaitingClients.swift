@@ -20,9 +20,10 @@ final class WaitingClients: @unchecked Sendable {
   /// In front of this place, all are taken.
   private var start = 0
   private(set) var count = 0
-  private var roundsUntilPoll = 0
-  /// Looking at the sockets of 10,000 clients takes a millisecond, so it is done once for so many rounds.
-  private static let pollInterval = 8
+  /// Where the next round looks for sockets from which something can be read. Looking at 10,000 takes milliseconds, so
+  /// each round looks at some.
+  private var pollStart = 0
+  private static let pollCount = 1024
 
   var isEmpty: Bool { count == 0 }
 
@@ -61,11 +62,9 @@ final class WaitingClients: @unchecked Sendable {
 
   /// Takes clients away: first those that have something to be done or have sent something, then others.
   func take(atMost limit: Int) -> [Client] {
-    if roundsUntilPoll == 0 {
-      urgent += sockets.takeReadable()
-      roundsUntilPoll = Self.pollInterval
-    }
-    roundsUntilPoll -= 1
+    if pollStart < start || pollStart >= clients.count { pollStart = start }
+    urgent += sockets.takeReadable(from: pollStart, count: Self.pollCount)
+    pollStart += Self.pollCount
     var taken: [Client] = []
     while taken.count < limit, let place = urgent.popLast() {
       if let client = take(at: place) { taken.append(client) }
