@@ -23,6 +23,7 @@ final class WaitingClients: @unchecked Sendable {
   /// Where the next round looks for sockets from which something can be read. Looking at 10,000 takes milliseconds, so
   /// each round looks at some.
   private var pollStart = 0
+  private var hasPolledAll = false
   private static let pollCount = 1024
 
   var isEmpty: Bool { count == 0 }
@@ -42,7 +43,8 @@ final class WaitingClients: @unchecked Sendable {
   func replace(with client: ConnectionHandler) -> Bool {
     guard let place = places[client.session.id], let old = clients[place] else { return false }
     clients[place] = (client, old.socket)
-    noteUrgency(at: place)
+    // It has just sent something, and will again.
+    urgent.append(place)
     return true
   }
 
@@ -62,14 +64,17 @@ final class WaitingClients: @unchecked Sendable {
 
   /// Takes clients away: first those that have something to be done or have sent something, then others.
   func take(atMost limit: Int) -> [Client] {
-    if pollStart < start || pollStart >= clients.count { pollStart = start }
+    let isFirstPass = !hasPolledAll
+    if pollStart >= clients.count { pollStart = start }
     urgent += sockets.takeReadable(from: pollStart, count: Self.pollCount)
     pollStart += Self.pollCount
+    if pollStart >= clients.count { hasPolledAll = true }
     var taken: [Client] = []
     while taken.count < limit, let place = urgent.popLast() {
       if let client = take(at: place) { taken.append(client) }
     }
-    while taken.count < limit, start < clients.count {
+    // First of all, those are found that have sent something.
+    while !isFirstPass || limit > clients.count, taken.count < limit, start < clients.count {
       if let client = take(at: start) { taken.append(client) }
       start += 1
     }
