@@ -19,10 +19,23 @@ struct Throughput: Trial {
   @Option(help: "How many requests a measurement is of.")
   var requests = 1_000_000
 
+  @Option(parsing: .upToNextOption, help: "The sizes of values, in bytes.")
+  var values = [3, 1024]
+
+  @Option(
+    parsing: .upToNextOption,
+    help: "How many requests a client sends before it waits for the replies; several numbers.")
+  var pipelines = [16]
+
   @Option(help: "How many keys of 1 KiB the memory is measured with.")
   var memoryKeys = 200_000
 
   func validate() throws {
+    guard values.allSatisfy({ (1...1_000_000).contains($0) }), !values.isEmpty,
+      pipelines.allSatisfy({ (1...1000).contains($0) }), !pipelines.isEmpty
+    else {
+      throw ValidationError("--values takes sizes up to 1000000, --pipelines numbers up to 1000")
+    }
     guard rounds > 0, requests > 0, (1...20_000_000).contains(memoryKeys) else {
       throw ValidationError("all numbers are at least 1, --memory-keys at most 20000000")
     }
@@ -32,10 +45,15 @@ struct Throughput: Trial {
     if SystemCalls.coreCount < 2 {
       throw TrialFailure("one core is for the server and one for the clients: two are needed")
     }
-    for valueByteCount in [3, 1024] {
-      try ThroughputComparison(
-        rounds: rounds, requests: requests, valueByteCount: valueByteCount
-      ).run(in: workshop)
+    for valueByteCount in values {
+      for pipeline in pipelines {
+        // Without pipelines and with large values there are fewer a second; so that each takes about as long.
+        let divisor = (pipeline < 8 ? 8 : 1) * max(1, valueByteCount / 4096)
+        try ThroughputComparison(
+          rounds: rounds, requests: max(requests / divisor, 1000),
+          valueByteCount: valueByteCount, pipeline: pipeline
+        ).run(in: workshop)
+      }
     }
     try MemoryPerKey(keyCount: memoryKeys).run(in: workshop)
   }
