@@ -17,10 +17,14 @@ protocol Peer {
   func scan() throws -> UInt64
   /// How many bytes of memory all entries take, where that can be told.
   func byteCount() -> UInt64?
+  /// The processor time in nanoseconds that the peer took so far outside this process.
+  func outsideTime() -> Double
 }
 
 extension Peer {
   static var reasonForAbsence: String? { nil }
+
+  func outsideTime() -> Double { 0 }
 
   func compare(_ numbers: [UInt64]) throws {
     for number in numbers {
@@ -43,6 +47,18 @@ func measured(_ body: () throws -> Void) rethrows -> Double {
   let clock = ContinuousClock()
   let time = try clock.measure(body)
   return Double(time.components.seconds) * 1e9 + Double(time.components.attoseconds) / 1e9
+}
+
+/// The processor time in nanoseconds that this process has taken, all its threads.
+func processTime() -> Double { time(of: CLOCK_PROCESS_CPUTIME_ID) }
+
+/// The processor time in nanoseconds that this thread has taken.
+func threadTime() -> Double { time(of: CLOCK_THREAD_CPUTIME_ID) }
+
+private func time(of clock: clockid_t) -> Double {
+  var time = timespec()
+  clock_gettime(clock, &time)
+  return Double(time.tv_sec) * 1e9 + Double(time.tv_nsec)
 }
 
 /// Prints a line at once.

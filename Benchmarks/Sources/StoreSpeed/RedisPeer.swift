@@ -107,6 +107,17 @@ final class RedisPeer: Peer {
     return count
   }
 
+  /// The server's.
+  func outsideTime() -> Double {
+    let path = "/proc/\(server.processIdentifier)/stat"
+    guard let text = try? String(contentsOfFile: path, encoding: .utf8),
+      let end = text.lastIndex(of: ")")
+    else { return 0 }
+    let fields = text[end...].split(separator: " ")
+    let ticks = fields.count > 13 ? (Double(fields[12]) ?? 0) + (Double(fields[13]) ?? 0) : 0
+    return ticks / Double(sysconf(Int32(_SC_CLK_TCK))) * 1e9
+  }
+
   func byteCount() -> UInt64? {
     append([Array("INFO".utf8), Array("memory".utf8)])
     guard (try? send()) != nil, let text = try? bulk() else { return nil }

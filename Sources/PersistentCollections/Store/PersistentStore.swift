@@ -102,9 +102,17 @@ public final class PersistentStore: @unchecked Sendable {
 
   /// The store in `memory`, which the store has from now on.
   ///
+  /// Memory in which a power loss may have left old pages is checked first: see `PreservedMemory.mayBeTorn`.
+  ///
   /// - Throws: ``PersistentCollectionError``; the memory is let go of then.
+  ///   ``PersistentCollectionError/damaged(_:)`` of a collection that is torn.
+  /// - Complexity: O(1); O(entries) once after the kernel was started again, of a file on a disk.
   public init(_ memory: consuming PreservedMemory) throws(PersistentCollectionError) {
     var memory = memory
+    if memory.mayBeTorn {
+      try Self.checkStructure(of: memory.file)
+      memory.confirmWhole()
+    }
     let ledger: MemoryLedger
     do throws(PreservedMemoryError) { ledger = try memory.ledger() } catch { throw .memory(error) }
     let storage = PreservedStorage(memory)
@@ -115,6 +123,20 @@ public final class PersistentStore: @unchecked Sendable {
       Engine(arena: Arena(storage, ledger), sip: SipHash(key: (0, 0))))
     try engine!.arena.checkControl()
     try finishRemovals()
+  }
+
+  /// Checks all collections.
+  private static func checkStructure(
+    of file: MemoryFile
+  ) throws(PersistentCollectionError) {
+    let contents: MemoryContents
+    do throws(MemoryContentsError) { contents = try MemoryContents(reading: file) } catch {
+      throw .memory(.contents(error))
+    }
+    guard let inspection = try StoreInspection(contents, in: file) else { return }
+    for collection in inspection.collections {
+      if let finding = inspection.check(collection).findings.first { throw .damaged(finding.place) }
+    }
   }
 
   // MARK: The memory

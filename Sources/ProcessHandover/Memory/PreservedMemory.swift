@@ -47,6 +47,13 @@ public struct PreservedMemory: ~Copyable {
   var mayHaveEmptyNodes = false
   /// Whether a block is kept for the removal of names; not while a second handover is being built.
   var keepsSpare = true
+  /// Whether the memory is in a file on a disk, and the kernel has been started again since a process last had
+  /// it, and no program has called ``confirmWhole()``.
+  ///
+  /// After an orderly shutdown, all of it is there. After a loss of power, or a crash of the kernel, any page may
+  /// be as it was earlier. The tree and the device tree were checked when the memory was opened, and
+  /// `PersistentStore` checks the structure of its collections; bytes of regions and values may be old.
+  public private(set) var mayBeTorn = false
   /// Whether nothing was allocated or freed since the free frames were gathered.
   var isGathered = false
 
@@ -131,7 +138,10 @@ public struct PreservedMemory: ~Copyable {
     let wholeByteCount = file.byteCount & ~(UInt64(geometry.pageByteCount) - 1)
     var superblock = Superblock(
       formatting: file, geometry: geometry, byteCount: wholeByteCount, identity: .random())
-    superblock.store { $0.writer = .current }
+    superblock.store {
+      $0.writer = .current
+      $0.boot = KernelBoot.current
+    }
     try self.init(
       beginningIn: file, consume superblock, lock: consume lock, version: version)
   }
@@ -150,7 +160,10 @@ public struct PreservedMemory: ~Copyable {
       // Its maker was killed before it had begun; nothing was preserved.
       var superblock = try Self.superblock(of: file)
       superblock.forgetNext()
-      superblock.store { $0.writer = .current }
+      superblock.store {
+        $0.writer = .current
+        $0.boot = KernelBoot.current
+      }
       try self.init(beginningIn: file, superblock, lock: lock, version: .v4)
       return
     }
@@ -158,15 +171,27 @@ public struct PreservedMemory: ~Copyable {
     do throws(MemoryContentsError) { adopted = try AdoptedHandover(contents, in: file) } catch {
       throw .contents(error)
     }
+    let boot = adopted.outgoing.anchor.state.boot
+    let mayBeTorn = file.storage == .disk && boot != 0 && boot != KernelBoot.current
     adopted.outgoing.anchor.store {
       $0.generation &+= 1
       $0.writer = .current
+      if !mayBeTorn { $0.boot = KernelBoot.current }
     }
     let pages = adopted.pages
     self.init(
       file, .adopted(generation: adopted.outgoing.anchor.state.generation), lock: lock,
       outgoing: adopted.takeOutgoing(),
       frames: FileFrames(of: file, geometry: contents.superblock.geometry), pages)
+    self.mayBeTorn = mayBeTorn
+  }
+
+  /// Says that the program has checked the memory: ``mayBeTorn`` is false from then on, also for the next
+  /// process.
+  public mutating func confirmWhole() {
+    guard mayBeTorn else { return }
+    outgoing.anchor.store { $0.boot = KernelBoot.current }
+    mayBeTorn = false
   }
 
   /// Begins a handover in a file that has none, and publishes the file.

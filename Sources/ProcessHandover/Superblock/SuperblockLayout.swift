@@ -59,6 +59,8 @@ enum SuperblockLayout {
   static let itemsWord = 10
   /// The check values of the device trees.
   static let deviceTreeCheckWords = 34..<36
+  /// The boot of the kernel under which the file was last opened to be written; 0 where that is not known.
+  static let bootWord = 36
   static let checkWord = slotWordCount &- 1
 
   /// The number of words of the superblock; all of them are in the smallest page.

@@ -21,6 +21,9 @@ public struct SuperblockState: Sendable {
   public internal(set) var nextDeviceTreeCheck: UInt64 = 0
   /// The process that has the memory, or had it last.
   public internal(set) var writer = WriterIdentity(processID: 0, startTime: 0)
+  /// A number of the kernel's boot under which a process last opened the memory to write it; 0 where that is
+  /// not known.
+  public internal(set) var boot: UInt64 = 0
   /// The change that is being made, of the handover that is being built if there is one; nil while
   /// none is.
   public internal(set) var change: HandoverChange?
@@ -84,6 +87,7 @@ extension SuperblockState {
     words[Layout.buildingWord] = isBuildingNext ? 1 : 0
     words[Layout.writerWords.lowerBound] = writer.processID
     words[Layout.writerWords.lowerBound + 1] = writer.startTime
+    words[Layout.bootWord] = boot
     if let change {
       let counts = UInt64(change.preserved.count) << 8 | UInt64(change.unpreserved.count) << 16
       words[Layout.changeWord] = 1 | counts
@@ -117,6 +121,7 @@ extension SuperblockState {
     writer = WriterIdentity(
       processID: words[Layout.writerWords.lowerBound],
       startTime: words[Layout.writerWords.lowerBound + 1])
+    boot = words[Layout.bootWord]
     deviceTreeCheck = words[Layout.deviceTreeCheckWords.lowerBound]
     nextDeviceTreeCheck = words[Layout.deviceTreeCheckWords.lowerBound + 1]
     isBuildingNext = words[Layout.buildingWord] == 1
