@@ -77,7 +77,7 @@ public enum ForeignFormat: Hashable, Sendable, CaseIterable {
   }
 
   /// What to do to get a file that can be read.
-  public var wayOut: String {
+  public var remedy: String {
     switch self {
     case .qemuMigrationStream:
       "take a dump of the running guest with dump-guest-memory in QEMU's monitor, or with virsh dump"

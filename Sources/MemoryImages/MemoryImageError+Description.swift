@@ -39,7 +39,7 @@ extension MemoryImageError: CustomStringConvertible {
     case .kdump(let error):
       error.description
     case .foreign(let format):
-      "The file is \(format.name); \(format.wayOut)."
+      "The file is \(format.name); \(format.remedy)."
     default:
       formatDescription
     }

@@ -85,13 +85,13 @@ public struct PersistentByteMap: ~Copyable {
     }
   }
 
-  /// Calls `body` with the value of `key` and its notes; nil where there is none. Notes that `body`
+  /// Calls `body` with the value of `key` and its metadata; nil where there is none. Metadata that `body`
   /// changes are stored.
   ///
   /// - Throws: ``PersistentCollectionError/damaged(_:)``.
   /// - Complexity: O(key).
   public mutating func withValue<Result>(
-    of key: RawSpan, _ body: (RawSpan, inout EntryNotes) -> Result
+    of key: RawSpan, _ body: (RawSpan, inout EntryMetadata) -> Result
   ) throws(PersistentCollectionError) -> Result? {
     try map.withValue(of: key, body)
   }
@@ -104,32 +104,34 @@ public struct PersistentByteMap: ~Copyable {
   /// - Complexity: O(key + value).
   @discardableResult
   public mutating func setValue(
-    _ value: RawSpan, of key: RawSpan, notes: EntryNotes = EntryNotes()
+    _ value: RawSpan, of key: RawSpan, metadata: EntryMetadata = EntryMetadata()
   ) throws(PersistentCollectionError) -> Bool {
-    try map.setValue(of: key, byteCount: value.byteCount, notes: notes) { copy(value, to: &$0) }
+    try map.setValue(of: key, byteCount: value.byteCount, metadata: metadata) {
+      copy(value, to: &$0)
+    }
   }
 
   /// Puts a value of `byteCount` bytes in the place of what is there.
   ///
   /// - Parameter byteCount: the size, in bytes.
-  /// - Parameter notes: two numbers that are kept with the entry.
+  /// - Parameter metadata: two numbers that are kept with the entry.
   /// - Parameter key: the key.
   /// - Parameter fill: writes all bytes of the value, which are undefined at first.
   /// - Returns: whether the key is new.
-  /// - Throws: as ``setValue(_:of:notes:)``.
+  /// - Throws: as ``setValue(_:of:metadata:)``.
   /// - Complexity: O(key + value).
   @discardableResult
   public mutating func setValue(
-    of key: RawSpan, byteCount: Int, notes: EntryNotes = EntryNotes(),
+    of key: RawSpan, byteCount: Int, metadata: EntryMetadata = EntryMetadata(),
     _ fill: (inout MutableRawSpan) -> Void
   ) throws(PersistentCollectionError) -> Bool {
-    try map.setValue(of: key, byteCount: byteCount, notes: notes, fill)
+    try map.setValue(of: key, byteCount: byteCount, metadata: metadata, fill)
   }
 
   /// Adds bytes to the end of a value.
   ///
   /// - Returns: the size of the value then; nil where the key is not there.
-  /// - Throws: as ``setValue(_:of:notes:)``.
+  /// - Throws: as ``setValue(_:of:metadata:)``.
   /// - Complexity: O(key + bytes), amortised.
   public mutating func append(
     _ bytes: RawSpan, to key: RawSpan
@@ -183,7 +185,7 @@ public struct PersistentByteMap: ~Copyable {
   /// - Throws: ``PersistentCollectionError/damaged(_:)``.
   /// - Complexity: O(entries at the cursor); on average at most five.
   public func scan(
-    from cursor: UInt64, _ body: (RawSpan, RawSpan, EntryNotes) -> Void
+    from cursor: UInt64, _ body: (RawSpan, RawSpan, EntryMetadata) -> Void
   ) throws(PersistentCollectionError) -> UInt64 {
     try map.scan(from: cursor, body)
   }
@@ -195,7 +197,7 @@ public struct PersistentByteMap: ~Copyable {
   /// - Complexity: O(1) on average; O(buckets) right after most entries were removed.
   public func sample(
     using generator: inout some RandomNumberGenerator,
-    _ body: (RawSpan, RawSpan, EntryNotes) -> Void
+    _ body: (RawSpan, RawSpan, EntryMetadata) -> Void
   ) throws(PersistentCollectionError) {
     try map.sample(using: &generator, body)
   }
@@ -242,11 +244,11 @@ public struct PersistentByteMap: ~Copyable {
   ///
   /// - Throws: ``PersistentCollectionError/damaged(_:)``.
   /// - Complexity: O(extents of 2 MiB + values of more than 32 KiB + entries that `body` is called with).
-  public func forEachEntryInTheWay(
-    ofByteCount byteCount: Int, _ body: (RawSpan, RawSpan, EntryNotes) -> Void
+  public func forEachEvictionCandidate(
+    freeing byteCount: Int, _ body: (RawSpan, RawSpan, EntryMetadata) -> Void
   ) throws(PersistentCollectionError) {
-    try map.forEachEntryInTheWay(
-      ofByteCount: byteCount &+ Int(EntryHeader.byteCount), body)
+    try map.forEachEvictionCandidate(
+      freeing: byteCount &+ Int(EntryHeader.byteCount), body)
   }
 }
 

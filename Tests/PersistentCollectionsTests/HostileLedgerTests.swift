@@ -155,7 +155,7 @@ import Testing
           let offset: UInt64
           if base == ledger.start {
             let lists: [UInt64] = [
-              64, 72, 80, LedgerLayout.chunks, LedgerLayout.pending, LedgerLayout.doomed,
+              64, 72, 80, LedgerLayout.chunks, LedgerLayout.pending, LedgerLayout.pendingFrees,
               LedgerLayout.slots, LedgerLayout.log,
             ]
             offset = generator.pick(lists) + UInt64(generator.index(below: 12)) * 8
@@ -168,7 +168,7 @@ import Testing
             word =
               LedgerControl(
                 logCount: generator.index(below: 40), pendingCount: generator.index(below: 4),
-                doomedCount: generator.index(below: 4)
+                pendingFreeCount: generator.index(below: 4)
               ).word
           }
           file.withWords(at: PhysicalAddress(base + offset), count: 1) {

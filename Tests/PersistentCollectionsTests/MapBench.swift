@@ -11,7 +11,7 @@ struct MapBench: ~Copyable {
 
   struct Value: Equatable {
     var bytes: [UInt8]
-    var notes: EntryNotes
+    var metadata: EntryMetadata
   }
   typealias Contents = [[UInt8]: Value]
 
@@ -101,8 +101,8 @@ struct MapBench: ~Copyable {
     var contents: Contents = [:]
     var cursor: UInt64 = 0
     repeat {
-      cursor = try map.scan(from: cursor) { key, value, notes in
-        contents[key.copiedBytes()] = Value(bytes: value.copiedBytes(), notes: notes)
+      cursor = try map.scan(from: cursor) { key, value, metadata in
+        contents[key.copiedBytes()] = Value(bytes: value.copiedBytes(), metadata: metadata)
       }
     } while cursor != 0
     return contents
@@ -126,17 +126,17 @@ struct MapBench: ~Copyable {
   // MARK: Operations
 
   mutating func set(
-    _ key: [UInt8], _ value: [UInt8], notes: EntryNotes = EntryNotes()
+    _ key: [UInt8], _ value: [UInt8], metadata: EntryMetadata = EntryMetadata()
   ) throws {
     let isNew = try value.withRawSpan { value in
       try key.withRawSpan { key in
-        try map.setValue(of: key, byteCount: value.byteCount, notes: notes) {
+        try map.setValue(of: key, byteCount: value.byteCount, metadata: metadata) {
           copy(value, to: &$0)
         }
       }
     }
     #expect(isNew == (expected[key] == nil))
-    expected[key] = Value(bytes: value, notes: notes)
+    expected[key] = Value(bytes: value, metadata: metadata)
   }
 
   mutating func remove(_ key: [UInt8]) throws {
@@ -152,16 +152,16 @@ struct MapBench: ~Copyable {
     #expect(count == expected[key]?.bytes.count)
   }
 
-  mutating func setNotes(_ notes: EntryNotes, of key: [UInt8]) throws {
+  mutating func setMetadata(_ metadata: EntryMetadata, of key: [UInt8]) throws {
     let found = try key.withRawSpan { key in
       try map.withValue(of: key) { value, old -> Value in
-        let found = Value(bytes: value.copiedBytes(), notes: old)
-        old = notes
+        let found = Value(bytes: value.copiedBytes(), metadata: old)
+        old = metadata
         return found
       }
     }
     #expect(found == expected[key])
-    expected[key]?.notes = notes
+    expected[key]?.metadata = metadata
   }
 
   /// What `body` does is there wholly or not at all.
@@ -185,12 +185,12 @@ struct MapBench: ~Copyable {
   ) throws(PersistentCollectionError) {
     try value.withRawSpan { (value) throws(PersistentCollectionError) in
       try key.withRawSpan { (key) throws(PersistentCollectionError) in
-        _ = try map.setValue(of: key, byteCount: value.byteCount, notes: EntryNotes()) {
+        _ = try map.setValue(of: key, byteCount: value.byteCount, metadata: EntryMetadata()) {
           copy(value, to: &$0)
         }
       }
     }
-    expected[key] = Value(bytes: value, notes: EntryNotes())
+    expected[key] = Value(bytes: value, metadata: EntryMetadata())
   }
 
   mutating func removeInside(_ key: [UInt8]) throws(PersistentCollectionError) {

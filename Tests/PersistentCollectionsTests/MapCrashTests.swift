@@ -42,7 +42,7 @@ import Testing
     Scenario(name: "new value", fill: some(20)) { try $0.set([1], MapBench.bytes(70, seed: 1)) },
     Scenario(name: "value replaced", fill: some(20)) { try $0.set(MapBench.key(3), [1, 2]) },
     Scenario(name: "value written over", fill: some(20)) {
-      try $0.set(MapBench.key(3), [1, 2, 3], notes: EntryNotes(first: 8, second: 9))
+      try $0.set(MapBench.key(3), [1, 2, 3], metadata: EntryMetadata(first: 8, second: 9))
     },
     // Three words, the first and the last of which hold something else too.
     Scenario(name: "value across words written over", fill: some(20)) {
@@ -64,8 +64,8 @@ import Testing
     Scenario(name: "appended to a copy", fill: { try $0.set([7], [1]) }) {
       try $0.append(MapBench.bytes(60, seed: 1), to: [7])
     },
-    Scenario(name: "notes", fill: { try $0.set([7], [1]) }) {
-      try $0.setNotes(EntryNotes(first: 5), of: [7])
+    Scenario(name: "metadata", fill: { try $0.set([7], [1]) }) {
+      try $0.setMetadata(EntryMetadata(first: 5), of: [7])
     },
     Scenario(name: "large value", fill: large) {
       try $0.set([7], MapBench.bytes(34_000, seed: 7))

@@ -98,13 +98,13 @@ import Testing
         try key.withRawSpan { key in
           try bytes.withRawSpan { bytes in
             switch choice {
-            case 0: _ = try map.withValue(of: key) { value, notes in notes.first = 1 }
+            case 0: _ = try map.withValue(of: key) { value, metadata in metadata.first = 1 }
             case 1: _ = try map.removeValue(of: key)
             case 2: _ = try map.append(bytes, to: key)
             case 3: try map.sample(using: &generator) { _, _, _ in }
             default:
               _ = try map.setValue(
-                of: key, byteCount: bytes.byteCount, notes: EntryNotes()
+                of: key, byteCount: bytes.byteCount, metadata: EntryMetadata()
               ) { copy(bytes, to: &$0) }
             }
           }
@@ -122,7 +122,7 @@ import Testing
     try attempt { _ = try map.tidy() }
     try attempt { _ = try map.makeRoom(forByteCount: 100) }
     try attempt { _ = try map.makeRoom(forByteCount: 3 << 20) }
-    try attempt { try map.forEachEntryInTheWay(ofByteCount: 100_000) { _, _, _ in } }
+    try attempt { try map.forEachEvictionCandidate(freeing: 100_000) { _, _, _ in } }
     try attempt { try map.removeAll() }
     _ = map.check()
   }

@@ -42,8 +42,8 @@ import Testing
         let key = [UInt8](repeating: 7, count: keyByteCount)
         try bench.set(key, MapBench.bytes(byteCount, seed: 1))
         let first = try place(of: key, in: bench.map)
-        let notes = EntryNotes(first: 2, second: .max)
-        try bench.set(key, MapBench.bytes(byteCount, seed: 2), notes: notes)
+        let metadata = EntryMetadata(first: 2, second: .max)
+        try bench.set(key, MapBench.bytes(byteCount, seed: 2), metadata: metadata)
         let second = try place(of: key, in: bench.map)
         // The entry begins with three words.
         #expect((first == second) == (keyByteCount % 8 + byteCount <= 24))
@@ -67,15 +67,15 @@ import Testing
     case 0..<8:
       // Small ones more often than large ones.
       let size = generator.index(below: 1 + generator.index(below: largest + 1))
-      let notes = EntryNotes(first: generator.next(), second: generator.next())
-      try bench.set(key, MapBench.bytes(size, seed: generator.next()), notes: notes)
+      let metadata = EntryMetadata(first: generator.next(), second: generator.next())
+      try bench.set(key, MapBench.bytes(size, seed: generator.next()), metadata: metadata)
     case 8..<11: try bench.remove(key)
     case 11..<13:
       let size = generator.index(below: 1 + largest / 4)
       // What is appended again and again would not end.
       guard bench.expected[key]?.bytes.count ?? 0 < 2 * largest else { return }
       try bench.append(MapBench.bytes(size, seed: generator.next()), to: key)
-    case 13..<15: try bench.setNotes(EntryNotes(first: generator.next(), second: 7), of: key)
+    case 13..<15: try bench.setMetadata(EntryMetadata(first: generator.next(), second: 7), of: key)
     default:
       guard generator.isOne(in: 100) else { return }
       try bench.map.removeAll()

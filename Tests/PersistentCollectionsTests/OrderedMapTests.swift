@@ -24,7 +24,7 @@ import Testing
     _ map: borrowing MapBench.Map, from bound: [UInt8]?, _ includes: Bool, forward: Bool
   ) throws -> [[UInt8]] {
     var keys: [[UInt8]] = []
-    func visit(_ key: RawSpan, _ value: RawSpan, _ notes: EntryNotes) -> Bool {
+    func visit(_ key: RawSpan, _ value: RawSpan, _ metadata: EntryMetadata) -> Bool {
       keys.append(key.copiedBytes())
       return true
     }
@@ -81,7 +81,7 @@ import Testing
             } else {
               let value = MapBench.bytes(generator.index(below: 60), seed: UInt64(number))
               let isNew = try bench.map.treeSetValue(
-                of: key, byteCount: value.count, notes: EntryNotes()
+                of: key, byteCount: value.count, metadata: EntryMetadata()
               ) { target in value.withRawSpan { copy($0, to: &target) } }
               #expect(isNew == (expected.updateValue(value, forKey: key.copiedBytes()) == nil))
             }
@@ -108,7 +108,7 @@ import Testing
     var bench = try MapBench.makeOrdered()
     for number in 0..<5000 as Range<UInt64> {
       _ = try Self.withBigEndian(number).withRawSpan { key in
-        try bench.map.treeSetValue(of: key, byteCount: 0, notes: EntryNotes()) { _ in }
+        try bench.map.treeSetValue(of: key, byteCount: 0, metadata: EntryMetadata()) { _ in }
       }
     }
     let leafCount = 5000 / TreeNode.leafCapacity + 1
@@ -132,7 +132,7 @@ import Testing
     let count = inserting ? 62 : 63
     for number in 0..<count {
       _ = try Self.withBigEndian(UInt64(number * 2)).withRawSpan { key in
-        try bench.map.treeSetValue(of: key, byteCount: 3, notes: EntryNotes()) { _ in }
+        try bench.map.treeSetValue(of: key, byteCount: 3, metadata: EntryMetadata()) { _ in }
       }
     }
     let before = try Self.scan(bench.map, from: nil, true, forward: true)
@@ -141,7 +141,7 @@ import Testing
     let events = try bench.memory.journal.recording {
       if inserting {
         _ = try Self.withBigEndian(5).withRawSpan { key in
-          try bench.map.treeSetValue(of: key, byteCount: 3, notes: EntryNotes()) { _ in }
+          try bench.map.treeSetValue(of: key, byteCount: 3, metadata: EntryMetadata()) { _ in }
         }
       } else {
         _ = try Self.withBigEndian(124).withRawSpan { try bench.map.treeRemoveValue(of: $0) }
@@ -174,7 +174,9 @@ import Testing
     for number in 0..<700 {
       let key = Self.key(&generator, 100_000)
       _ = try key.withRawSpan { key in
-        try bench.map.treeSetValue(of: key, byteCount: number % 40, notes: EntryNotes()) { _ in }
+        try bench.map.treeSetValue(of: key, byteCount: number % 40, metadata: EntryMetadata()) {
+          _ in
+        }
       }
     }
     let root = MapBench.root.start.rawValue
@@ -195,7 +197,7 @@ import Testing
         let key = Self.key(&generator, 100_000)
         key.withRawSpan { key in
           _ = try? bench.map.treeRemoveValue(of: key)
-          _ = try? bench.map.treeSetValue(of: key, byteCount: 9, notes: EntryNotes()) { _ in }
+          _ = try? bench.map.treeSetValue(of: key, byteCount: 9, metadata: EntryMetadata()) { _ in }
           _ = try? bench.map.treeValue(of: key) { _, _ in }
         }
       }

@@ -101,7 +101,7 @@ import Testing
         } catch {
           try #require(error == .limitReached)
           var keys: [[UInt8]] = []
-          try map.forEachEntryInTheWay(ofByteCount: 100_000) { key, _, _ in
+          try map.forEachEvictionCandidate(freeing: 100_000) { key, _, _ in
             keys.append(key.copiedBytes())
           }
           try #require(!keys.isEmpty)

@@ -206,12 +206,12 @@ import Testing
     let store = try PersistentStore(memory())
     let sessions = try store.map("sessions", of: (UInt64.self, [UInt8].self))
     for number in 0..<200 as Range<UInt64> {
-      try sessions.set([1], for: number, notes: EntryNotes(first: number))
+      try sessions.set([1], for: number, metadata: EntryMetadata(first: number))
     }
     #expect(try sessions.removeExpired(now: 49) == 49)
     #expect(try sessions.count == 151 && sessions[0] == [1] && sessions[49] == nil)
     #expect(try sessions.append([2, 3], to: 50) == 3 && sessions[50] == [1, 2, 3])
-    #expect(try sessions.notes(of: 50)?.first == 50)
+    #expect(try sessions.metadata(of: 50)?.first == 50)
   }
 
   /// Money moves between two collections while four threads read: a sum that both are read for in one

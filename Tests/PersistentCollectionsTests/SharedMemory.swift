@@ -125,7 +125,7 @@ struct SharedMemory: ~Copyable {
     try use(index)
     try value.withRawSpan { (value) throws(PersistentCollectionError) in
       try key.withRawSpan { (key) throws(PersistentCollectionError) in
-        _ = try map.setValue(of: key, byteCount: value.byteCount, notes: EntryNotes()) {
+        _ = try map.setValue(of: key, byteCount: value.byteCount, metadata: EntryMetadata()) {
           copy(value, to: &$0)
         }
       }

@@ -71,7 +71,7 @@ extension Cache {
       let newNotes = notes
       try map.transaction { (map) throws(PersistentCollectionError) in
         try map.removeValue(of: key.rawSpan)
-        try map.setValue(value.rawSpan, of: new.rawSpan, notes: newNotes)
+        try map.setValue(value.rawSpan, of: new.rawSpan, metadata: newNotes)
       }
     }
   }
@@ -204,18 +204,18 @@ extension Cache {
   }
 
   private static func relocate(
-    _ key: RawSpan, to new: RawSpan, _ value: [UInt8], _ notes: EntryNotes,
+    _ key: RawSpan, to new: RawSpan, _ value: [UInt8], _ notes: EntryMetadata,
     in map: inout PersistentByteMap
   ) throws(PersistentCollectionError) {
     try map.transaction { (map) throws(PersistentCollectionError) in
       try map.removeValue(of: key)
-      try map.setValue(value.rawSpan, of: new, notes: notes)
+      try map.setValue(value.rawSpan, of: new, metadata: notes)
     }
   }
 
   /// Gives an entry another key, in one step: a process that is killed leaves it under one of the two.
   private mutating func relocate(_ key: RawSpan, to new: RawSpan) throws(CommandError) {
-    let found: ([UInt8], EntryNotes)?
+    let found: ([UInt8], EntryMetadata)?
     do throws(PersistentCollectionError) {
       found = try map.withValue(of: key) { ($0.array, $1) }
     } catch {

@@ -26,7 +26,7 @@ extension Cache {
   @inline(__always)
   mutating func withEntry<Result>(
     of key: RawSpan, touches: Bool, checks: Bool = true,
-    _ body: (RawSpan, inout EntryNotes) -> Result?
+    _ body: (RawSpan, inout EntryMetadata) -> Result?
   ) throws(CommandError) -> Result? {
     let now = now
     let accessClock = accessClock
@@ -91,10 +91,10 @@ extension Cache {
   mutating func store(
     at key: RawSpan, deadline: UInt64, byteCount: Int,
     _ change: (
-      inout PersistentByteMap, EntryNotes
+      inout PersistentByteMap, EntryMetadata
     ) throws(PersistentCollectionError) -> Bool
   ) throws(CommandError) {
-    var notes = EntryNotes(deadline: deadline, lastAccess: accessClock)
+    var notes = EntryMetadata(deadline: deadline, lastAccess: accessClock)
     if countsUses { notes.useCount = try useCount(at: key) ?? UseCount.initial }
     markCounts(key)
     var effort = EvictionEffort()
@@ -127,7 +127,7 @@ extension Cache {
     let isChecked = settings.checksValues
     try store(at: key, deadline: deadline, byteCount: key.byteCount &+ value.byteCount) {
       (map, notes) throws(PersistentCollectionError) in
-      try map.setValue(value, of: key, notes: notes, isChecked: isChecked)
+      try map.setValue(value, of: key, metadata: notes, isChecked: isChecked)
     }
   }
 

@@ -73,7 +73,7 @@ enum ValueChecksum {
   }
 }
 
-extension EntryNotes {
+extension EntryMetadata {
   /// Whether a checksum follows the value.
   var hasChecksum: Bool {
     get { second >> 62 & 1 == 1 }
@@ -85,10 +85,10 @@ extension PersistentByteMap {
   /// Stores `value`, with a checksum behind it where `isChecked`.
   @inline(__always)
   mutating func setValue(
-    _ value: RawSpan, of key: RawSpan, notes: EntryNotes, isChecked: Bool
+    _ value: RawSpan, of key: RawSpan, metadata notes: EntryMetadata, isChecked: Bool
   ) throws(PersistentCollectionError) -> Bool {
-    guard isChecked else { return try setValue(value, of: key, notes: notes) }
-    return try setValue(of: key, byteCount: value.byteCount, notes: notes, isChecked: true) {
+    guard isChecked else { return try setValue(value, of: key, metadata: notes) }
+    return try setValue(of: key, byteCount: value.byteCount, metadata: notes, isChecked: true) {
       // SAFETY: the target has the size of the value, and is not a view of it.
       unsafe $0.withUnsafeMutableBytes { target in
         unsafe value.withUnsafeBytes { unsafe target.copyMemory(from: $0) }
@@ -98,16 +98,16 @@ extension PersistentByteMap {
 
   /// Stores a value that `fill` writes, with a checksum behind it where `isChecked`.
   mutating func setValue(
-    of key: RawSpan, byteCount: Int, notes: EntryNotes, isChecked: Bool,
+    of key: RawSpan, byteCount: Int, metadata notes: EntryMetadata, isChecked: Bool,
     _ fill: (inout MutableRawSpan) -> Void
   ) throws(PersistentCollectionError) -> Bool {
     guard isChecked else {
-      return try setValue(of: key, byteCount: byteCount, notes: notes, fill)
+      return try setValue(of: key, byteCount: byteCount, metadata: notes, fill)
     }
     var notes = notes
     notes.hasChecksum = true
     return try setValue(
-      of: key, byteCount: byteCount + ValueChecksum.byteCount, notes: notes
+      of: key, byteCount: byteCount + ValueChecksum.byteCount, metadata: notes
     ) { target in
       var content = target._mutatingExtracting(first: byteCount)
       fill(&content)

@@ -93,7 +93,7 @@ import Testing
   ) throws(PersistentCollectionError) {
     switch change {
     case .newWithDeadline:
-      try map.setValue(key.rawSpan, of: key.rawSpan, notes: EntryNotes(first: 9_000_000))
+      try map.setValue(key.rawSpan, of: key.rawSpan, metadata: EntryMetadata(first: 9_000_000))
     case .deadlineGiven: _ = try map.withValue(of: key.rawSpan) { $1.first = 9_000_000 }
     case .deadlineTaken: _ = try map.withValue(of: key.rawSpan) { $1.first = 0 }
     case .replacedWithout: try map.setValue(key.rawSpan, of: key.rawSpan)

@@ -39,12 +39,12 @@ extension IncomingHandover {
     try requireRestorable(run)
     if restored == nil { try openBooks(from: &frames) }
     do throws(RadixTreeError) { try restored?.insertRange(run, from: &frames) } catch {
-      closeEmptyBooks(into: &frames)
+      freeMetadataIfEmpty(into: &frames)
       throw .outOfFrames
     }
   }
 
-  /// Takes a frame for the books about what is restored.
+  /// Takes a frame for the metadata about what is restored.
   @usableFromInline
   mutating func openBooks<Frames: FrameSource & ~Copyable>(
     from frames: inout Frames
@@ -67,7 +67,7 @@ extension IncomingHandover {
     for block in blocks {
       do throws(IncomingHandoverError) { try prepare(block, from: &frames) } catch {
         if isFirst {
-          closeBooks(into: &frames)
+          freeMetadata(into: &frames)
         } else {
           for block in blocks { prune(block, into: &frames) }
         }
@@ -97,7 +97,7 @@ extension IncomingHandover {
       }
     } catch {
       if isFirst {
-        closeBooks(into: &frames)
+        freeMetadata(into: &frames)
         throw error
       }
       var blocks = VmallocBlocks(area, in: memory, geometry: geometry)
@@ -167,7 +167,7 @@ extension IncomingHandover {
     }
   }
 
-  // MARK: Checks and books
+  // MARK: Checks and metadata
 
   @inlinable
   mutating func requireRestorable(
@@ -227,9 +227,9 @@ extension IncomingHandover {
     }
   }
 
-  /// Frees the books; nothing counts as restored then.
+  /// Frees the metadata; nothing counts as restored then.
   @discardableResult
-  mutating func closeBooks<Frames: FrameSource & ~Copyable>(into frames: inout Frames) -> UInt64 {
+  mutating func freeMetadata<Frames: FrameSource & ~Copyable>(into frames: inout Frames) -> UInt64 {
     guard let root = restored?.root else { return 0 }
     restored = nil
     return RadixTree(adopting: root, in: memory, geometry: RadixGeometry(geometry))

@@ -3,14 +3,14 @@ import PreservedPages
 
 extension IncomingHandover {
   /// Frees what only the handover itself needed: the predecessor's tree, its device tree where that
-  /// was not restored, and the books about what was restored.
+  /// was not restored, and the metadata about what was restored.
   ///
   /// Blocks that were not restored stay reserved, as they do in Linux; ``forEachUnrestored(_:)`` names
   /// them, before. Nothing can be restored after it.
   ///
   /// - Returns: the number of frames freed.
   /// - Precondition: `frames` manages the frames of the tree and of the device tree, and gave those of
-  ///   the books.
+  ///   the metadata.
   /// - Complexity: O(nodes · page size).
   @discardableResult
   public mutating func retire<Frames: BlockSource & ~Copyable>(
@@ -29,7 +29,7 @@ extension IncomingHandover {
       frames.giveBack(page.start)
       freedCount &+= 1
     }
-    return freedCount &+ closeBooks(into: &frames)
+    return freedCount &+ freeMetadata(into: &frames)
   }
 
   private mutating func giveBackDeviceTree<Frames: BlockSource & ~Copyable>(

@@ -15,7 +15,7 @@ extension IncomingHandover {
     for block in NaturalBlocks(range, in: geometry, nodeStarts: nodeStarts) {
       takeBackWithoutBooks(block, into: &frames)
     }
-    closeEmptyBooks(into: &frames)
+    freeMetadataIfEmpty(into: &frames)
   }
 
   /// Takes back the restore of an area.
@@ -26,7 +26,7 @@ extension IncomingHandover {
   ) {
     var blocks = VmallocBlocks(area, in: memory, geometry: geometry)
     while let block = try? blocks.nextBlock() { takeBackWithoutBooks(block, into: &frames) }
-    closeEmptyBooks(into: &frames)
+    freeMetadataIfEmpty(into: &frames)
   }
 
   /// Takes back the restore of a block.
@@ -37,7 +37,7 @@ extension IncomingHandover {
     _ block: PhysicalBlock, into frames: inout Frames
   ) {
     takeBackWithoutBooks(block, into: &frames)
-    closeEmptyBooks(into: &frames)
+    freeMetadataIfEmpty(into: &frames)
   }
 
   private mutating func takeBackWithoutBooks<Frames: FrameSource & ~Copyable>(
@@ -48,9 +48,9 @@ extension IncomingHandover {
     _ = restored?.prune(along: key, into: &frames)
   }
 
-  /// Frees the books where nothing is in them: before the first restore there were none.
+  /// Frees the metadata where it is empty: before the first restore there was none.
   @usableFromInline
-  mutating func closeEmptyBooks<Frames: FrameSource & ~Copyable>(
+  mutating func freeMetadataIfEmpty<Frames: FrameSource & ~Copyable>(
     into frames: inout Frames
   ) {
     let isEmpty =
@@ -58,6 +58,6 @@ extension IncomingHandover {
       case .some(let tree): tree.isEmpty
       case .none: false
       }
-    if isEmpty { closeBooks(into: &frames) }
+    if isEmpty { freeMetadata(into: &frames) }
   }
 }

@@ -20,6 +20,6 @@ public enum IncomingHandoverError: Error, Hashable, Sendable {
   case alreadyRestored(PhysicalBlock)
   /// A vmalloc area cannot be read.
   case areaDamaged(RecordError)
-  /// The source has no frames for the books about what was restored.
+  /// The source has no frames for the metadata about what was restored.
   case outOfFrames
 }

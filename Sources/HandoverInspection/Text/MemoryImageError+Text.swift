@@ -16,7 +16,7 @@ extension MemoryImageError {
       return "the file is a LiME or AVML dump, which carries its own addresses; leave out --base"
     case .foreign(let format):
       return
-        "the file is \(format.name); \(format.wayOut) (--raw takes it as raw memory all the same)"
+        "the file is \(format.name); \(format.remedy) (--raw takes it as raw memory all the same)"
     case .rawImageBeyondAddressSpace(let base, let byteCount):
       return "the file's \(byteCount) bytes from address \(base) on would run past 2^64; "
         + "give a lower --base"

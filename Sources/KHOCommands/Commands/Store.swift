@@ -150,8 +150,8 @@ struct Store: ParsableCommand {
           "\(path) has no collection called \(name). kho store \(path) lists them.")
       }
       do throws(PersistentCollectionError) {
-        try inspection.forEachEntry(of: collection) { key, value, notes in
-          lines.append(line(key, value, notes, of: collection))
+        try inspection.forEachEntry(of: collection) { key, value, metadata in
+          lines.append(line(key, value, metadata, of: collection))
           if lines.count == keptLineLimit {
             flush()
             hasPrinted = true
@@ -172,7 +172,7 @@ struct Store: ParsableCommand {
 
   /// An entry as a line of JSON.
   private func line(
-    _ key: RawSpan, _ value: RawSpan, _ notes: EntryNotes,
+    _ key: RawSpan, _ value: RawSpan, _ metadata: EntryMetadata,
     of collection: StoreInspection<MemoryImage>.Collection
   ) -> String {
     let keyText =
@@ -182,7 +182,9 @@ struct Store: ParsableCommand {
         key, type: collection.types.key, isOrdered: collection.kind == .orderedMap)
     let valueText = StoredValueText.json(value, type: collection.types.value)
     var line = #"{"key": \#(keyText), "value": \#(valueText)"#
-    if notes != EntryNotes() { line += #", "notes": [\#(notes.first), \#(notes.second)]"# }
+    if metadata != EntryMetadata() {
+      line += #", "metadata": [\#(metadata.first), \#(metadata.second)]"#
+    }
     return line + "}"
   }
 }

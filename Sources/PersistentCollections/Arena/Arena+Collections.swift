@@ -91,8 +91,8 @@ extension Arena where Storage: ~Copyable {
   private mutating func number(
     forRoot start: UInt64
   ) throws(PersistentCollectionError) -> UInt32 {
-    if !books.isMade { try makeBooks() }
-    if let slot = books.slots[start] {
+    if !ledgerIndex.isMade { try makeLedgerIndex() }
+    if let slot = ledgerIndex.slots[start] {
       let owner = UInt32(load(slot &+ 8) &>> 32)
       guard owner >= LedgerLayout.firstCollection else { throw .damaged(PhysicalAddress(slot)) }
       return owner
@@ -106,7 +106,7 @@ extension Arena where Storage: ~Copyable {
       start: PhysicalAddress(start), byteCount: RootLayout.byteCount)
     try transaction { (arena) throws(PersistentCollectionError) in
       try arena.setLedger(next &+ 1, at: place)
-      if arena.books.freeSlots.isEmpty { try arena.addSlots() }
+      if arena.ledgerIndex.freeSlots.isEmpty { try arena.addSlots() }
       try arena.record(root, owner: number)
     }
     return number

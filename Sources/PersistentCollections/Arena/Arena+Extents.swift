@@ -89,7 +89,7 @@ extension Arena where Storage: ~Copyable {
   private mutating func release(_ extent: UInt64) throws(PersistentCollectionError) {
     try unlink(extent, from: RootLayout.extentsWithRoom, .extentsWithRoom)
     try unlink(extent, from: RootLayout.extents, .extents)
-    try doom(extent)
+    try freeAtCommit(extent)
   }
 
   private mutating func addToFreeExtentCount(

@@ -14,7 +14,7 @@ extension Arena where Storage: ~Copyable {
   mutating func collectGarbage(atMost limit: Int) throws(PersistentCollectionError) {
     var rest = limit
     while rest > 0, hasGarbage {
-      let count = min(rest, LedgerLayout.doomedCapacity / 2)
+      let count = min(rest, LedgerLayout.pendingFreeCapacity / 2)
       try transaction { (arena) throws(PersistentCollectionError) in
         for _ in 0..<count where try !arena.collectPiece() { return }
       }
@@ -28,14 +28,14 @@ extension Arena where Storage: ~Copyable {
     if extent != 0 {
       let extent = try checkedExtent(extent, foundAt: root &+ RootLayout.garbageExtents)
       try setRoot(load(extent &+ Extent.next), RootLayout.garbageExtents)
-      try doom(extent)
+      try freeAtCommit(extent)
       return true
     }
     let pages = loadRoot(RootLayout.garbageLargeObjects)
     if pages != 0 {
       _ = try checkedByteCount(ofPages: pages)
       try setRoot(load(pages &+ LargeObject.next), RootLayout.garbageLargeObjects)
-      try doom(pages)
+      try freeAtCommit(pages)
       return true
     }
     let directory = loadRoot(RootLayout.garbageDirectory)
@@ -50,7 +50,7 @@ extension Arena where Storage: ~Copyable {
     }
     guard count > 0 else {
       try setRoot(0, RootLayout.garbageDirectory)
-      try doom(directory)
+      try freeAtCommit(directory)
       return true
     }
     let place = directory &+ (count &- 1) &* 8
@@ -58,7 +58,7 @@ extension Arena where Storage: ~Copyable {
       checkedLoad(place, from: root &+ RootLayout.garbageDirectory),
       byteCount: Index.chunkByteCount, foundAt: place)
     try setRoot(count &- 1, RootLayout.garbageChunkCount)
-    try doom(chunk)
+    try freeAtCommit(chunk)
     return true
   }
 

@@ -63,6 +63,6 @@ extension Arena where Storage: ~Copyable {
     _ = try checkedByteCount(ofPages: pages)
     try unlink(pages, from: RootLayout.largeObjects, .largeObjects)
     try set(0, at: pages &+ LargeObject.markOffset)
-    try doom(pages)
+    try freeAtCommit(pages)
   }
 }

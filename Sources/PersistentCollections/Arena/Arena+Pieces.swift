@@ -3,7 +3,7 @@ internal import ProcessHandover
 
 /// Which pieces of memory collections have, in memory of the process: made from the ledger's slots when
 /// the first word is changed.
-struct LedgerBooks {
+struct LedgerIndex {
   var isMade = false
   /// Whether anything changed since the last transaction ended well.
   var isChanged = false
@@ -35,8 +35,8 @@ extension Arena where Storage: ~Copyable {
   /// Whether the collection may change the word at `address`: it is in its root or in one of its pieces.
   @inline(__always)
   func isOwn(_ address: UInt64) -> Bool {
-    let cell = Int(truncatingIfNeeded: address &>> LedgerBooks.log2CellByteCount)
-    if cell < books.cellOwners.count, books.cellOwners[cell] == owner { return true }
+    let cell = Int(truncatingIfNeeded: address &>> LedgerIndex.log2CellByteCount)
+    if cell < ledgerIndex.cellOwners.count, ledgerIndex.cellOwners[cell] == owner { return true }
     return address &- root < RootLayout.byteCount || isInSmallPiece(address)
   }
 
@@ -44,7 +44,7 @@ extension Arena where Storage: ~Copyable {
   private func isInSmallPiece(_ address: UInt64) -> Bool {
     // Headers of large objects are in their first page; a directory is aligned to its size.
     for start in [address & ~4095, address & ~(Index.directoryByteCount &- 1)] {
-      guard let slot = books.slots[start] else { continue }
+      guard let slot = ledgerIndex.slots[start] else { continue }
       let description = load(slot &+ 8)
       if description &>> 32 == UInt64(owner),
         address &- start < (description & 0xffff_ffff) &<< 12
@@ -65,8 +65,8 @@ extension Arena where Storage: ~Copyable {
   /// Reads the ledger's slots.
   ///
   /// - Complexity: O(slots).
-  mutating func makeBooks() throws(PersistentCollectionError) {
-    var books = LedgerBooks()
+  mutating func makeLedgerIndex() throws(PersistentCollectionError) {
+    var ledgerIndex = LedgerIndex()
     let memory = storage.memory
     do throws(LedgerDamage) {
       let ledger = try MemoryLedger(at: PhysicalAddress(ledger), in: memory)
@@ -77,28 +77,28 @@ extension Arena where Storage: ~Copyable {
       }
       try ledger.forEachSlot(word) { (slot, piece, description) throws(LedgerDamage) in
         guard piece != 0 else {
-          books.freeSlots.append(slot)
+          ledgerIndex.freeSlots.append(slot)
           return
         }
         let byteCount = (description & 0xffff_ffff) << 12
         let range = PhysicalRange(checkedStart: PhysicalAddress(piece), byteCount: byteCount)
         guard piece & 4095 == 0, let range, memory.contains(range),
-          books.slots.updateValue(slot, forKey: piece) == nil
+          ledgerIndex.slots.updateValue(slot, forKey: piece) == nil
         else { throw LedgerDamage(address: PhysicalAddress(slot)) }
-        books.setCells(of: range, to: UInt32(description >> 32))
+        ledgerIndex.setCells(of: range, to: UInt32(description >> 32))
       }
-      while books.chunkCount < LedgerLayout.chunkLimit,
-        try ledger.chunkStart(books.chunkCount, word) != nil
+      while ledgerIndex.chunkCount < LedgerLayout.chunkLimit,
+        try ledger.chunkStart(ledgerIndex.chunkCount, word) != nil
       {
-        books.chunkCount += 1
+        ledgerIndex.chunkCount += 1
       }
     } catch {
       throw .damaged(error.address)
     }
     // The first ones are taken first.
-    books.freeSlots.reverse()
-    books.isMade = true
-    self.books = books
+    ledgerIndex.freeSlots.reverse()
+    ledgerIndex.isMade = true
+    self.ledgerIndex = ledgerIndex
   }
 
   private func hasRoom(_ byteCount: UInt64) -> Bool {
@@ -116,7 +116,7 @@ extension Arena where Storage: ~Copyable {
       // What is kept for the next slabs may make room for something else.
       guard try releaseFreeExtent(), hasRoom(byteCount) else { throw .limitReached }
     }
-    if books.freeSlots.isEmpty { try addSlots() }
+    if ledgerIndex.freeSlots.isEmpty { try addSlots() }
     let piece = try allocateNoted(byteCount: byteCount)
     try record(piece, owner: owner)
     let used = loadRoot(RootLayout.storageByteCount)
@@ -128,18 +128,18 @@ extension Arena where Storage: ~Copyable {
   mutating func record(
     _ piece: PhysicalRange, owner: UInt32
   ) throws(PersistentCollectionError) {
-    guard let slot = books.freeSlots.popLast() else { throw .transactionTooLarge }
-    books.isChanged = true
+    guard let slot = ledgerIndex.freeSlots.popLast() else { throw .transactionTooLarge }
+    ledgerIndex.isChanged = true
     let description = LedgerLayout.description(byteCount: piece.byteCount, owner: owner)
     try setLedger(description, at: slot &+ 8)
     try setLedger(piece.start.rawValue, at: slot)
-    books.slots[piece.start.rawValue] = slot
-    books.setCells(of: piece, to: owner)
+    ledgerIndex.slots[piece.start.rawValue] = slot
+    ledgerIndex.setCells(of: piece, to: owner)
   }
 
   /// Adds a chunk of slots, twice as many as the last one has.
   mutating func addSlots() throws(PersistentCollectionError) {
-    let chunk = books.chunkCount
+    let chunk = ledgerIndex.chunkCount
     guard chunk < LedgerLayout.chunkLimit else { throw .limitReached }
     let piece = try allocateNoted(byteCount: LedgerLayout.byteCount(ofChunk: chunk))
     let first = piece.start.rawValue
@@ -149,29 +149,29 @@ extension Arena where Storage: ~Copyable {
     publish(description, at: first &+ 8)
     publish(first, at: first)
     try setLedger(first, at: ledger &+ LedgerLayout.chunks &+ UInt64(chunk) &* 8)
-    books.isChanged = true
-    books.chunkCount += 1
-    books.slots[first] = first
-    books.setCells(of: piece, to: LedgerLayout.ledgerOwner)
+    ledgerIndex.isChanged = true
+    ledgerIndex.chunkCount += 1
+    ledgerIndex.slots[first] = first
+    ledgerIndex.setCells(of: piece, to: LedgerLayout.ledgerOwner)
     for index in (1..<LedgerLayout.slotCount(ofChunk: chunk)).reversed() {
-      books.freeSlots.append(first &+ index &* 16)
+      ledgerIndex.freeSlots.append(first &+ index &* 16)
     }
   }
 
   /// Frees a piece of the collection once the transaction has ended well.
-  mutating func doom(_ address: UInt64) throws(PersistentCollectionError) {
-    guard let slot = books.slots[address] else { throw .damaged(PhysicalAddress(address)) }
+  mutating func freeAtCommit(_ address: UInt64) throws(PersistentCollectionError) {
+    guard let slot = ledgerIndex.slots[address] else { throw .damaged(PhysicalAddress(address)) }
     let description = load(slot &+ 8)
     let byteCount = (description & 0xffff_ffff) &<< 12
     guard load(slot) == address, description &>> 32 == UInt64(owner),
       exists(address, byteCount: byteCount), byteCount > 0
     else { throw .damaged(PhysicalAddress(slot)) }
-    try noteDoomed(address, byteCount: byteCount)
-    books.isChanged = true
+    try recordPendingFree(address, byteCount: byteCount)
+    ledgerIndex.isChanged = true
     try setLedger(0, at: slot)
-    books.slots[address] = nil
-    books.freeSlots.append(slot)
-    books.setCells(
+    ledgerIndex.slots[address] = nil
+    ledgerIndex.freeSlots.append(slot)
+    ledgerIndex.setCells(
       of: PhysicalRange(start: PhysicalAddress(address), byteCount: byteCount), to: 0)
     let used = loadRoot(RootLayout.storageByteCount)
     try setRoot(used &- min(used, byteCount), RootLayout.storageByteCount)

@@ -9,7 +9,7 @@ import Synchronization
 //
 // A piece that is allocated is noted before it exists, and freed with the undoing; one that is to be
 // freed is noted before the end of the transaction, which makes the note valid, and freed after it.
-// Both notes are in the ledger too, so the memory deals with them before it allocates anything.
+// Both lists are in the ledger too, so the memory deals with them before it allocates anything.
 
 extension Arena where Storage: ~Copyable {
   /// Changes a word of the collection; undone unless the transaction ends well.
@@ -75,8 +75,8 @@ extension Arena where Storage: ~Copyable {
   mutating func begin() throws(PersistentCollectionError) {
     if depth == 0 {
       // What an error left to be freed; there is nothing else between transactions.
-      if control.doomedCount != 0 { try freeDoomed() }
-      if !books.isMade { try makeBooks() }
+      if control.pendingFreeCount != 0 { try freePendingFrees() }
+      if !ledgerIndex.isMade { try makeLedgerIndex() }
       countChange()
       // The rule of plain stores: a slot that the change before this one freed may get plain bytes now, and
       // they must not move above the store that ended that change. Publishing orders only what comes before
@@ -93,13 +93,13 @@ extension Arena where Storage: ~Copyable {
       // An operation inside failed, and its caller went on.
       if let failure { throw failure }
       if !unlinked.isEmpty { try freeUnlinked() }
-      control = LedgerControl(doomedCount: stagedDoomedCount)
+      control = LedgerControl(pendingFreeCount: stagedPendingFreeCount)
       publishControl()
-      stagedDoomedCount = 0
+      stagedPendingFreeCount = 0
       depth = 0
-      books.isChanged = false
+      ledgerIndex.isChanged = false
       countChange()
-      if control.doomedCount != 0 { try? freeDoomed() }
+      if control.pendingFreeCount != 0 { try? freePendingFrees() }
     } else {
       depth &-= 1
     }
@@ -114,7 +114,7 @@ extension Arena where Storage: ~Copyable {
     failure = depth == 0 ? nil : error
     guard depth == 0 else { return }
     unlinked.removeAll(keepingCapacity: true)
-    stagedDoomedCount = 0
+    stagedPendingFreeCount = 0
     defer { if isChanging { countChange() } }
     try undo()
   }
@@ -151,7 +151,7 @@ extension Arena where Storage: ~Copyable {
   }
 
   private mutating func undo() throws(PersistentCollectionError) {
-    if control.pendingCount > 0 || books.isChanged { books = LedgerBooks() }
+    if control.pendingCount > 0 || ledgerIndex.isChanged { ledgerIndex = LedgerIndex() }
     for index in (0..<control.logCount).reversed() {
       // This process wrote them.
       let entry = ledger &+ LedgerLayout.log &+ UInt64(index) &* 16
@@ -171,11 +171,11 @@ extension Arena where Storage: ~Copyable {
     }
   }
 
-  mutating func freeDoomed() throws(PersistentCollectionError) {
-    while control.doomedCount > 0 {
-      let index = control.doomedCount &- 1
-      try storage.freeIfAllocated(piece(in: LedgerLayout.doomed, index))
-      control.doomedCount = index
+  mutating func freePendingFrees() throws(PersistentCollectionError) {
+    while control.pendingFreeCount > 0 {
+      let index = control.pendingFreeCount &- 1
+      try storage.freeIfAllocated(piece(in: LedgerLayout.pendingFrees, index))
+      control.pendingFreeCount = index
       publishControl()
     }
   }
@@ -221,13 +221,15 @@ extension Arena where Storage: ~Copyable {
   }
 
   /// Notes a piece that is freed once the transaction has ended well.
-  mutating func noteDoomed(
+  mutating func recordPendingFree(
     _ address: UInt64, byteCount: UInt64
   ) throws(PersistentCollectionError) {
-    guard stagedDoomedCount < LedgerLayout.doomedCapacity else { throw .transactionTooLarge }
-    let entry = ledger &+ LedgerLayout.doomed &+ UInt64(stagedDoomedCount) &* 16
+    guard stagedPendingFreeCount < LedgerLayout.pendingFreeCapacity else {
+      throw .transactionTooLarge
+    }
+    let entry = ledger &+ LedgerLayout.pendingFrees &+ UInt64(stagedPendingFreeCount) &* 16
     publish(address, at: entry)
     publish(byteCount, at: entry &+ 8)
-    stagedDoomedCount &+= 1
+    stagedPendingFreeCount &+= 1
   }
 }

@@ -31,11 +31,11 @@ struct Arena<Storage: PersistentStorage & ~Copyable>: ~Copyable {
   var failure: PersistentCollectionError?
   var control: LedgerControl
   /// Pieces that are freed once the transaction has ended.
-  var stagedDoomedCount = 0
+  var stagedPendingFreeCount = 0
   /// Objects that are freed at the end of the transaction: until then nothing may overwrite them.
   var unlinked: [UnlinkedObject] = []
   /// Which pieces there are; made when the first word is changed.
-  var books = LedgerBooks()
+  var ledgerIndex = LedgerIndex()
 
   /// - Precondition: `ledger` was read from the storage's memory.
   init(_ storage: consuming Storage, _ ledger: MemoryLedger, root: UInt64 = 0, owner: UInt32 = 0) {

@@ -1,6 +1,7 @@
 public import SystemPackage
 
 /// Why a store cannot be copied to a disk, or not be restored from there.
+@nonexhaustive
 public enum DurableCopiesError: Error, Hashable, Sendable {
   /// What a system call reports.
   case system(Errno)

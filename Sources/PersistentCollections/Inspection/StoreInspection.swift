@@ -133,7 +133,7 @@ public struct StoreInspection<Memory: PhysicalMemory> {
   /// - Throws: ``PersistentCollectionError``; what was read before it was told.
   /// - Complexity: O(entries), bounded by the memory.
   public func forEachEntry(
-    of collection: Collection, _ body: (RawSpan, RawSpan, EntryNotes) -> Bool
+    of collection: Collection, _ body: (RawSpan, RawSpan, EntryMetadata) -> Bool
   ) throws(PersistentCollectionError) {
     guard let root = collection.found else {
       throw collection.failure ?? .notThisCollection
@@ -145,13 +145,13 @@ public struct StoreInspection<Memory: PhysicalMemory> {
       try map.treeScan(from: nil, includesBound: true, forward: true, body)
     case .log:
       try map.logScan(from: 0) { number, bytes in
-        withNumber(number) { body($0, bytes, EntryNotes()) }
+        withNumber(number) { body($0, bytes, EntryMetadata()) }
       }
     case .value: try forTheValue(of: map, body)
     case .counter:
       let number = map.arena.loadRoot(RootLayout.value)
       _ = withNumber(number) { bytes in
-        [UInt8]().withRawSpan { body($0, bytes, EntryNotes()) }
+        [UInt8]().withRawSpan { body($0, bytes, EntryMetadata()) }
       }
     }
   }
@@ -191,7 +191,7 @@ public struct StoreInspection<Memory: PhysicalMemory> {
 
   private func forEachEntry(
     ofMap map: borrowing ByteMap<InspectedStorage<Memory>>,
-    _ body: (RawSpan, RawSpan, EntryNotes) -> Bool
+    _ body: (RawSpan, RawSpan, EntryMetadata) -> Bool
   ) throws(PersistentCollectionError) {
     try map.checkIndex()
     var goesOn = true
@@ -213,7 +213,7 @@ public struct StoreInspection<Memory: PhysicalMemory> {
 
   private func forTheValue(
     of map: borrowing ByteMap<InspectedStorage<Memory>>,
-    _ body: (RawSpan, RawSpan, EntryNotes) -> Bool
+    _ body: (RawSpan, RawSpan, EntryMetadata) -> Bool
   ) throws(PersistentCollectionError) {
     let word = map.arena.loadRoot(RootLayout.value)
     if word == 0 { return }

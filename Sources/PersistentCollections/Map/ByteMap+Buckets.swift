@@ -162,6 +162,6 @@ extension ByteMap where Storage: ~Copyable {
       byteCount: Index.chunkByteCount, foundAt: place)
     try arena.set(0, at: place)
     try arena.setRoot(index, RootLayout.chunkCount)
-    try arena.doom(chunk)
+    try arena.freeAtCommit(chunk)
   }
 }

@@ -212,7 +212,7 @@ extension ByteMap where Storage: ~Copyable {
             map.arena.publish(map.arena.load(chunk &+ offset), at: made &+ offset)
           }
           try map.arena.set(made, at: place)
-          try map.arena.doom(chunk)
+          try map.arena.freeAtCommit(chunk)
         }
       } catch {
         if case .damaged = error { throw error }
@@ -228,8 +228,8 @@ extension ByteMap where Storage: ~Copyable {
   /// that holds the fewest bytes: with them removed, it is free.
   ///
   /// - Complexity: O(extents + large objects + entries of the block).
-  package func forEachEntryInTheWay(
-    ofByteCount byteCount: Int, _ body: (RawSpan, RawSpan, EntryNotes) -> Void
+  package func forEachEvictionCandidate(
+    freeing byteCount: Int, _ body: (RawSpan, RawSpan, EntryMetadata) -> Void
   ) throws(PersistentCollectionError) {
     let size = Self.blockByteCount(for: byteCount)
     let best = try survey(size).filter { !$0.value.holdsIndex }

@@ -4,7 +4,7 @@ import MemoryAccess
 // they were. That spares taking an object, giving another one back, and copying the key.
 
 extension ByteMap where Storage: ~Copyable {
-  /// How many words a value may be in. With the notes, the log has as many words of it as of a value in
+  /// How many words a value may be in. With the metadata, the log has as many words of it as of a value in
   /// another place, so a transaction holds as many values.
   private static var inPlaceWordLimit: Int { 3 }
 
@@ -20,9 +20,9 @@ extension ByteMap where Storage: ~Copyable {
   /// - Precondition: ``fitsInPlace(_:of:)``, and a transaction is being made.
   @inline(__always)
   mutating func overwrite(
-    _ entry: FoundEntry, notes: EntryNotes, _ fill: (inout MutableRawSpan) -> Void
+    _ entry: FoundEntry, metadata: EntryMetadata, _ fill: (inout MutableRawSpan) -> Void
   ) throws(PersistentCollectionError) {
-    try setNotes(notes, of: entry, before: self.notes(of: entry))
+    try setMetadata(metadata, of: entry, before: self.metadata(of: entry))
     let byteCount = entry.header.valueByteCount
     guard byteCount > 0 else { return }
     let offset = Int(truncatingIfNeeded: entry.value & 7)

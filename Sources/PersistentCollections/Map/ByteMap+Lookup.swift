@@ -114,43 +114,43 @@ extension ByteMap where Storage: ~Copyable {
     }
   }
 
-  func notes(of entry: FoundEntry) -> EntryNotes {
-    EntryNotes(
-      first: arena.load(entry.address &+ EntryHeader.notes),
-      second: arena.load(entry.address &+ EntryHeader.notes &+ 8))
+  func metadata(of entry: FoundEntry) -> EntryMetadata {
+    EntryMetadata(
+      first: arena.load(entry.address &+ EntryHeader.metadata),
+      second: arena.load(entry.address &+ EntryHeader.metadata &+ 8))
   }
 
   /// Stores the notes that changed; with the transaction, where one is being made.
-  mutating func setNotes(
-    _ notes: EntryNotes, of entry: FoundEntry, before: EntryNotes
+  mutating func setMetadata(
+    _ metadata: EntryMetadata, of entry: FoundEntry, before: EntryMetadata
   ) throws(PersistentCollectionError) {
-    let place = entry.address &+ EntryHeader.notes
-    if arena.depth == 0, notes != before {
-      if !arena.books.isMade { try arena.makeBooks() }
+    let place = entry.address &+ EntryHeader.metadata
+    if arena.depth == 0, metadata != before {
+      if !arena.ledgerIndex.isMade { try arena.makeLedgerIndex() }
       try arena.requireOwn(entry.object)
     }
-    if notes.first != before.first { try setNote(notes.first, at: place) }
-    if notes.second != before.second { try setNote(notes.second, at: place &+ 8) }
+    if metadata.first != before.first { try setMetadataWord(metadata.first, at: place) }
+    if metadata.second != before.second { try setMetadataWord(metadata.second, at: place &+ 8) }
   }
 
-  private mutating func setNote(
+  private mutating func setMetadataWord(
     _ note: UInt64, at place: UInt64
   ) throws(PersistentCollectionError) {
     if arena.depth == 0 { arena.publish(note, at: place) } else { try arena.set(note, at: place) }
   }
 
-  /// Calls `body` with the value of `key` and its notes; nil where there is none.
+  /// Calls `body` with the value of `key` and its metadata; nil where there is none.
   @inline(__always)
   package mutating func withValue<Result>(
-    of key: RawSpan, _ body: (RawSpan, inout EntryNotes) -> Result
+    of key: RawSpan, _ body: (RawSpan, inout EntryMetadata) -> Result
   ) throws(PersistentCollectionError) -> Result? {
     guard let entry = try find(key, hash: sip.hash(key)) else { return nil }
-    let before = notes(of: entry)
-    var notes = before
+    let before = metadata(of: entry)
+    var metadata = before
     let result = try withBytes(at: entry.value, count: entry.header.valueByteCount) {
-      body($0, &notes)
+      body($0, &metadata)
     }
-    if notes != before { try setNotes(notes, of: entry, before: before) }
+    if metadata != before { try setMetadata(metadata, of: entry, before: before) }
     return result
   }
 

@@ -9,7 +9,7 @@ extension ByteMap where Storage: ~Copyable {
   ///
   /// - Returns: where to go on; 0 at the end.
   package func scan(
-    from cursor: UInt64, _ body: (RawSpan, RawSpan, EntryNotes) -> Void
+    from cursor: UInt64, _ body: (RawSpan, RawSpan, EntryMetadata) -> Void
   ) throws(PersistentCollectionError) -> UInt64 {
     let bucket = bucket(of: cursor)
     try forEachEntry(inChain: address(ofBucket: bucket)) {
@@ -26,7 +26,7 @@ extension ByteMap where Storage: ~Copyable {
   /// Calls `body` with the entries of a bucket at random, one that has some.
   package func sample(
     using generator: inout some RandomNumberGenerator,
-    _ body: (RawSpan, RawSpan, EntryNotes) -> Void
+    _ body: (RawSpan, RawSpan, EntryMetadata) -> Void
   ) throws(PersistentCollectionError) {
     try forEachEntryOfChain(atRandom: &generator) { (entry) throws(PersistentCollectionError) in
       try tell(entry, body)
@@ -53,14 +53,14 @@ extension ByteMap where Storage: ~Copyable {
   }
 
   func tell(
-    _ entry: FoundEntry, _ body: (RawSpan, RawSpan, EntryNotes) -> Void
+    _ entry: FoundEntry, _ body: (RawSpan, RawSpan, EntryMetadata) -> Void
   ) throws(PersistentCollectionError) {
-    let notes = notes(of: entry)
+    let metadata = metadata(of: entry)
     let value = PhysicalRange(
       start: PhysicalAddress(entry.value), byteCount: UInt64(entry.header.valueByteCount))
     let memory = arena.storage.memory
     let isThere = try withBytes(at: entry.key, count: entry.header.keyByteCount) { key in
-      memory.withBytes(in: value) { value in body(key, value, notes) } != nil
+      memory.withBytes(in: value) { value in body(key, value, metadata) } != nil
     }
     guard isThere else { throw .damaged(PhysicalAddress(entry.value)) }
   }

@@ -11,7 +11,7 @@ extension ByteMap where Storage: ~Copyable {
   /// - Returns: whether the key is new.
   @inline(__always)
   package mutating func setValue(
-    of key: RawSpan, byteCount: Int, notes: EntryNotes, room: Int = 0,
+    of key: RawSpan, byteCount: Int, metadata: EntryMetadata, room: Int = 0,
     _ fill: (inout MutableRawSpan) -> Void
   ) throws(PersistentCollectionError) -> Bool {
     let hash = sip.hash(key)
@@ -23,9 +23,9 @@ extension ByteMap where Storage: ~Copyable {
       let before = try find(key, hash: hash)
       isNew = before == nil
       if let before, Self.fitsInPlace(byteCount, of: before) {
-        try overwrite(before, notes: notes, fill)
+        try overwrite(before, metadata: metadata, fill)
       } else {
-        let object = try makeEntry(key, byteCount: byteCount, notes: notes, room: room, fill)
+        let object = try makeEntry(key, byteCount: byteCount, metadata: metadata, room: room, fill)
         let word = Index.tag(hash) | object.rawValue
         if let before {
           try arena.set(word, at: before.slot)
@@ -47,7 +47,7 @@ extension ByteMap where Storage: ~Copyable {
   /// A new entry that nothing points to yet.
   @inline(__always)
   mutating func makeEntry(
-    _ key: RawSpan, byteCount: Int, notes: EntryNotes, room: Int,
+    _ key: RawSpan, byteCount: Int, metadata: EntryMetadata, room: Int,
     _ fill: (inout MutableRawSpan) -> Void
   ) throws(PersistentCollectionError) -> ObjectReference {
     let header = EntryHeader(keyByteCount: key.byteCount, valueByteCount: byteCount)
@@ -55,10 +55,10 @@ extension ByteMap where Storage: ~Copyable {
       byteCount: header.entryByteCount &+ room, first: header.word)
     let entry = FoundEntry(object: object, header: header, slot: 0, bucket: 0, previousBucket: 0)
     arena.storage.memory.withWords(
-      at: PhysicalAddress(entry.address &+ EntryHeader.notes), count: 2
+      at: PhysicalAddress(entry.address &+ EntryHeader.metadata), count: 2
     ) {
-      $0.publish(notes.first, at: 0)
-      $0.publish(notes.second, at: 1)
+      $0.publish(metadata.first, at: 0)
+      $0.publish(metadata.second, at: 1)
     }
     write(at: entry.key, count: key.byteCount) { copy(key, to: &$0) }
     write(at: entry.value, count: byteCount, fill)
@@ -104,7 +104,9 @@ extension ByteMap where Storage: ~Copyable {
     }
     let memory = arena.storage.memory
     let value = PhysicalRange(start: PhysicalAddress(entry.value), byteCount: UInt64(old))
-    _ = try setValue(of: key, byteCount: byteCount, notes: notes(of: entry), room: byteCount / 4) {
+    _ = try setValue(
+      of: key, byteCount: byteCount, metadata: metadata(of: entry), room: byteCount / 4
+    ) {
       target in
       _ = memory.withBytes(in: value) { copy($0, to: &target) }
       copy(bytes, to: &target, at: old)

@@ -1,12 +1,12 @@
 /// The first word of an entry.
 ///
 ///     byte 0  bytes of the value, 4; of the key, 2; mark, 2
-///          8  the notes, 16
+///          8  the metadata, 16
 ///         24  the key, and behind it the value
 struct EntryHeader: Equatable {
   static let mark: UInt64 = 0xe17a
   static let byteCount: UInt64 = 24
-  static let notes: UInt64 = 8
+  static let metadata: UInt64 = 8
 
   let keyByteCount: Int
   let valueByteCount: Int

@@ -9,7 +9,7 @@ extension ByteMap where Storage: ~Copyable {
   ///
   /// - Returns: whether the key is new.
   package mutating func treeSetValue(
-    of key: RawSpan, byteCount: Int, notes: EntryNotes,
+    of key: RawSpan, byteCount: Int, metadata: EntryMetadata,
     _ fill: (inout MutableRawSpan) -> Void
   ) throws(PersistentCollectionError) -> Bool {
     try arena.begin()
@@ -19,16 +19,16 @@ extension ByteMap where Storage: ~Copyable {
       let path = try treePath(to: key)
       if path.isFound, let before = try treeEntry(at: path) {
         if Self.fitsInPlace(byteCount, of: before) {
-          try overwrite(before, notes: notes, fill)
+          try overwrite(before, metadata: metadata, fill)
         } else {
-          let object = try makeEntry(key, byteCount: byteCount, notes: notes, room: 0, fill)
+          let object = try makeEntry(key, byteCount: byteCount, metadata: metadata, room: 0, fill)
           try arena.set(object.rawValue, at: before.slot)
           arena.unlinkObject(before.object)
         }
         try arena.end()
         return false
       }
-      let object = try makeEntry(key, byteCount: byteCount, notes: notes, room: 0, fill)
+      let object = try makeEntry(key, byteCount: byteCount, metadata: metadata, room: 0, fill)
       try insert(TreeEntry(prefix: keyPrefix(key), object: object.rawValue), at: path)
       try addToCount(1)
       try arena.end()
@@ -50,8 +50,8 @@ extension ByteMap where Storage: ~Copyable {
     let memory = arena.storage.memory
     let old = entry.header.valueByteCount
     let value = PhysicalRange(start: PhysicalAddress(entry.value), byteCount: UInt64(old))
-    let notes = notes(of: entry)
-    _ = try treeSetValue(of: key, byteCount: old + bytes.byteCount, notes: notes) { target in
+    let metadata = metadata(of: entry)
+    _ = try treeSetValue(of: key, byteCount: old + bytes.byteCount, metadata: metadata) { target in
       _ = memory.withBytes(in: value) { copy($0, to: &target) }
       copy(bytes, to: &target, at: old)
     }
@@ -187,7 +187,7 @@ extension ByteMap where Storage: ~Copyable {
     }
     let key = Array(rightKey.prefix(common &+ 1))
     return try key.withRawSpan { (key) throws(PersistentCollectionError) in
-      let object = try makeEntry(key, byteCount: 0, notes: EntryNotes(), room: 0) { _ in }
+      let object = try makeEntry(key, byteCount: 0, metadata: EntryMetadata(), room: 0) { _ in }
       return TreeEntry(prefix: keyPrefix(key), object: object.rawValue)
     }
   }
@@ -236,7 +236,7 @@ extension ByteMap where Storage: ~Copyable {
       return try arena.setRoot(UInt64(level &- 1), RootLayout.treeHeight)
     }
     if depth > 0, node.entries.count < node.minimum,
-      try mergeWithNeighbour(node, depth: depth, path)
+      try mergeWithAdjacent(node, depth: depth, path)
     {
       return
     }
@@ -259,7 +259,7 @@ extension ByteMap where Storage: ~Copyable {
   /// Makes one node of a node that was just read, and unlinked, and of the one after or before it.
   ///
   /// - Returns: false where they do not fit into one.
-  private mutating func mergeWithNeighbour(
+  private mutating func mergeWithAdjacent(
     _ node: TreeNode, depth: Int, _ path: TreePath
   ) throws(PersistentCollectionError) -> Bool {
     let level = node.level

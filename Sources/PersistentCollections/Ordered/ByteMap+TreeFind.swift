@@ -2,7 +2,7 @@ import MemoryAccess
 
 // An ordered map: a B+ tree whose leaves point to the entries, which are the objects that a hash map has.
 //
-//     root ─► inner node ─► … ─► leaf ─► entry: header, notes, key, value
+//     root ─► inner node ─► … ─► leaf ─► entry: header, metadata, key, value
 //
 // A key is found by the first bytes of the keys, which the nodes contain; whole keys are compared where
 // those are equal.
@@ -161,14 +161,14 @@ extension ByteMap where Storage: ~Copyable {
 
   // MARK: For callers
 
-  /// Calls `body` with the value of `key` and its notes; nil where there is none.
+  /// Calls `body` with the value of `key` and its metadata; nil where there is none.
   package func treeValue<Result>(
-    of key: RawSpan, _ body: (RawSpan, EntryNotes) -> Result
+    of key: RawSpan, _ body: (RawSpan, EntryMetadata) -> Result
   ) throws(PersistentCollectionError) -> Result? {
     let path = try treePath(to: key)
     guard path.isFound, let entry = try treeEntry(at: path) else { return nil }
-    let notes = notes(of: entry)
-    return try withBytes(at: entry.value, count: entry.header.valueByteCount) { body($0, notes) }
+    let metadata = metadata(of: entry)
+    return try withBytes(at: entry.value, count: entry.header.valueByteCount) { body($0, metadata) }
   }
 
   /// Calls `body` with the entries from a bound on, in order, until it returns false.
@@ -180,7 +180,7 @@ extension ByteMap where Storage: ~Copyable {
   /// - Complexity: O(log n + entries).
   package func treeScan(
     from bound: RawSpan?, includesBound: Bool, forward: Bool,
-    _ body: (RawSpan, RawSpan, EntryNotes) -> Bool
+    _ body: (RawSpan, RawSpan, EntryMetadata) -> Bool
   ) throws(PersistentCollectionError) {
     var path: TreePath
     if let bound { path = try treePath(to: bound) } else { path = try treePath(toEnd: !forward) }

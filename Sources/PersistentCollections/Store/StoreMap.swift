@@ -41,11 +41,11 @@ public struct StoreMap<Key: PersistentElement, Value: PersistentElement>: Sendab
   ///
   /// - Throws: ``PersistentCollectionError/damaged(_:)``.
   /// - Complexity: O(key).
-  public func notes(of key: Key) throws(PersistentCollectionError) -> EntryNotes? {
+  public func metadata(of key: Key) throws(PersistentCollectionError) -> EntryMetadata? {
     let key = key.encodedBytes
     return try store.read(root) { (view) throws(PersistentCollectionError) in
       try key.withRawSpan { (key) throws(PersistentCollectionError) in
-        try view.find(key, hash: view.sip.hash(key)).map { view.notes(of: $0) }
+        try view.find(key, hash: view.sip.hash(key)).map { view.metadata(of: $0) }
       }
     }
   }
@@ -58,11 +58,11 @@ public struct StoreMap<Key: PersistentElement, Value: PersistentElement>: Sendab
   @inlinable
   @discardableResult
   public func set(
-    _ value: Value, for key: Key, notes: EntryNotes = EntryNotes()
+    _ value: Value, for key: Key, metadata: EntryMetadata = EntryMetadata()
   ) throws(PersistentCollectionError) -> Bool {
     try key.withPersistentBytes { (key) throws(PersistentCollectionError) in
       try store.setValue(
-        of: key, in: root, byteCount: value.persistentByteCount, notes: notes
+        of: key, in: root, byteCount: value.persistentByteCount, metadata: metadata
       ) { value.write(to: &$0) }
     }
   }
@@ -91,7 +91,7 @@ public struct StoreMap<Key: PersistentElement, Value: PersistentElement>: Sendab
     try store.write(root) { (engine) throws(PersistentCollectionError) in try engine.removeAll() }
   }
 
-  /// Removes the entries whose deadline, the first word of their notes, is not 0 and not after `now`.
+  /// Removes the entries whose deadline, the first word of their metadata, is not 0 and not after `now`.
   ///
   /// - Returns: how many there were.
   /// - Throws: ``PersistentCollectionError``; those removed before stay removed.
@@ -103,8 +103,8 @@ public struct StoreMap<Key: PersistentElement, Value: PersistentElement>: Sendab
     repeat {
       let found = try store.read(root) { (view) throws(PersistentCollectionError) in
         var keys: [[UInt8]] = []
-        let next = try view.scan(from: cursor) { key, _, notes in
-          if notes.first != 0, notes.first <= now { keys.append(key.copiedBytes()) }
+        let next = try view.scan(from: cursor) { key, _, metadata in
+          if metadata.first != 0, metadata.first <= now { keys.append(key.copiedBytes()) }
         }
         return (keys: keys, next: next)
       }
@@ -114,7 +114,7 @@ public struct StoreMap<Key: PersistentElement, Value: PersistentElement>: Sendab
           try key.withRawSpan { (key) throws(PersistentCollectionError) in
             // Another thread may have changed the deadline.
             guard let entry = try engine.find(key, hash: engine.sip.hash(key)) else { return }
-            let deadline = engine.notes(of: entry).first
+            let deadline = engine.metadata(of: entry).first
             guard deadline != 0, deadline <= now else { return }
             if try engine.removeValue(of: key) { count += 1 }
           }

@@ -42,12 +42,12 @@ public struct StoreOrderedMap<Key: PersistentOrderedElement, Value: PersistentEl
   /// - Complexity: O(log n + key + value).
   @discardableResult
   public func set(
-    _ value: Value, for key: Key, notes: EntryNotes = EntryNotes()
+    _ value: Value, for key: Key, metadata: EntryMetadata = EntryMetadata()
   ) throws(PersistentCollectionError) -> Bool {
     let key = key.orderedBytes
     return try store.write(root) { (engine) throws(PersistentCollectionError) in
       try key.withRawSpan { (key) throws(PersistentCollectionError) in
-        try engine.treeSetValue(of: key, byteCount: value.persistentByteCount, notes: notes) {
+        try engine.treeSetValue(of: key, byteCount: value.persistentByteCount, metadata: metadata) {
           value.write(to: &$0)
         }
       }
@@ -126,7 +126,7 @@ public struct StoreOrderedMap<Key: PersistentOrderedElement, Value: PersistentEl
     try store.read(root) { (view) throws(PersistentCollectionError) in
       var entries: [(key: Key, value: Value)] = []
       var isDamaged = false
-      func visit(_ key: RawSpan, _ value: RawSpan, _ notes: EntryNotes) -> Bool {
+      func visit(_ key: RawSpan, _ value: RawSpan, _ metadata: EntryMetadata) -> Bool {
         if let end {
           let order = end.withRawSpan { compareBytes(key, $0) }
           if forward ? order >= 0 : order < 0 { return false }

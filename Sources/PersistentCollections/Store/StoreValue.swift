@@ -36,7 +36,7 @@ public struct StoreValue<Value: PersistentElement>: Sendable {
         guard byteCount >= 0, byteCount <= PersistentByteMap.valueByteLimit else { throw .tooLarge }
         let none: [UInt8] = []
         let object = try none.withRawSpan { (key) throws(PersistentCollectionError) in
-          try engine.makeEntry(key, byteCount: byteCount, notes: EntryNotes(), room: 0) {
+          try engine.makeEntry(key, byteCount: byteCount, metadata: EntryMetadata(), room: 0) {
             value.write(to: &$0)
           }
         }

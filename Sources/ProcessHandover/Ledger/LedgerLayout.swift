@@ -38,7 +38,7 @@ package enum LedgerLayout {
   /// Pieces that are being allocated.
   package static var pending: UInt64 { 4096 }
   /// Pieces that are to be freed.
-  package static var doomed: UInt64 { 8192 }
+  package static var pendingFrees: UInt64 { 8192 }
   /// Slot chunk 0.
   package static var slots: UInt64 { 24576 }
   /// Words as they were before the change.
@@ -47,7 +47,7 @@ package enum LedgerLayout {
   /// How many pieces one change can allocate.
   package static var pendingCapacity: Int { 256 }
   /// How many pieces one change can free.
-  package static var doomedCapacity: Int { 1024 }
+  package static var pendingFreeCapacity: Int { 1024 }
   /// How many words one change can change.
   package static var logCapacity: Int { 16384 }
   /// How many slot chunks there can be: 2^30 pieces.
@@ -97,31 +97,31 @@ package enum LedgerLayout {
 package struct LedgerControl: Equatable, Sendable {
   package var logCount: Int
   package var pendingCount: Int
-  package var doomedCount: Int
+  package var pendingFreeCount: Int
 
   @inlinable
-  package init(logCount: Int = 0, pendingCount: Int = 0, doomedCount: Int = 0) {
+  package init(logCount: Int = 0, pendingCount: Int = 0, pendingFreeCount: Int = 0) {
     self.logCount = logCount
     self.pendingCount = pendingCount
-    self.doomedCount = doomedCount
+    self.pendingFreeCount = pendingFreeCount
   }
 
   @inlinable
   package init(_ word: UInt64) {
     logCount = Int(word & 0xf_ffff)
     pendingCount = Int(word &>> 20 & 0xf_ffff)
-    doomedCount = Int(word &>> 40)
+    pendingFreeCount = Int(word &>> 40)
   }
 
   @inlinable
   package var word: UInt64 {
     UInt64(truncatingIfNeeded: logCount) | UInt64(truncatingIfNeeded: pendingCount) &<< 20
-      | UInt64(truncatingIfNeeded: doomedCount) &<< 40
+      | UInt64(truncatingIfNeeded: pendingFreeCount) &<< 40
   }
 
   /// Whether the counts are ones that a change makes.
   var isPossible: Bool {
     logCount <= LedgerLayout.logCapacity && pendingCount <= LedgerLayout.pendingCapacity
-      && doomedCount <= LedgerLayout.doomedCapacity
+      && pendingFreeCount <= LedgerLayout.pendingFreeCapacity
   }
 }

@@ -20,7 +20,7 @@ struct LedgerRecovery<Memory: WritablePhysicalMemory> {
   /// What collections had before the change, by address.
   private var pieces: [LedgerPiece] = []
   private var pending: [PhysicalRange] = []
-  private var doomed: [PhysicalRange] = []
+  private var pendingFrees: [PhysicalRange] = []
 
   /// Reads what is to be done, and changes nothing.
   ///
@@ -37,7 +37,8 @@ struct LedgerRecovery<Memory: WritablePhysicalMemory> {
     try checkPieces()
     pending = try ledger.ranges(
       at: LedgerLayout.pending, count: ledger.control.pendingCount, word)
-    doomed = try ledger.ranges(at: LedgerLayout.doomed, count: ledger.control.doomedCount, word)
+    pendingFrees = try ledger.ranges(
+      at: LedgerLayout.pendingFrees, count: ledger.control.pendingFreeCount, word)
     try checkLists()
     try checkLog(mayHave)
   }
@@ -60,9 +61,9 @@ struct LedgerRecovery<Memory: WritablePhysicalMemory> {
       control.pendingCount &-= 1
       publish(control)
     }
-    for range in doomed.reversed() {
+    for range in pendingFrees.reversed() {
       try free(range)
-      control.doomedCount &-= 1
+      control.pendingFreeCount &-= 1
       publish(control)
     }
     // No change is being made any more.
@@ -133,7 +134,9 @@ struct LedgerRecovery<Memory: WritablePhysicalMemory> {
 
   /// Nothing that a collection keeps is freed.
   private func checkLists() throws(LedgerDamage) {
-    for (list, ranges) in [(LedgerLayout.pending, pending), (LedgerLayout.doomed, doomed)] {
+    for (list, ranges) in [
+      (LedgerLayout.pending, pending), (LedgerLayout.pendingFrees, pendingFrees),
+    ] {
       for (index, range) in ranges.enumerated() {
         if range.overlaps(ledger.region) || piece(overlapping: range) != nil {
           throw LedgerDamage(

@@ -6,15 +6,15 @@ import PreservedPages
 
 /// The free frames of a memory file, handed out with storage behind them.
 ///
-/// What is free follows from what is preserved, so none of the books are in the file: they are in
-/// memory of the process, cover the file's whole capacity, and are made when the first frame is
+/// What is free follows from what is preserved, so none of the metadata is in the file: it is in
+/// memory of the process, covers the file's whole capacity, and is made when the first frame is
 /// wanted, for as much of the file as that takes: ``UnseenFrames``. A successor that only reads never makes
 /// them.
 struct FileFrames: BlockSource, ~Copyable {
   private let file: MemoryFile
   private let geometry: PageGeometry
   private var buddy: BuddyAllocator<AnonymousMemory>?
-  /// What the books do not cover yet; nil where they cover all of the file.
+  /// What the metadata do not cover yet; nil where they cover all of the file.
   private var unseen: UnseenFrames?
   /// Why the last take got nothing, where there were frames and the file system had no storage for
   /// them; nil where it got something, or there were none.
@@ -36,10 +36,10 @@ struct FileFrames: BlockSource, ~Copyable {
     self.geometry = geometry
   }
 
-  /// Whether the books are made.
+  /// Whether the metadata is made.
   var isReady: Bool { buddy != nil }
 
-  /// Makes the books: of the first `byteCount` bytes, everything is free but the superblock and what the
+  /// Makes the metadata: of the first `byteCount` bytes, everything is free but the superblock and what the
   /// tree preserves, which is as its survey found it.
   ///
   /// - Throws: `cannotAllocate`, as mmap(2) says it.
@@ -73,7 +73,7 @@ struct FileFrames: BlockSource, ~Copyable {
     self.buddy = consume buddy
   }
 
-  /// Makes books of the next part of the file.
+  /// Makes metadata of the next part of the file.
   ///
   /// - Returns: whether there was one.
   mutating func seeMore() -> Bool {
@@ -83,7 +83,7 @@ struct FileFrames: BlockSource, ~Copyable {
     return isSeen
   }
 
-  /// Makes books of all of the file.
+  /// Makes metadata of all of the file.
   ///
   /// - Complexity: O(nodes · page size + runs · log frames).
   mutating func seeAll() {
@@ -101,7 +101,7 @@ struct FileFrames: BlockSource, ~Copyable {
   }
 
   /// The number of frames that are free, as far as the file was seen, those of the spare block among them; nil
-  /// before the books are made.
+  /// before the metadata is made.
   var freeFrameCount: UInt64? {
     isReady ? allocatableFrameCount &+ (spare?.order.frameCount ?? 0) : nil
   }

@@ -13,7 +13,7 @@ public enum PreservedMemoryError: Error, Equatable, Sendable {
   case full(frameCount: UInt64, byteCount: UInt64)
   /// The file system has no more room, although frames of the file are free.
   case outOfStorage(MemoryFileError)
-  /// There is no memory of the process for the allocator's books.
+  /// There is no memory of the process for the allocator's metadata.
   case outOfProcessMemory(byteCount: UInt64)
   /// There is something else under the name.
   case nameTaken

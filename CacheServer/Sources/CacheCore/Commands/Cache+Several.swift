@@ -60,7 +60,7 @@ extension Cache {
     _ request: borrowing Request, _ indices: StrideTo<Int>
   ) throws(PersistentCollectionError) {
     let (witness, lostCount) = try deadlines(lostBy: request, indices)
-    var notes = EntryNotes(lastAccess: accessClock)
+    var notes = EntryMetadata(lastAccess: accessClock)
     if countsUses { notes.useCount = UseCount.initial }
     let isChecked = settings.checksValues
     for index in indices { markCounts(request[index]) }
@@ -87,14 +87,14 @@ extension Cache {
   }
 
   private static func storePairs(
-    _ request: borrowing Request, _ indices: StrideTo<Int>, _ notes: EntryNotes,
+    _ request: borrowing Request, _ indices: StrideTo<Int>, _ notes: EntryMetadata,
     _ isChecked: Bool, in map: inout PersistentByteMap
   ) throws(PersistentCollectionError) -> [Int] {
     var newIndices: [Int] = []
     try map.transaction { (map) throws(PersistentCollectionError) in
       for index in indices
       where try map.setValue(
-        request[index + 1], of: request[index], notes: notes, isChecked: isChecked)
+        request[index + 1], of: request[index], metadata: notes, isChecked: isChecked)
       {
         if Databases.number(of: request[index]) != 0 { newIndices.append(index) }
       }

@@ -66,7 +66,7 @@ extension Cache {
         (map, notes) throws(PersistentCollectionError) in
         // Evicted meanwhile, it is a new one, which goes when the old one would have.
         guard try map.append(bytes, to: key) == nil else { return false }
-        return try map.setValue(bytes, of: key, notes: notes)
+        return try map.setValue(bytes, of: key, metadata: notes)
       }
     }
     reply.integer(try withValue(of: key) { value, _ in value.byteCount } ?? sum)

@@ -12,7 +12,7 @@ extension Cache {
   @inline(__always)
   mutating func withItem<Result>(
     of key: RawSpan, touches: Bool, checks: Bool = true,
-    _ body: (RawSpan, inout EntryNotes) -> Result
+    _ body: (RawSpan, inout EntryMetadata) -> Result
   ) throws(CommandError) -> Result? {
     try withEntry(of: key, touches: touches, checks: checks) { value, notes in
       // Memory that another program has written can contain anything.
@@ -186,7 +186,7 @@ extension Cache {
       var notes = notes
       notes.marks = marks
       return try map.setValue(
-        of: key, byteCount: byteCount, notes: notes, isChecked: isChecked
+        of: key, byteCount: byteCount, metadata: notes, isChecked: isChecked
       ) {
         MemcachedItem.write(flags: flags, cas: cas, first, second, to: &$0)
       }

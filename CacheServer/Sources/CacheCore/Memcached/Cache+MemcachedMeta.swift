@@ -163,7 +163,7 @@ extension Cache {
     /// This one is.
     var isWon: Bool
 
-    init(_ notes: EntryNotes, _ options: MetaOptions, now: UInt64) {
+    init(_ notes: EntryMetadata, _ options: MetaOptions, now: UInt64) {
       isStale = notes.marks.contains(.isStale)
       isTaken = notes.marks.contains(.isAwarded)
       isWon = false
@@ -186,7 +186,7 @@ extension Cache {
   /// Writes the flags of a hit, in the order in which they were asked for, and who stores the item anew.
   private static func writeItemFlags(
     _ bytes: RawSpan, _ parser: borrowing MemcachedParser, _ reply: inout ReplyWriter,
-    _ value: RawSpan, _ notes: EntryNotes, _ award: Award, _ newDeadline: UInt64??,
+    _ value: RawSpan, _ notes: EntryMetadata, _ award: Award, _ newDeadline: UInt64??,
     clock: UInt64, now: UInt64
   ) {
     var deadline = notes.deadline

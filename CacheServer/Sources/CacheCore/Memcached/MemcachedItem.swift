@@ -49,7 +49,7 @@ enum MemcachedItem {
   }
 
   /// How many bytes the client's value has of an item that is stored as `stored`.
-  static func byteCount(of stored: RawSpan, _ notes: EntryNotes) -> Int {
+  static func byteCount(of stored: RawSpan, _ notes: EntryMetadata) -> Int {
     max(stored.byteCount - headerByteCount - (notes.hasChecksum ? ValueChecksum.byteCount : 0), 0)
   }
 
@@ -92,14 +92,14 @@ struct ItemMarks: OptionSet {
   static let isAwarded = ItemMarks(rawValue: 4)
 }
 
-extension EntryNotes {
+extension EntryMetadata {
   var marks: ItemMarks {
     get { ItemMarks(rawValue: UInt8(truncatingIfNeeded: second >> 56) & 0x3f) }
     set { second = second & ~(0x3f << 56) | UInt64(newValue.rawValue & 0x3f) << 56 }
   }
 
   /// The notes with another deadline.
-  func with(deadline: UInt64) -> EntryNotes { EntryNotes(first: deadline, second: second) }
+  func with(deadline: UInt64) -> EntryMetadata { EntryMetadata(first: deadline, second: second) }
 }
 
 /// What an item is, but for its value.

@@ -77,7 +77,7 @@ extension Cache {
     guard effort.moveCount < EvictionEffort.moveLimit else { return false }
     effort.moveCount += 1
     var keys: [[UInt8]] = []
-    try map.forEachEntryInTheWay(ofByteCount: byteCount) { key, _, _ in keys.append(key.array) }
+    try map.forEachEvictionCandidate(freeing: byteCount) { key, _, _ in keys.append(key.array) }
     // Without a deadline, what is in the way stays.
     if settings.policy.needsDeadline {
       var kept: [[UInt8]] = []
@@ -167,7 +167,7 @@ extension Cache {
   /// The number by which an entry is compared with others, the lowest of which is evicted first; nil for one
   /// that is not evicted.
   private static func rank(
-    of notes: EntryNotes, at clock: UInt64, _ settings: Settings
+    of notes: EntryMetadata, at clock: UInt64, _ settings: Settings
   ) -> UInt64? {
     guard !settings.policy.needsDeadline || notes.deadline != 0 else { return nil }
     switch settings.policy {

@@ -3,7 +3,7 @@ internal import PersistentCollections
 /// What the cache keeps in the two words beside each value: the deadline; and the clock of the last access
 /// in 48 bits, with how often the entry was used in the 8 above, and whether a checksum follows the value in
 /// bit 62.
-extension EntryNotes {
+extension EntryMetadata {
   private static let clockMask: UInt64 = 1 << 48 - 1
 
   /// - Parameter deadline: when the entry's time has come, in milliseconds since 1970; 0 for never.

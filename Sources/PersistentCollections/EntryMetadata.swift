@@ -3,7 +3,7 @@
 /// Each is stored whole, also for the next process after a crash, and can be changed without touching the
 /// value.
 @frozen
-public struct EntryNotes: Hashable, Sendable {
+public struct EntryMetadata: Hashable, Sendable {
   /// The first word.
   public var first: UInt64
   /// The second word.
