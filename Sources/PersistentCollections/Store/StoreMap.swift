@@ -256,11 +256,11 @@ extension PersistentStore {
   /// Puts a value in the place of what is there; returns whether the key is new.
   @usableFromInline
   func setValue(
-    of key: RawSpan, in root: CollectionRoot, byteCount: Int, notes: EntryNotes,
+    of key: RawSpan, in root: CollectionRoot, byteCount: Int, metadata: EntryMetadata,
     _ fill: (inout MutableRawSpan) -> Void
   ) throws(PersistentCollectionError) -> Bool {
     try write(root) { (engine) throws(PersistentCollectionError) in
-      try engine.setValue(of: key, byteCount: byteCount, notes: notes, fill)
+      try engine.setValue(of: key, byteCount: byteCount, metadata: metadata, fill)
     }
   }
 }
