@@ -129,7 +129,10 @@ import Testing
           try memory.free(runs.remove(at: generator.index(below: runs.count)))
         default:
           let size = 1 << generator.index(below: 20)
-          runs.append(try memory.allocate(byteCount: UInt64(size)))
+          let run = try memory.allocate(byteCount: UInt64(size))
+          // Collections rely on it: their slabs are found by address.
+          #expect(run.start.rawValue & (UInt64(size) - 1) == 0)
+          runs.append(run)
         }
       } catch {
         // Half of everything goes.

@@ -158,16 +158,14 @@ struct FileFrames: BlockSource, ~Copyable {
     return nil
   }
 
+  /// Takes a run; one whose length is a power of two is naturally aligned.
   mutating func takeFrames(_ frameCount: UInt64) -> FrameRange? {
     storageFailure = nil
-    repeat {
-      guard let frames = buddy?.takeFrames(frameCount) ?? takeUnalignedFrames(frameCount) else {
-        continue
-      }
-      if hasStorage(frames.range(in: geometry)) { return frames }
-      giveBack(frames)
-      return nil
-    } while seeMore()
+    var taken: FrameRange?
+    repeat { taken = buddy?.takeFrames(frameCount) ?? nil } while taken == nil && seeMore()
+    guard let frames = taken ?? takeUnalignedFrames(frameCount) else { return nil }
+    if hasStorage(frames.range(in: geometry)) { return frames }
+    giveBack(frames)
     return nil
   }
 
@@ -244,7 +242,8 @@ struct FileFrames: BlockSource, ~Copyable {
     return nil
   }
 
-  /// Takes a run that no naturally aligned block holds, the lowest there is.
+  /// Takes a run that no naturally aligned block holds, the lowest there is; none whose length is a power of two,
+  /// since those who ask for it rely on its alignment.
   ///
   /// - Complexity: O(free blocks), where one of them has a quarter of the frames; else O(1).
   private mutating func takeUnalignedFrames(_ frameCount: UInt64) -> FrameRange? {
@@ -254,7 +253,7 @@ struct FileFrames: BlockSource, ~Copyable {
     case .some(let buddy): largest = buddy.largestFreeOrder?.frameCount ?? 0
     case .none: return nil
     }
-    guard frameCount > 1, largest > frameCount &>> 2 else { return nil }
+    guard frameCount.nonzeroBitCount > 1, largest > frameCount &>> 2 else { return nil }
     struct Found: Error { let start: FrameNumber }
     do throws(Found) {
       try buddy?.forEachFreeRange { (range) throws(Found) in
