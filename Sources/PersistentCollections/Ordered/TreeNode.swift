@@ -65,7 +65,7 @@ struct TreePath {
 
 /// The first 8 bytes of a key as a number that compares as they do; zeros where the key is shorter.
 func keyPrefix(_ bytes: RawSpan) -> UInt64 {
-  if let word = bytes.word(atByte: 0) { return UInt64(bigEndian: word) }
+  if let word = bytes.plainWord(atByte: 0) { return UInt64(bigEndian: word) }
   var prefix: UInt64 = 0
   for offset in 0..<min(8, bytes.byteCount) {
     prefix |= UInt64(bytes.byte(at: offset) ?? 0) &<< UInt64(56 &- offset &* 8)

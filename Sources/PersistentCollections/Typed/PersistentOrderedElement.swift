@@ -139,7 +139,8 @@ extension PersistentUUID: PersistentOrderedElement {
   }
   /// The UUID of these bytes.
   public init?(persistentBytes bytes: RawSpan) {
-    guard bytes.byteCount == 16, let high = bytes.word(atByte: 0), let low = bytes.word(atByte: 8)
+    guard bytes.byteCount == 16, let high = bytes.plainWord(atByte: 0),
+      let low = bytes.plainWord(atByte: 8)
     else { return nil }
     self.init(high: UInt64(bigEndian: high), low: UInt64(bigEndian: low))
   }
