@@ -38,7 +38,7 @@ enum CodedCost {
   static func run() throws {
     show(
       """
-      \(entryCount) sessions of 7 fields, one thread, ns each, median of \(repetitionCount); \
+      \(entryCount) sessions of 7 fields, one thread, ns of processor time each, median of \(repetitionCount); \
       load \(load())
 
       | | write | read | bytes of the value |
@@ -75,7 +75,7 @@ enum CodedCost {
         PreservedMemory(creating: .memfd(name: "coded"), byteCount: 1 << 26))
       let map = try store.map("map", of: (UInt64.self, Value.self))
       times.write.append(
-        try measured {
+        try processorTime {
           byteCount = 0
           for number in 0..<Int(entryCount) {
             let value = try value(number)
@@ -84,7 +84,7 @@ enum CodedCost {
           }
         })
       times.read.append(
-        try measured {
+        try processorTime {
           for number in 0..<entryCount {
             guard try map[key(number)] != nil else { throw PeerFailure(reason: "\(number)") }
           }
@@ -100,9 +100,9 @@ enum CodedCost {
     var times: (write: [Double], read: [Double]) = ([], [])
     var data: [Data] = []
     for _ in 0..<repetitionCount {
-      times.write.append(try measured { data = try values.map(encode) })
+      times.write.append(try processorTime { data = try values.map(encode) })
       times.read.append(
-        try measured {
+        try processorTime {
           for (index, encoded) in data.enumerated() {
             guard try decode(encoded) == values[index] else {
               throw PeerFailure(reason: "\(index)")

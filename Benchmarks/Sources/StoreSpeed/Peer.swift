@@ -55,6 +55,13 @@ func processTime() -> Double { time(of: CLOCK_PROCESS_CPUTIME_ID) }
 /// The processor time in nanoseconds that this thread has taken.
 func threadTime() -> Double { time(of: CLOCK_THREAD_CPUTIME_ID) }
 
+/// The processor time in nanoseconds that `body` takes in this process.
+func processorTime(_ body: () throws -> Void) rethrows -> Double {
+  let start = processTime()
+  try body()
+  return processTime() - start
+}
+
 private func time(of clock: clockid_t) -> Double {
   var time = timespec()
   clock_gettime(clock, &time)
