@@ -98,7 +98,7 @@ import Testing
       let channel = try DescriptorChannel.connect(to: .path(folder.path.appending("channel")))
       _ = try channel.receive()
     }
-    #expect(try helper.readLine() == "closed")
+    #expect(try helper.readLine() == "\(DescriptorChannelError.closed)")
     try helper.proceed()
     #expect(try helper.readLine() == "generation 1: count 3, text kept, taken back")
     #expect(helper.wait() == 0)

@@ -59,12 +59,11 @@ import Testing
     #expect(
       good.output == "memory folder; memory of 3 bytes; closed on exec; variables gone\n",
       "\(good.errors)")
-    #expect(try run(3).output == "malformedEnvironment\n")
+    #expect(try run(3).output == "\(ServiceManagerError.malformedEnvironment)\n")
     // Nothing else is asked, so the number is free.
     let missing = "LISTEN_PID=$$ LISTEN_FDS=1 exec \"$0\" listen 3<&-"
-    #expect(
-      try ProcessRun("/bin/sh", ["-c", missing, helperPath]).output
-        .hasPrefix("missingDescriptor(number: 3"))
+    let error = ServiceManagerError.missingDescriptor(number: 3, .badFileDescriptor)
+    #expect(try ProcessRun("/bin/sh", ["-c", missing, helperPath]).output == "\(error)\n")
   }
 
   /// A service manager that hears what a service says.
