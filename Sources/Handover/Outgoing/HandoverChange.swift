@@ -9,7 +9,9 @@ public import MemoryAccess
 /// done, what the change names must not be handed out, whether it is an entry already or not.
 public struct HandoverChange: Sendable {
   /// Memory that becomes, or stops being, preserved.
-  @nonexhaustive
+  ///
+  /// An anchor that records changes must be able to record each of these: a new kind of item is a new layout of its
+  /// record. So a `switch` over the items is meant to be exhaustive.
   public enum Item: Hashable, Sendable {
     /// One block, which is one entry also where a NUMA node begins inside.
     case block(PhysicalBlock)

@@ -200,6 +200,7 @@ public final class PersistentStore: @unchecked Sendable {
   /// - Throws: the error of `body`; a ``PersistentCollectionError`` of an operation inside `body`, also
   ///   where `body` caught it, and ``PersistentCollectionError/transactionTooLarge`` beyond some 1,500
   ///   values.
+  @discardableResult
   public func transaction<Result>(_ body: () throws -> Result) throws -> Result {
     if isReadOnly { throw PersistentCollectionError.readOnly }
     return try lock.write {
