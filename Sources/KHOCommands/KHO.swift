@@ -22,6 +22,7 @@ struct KHO: ParsableCommand {
         kho inspect vmcore
         kho check --json vmcore
         kho help check
+        kho --generate-completion-script bash
       """,
     version: "0.2.0",
     subcommands: [DemoWorkerCommand.self],

@@ -39,7 +39,7 @@ import Testing
   /// Each row of the table in the README: the command, and a part of what it prints.
   @Test func theTableOfQuestions() throws {
     let rows = try Document("README.md").questions
-    #expect(rows.count == 11)
+    #expect(rows.count == 13)
     for (command, answers) in rows {
       // What the machine lets read, and what it then holds, is not known.
       if command.hasSuffix("--live") { continue }
@@ -89,7 +89,10 @@ import Testing
     let name = word.hasPrefix("Fixtures/") ? String(word.dropFirst(9)) : word
     if name == "sound.elf" { return Fixture(name: "linux-7.3-kho-v4").path }
     if let fixture = Fixture.all.first(where: { "\($0.name).elf" == name }) { return fixture.path }
-    let outputs = ["broken.elf", "report.elf", "small.elf", "alpha-4096", "alpha-4097", "page-17"]
+    if name.hasPrefix("plan/") { return Fixture.file(name) }
+    let outputs = [
+      "broken.elf", "report.elf", "report.tar", "small.elf", "alpha-4096", "alpha-4097", "page-17",
+    ]
     return outputs.contains(word) ? folder.path(word) : word
   }
 }

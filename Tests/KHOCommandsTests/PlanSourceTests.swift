@@ -104,6 +104,11 @@ private func isNear(_ estimate: UInt64, _ truth: UInt64) -> Bool {
     // With both, what boot reserved is known exactly.
     let both = try plan(["--dmesg", path("\(machine)-on.log")] + lengths)
     #expect(isNear(both.scratch?.bytes ?? 0, truth) && both.current?.bytes == truth)
+    // The log of a boot with KHO off does not count the areas, whatever is said of it.
+    for options in [[], ["--kho", "on"], ["--kho", "off"]] {
+      let off = try plan(["--dmesg", path("\(machine)-off.log")] + lengths + options)
+      #expect(isNear(off.scratch?.bytes ?? 0, truth), "\(options) \(off.basis)")
+    }
   }
 
   /// The public reports: a machine, what its log says was reserved, and the areas that it really had.

@@ -142,8 +142,8 @@ public struct MachineSources: Sendable {
     if let scratchByteCount, let memory = log?.memory {
       basis.append(
         "the two logs: boot reserved \(byteText(memory.reserved)) with KHO off, and "
-          + "\(byteText(memory.reserved &+ scratchByteCount)) with KHO on; the difference is the "
-          + "areas")
+          + "\(byteText(memory.reserved &+ scratchByteCount)) with KHO on; the areas have the "
+          + "difference, \(byteText(scratchByteCount))")
       let request = effectiveCommandLine?.scratch ?? .standard
       guard case .percentage = request else {
         return model.allocations(reserved: memory.reserved)
@@ -197,7 +197,16 @@ public struct MachineSources: Sendable {
       reserved, request, nodes: machine.nodes, lowLimit: machine.lowLimit)
     var isOn = isEnabled ?? effectiveCommandLine?.isEnabled
     if log?.hasNoScratch == true { isOn = false }
-    if isOn == nil, current != nil { isOn = true }
+    if let current {
+      // The areas are among what the log of that kernel counts; a log that counts less is of another boot.
+      let holdsAreas = current.byteCount < reserved
+      if !holdsAreas, isOn != false {
+        basis.append(
+          "the areas have \(byteText(current.byteCount)), more than this log reserves: it was written with "
+            + "KHO off")
+      }
+      isOn = holdsAreas ? isOn ?? true : false
+    }
     if isOn == nil {
       isOn = Self.isMoreLikely(rest, than: reserved, of: machine, model)
       basis.append(
@@ -210,7 +219,7 @@ public struct MachineSources: Sendable {
       basis.append(line + " without scratch areas")
       return reserved
     }
-    if let current, current.byteCount < reserved {
+    if let current {
       basis.append(
         line + ", scratch areas of \(byteText(current.byteCount)) among it (scratch_len)")
       return reserved - current.byteCount
