@@ -213,6 +213,31 @@ private func diff(_ arguments: String...) throws -> (status: Int32, report: Diff
     #expect(run.text.contains("other bytes") && !run.text.contains("\u{1b}"))
   }
 
+  /// A folio that is elsewhere, has another place in the file, or other flags: the entries are the same.
+  @Test(arguments: [0, 1] as [UInt64]) func listsOfFolios(word: UInt64) throws {
+    var patient = try Patient(Self.v4)
+    let memory = try Self.v4.open()
+    let address = PhysicalAddress(patient.deviceTree)
+    let survey = HandoverSurvey(.memory(address), in: memory, geometry: Patient.page)
+    let contents = survey.contents(in: memory)
+    let record = try #require(
+      contents.subtrees.lazy.compactMap { subtree -> LiveUpdateContents? in
+        if case .liveUpdate(let contents) = subtree.record { contents } else { nil }
+      }.first)
+    let session = try #require(record.sessions.first)
+    let file = try #require(session.files.first { ($0.memfd?.folioCount ?? 0) > 2 })
+    // The chunk: the next one, then the pages of the list, in which a folio takes two words.
+    let chunk = try #require(file.memfd).area.area.firstChunk.rawValue
+    let second = patient.image.word(at: chunk + 8) + 16 + word * 8
+    patient.image.setWord(at: second, to: patient.image.word(at: second) ^ 1)
+    let path = try folder.write(patient.image.elf())
+    let (status, report) = try diff(Self.v4.path, path)
+    #expect(status == 1 && report.ranges == [])
+    #expect(
+      report.records.map(\.title)
+        == ["session \"\(session.session.name)\", file \(file.file.token)"])
+  }
+
   @Test func memoryFiles() throws {
     let first = folder.path("first")
     let second = folder.path("second")

@@ -58,6 +58,9 @@ public struct MemfdContents: Sendable {
   public internal(set) var staleCount: UInt64 = 0
   /// The bytes of all folios, each as large as its entry.
   public internal(set) var folioByteCount: UInt64 = 0
+  /// A digest of the list: two lists that differ in any folio's address, place in the file or flags have different
+  /// ones, unless they were made to be alike.
+  package private(set) var listDigest: UInt64 = 0xcbf2_9ce4_8422_2325
   /// Where the folios are, in the order of the list; empty unless it was asked for.
   public internal(set) var runs: [MemfdRun] = []
 
@@ -68,6 +71,12 @@ public struct MemfdContents: Sendable {
 
   /// Counts a folio or hole; of a folio that is an entry, `order` is the entry's.
   mutating func count(_ folio: MemfdFolio, _ order: PageOrder?, _ geometry: PageGeometry) {
+    let flags: UInt64 = (folio.isDirty ? 1 : 0) | (folio.isUpToDate ? 2 : 0)
+    for word in [folio.address.rawValue, folio.pageIndex, flags] {
+      // Fowler, Noll and Vo's hash, a word at a time, with its upper bits mixed in.
+      listDigest = (listDigest ^ word) &* 0x100_0000_01b3
+      listDigest ^= listDigest &>> 32
+    }
     guard !folio.isHole else {
       holeCount &+= 1
       return

@@ -98,11 +98,13 @@ struct DecodedRecords {
     var fields: [(String, DecodedRecord.Value)] = [
       ("handler", .text(file.handler)), ("data", .address(PhysicalAddress(file.data))),
     ]
-    if let memfd = contents.memfd?.record {
+    if let memfd = contents.memfd {
+      let record = memfd.record
       fields += [
-        ("size", .byteCount(memfd.byteSize)), ("position", .number(memfd.position)),
-        ("seals", .number(UInt64(memfd.seals))), ("flags", .number(UInt64(memfd.flags))),
-        ("folios", .number(memfd.folioCount)),
+        ("size", .byteCount(record.byteSize)), ("position", .number(record.position)),
+        ("seals", .number(UInt64(record.seals))), ("flags", .number(UInt64(record.flags))),
+        ("folios", .number(record.folioCount)), ("holes", .number(memfd.holeCount)),
+        ("digest of the list of folios", .text("0x" + String(memfd.listDigest, radix: 16))),
       ]
     }
     return fields

@@ -9,7 +9,8 @@ struct Diff: ParsableCommand {
       A and B are images, memory files, or `live` for the running system, in any combination. `diff` compares \
       the version and the page size; the entries, by address and size; the blobs, by name: \
       address, size, bytes; and the known records (reserve_mem regions, kexec metadata, live \
-      update sessions and their files). It does not compare the content of preserved pages.
+      update sessions and their files, with their lists of folios). It does not compare the content of \
+      preserved pages: for files, compare what `inspect --checksums` prints.
 
       If an image contains several handovers, the first that can be read is compared. After a kexec \
       that is usually the outgoing one, since the kernel has reused the nodes of the incoming one. \
