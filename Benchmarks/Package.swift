@@ -31,8 +31,14 @@ let package = Package(
       linkerSettings: (hasRoaring ? [.linkedLibrary("roaring")] : [])
         + (hasJudy ? [.linkedLibrary("Judy")] : [])),
     .target(
+      name: "Measuring",
+      swiftSettings: [.strictMemorySafety(), .treatAllWarnings(as: .error)]),
+    .target(
       name: "TreeWorkloads",
-      dependencies: [.product(name: "KexecHandover", package: "swift-kexec-handover")],
+      dependencies: [
+        "Measuring",
+        .product(name: "KexecHandover", package: "swift-kexec-handover"),
+      ],
       swiftSettings: [.strictMemorySafety(), .treatAllWarnings(as: .error)]),
     .executableTarget(
       name: "HandoverBenchmarks",
@@ -48,6 +54,7 @@ let package = Package(
     .executableTarget(
       name: "TreeSpeed",
       dependencies: [
+        "Measuring",
         "Peers",
         "TreeWorkloads",
         .product(name: "KexecHandover", package: "swift-kexec-handover"),
@@ -61,6 +68,7 @@ let package = Package(
     .executableTarget(
       name: "MapSpeed",
       dependencies: [
+        "Measuring",
         .product(name: "KexecHandover", package: "swift-kexec-handover"),
         .product(name: "PersistentCollections", package: "swift-kexec-handover"),
       ],
@@ -73,6 +81,7 @@ let package = Package(
     .executableTarget(
       name: "StoreSpeed",
       dependencies: [
+        "Measuring",
         .product(name: "KexecHandover", package: "swift-kexec-handover"),
         .product(name: "PersistentCollections", package: "swift-kexec-handover"),
       ],

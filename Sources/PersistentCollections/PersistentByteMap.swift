@@ -8,7 +8,7 @@ public import ProcessHandover
 ///
 /// It is in `PreservedMemory` in a form that needs no rebuilding: opening it takes the same time
 /// however much there is, and the next process has every value that was stored, also after kill -9.
-/// Each operation has happened wholly or not at all.
+/// A crash leaves each operation complete, or without any effect.
 ///
 /// The memory may have been written by another program: what cannot be is an error, and nothing outside
 /// of the memory is read or written. One thread at a time uses the value.
@@ -85,8 +85,8 @@ public struct PersistentByteMap: ~Copyable {
     }
   }
 
-  /// Calls `body` with the value of `key` and its metadata; nil where there is none. Metadata that `body`
-  /// changes are stored.
+  /// Calls `body` with the value of `key` and its metadata, and stores the metadata if `body` changes it; returns
+  /// nil if the map does not contain the key.
   ///
   /// - Throws: ``PersistentCollectionError/damaged(_:)``.
   /// - Complexity: O(key).
@@ -113,9 +113,9 @@ public struct PersistentByteMap: ~Copyable {
 
   /// Puts a value of `byteCount` bytes in the place of what is there.
   ///
-  /// - Parameter byteCount: the size, in bytes.
+  /// - Parameter key: the key, of up to 65,535 bytes.
+  /// - Parameter byteCount: the size of the value, in bytes.
   /// - Parameter metadata: two numbers that are kept with the entry.
-  /// - Parameter key: the key.
   /// - Parameter fill: writes all bytes of the value, which are undefined at first.
   /// - Returns: whether the key is new.
   /// - Throws: as ``setValue(_:of:metadata:)``.
@@ -177,7 +177,7 @@ public struct PersistentByteMap: ~Copyable {
     try map.adjust()
   }
 
-  /// Calls `body` with key, value and notes of the entries at a cursor, a handful or none.
+  /// Calls `body` with key, value and metadata of the entries at a cursor, a handful or none.
   ///
   /// From 0 on, until 0 comes back, an entry that is there all the while is seen at least once.
   ///
@@ -190,8 +190,8 @@ public struct PersistentByteMap: ~Copyable {
     try map.scan(from: cursor, body)
   }
 
-  /// Calls `body` with key, value and notes of a handful of entries that are together at random; with
-  /// none only where there is none.
+  /// Calls `body` with key, value and metadata of a handful of entries in a random place of the map; with none
+  /// only if the map is empty.
   ///
   /// - Throws: ``PersistentCollectionError/damaged(_:)``.
   /// - Complexity: O(1) on average; O(buckets) right after most entries were removed.
@@ -202,8 +202,8 @@ public struct PersistentByteMap: ~Copyable {
     try map.sample(using: &generator, body)
   }
 
-  /// How many bytes of the memory the entry of `key` takes, with its share of the index; nil where there is
-  /// none.
+  /// How many bytes of the memory the entry of `key` takes, with its share of the index; nil if the map does not
+  /// contain the key.
   ///
   /// - Throws: ``PersistentCollectionError/damaged(_:)``.
   /// - Complexity: O(key).
@@ -239,8 +239,8 @@ public struct PersistentByteMap: ~Copyable {
   /// - Complexity: O(1).
   public mutating func tidy() throws(PersistentCollectionError) -> Bool { try map.tidy() }
 
-  /// Calls `body` with key, value and notes of entries that are together, the fewest bytes of them whose
-  /// removal makes room for an entry of `byteCount` bytes.
+  /// Calls `body` with key, value and metadata of entries that are next to each other: those of the fewest bytes
+  /// whose removal makes room for an entry of `byteCount` bytes.
   ///
   /// - Throws: ``PersistentCollectionError/damaged(_:)``.
   /// - Complexity: O(extents of 2 MiB + values of more than 32 KiB + entries that `body` is called with).

@@ -16,9 +16,9 @@ public struct DescriptorChannel: ~Copyable, Sendable {
 
   /// A socket that was connected elsewhere.
   ///
-  /// - Parameter timeout: how long to wait; nil without end.
-  /// - Parameter userID: the user whose processes may connect.
   /// - Parameter socket: the channel's from here on, also where an error is thrown.
+  /// - Parameter userID: the user whose processes may be at the other end.
+  /// - Parameter timeout: how long each call waits for the other end.
   /// - Throws: `notPacketSocket`, `foreignPeer`, `cannotConnect`.
   public static func adopt(
     _ socket: FileDescriptor, from userID: UInt32 = currentUserID, timeout: Duration = .seconds(10)

@@ -18,8 +18,8 @@ public struct DescriptorListener: ~Copyable, Sendable {
   /// Two processes that replace the same file at the same instant may both believe that it is
   /// theirs; so the process that listens for a memory file has its ``WriterLock``.
   ///
-  /// - Parameter address: the address.
-  /// - Parameter timeout: how long it is waited for a connection, and for each answer in it.
+  /// - Parameter address: where other processes connect.
+  /// - Parameter timeout: how long the listener waits for a connection, and for each answer in it.
   /// - Throws: `invalidAddress`, `addressInUse`, `cannotListen`.
   public init(
     at address: LocalAddress, timeout: Duration = .seconds(10)

@@ -42,8 +42,18 @@ public enum MemoryKeeper {
 /// Why a process has no keeper.
 @nonexhaustive
 public enum MemoryKeeperError: Error, Equatable, Sendable {
-  /// There is none under the thread sanitizer.
+  /// A process under the thread sanitizer cannot have a keeper.
   case notSupported
   /// clone(2), pipe(2) or another call failed.
   case cannotStart(Errno)
+}
+
+extension MemoryKeeperError: CustomStringConvertible {
+  /// What was found, as a part of a sentence.
+  public var description: String {
+    switch self {
+    case .notSupported: "a process under the thread sanitizer cannot have a keeper"
+    case .cannotStart(let errno): "the keeper cannot be started (\(errno))"
+    }
+  }
 }

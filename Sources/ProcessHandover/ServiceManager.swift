@@ -12,7 +12,7 @@ public struct ServiceManager: Sendable {
   /// The manager that listens at `address`.
   public init(at address: LocalAddress) { self.address = address }
 
-  /// The manager of this process, by NOTIFY_SOCKET; nil where there is none.
+  /// The manager of this process, by NOTIFY_SOCKET; nil if the variable is not set, or empty.
   ///
   /// - Throws: `unsupportedAddress`.
   public static func current() throws(ServiceManagerError) -> ServiceManager? {

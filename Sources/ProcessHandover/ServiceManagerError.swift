@@ -12,3 +12,17 @@ public enum ServiceManagerError: Error, Equatable, Sendable {
   /// The message could not be sent: socket(2), sendmsg(2).
   case cannotNotify(Errno)
 }
+
+extension ServiceManagerError: CustomStringConvertible {
+  /// What was found and where, as a part of a sentence.
+  public var description: String {
+    switch self {
+    case .malformedEnvironment:
+      "LISTEN_PID, LISTEN_FDS or LISTEN_FDNAMES is not as sd_listen_fds(3) describes it"
+    case .missingDescriptor(let number, let errno):
+      "descriptor \(number), which LISTEN_FDS counts, is not open (\(errno))"
+    case .unsupportedAddress: "NOTIFY_SOCKET is not the address of a UNIX socket"
+    case .cannotNotify(let errno): "the service manager cannot be notified (\(errno))"
+    }
+  }
+}

@@ -2,14 +2,15 @@ import KHOCommands
 import KexecHandover
 import SystemPackage
 
-/// A mapped file in which a process that is killed and the process that kills it keep words, so that each
-/// store survives.
+/// A mapped file of words that a process shares with the process that kills it; each store survives the kill.
 ///
-///     word 0  a magic number        the other fields of the header        what else a journal has
+///     word  0        a magic number
+///           1 to 63  the other fields of the header
+///          64        what else a journal has
 struct JournalFile<Field: RawRepresentable> where Field.RawValue == Int {
   let file: MemoryFile
 
-  private static var headerWordCount: Int { 64 }
+  static var headerWordCount: Int { 64 }
 
   /// A new file.
   ///

@@ -18,7 +18,7 @@ struct TortureJournal {
   /// The most objects that there may be, and the most operations of one process.
   static let objectLimit = 700
   private static let recordLimit = objectLimit + 4000
-  private static let firstRecordWord = 64
+  private static let firstRecordWord = JournalFile<Field>.headerWordCount
   private static let byteCount = UInt64(
     (firstRecordWord + recordLimit * TortureRecord.wordCount) * 8)
 

@@ -1,7 +1,7 @@
 import ArgumentParser
 import SystemPackage
 
-/// What both kinds of torture are asked for.
+/// The options that both kinds of torture have.
 struct TortureOptions: ParsableArguments {
   @Argument(help: "The memory file to make, best on a tmpfs such as /dev/shm.", completion: .file())
   var file: String

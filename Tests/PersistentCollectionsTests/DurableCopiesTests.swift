@@ -45,7 +45,7 @@ import Testing
     }
   }
 
-  /// The number that the newest copy in the folder has: it is that in each entry.
+  /// The number in every entry of the newest copy in the folder.
   private func restored(_ folder: Folder) throws -> UInt64 {
     let path = folder.path.appending("restored-\(UUID().uuidString)")
     try DurableCopies.restore(from: folder.copies, to: path)
@@ -90,8 +90,8 @@ import Testing
     }
   }
 
-  /// The process ends in any system call of a commit, and the machine loses its power: what the disk has of the copy
-  /// that was being written may be anything, and so may the record.
+  /// The process ends in any system call of a commit, and the machine loses its power: the copy and the record that
+  /// were being written may contain anything.
   @Test func powerLossInEveryCall() throws {
     var callCount = 0
     var before = 0
@@ -121,7 +121,7 @@ import Testing
         #expect(error == .system(.ioError))
       }
       _ = consume copies
-      // Commit 4 writes copy 0. Commit 3, copy 1, counts until the record of commit 4 is there.
+      // Commit 4 writes copy 0. Commit 3, copy 1, is the valid one until the record of commit 4 is written.
       if !isComplete {
         let garbage = (0..<8192).map { UInt8(truncatingIfNeeded: $0 &* 31 + 7) }
         try withCombination("calls", limit) {
@@ -139,7 +139,7 @@ import Testing
         }
       } else {
         #expect(try restored(folder) == 4)
-        // A record that is damaged does not count; the commit before it does.
+        // A damaged record is ignored, and the commit before it is restored.
         try folder.overwrite("commits", at: 17, with: [77])
         #expect(try restored(folder) == 3)
         break
@@ -205,7 +205,7 @@ import Testing
     #expect(throws: DurableCopiesError.noCopy) {
       try DurableCopies.restore(from: folder.copies, to: target)
     }
-    // A link that another user put there is not followed.
+    // A link in the place of a copy is not followed.
     try FileManager.default.removeItem(atPath: folder.copies.appending("copy-0").string)
     try FileManager.default.createSymbolicLink(
       atPath: folder.copies.appending("copy-0").string, withDestinationPath: target.string)

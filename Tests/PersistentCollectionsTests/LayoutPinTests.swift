@@ -2,8 +2,8 @@ import Testing
 
 @testable import PersistentCollections
 
-/// What files of the present layout depend on. Where one of these numbers has to change, the layout's version
-/// changes with it, and an older file is read, or refused by name.
+/// What files of the present layout depend on. If one of these numbers has to change, the layout's version changes
+/// with it, and the library reads an older file, or refuses it with that version.
 @Suite struct LayoutPinTests {
   @Test func sizeClasses() {
     let classes = SizeClasses()

@@ -35,7 +35,7 @@ import Testing
     return memory.mayBeTorn
   }
 
-  /// Makes the file one that another boot left.
+  /// Makes the file look as if another boot had left it.
   private func age(_ path: FilePath) throws {
     var superblock = try Superblock(reading: try MemoryFile.open(path))
     superblock.store { $0.boot = 7 }
@@ -74,7 +74,7 @@ import Testing
       }
       #expect(throws: Never.self) { _ = try PersistentStore.open(path) }
       try age(path)
-      // However often it is tried.
+      // The first refusal leaves the mark of the other boot.
       for _ in 0..<2 {
         #expect {
           _ = try PersistentStore.open(path)

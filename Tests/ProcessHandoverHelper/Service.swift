@@ -20,7 +20,7 @@ func takeListenDescriptors() {
   }
 }
 
-/// Reports to the service manager, if there is one, that it is ready.
+/// Notifies the service manager, if one started this process, that the process is ready.
 func tellReady() throws {
   guard let manager = try ServiceManager.current() else { return say("nobody") }
   try manager.notifyReady()

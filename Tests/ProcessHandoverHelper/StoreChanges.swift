@@ -2,7 +2,7 @@ import PersistentCollections
 import Platform
 import SystemPackage
 
-/// Changes a store for as long as it lives: two maps that have the same entries, a log of numbers in order,
+/// Changes a store until the process is killed: two maps that have the same entries, a log of numbers in order,
 /// a counter of transactions.
 func changeStore(_ path: FilePath) throws {
   let store = try PersistentStore.open(path, byteCount: 1 << 20)
@@ -30,15 +30,13 @@ func changeStore(_ path: FilePath) throws {
       try counter.add()
     }
     if number == 100 { say("changing") }
-    // What a service does between two requests.
+    // The pause of a service between two requests.
     usleep(2000)
-    if number % 4096 == 0 { try store.removeCollection("log") }
-    if number % 4096 == 0 { return try changeStore(afterRemoval: store, path) }
+    if number % 4096 == 0 {
+      // Begins anew, with another log.
+      try store.removeCollection("log")
+      _ = store.close()
+      return try changeStore(path)
+    }
   }
-}
-
-/// Begins anew, with another log.
-private func changeStore(afterRemoval store: PersistentStore, _ path: FilePath) throws {
-  _ = store.close()
-  try changeStore(path)
 }

@@ -72,7 +72,7 @@ import Testing
   private struct State: Equatable {
     let names: [String]
     let rest: [PhysicalBlock]
-    let freeFrameCount: UInt64?
+    let freeFrameCount: UInt64
     let sequenceIsBuilding: Bool
 
     init(of takeover: borrowing FreshTakeover) {

@@ -47,7 +47,7 @@ import Testing
         } else {
           try memory.removeRegion(named: name)
         }
-        // It does not stay free.
+        // What was freed is in use again.
         try fill(&memory)
       }
     }
@@ -87,7 +87,7 @@ import Testing
         while true {
           let name = "a region with a long name, number \(names.count)"
           do throws(PreservedMemoryError) {
-            // Of memory that is there already, so that only the device tree needs room.
+            // A name for allocated memory, so that only the device tree needs room.
             try memory.name(blocks[0].range(in: memory.geometry), name)
             names.append(name)
           } catch {
@@ -144,7 +144,7 @@ import Testing
     }
     for run in runs { try memory.free(run) }
     for name in names { try memory.removeRegion(named: name) }
-    // Less than a sixteenth is for nodes, which a run of many sizes of blocks needs too.
+    // The nodes take less than a sixteenth; the long run needs some too, since it has blocks of many sizes.
     let most = byteCount / 16 * 15
     let run = try memory.allocate(byteCount: most)
     #expect(run.byteCount == most)
@@ -180,7 +180,7 @@ import Testing
     for run in runs {
       if generator.isOne(in: 40) { kept.append(run) } else { try memory.free(run) }
     }
-    // No run is as long, so everything is tried.
+    // No free run is that long, so the memory is gathered.
     #expect(throws: PreservedMemoryError.self) { try memory.allocate(byteCount: 7 << 20) }
     for run in kept {
       let word = memory.withWords(of: run) { $0.load(0) }

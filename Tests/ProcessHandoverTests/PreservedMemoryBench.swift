@@ -41,7 +41,7 @@ struct PreservedMemoryBench {
   let folder: TemporaryFolder
   let geometry: PageGeometry
   let block: PhysicalBlock
-  /// Single pages, most of which follow each other.
+  /// Single pages; most of them follow each other.
   let blocks: [PhysicalBlock]
   let run: PhysicalRange
 

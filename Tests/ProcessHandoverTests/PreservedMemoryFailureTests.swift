@@ -169,7 +169,7 @@ import Testing
       try #require(folder.names == [])
       takeCount += 1
     }
-    // The superblock, the root, the device tree and what points to its bit.
+    // The superblock, the root, the device tree and the nodes for its bit.
     #expect(takeCount > 3)
     #expect(folder.names == ["memory"])
   }

@@ -33,7 +33,7 @@ import Testing
         }
         try model.check(&memory)
       }
-      // A second tree, a device tree, and the books of what was kept, beside what counts until the end.
+      // A takeover needs room for a second tree and device tree beside the first ones, and for its metadata.
       if round % 3 == 2 { try model.makeRoom(pageCount: 80, &memory) }
       drop(memory)
       if round % 3 == 2 {
@@ -45,7 +45,7 @@ import Testing
         memory = try PreservedMemory.open(path, growableTo: 280 * page)
       }
       #expect(memory.generation == round + 1)
-      // The check sees all of the file. Without it, the allocator sees it part by part.
+      // The check has the allocator read all of the file. Without it, the allocator reads it part by part.
       if seed % 2 == round % 2 {
         try withCombination("reopened", round) { try model.check(&memory) }
       }

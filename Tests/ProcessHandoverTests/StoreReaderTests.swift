@@ -12,7 +12,7 @@ import Testing
 
   @Test func readsBesideAProcessThatChanges() throws {
     let folder = try TemporaryFolder()
-    let path = FilePath(folder.path.appending("store").string)
+    let path = folder.path.appending("store")
     let writer = try HelperProcess("store-change", path.string)
     #expect(try writer.readLine() == "changing")
     let store = try PersistentStore.openToRead(path)
@@ -62,14 +62,14 @@ import Testing
     }
     writer.kill()
 
-    // The change that it was killed in has not happened, for the reader as for the successor.
+    // The change in which it was killed has not happened, for the reader and for the successor.
     let seen = (
       Dictionary(uniqueKeysWithValues: left.entries), Array(right.entries), try counter.value
     )
     #expect(seen.1.map(\.0) == seen.0.keys.sorted())
     #expect(seen.1.allSatisfy { seen.0[$0.0] == $0.1 })
     // A copy that the reader made is a store of its own.
-    let copyPath = FilePath(folder.path.appending("copy").string)
+    let copyPath = folder.path.appending("copy")
     try store.backUp(to: copyPath)
     for place in [copyPath, path] {
       let next = try PersistentStore.open(place)
@@ -90,7 +90,7 @@ import Testing
       #expect(try counter.value == seen.2)
     }
     #expect(try counter.value == seen.2 + 5)
-    // The file grows, and a collection goes.
+    // The file grows, and a collection is removed.
     let grown = try next.map("left", of: (UInt64.self, [UInt8].self))
     for key in 2000..<2020 as Range<UInt64> {
       try grown.set([UInt8](repeating: 7, count: 200_000), for: key)
@@ -100,9 +100,9 @@ import Testing
     #expect(throws: PersistentCollectionError.self) { _ = try left[2019] }
   }
 
-  @Test func whatIsNoStoreIsRefused() throws {
+  @Test func aFileThatIsNotAStoreIsRefused() throws {
     let folder = try TemporaryFolder()
-    let path = FilePath(folder.path.appending("memory").string)
+    let path = folder.path.appending("memory")
     #expect(throws: PersistentCollectionError.self) { _ = try PersistentStore.openToRead(path) }
     _ = try PreservedMemory.open(path, byteCount: 1 << 20)
     #expect(throws: PersistentCollectionError.notThisCollection) {

@@ -43,7 +43,7 @@ struct SuperblockCrashTests {
     if !MemoryFileBench.singleStores.contains(name) { #expect(completedCount > 0) }
   }
 
-  /// Nodes that move to other pages: nothing of that is seen after any store.
+  /// Nodes move to other pages: after each store, the handover is the same as before.
   @Test func everyStoreOfMovedNodes() throws {
     var bench = try MemoryFileBench(byteCount: 96 * 4096)
     let before = try bench.state()

@@ -1,4 +1,5 @@
 import KexecHandover
+import Measuring
 import PersistentCollections
 
 /// The typed maps beside a dictionary of the same process: `String` to 64 bytes, keys in no order.
@@ -32,18 +33,20 @@ struct MapSpeed {
   }
 
   private static func row(_ operation: Operation, _ count: Int, _ rounds: [[Double]]) {
-    let base = rounds.map { $0[0] }.median
-    let ratios = (1...2).map { map in rounds.map { $0[map] / $0[0] }.median }
+    let base = median(rounds.map { $0[0] })
+    let ratios = (1...2).map { map in median(rounds.map { $0[map] / $0[0] }) }
     print(
       "| \(operation.rawValue) | \(count) | \(rounded(base)) | "
         + ratios.map { "\(rounded($0))×" }.joined(separator: " | ") + " |")
   }
 
-  private static func rounded(_ value: Double) -> Double { (value * 100).rounded() / 100 }
+  private static func rounded(_ value: Double?) -> Double {
+    ((value ?? .nan) * 100).rounded() / 100
+  }
 
-  /// Nanoseconds an operation: of the dictionary, the map, the store's map.
+  /// Nanoseconds for each operation: of the dictionary, the map, the store's map.
   private static func measure(_ keys: [String]) throws -> [Operation: [Double]] {
-    // Asked in another order than they were put in, and each the same.
+    // All are used in the same order, which is not that of the keys' making.
     let count = UInt64(keys.count)
     let order = (0..<count).map { Int($0 &* 7_368_787 % count) }
     let value = [UInt8](repeating: 0x5a, count: 64)
@@ -58,12 +61,8 @@ struct MapSpeed {
 
     var times: [Operation: [Double]] = [:]
     func time(_ operation: Operation, _ body: (String) throws -> Void) rethrows {
-      let clock = ContinuousClock()
-      let start = clock.now
-      for index in order { try body(keys[index]) }
-      let elapsed = start.duration(to: clock.now).components
-      let nanoseconds = Double(elapsed.seconds) * 1e9 + Double(elapsed.attoseconds) / 1e9
-      times[operation, default: []].append(nanoseconds / Double(keys.count))
+      let time = try nanoseconds { for index in order { try body(keys[index]) } }
+      times[operation, default: []].append(time / Double(keys.count))
     }
     time(.insert) { dictionary[$0] = value }
     try time(.insert) { try map.setValue(value, of: $0) }
@@ -83,8 +82,4 @@ struct MapSpeed {
     }
     return times
   }
-}
-
-extension [Double] {
-  fileprivate var median: Double { sorted()[count / 2] }
 }

@@ -1,5 +1,6 @@
 import Foundation
 import KexecHandover
+import Measuring
 import PersistentCollections
 
 /// What values of a `Codable` type cost, beside the same fields as a structure of numbers, and beside other
@@ -86,7 +87,9 @@ enum CodedCost {
       times.read.append(
         try processorTime {
           for number in 0..<entryCount {
-            guard try map[key(number)] != nil else { throw PeerFailure(reason: "\(number)") }
+            guard try map[key(number)] != nil else {
+              throw PeerFailure(reason: "\(name): entry \(number) is missing")
+            }
           }
         })
     }
@@ -105,7 +108,7 @@ enum CodedCost {
         try processorTime {
           for (index, encoded) in data.enumerated() {
             guard try decode(encoded) == values[index] else {
-              throw PeerFailure(reason: "\(index)")
+              throw PeerFailure(reason: "\(name): value \(index) differs after decoding")
             }
           }
         })
@@ -120,7 +123,7 @@ enum CodedCost {
     show(
       "| \(name) "
         + String(
-          format: "| %.0f | %.0f | %.0f |", median(write) / count, median(read) / count,
-          Double(byteCount) / count))
+          format: "| %.0f | %.0f | %.0f |", (median(write) ?? .nan) / count,
+          (median(read) ?? .nan) / count, Double(byteCount) / count))
   }
 }

@@ -1,5 +1,6 @@
 import Foundation
 import KexecHandover
+import Measuring
 import PersistentCollections
 import Synchronization
 import SystemPackage
@@ -74,10 +75,10 @@ enum CommitCost {
     for repetition in 0..<UInt64(repetitionCount) {
       try prepare(repetition)
       let start = processTime()
-      times.all.append(try measured(body))
+      times.all.append(try nanoseconds(body))
       times.processor.append(processTime() - start)
     }
-    return (median(times.processor), median(times.all))
+    return (median(times.processor) ?? .nan, median(times.all) ?? .nan)
   }
 
   private static func text(_ times: (processor: Double, all: Double)) -> String {
@@ -97,7 +98,7 @@ enum CommitCost {
       let first = try copies.commit().number
       let changeCount = Atomic<Int>(0)
       let end = ContinuousClock.now + .seconds(2)
-      let time = measured {
+      let time = nanoseconds {
         DispatchQueue.concurrentPerform(iterations: threadCount) { thread in
           var number = UInt64(thread)
           while ContinuousClock.now < end {

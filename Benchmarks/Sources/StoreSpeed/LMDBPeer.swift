@@ -9,9 +9,8 @@ final class LMDBPeer: Peer {
     var data: UnsafeMutableRawPointer?
   }
 
-  nonisolated(unsafe) private static let library = dlopen("liblmdb.so.0", RTLD_NOW)
-  static var reasonForAbsence: String? { library == nil ? missing : nil }
-  private static let missing = "liblmdb.so.0 is not installed (liblmdb0)"
+  private static let library = Library("liblmdb.so.0", of: "liblmdb0")
+  static var reasonForAbsence: String? { library.reasonForAbsence }
 
   private let begin: @convention(c) (P, P?, CUnsignedInt, UnsafeMutablePointer<P?>) -> CInt
   private let end: @convention(c) (P) -> CInt
@@ -32,26 +31,27 @@ final class LMDBPeer: Peer {
   private var pendingCount = 0
 
   required init(path: String, isNew: Bool) throws {
-    guard let library = Self.library else { throw PeerFailure(reason: "LMDB is not installed") }
-    let create: @convention(c) (UnsafeMutablePointer<P?>) -> CInt = try symbol(
-      "mdb_env_create", in: library)
-    let setSize: @convention(c) (P, Int) -> CInt = try symbol("mdb_env_set_mapsize", in: library)
-    let open: @convention(c) (P, UnsafePointer<CChar>, CUnsignedInt, mode_t) -> CInt = try symbol(
-      "mdb_env_open", in: library)
+    let create: @convention(c) (UnsafeMutablePointer<P?>) -> CInt = try Self.library.symbol(
+      "mdb_env_create")
+    let setSize: @convention(c) (P, Int) -> CInt = try Self.library.symbol("mdb_env_set_mapsize")
+    let open: @convention(c) (P, UnsafePointer<CChar>, CUnsignedInt, mode_t) -> CInt =
+      try Self.library.symbol("mdb_env_open")
     let openDatabase:
       @convention(c) (P, UnsafePointer<CChar>?, CUnsignedInt, UnsafeMutablePointer<CUnsignedInt>)
-        -> CInt = try symbol("mdb_dbi_open", in: library)
-    begin = try symbol("mdb_txn_begin", in: library)
-    end = try symbol("mdb_txn_commit", in: library)
-    abort = try symbol("mdb_txn_abort", in: library)
-    putValue = try symbol("mdb_put", in: library)
-    getValue = try symbol("mdb_get", in: library)
-    openCursor = try symbol("mdb_cursor_open", in: library)
-    nextEntry = try symbol("mdb_cursor_get", in: library)
-    closeCursor = try symbol("mdb_cursor_close", in: library)
+        -> CInt = try Self.library.symbol("mdb_dbi_open")
+    begin = try Self.library.symbol("mdb_txn_begin")
+    end = try Self.library.symbol("mdb_txn_commit")
+    abort = try Self.library.symbol("mdb_txn_abort")
+    putValue = try Self.library.symbol("mdb_put")
+    getValue = try Self.library.symbol("mdb_get")
+    openCursor = try Self.library.symbol("mdb_cursor_open")
+    nextEntry = try Self.library.symbol("mdb_cursor_get")
+    closeCursor = try Self.library.symbol("mdb_cursor_close")
     var environment: P?
     try check(create(&environment), "mdb_env_create")
-    guard let environment else { throw PeerFailure(reason: "no environment") }
+    guard let environment else {
+      throw PeerFailure(reason: "mdb_env_create returned a null pointer")
+    }
     self.environment = environment
     self.path = path
     try check(setSize(environment, 16 << 30), "mdb_env_set_mapsize")
@@ -73,7 +73,7 @@ final class LMDBPeer: Peer {
       var value = Value(size: 8, data: bytes.baseAddress! + 8)
       try check(putValue(transaction!, database, &key, &value, 0), "mdb_put")
     }
-    // Each put of the store is a change of its own; here one commit for a thousand, in its favour.
+    // In favour of this peer, a thousand puts are one commit; in the store, each put is a change of its own.
     pendingCount += 1
     if pendingCount == 1000 { try commit() }
   }

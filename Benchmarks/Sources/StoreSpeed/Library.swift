@@ -1,18 +1,33 @@
 import Foundation
 
-// The peers are C libraries that are opened when the program runs: where one is not installed, its row says
-// so, and building needs none of them.
+/// A C library of a peer. It is opened when the program runs, so building does not need it, and the row of a peer
+/// that is not installed says so.
+struct Library: @unchecked Sendable {
+  private let file: String
+  private let package: String
+  private let handle: UnsafeMutableRawPointer?
+
+  /// Opens the shared library `file` of a Debian package, dlopen(3).
+  init(_ file: String, of package: String) {
+    self.file = file
+    self.package = package
+    handle = dlopen(file, RTLD_NOW)
+  }
+
+  /// Why the peer is left out; nil if the library is installed.
+  var reasonForAbsence: String? { handle == nil ? "\(file) is not installed (\(package))" : nil }
+
+  /// A function of the library, dlsym(3).
+  func symbol<Function>(_ name: String) throws -> Function {
+    guard let handle, let address = dlsym(handle, name) else {
+      throw PeerFailure(reason: reasonForAbsence ?? "\(file) does not contain \(name)")
+    }
+    return unsafeBitCast(address, to: Function.self)
+  }
+}
 
 struct PeerFailure: Error { let reason: String }
 
-/// A function of a shared library.
-func symbol<Function>(_ name: String, in library: UnsafeMutableRawPointer) throws -> Function {
-  guard let address = dlsym(library, name) else {
-    throw PeerFailure(reason: "\(name) is not in the library")
-  }
-  return unsafeBitCast(address, to: Function.self)
-}
-
 func check(_ code: CInt, _ what: String) throws {
-  guard code == 0 else { throw PeerFailure(reason: "\(what): \(code)") }
+  guard code == 0 else { throw PeerFailure(reason: "\(what) returned \(code)") }
 }

@@ -1,23 +1,21 @@
-import Foundation
-
-/// What keeps 64-bit values under 64-bit keys.
+/// A program or library that stores 64-bit values under 64-bit keys.
 protocol Peer {
   static var name: String { get }
-  /// Why the peer is left out; nil where it is installed.
+  /// Why the peer is left out; nil if it is installed.
   static var reasonForAbsence: String? { get }
-  /// Begins at `path`, or opens what another process left there.
+  /// Makes the peer's file or folder at `path`, or opens that of an earlier process.
   init(path: String, isNew: Bool) throws
   mutating func put(_ key: UInt64, _ value: UInt64) throws
-  /// Ends what ``put(_:_:)`` began.
+  /// Commits what ``put(_:_:)`` has not committed yet.
   mutating func commit() throws
   func get(_ key: UInt64) throws -> UInt64?
   /// Gets the values under ``key(_:)`` of each of `numbers`, and compares them with the numbers.
   func compare(_ numbers: [UInt64]) throws
-  /// Reads all entries, in order where the peer has one; returns their number.
+  /// Reads all entries, in order of the keys if the peer sorts them; returns their number.
   func scan() throws -> UInt64
-  /// How many bytes of memory all entries take, where that can be told.
+  /// The bytes of memory that all entries take; nil if the peer does not report that.
   func byteCount() -> UInt64?
-  /// The processor time in nanoseconds that the peer took so far outside this process.
+  /// The processor time in nanoseconds that the peer has taken outside of this process.
   func outsideTime() -> Double
 }
 
@@ -40,36 +38,4 @@ func key(_ number: UInt64) -> UInt64 {
   var mixed = number &* 0x9e37_79b9_7f4a_7c15
   mixed = (mixed ^ (mixed >> 30)) &* 0xbf58_476d_1ce4_e5b9
   return mixed ^ (mixed >> 31)
-}
-
-/// The nanoseconds that `body` takes.
-func measured(_ body: () throws -> Void) rethrows -> Double {
-  let clock = ContinuousClock()
-  let time = try clock.measure(body)
-  return Double(time.components.seconds) * 1e9 + Double(time.components.attoseconds) / 1e9
-}
-
-/// The processor time in nanoseconds that this process has taken, all its threads.
-func processTime() -> Double { time(of: CLOCK_PROCESS_CPUTIME_ID) }
-
-/// The processor time in nanoseconds that this thread has taken.
-func threadTime() -> Double { time(of: CLOCK_THREAD_CPUTIME_ID) }
-
-/// The processor time in nanoseconds that `body` takes in this process.
-func processorTime(_ body: () throws -> Void) rethrows -> Double {
-  let start = processTime()
-  try body()
-  return processTime() - start
-}
-
-private func time(of clock: clockid_t) -> Double {
-  var time = timespec()
-  clock_gettime(clock, &time)
-  return Double(time.tv_sec) * 1e9 + Double(time.tv_nsec)
-}
-
-/// Prints a line at once.
-func show(_ line: String) {
-  print(line)
-  fflush(nil)
 }

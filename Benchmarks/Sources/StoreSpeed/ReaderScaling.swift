@@ -1,12 +1,13 @@
 import Foundation
 import KexecHandover
+import Measuring
 import PersistentCollections
 import Synchronization
 
 /// How many lookups readers make, alone and together, and beside a writer.
 ///
-/// The time is the processor time of each thread: what readers lose to each other, a counter or a line of the
-/// cache that they share, is in it; what they lose to other programs on the machine is not.
+/// The time is the processor time of each thread. It contains what readers lose to each other, by a counter or a
+/// cache line that they share, and not what they lose to other programs on the machine.
 enum ReaderScaling {
   private final class State: Sendable {
     let isGo = Atomic<Bool>(false)
@@ -50,23 +51,23 @@ enum ReaderScaling {
   }
 
   /// - Parameters:
-  ///   - isMissing: looks one up; whether it is missing.
-  ///   - change: changes one.
+  ///   - isMissing: looks an entry up; returns whether it is missing.
+  ///   - change: changes an entry.
   private static func report(
     _ name: String, _ isMissing: @escaping @Sendable (UInt64) throws -> Bool,
     beside change: (@Sendable (UInt64) throws -> Void)? = nil
   ) {
     var rates: [[Double]] = [[], [], [], []]
-    // The kinds take turns, so that what else runs on the machine meets all of them.
+    // The kinds take turns, so that other programs on the machine disturb all of them alike.
     for _ in 0..<repetitionCount {
       for (index, threadCount) in [1, 2, 4].enumerated() {
         rates[index].append(rate(threadCount, isMissing, nil))
       }
       if let change { rates[3].append(rate(4, isMissing, change)) }
     }
-    let times = median(zip(rates[0], rates[1]).map { $1 / $0 })
+    let times = median(zip(rates[0], rates[1]).map { $1 / $0 }) ?? .nan
     func text(_ rates: [Double]) -> String {
-      rates.isEmpty ? "" : String(format: "%.2f", median(rates) / 1e6)
+      median(rates).map { String(format: "%.2f", $0 / 1e6) } ?? ""
     }
     show(
       "| \(name) | \(text(rates[0])) | \(text(rates[1])) | \(String(format: "%.2f", times)) "

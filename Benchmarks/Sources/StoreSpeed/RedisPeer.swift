@@ -1,6 +1,6 @@
 import Foundation
 
-/// Redis, as a server of its own over a UNIX socket, a thousand commands at a time, in its favour.
+/// Redis, as a server of its own over a UNIX socket. In its favour, a message has a thousand commands.
 ///
 /// For the restart, it loads the file that SAVE wrote.
 final class RedisPeer: Peer {
@@ -50,7 +50,7 @@ final class RedisPeer: Peer {
       close(descriptor)
       usleep(200)
     }
-    throw PeerFailure(reason: "redis-server ended")
+    throw PeerFailure(reason: "redis-server ended before it listened at \(path)")
   }
 
   deinit { stop() }
@@ -71,7 +71,9 @@ final class RedisPeer: Peer {
     let count = pendingCount
     try send()
     for _ in 0..<count {
-      guard try line().first == UInt8(ascii: "+") else { throw PeerFailure(reason: "SET") }
+      guard try line().first == UInt8(ascii: "+") else {
+        throw PeerFailure(reason: "Redis refused SET")
+      }
     }
   }
 
@@ -87,7 +89,9 @@ final class RedisPeer: Peer {
       for number in some { append([Array("GET".utf8), bytes(key(number).bigEndian)]) }
       try send()
       for number in some {
-        guard try value() == number else { throw PeerFailure(reason: "entry \(number)") }
+        guard try value() == number else {
+          throw PeerFailure(reason: "Redis: entry \(number) is missing")
+        }
       }
     }
   }
@@ -107,7 +111,7 @@ final class RedisPeer: Peer {
     return count
   }
 
-  /// The server's.
+  /// The processor time of the server, from /proc/PID/stat, proc(5).
   func outsideTime() -> Double {
     let path = "/proc/\(server.processIdentifier)/stat"
     guard let text = try? String(contentsOfFile: path, encoding: .utf8),
@@ -129,7 +133,9 @@ final class RedisPeer: Peer {
   func save() throws {
     append([Array("SAVE".utf8)])
     try send()
-    guard try line().first == UInt8(ascii: "+") else { throw PeerFailure(reason: "SAVE") }
+    guard try line().first == UInt8(ascii: "+") else {
+      throw PeerFailure(reason: "Redis refused SAVE")
+    }
   }
 
   /// The value, once the server has loaded its file.
@@ -196,7 +202,7 @@ final class RedisPeer: Peer {
     let line = try line ?? self.line()
     guard line.first == UInt8(ascii: "$"),
       let count = Int(String(decoding: line.dropFirst(), as: UTF8.self))
-    else { throw PeerFailure(reason: String(decoding: line, as: UTF8.self)) }
+    else { throw PeerFailure(reason: "Redis answered \(String(decoding: line, as: UTF8.self))") }
     guard count >= 0 else { return nil }
     var found: [UInt8] = []
     for _ in 0..<count { found.append(try byte()) }

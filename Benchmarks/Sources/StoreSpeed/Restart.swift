@@ -1,19 +1,22 @@
 import Foundation
+import Measuring
 
-/// How long a new process takes until it has an entry again, after the one that had them was killed.
+/// How long a new process takes to its first entry, after the process that stored the entries was killed.
 enum Restart {
-  private static let kinds = ["map", "ordered", "dictionary", "lmdb", "rocksdb", "sqlite"]
+  /// The peers by their names on the command line.
+  private static let peers: [(kind: String, peer: any Peer.Type)] = [
+    ("map", StoreMapPeer.self), ("ordered", OrderedMapPeer.self),
+    ("dictionary", DictionaryPeer.self), ("lmdb", LMDBPeer.self),
+    ("rocksdb", RocksDBPeer.self), ("sqlite", SQLitePeer.self),
+  ]
 
   private static func peer(_ kind: String) throws -> any Peer.Type {
-    switch kind {
-    case "map": StoreMapPeer.self
-    case "ordered": OrderedMapPeer.self
-    case "dictionary": DictionaryPeer.self
-    case "lmdb": LMDBPeer.self
-    case "rocksdb": RocksDBPeer.self
-    case "sqlite": SQLitePeer.self
-    default: throw PeerFailure(reason: "there is no peer called \(kind)")
+    guard let found = peers.first(where: { $0.kind == kind }) else {
+      let kinds = peers.map(\.kind).joined(separator: ", ")
+      throw PeerFailure(
+        reason: "the benchmark does not know a peer named \(kind); the names are \(kinds)")
     }
+    return found.peer
   }
 
   static func run(_ entryCount: UInt64) throws {
@@ -26,8 +29,7 @@ enum Restart {
       | | ms | |
       |---|--:|--:|
       """)
-    for kind in kinds {
-      let peer = try peer(kind)
+    for (kind, peer) in peers {
       if let reason = peer.reasonForAbsence {
         show("| \(peer.name) | left out: \(reason) | |")
       } else {
@@ -53,7 +55,7 @@ enum Restart {
     let path = folder.path + "/peer"
     let filler = try start(["fill", kind, path, "\(count)"])
     guard try filler.output.read(upToCount: 7) == Data("filled\n".utf8) else {
-      throw PeerFailure(reason: "\(kind): it was not filled")
+      throw PeerFailure(reason: "\(kind): the process that fills it did not print \"filled\"")
     }
     kill(filler.process.processIdentifier, SIGKILL)
     filler.process.waitUntilExit()
@@ -91,7 +93,7 @@ enum Restart {
     }
     return try (0..<5).map { _ in
       var value: UInt64?
-      let time = try measured {
+      let time = try nanoseconds {
         let redis = try RedisPeer(path: path, isNew: false)
         value = try redis.firstValue(key(7))
       }
@@ -114,13 +116,13 @@ enum Restart {
   static func first(_ kind: String, _ path: String) throws {
     var value: UInt64?
     var opened: (any Peer)?
-    let time = try measured {
+    let time = try nanoseconds {
       opened = try peer(kind).init(path: path, isNew: false)
       value = try opened?.get(key(7))
     }
     guard value == 7 else { throw PeerFailure(reason: "\(kind): the entry is missing") }
     show("\(time)")
-    // Nothing is flushed or closed: the next process opens it as a kill leaves it.
+    // The process flushes and closes nothing: the next one opens the peer as a kill leaves it.
     withExtendedLifetime(opened) { _exit(0) }
   }
 }

@@ -7,10 +7,8 @@ final class RocksDBPeer: Peer {
   private typealias P = OpaquePointer
   private typealias Failure = UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>
 
-  nonisolated(unsafe) private static let library = dlopen("librocksdb.so.7.8", RTLD_NOW)
-  static var reasonForAbsence: String? {
-    library == nil ? "librocksdb.so.7.8 is not installed (librocksdb7.8)" : nil
-  }
+  private static let library = Library("librocksdb.so.7.8", of: "librocksdb7.8")
+  static var reasonForAbsence: String? { library.reasonForAbsence }
 
   private let addToBatch: @convention(c) (P, UnsafeRawPointer, Int, UnsafeRawPointer, Int) -> Void
   private let clearBatch: @convention(c) (P) -> Void
@@ -31,28 +29,25 @@ final class RocksDBPeer: Peer {
   private var pendingCount = 0
 
   init(path: String, isNew: Bool) throws {
-    guard let library = Self.library else {
-      throw PeerFailure(reason: "RocksDB is not installed")
-    }
     func made(_ name: String) throws -> P {
-      let make: @convention(c) () -> P? = try symbol(name, in: library)
-      guard let made = make() else { throw PeerFailure(reason: name) }
+      let make: @convention(c) () -> P? = try Self.library.symbol(name)
+      guard let made = make() else { throw PeerFailure(reason: "\(name) returned a null pointer") }
       return made
     }
-    let open: @convention(c) (P, UnsafePointer<CChar>, Failure) -> P? = try symbol(
-      "rocksdb_open", in: library)
-    let createIfMissing: @convention(c) (P, UInt8) -> Void = try symbol(
-      "rocksdb_options_set_create_if_missing", in: library)
-    addToBatch = try symbol("rocksdb_writebatch_put", in: library)
-    clearBatch = try symbol("rocksdb_writebatch_clear", in: library)
-    writeBatch = try symbol("rocksdb_write", in: library)
-    getValue = try symbol("rocksdb_get", in: library)
-    makeIterator = try symbol("rocksdb_create_iterator", in: library)
-    seekToFirst = try symbol("rocksdb_iter_seek_to_first", in: library)
-    isValid = try symbol("rocksdb_iter_valid", in: library)
-    next = try symbol("rocksdb_iter_next", in: library)
-    endIterator = try symbol("rocksdb_iter_destroy", in: library)
-    property = try symbol("rocksdb_property_value", in: library)
+    let open: @convention(c) (P, UnsafePointer<CChar>, Failure) -> P? = try Self.library.symbol(
+      "rocksdb_open")
+    let createIfMissing: @convention(c) (P, UInt8) -> Void = try Self.library.symbol(
+      "rocksdb_options_set_create_if_missing")
+    addToBatch = try Self.library.symbol("rocksdb_writebatch_put")
+    clearBatch = try Self.library.symbol("rocksdb_writebatch_clear")
+    writeBatch = try Self.library.symbol("rocksdb_write")
+    getValue = try Self.library.symbol("rocksdb_get")
+    makeIterator = try Self.library.symbol("rocksdb_create_iterator")
+    seekToFirst = try Self.library.symbol("rocksdb_iter_seek_to_first")
+    isValid = try Self.library.symbol("rocksdb_iter_valid")
+    next = try Self.library.symbol("rocksdb_iter_next")
+    endIterator = try Self.library.symbol("rocksdb_iter_destroy")
+    property = try Self.library.symbol("rocksdb_property_value")
     reading = try made("rocksdb_readoptions_create")
     writing = try made("rocksdb_writeoptions_create")
     batch = try made("rocksdb_writebatch_create")
@@ -69,7 +64,7 @@ final class RocksDBPeer: Peer {
     withUnsafeBytes(of: (key.bigEndian, value)) {
       addToBatch(batch, $0.baseAddress!, 8, $0.baseAddress! + 8, 8)
     }
-    // Each put of the store is a change of its own; here a thousand are one, in its favour.
+    // In favour of this peer, a thousand puts are one write; in the store, each put is a change of its own.
     pendingCount += 1
     if pendingCount == 1000 { try commit() }
   }
@@ -96,7 +91,7 @@ final class RocksDBPeer: Peer {
 
   func scan() throws -> UInt64 {
     guard let iterator = makeIterator(database, reading) else {
-      throw PeerFailure(reason: "rocksdb_create_iterator")
+      throw PeerFailure(reason: "rocksdb_create_iterator returned a null pointer")
     }
     defer { endIterator(iterator) }
     var count: UInt64 = 0
@@ -108,7 +103,7 @@ final class RocksDBPeer: Peer {
     return count
   }
 
-  /// Its sorted files, and what is in memory only.
+  /// The bytes of its sorted files, and of the tables that are only in memory.
   func byteCount() -> UInt64? {
     ["rocksdb.total-sst-files-size", "rocksdb.cur-size-all-mem-tables"].reduce(0) { sum, name in
       guard let sum, let text = property(database, name) else { return nil }

@@ -1,13 +1,12 @@
 import Foundation
 
-/// SQLite in memory, which is lost with the process; for the restart, in a file without a journal.
+/// SQLite in memory, which is lost with the process; for the restart, in a file with a write-ahead log.
 final class SQLitePeer: Peer {
   static let name = "SQLite"
   private typealias P = OpaquePointer
 
-  nonisolated(unsafe) private static let library = dlopen("libsqlite3.so.0", RTLD_NOW)
-  static var reasonForAbsence: String? { library == nil ? missing : nil }
-  private static let missing = "libsqlite3.so.0 is not installed (libsqlite3-0)"
+  private static let library = Library("libsqlite3.so.0", of: "libsqlite3-0")
+  static var reasonForAbsence: String? { library.reasonForAbsence }
 
   private let execute:
     @convention(c) (
@@ -25,22 +24,21 @@ final class SQLitePeer: Peer {
   private var pendingCount = 0
 
   required init(path: String, isNew: Bool) throws {
-    guard let library = Self.library else { throw PeerFailure(reason: "SQLite is not installed") }
-    let open: @convention(c) (UnsafePointer<CChar>, UnsafeMutablePointer<P?>) -> CInt = try symbol(
-      "sqlite3_open", in: library)
+    let open: @convention(c) (UnsafePointer<CChar>, UnsafeMutablePointer<P?>) -> CInt =
+      try Self.library.symbol("sqlite3_open")
     let prepare:
       @convention(c) (
         P, UnsafePointer<CChar>, CInt, UnsafeMutablePointer<P?>, UnsafeRawPointer?
-      ) -> CInt = try symbol("sqlite3_prepare_v2", in: library)
-    execute = try symbol("sqlite3_exec", in: library)
-    bind = try symbol("sqlite3_bind_int64", in: library)
-    step = try symbol("sqlite3_step", in: library)
-    reset = try symbol("sqlite3_reset", in: library)
-    column = try symbol("sqlite3_column_int64", in: library)
-    used = try symbol("sqlite3_memory_used", in: library)
+      ) -> CInt = try Self.library.symbol("sqlite3_prepare_v2")
+    execute = try Self.library.symbol("sqlite3_exec")
+    bind = try Self.library.symbol("sqlite3_bind_int64")
+    step = try Self.library.symbol("sqlite3_step")
+    reset = try Self.library.symbol("sqlite3_reset")
+    column = try Self.library.symbol("sqlite3_column_int64")
+    used = try Self.library.symbol("sqlite3_memory_used")
     var database: P?
     try check(open(path, &database), "sqlite3_open")
-    guard let database else { throw PeerFailure(reason: "no database") }
+    guard let database else { throw PeerFailure(reason: "sqlite3_open returned a null pointer") }
     self.database = database
     for statement in [
       "PRAGMA synchronous = OFF", "PRAGMA journal_mode = WAL",
@@ -62,7 +60,8 @@ final class SQLitePeer: Peer {
     if pendingCount == 0 { try check(execute(database, "BEGIN", nil, nil, nil), "BEGIN") }
     _ = bind(insert, 1, Int64(bitPattern: key))
     _ = bind(insert, 2, Int64(bitPattern: value))
-    guard step(insert) == 101 else { throw PeerFailure(reason: "INSERT") }
+    // SQLITE_DONE.
+    guard step(insert) == 101 else { throw PeerFailure(reason: "INSERT of key \(key) failed") }
     _ = reset(insert)
     pendingCount += 1
     if pendingCount == 1000 { try commit() }
@@ -76,6 +75,7 @@ final class SQLitePeer: Peer {
   func get(_ key: UInt64) throws -> UInt64? {
     _ = bind(select, 1, Int64(bitPattern: key))
     defer { _ = reset(select) }
+    // SQLITE_ROW.
     return step(select) == 100 ? UInt64(bitPattern: column(select, 0)) : nil
   }
 

@@ -36,7 +36,7 @@ struct OrderedMapPeer: Peer {
   func byteCount() -> UInt64? { try? store.contents().first?.storageByteCount }
 }
 
-/// Swift's own, which loses everything with its process: its restart reads a file that was written before.
+/// Swift's dictionary, which is lost with its process. For the restart, it reads a file that the process wrote.
 final class DictionaryPeer: Peer {
   static let name = "Dictionary"
   private var entries: [UInt64: UInt64] = [:]
@@ -58,13 +58,13 @@ final class DictionaryPeer: Peer {
   func get(_ key: UInt64) -> UInt64? { entries[key] }
   func scan() -> UInt64 { entries.reduce(0) { count, _ in count + 1 } }
 
-  /// A key, a value and a bit for each bucket, of which three quarters are used at most.
+  /// A key, a value and a bit for each bucket; at most three quarters of the buckets are in use.
   func byteCount() -> UInt64? {
     let bucketCount = UInt64(entries.capacity) * 4 / 3
     return bucketCount * 16 + bucketCount / 8
   }
 
-  /// What a service without a store does now and then.
+  /// Writes all entries to the file, as a service without a store does now and then.
   func save() throws {
     var words: [UInt64] = []
     words.reserveCapacity(entries.count * 2)

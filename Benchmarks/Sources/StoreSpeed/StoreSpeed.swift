@@ -1,16 +1,18 @@
 import Foundation
 
-// The store beside what else a service could keep its data in.
+// The store beside other places in which a service could keep its data.
 //
-//   StoreSpeed [N]            all tables, of N entries; a million where nothing else is given
+//   StoreSpeed [N]            all tables, of N entries; a million by default
 //   StoreSpeed peers [N]      time and memory of each peer
 //   StoreSpeed restart [N]    the first get after kill -9
 //   StoreSpeed readers        how the throughput of readers grows with threads
 //   StoreSpeed coded          values of a Codable type
 //   StoreSpeed commits DIR    durable commits to a folder, which should be on a disk
 //
-//   StoreSpeed fill KIND PATH N    what the tables start: fills a store, and waits to be killed
-//   StoreSpeed first KIND PATH     what the tables start: opens it, and prints the nanoseconds of the first get
+// The program starts these itself:
+//
+//   StoreSpeed fill KIND PATH N    fills a peer, and waits to be killed
+//   StoreSpeed first KIND PATH     opens it, and prints the nanoseconds to the end of the first get
 
 @main
 enum StoreSpeed {
@@ -35,7 +37,7 @@ enum StoreSpeed {
       try CodedCost.run()
       show("")
       try CommitCost.run(".")
-    default: refuse("these arguments do not fit")
+    default: refuse("unknown arguments: \(arguments.joined(separator: " "))")
     }
   }
 

@@ -1,8 +1,8 @@
 import KexecHandover
 import SystemPackage
 
-/// What is in a memory file that is measured: blocks of one size, and each page contains where
-/// it is, and a table by name of where the blocks are.
+/// The contents of a measured memory file: blocks of one size, whose pages contain a number that follows from
+/// their address, and a named table of the blocks' addresses.
 struct Contents {
   static let tableName = "table"
 
@@ -12,7 +12,7 @@ struct Contents {
   var blockByteCount: UInt64 { PageGeometry.pages4KiB.blockByteCount(order) }
   var blockCount: UInt64 { byteCount / blockByteCount }
 
-  /// What is in the first word of the page at `address`.
+  /// The first word of the page at `address`.
   static func stamp(_ address: UInt64) -> UInt64 { address &* 0x9e37_79b9_7f4a_7c15 | 1 }
 
   /// Makes all of it in a new file.
@@ -32,10 +32,10 @@ struct Contents {
   }
 }
 
-/// What is in a memory file that is far larger than the machine's memory: single pages all over it, of which
-/// none has storage, and one that has.
+/// The contents of a memory file that is far larger than the machine's memory: single pages all over it. One of
+/// them has storage.
 ///
-/// Each is an entry as any other: a page that was never written reads as zeros.
+/// Each is an entry like any other: a page that was never written reads as zeros.
 struct SpreadContents {
   let byteCount: UInt64
 
@@ -47,7 +47,7 @@ struct SpreadContents {
   /// - Returns: the number of entries made.
   func fill(_ path: FilePath) throws -> UInt64 {
     let page = PageGeometry.pages4KiB
-    // The last sixteenth has the nodes of the tree, the first what is made in the usual way.
+    // The nodes of the tree are in the last sixteenth. What the library allocates is in the first.
     let part = byteCount / 16
     do {
       var memory = try PreservedMemory(
@@ -88,7 +88,7 @@ extension PreservedMemory {
     return withBytes(of: range) { $0.word(atByte: 0) } ?? 0
   }
 
-  /// How many of the pages do not say where they are; reads a word of each.
+  /// The number of pages whose first word is not the one of their address; reads a word of each.
   func wrongPageCount(_ table: PhysicalRange, _ order: PageOrder) -> UInt64 {
     var count: UInt64 = 0
     for index in 0..<table.byteCount / 8 {

@@ -64,7 +64,7 @@ struct Measurement {
 
   private func hasRoom(for byteCount: UInt64) -> Bool {
     if let largest = choices.largest { return byteCount <= largest }
-    // All sizes are there at the same time.
+    // The files of all sizes exist at the same time.
     return byteCount <= 1 << 30 || availableByteCount > byteCount + byteCount / 2
   }
 

@@ -60,13 +60,13 @@ struct Choices {
   var runCount = 9
   /// A part of the measurement.
   enum Part: String {
-    /// Memory in blocks of one size, all of which was written.
+    /// Memory in blocks of one size, all of it written.
     case blocks
-    /// Single pages all over files of up to 1 TiB, none of which was written.
+    /// Single pages all over files of up to 1 TiB, not written.
     case spread
   }
 
-  /// What is measured; nil for all.
+  /// The part that is measured; nil for all.
   var part: Part?
   /// Where the memory files are.
   var folder = "/dev/shm"

@@ -1,4 +1,5 @@
 import KexecHandover
+import Measuring
 import Peers
 import TreeWorkloads
 

@@ -1,9 +1,11 @@
+import Measuring
+
 /// One line of the table: what every peer does in turn.
 package struct Workload {
   package let name: String
   /// How many operations a time is divided by.
   package let operationCount: UInt64
-  /// What is in the sets before; not timed.
+  /// Fills the sets before the run; not timed.
   package let prepare: (any PageSet) -> Void
   /// What is timed.
   package let run: (any PageSet) -> Void
@@ -28,11 +30,6 @@ package struct Measurement {
   }
 }
 
-package func median(_ values: [Double]) -> Double? {
-  let sorted = values.sorted()
-  return sorted.isEmpty ? nil : sorted[sorted.count / 2]
-}
-
 /// Runs every peer once a repetition, each time beginning with another, after one round to warm up.
 package func measure(
   _ workload: Workload, on peers: [any PageSet], repetitions: Int
@@ -49,10 +46,4 @@ package func measure(
     }
   }
   return Measurement(workload: workload, times: times)
-}
-
-/// How long `body` takes.
-package func nanoseconds(_ body: () -> Void) -> Double {
-  let (seconds, attoseconds) = ContinuousClock().measure(body).components
-  return Double(seconds) * 1e9 + Double(attoseconds) / 1e9
 }

@@ -1,6 +1,6 @@
 import MemoryAccess
 
-// Taking memory that is outside of a stretch which is to become free.
+// Taking memory outside of a stretch that is to become free.
 
 extension Arena where Storage: ~Copyable {
   /// Takes an object of `sizeClass` outside of `avoided`, from slabs and extents that are there already.

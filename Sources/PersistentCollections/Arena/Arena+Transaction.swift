@@ -74,7 +74,7 @@ extension Arena where Storage: ~Copyable {
   @inline(__always)
   mutating func begin() throws(PersistentCollectionError) {
     if depth == 0 {
-      // What an error left to be freed; there is nothing else between transactions.
+      // What an error left to be freed. Without an error, nothing is pending between transactions.
       if control.pendingFreeCount != 0 { try freePendingFrees() }
       if !ledgerIndex.isMade { try makeLedgerIndex() }
       countChange()
@@ -137,7 +137,7 @@ extension Arena where Storage: ~Copyable {
   private func countChange() {
     let address = ledger &+ LedgerLayout.sequence
     publish(load(address) &+ 1, at: address)
-    // A reader that sees a byte of the change sees that there is one.
+    // A reader that sees a byte of the change also sees the new count.
     atomicMemoryFence(ordering: .acquiringAndReleasing)
   }
 

@@ -3,15 +3,15 @@ public import MemoryAccess
 /// Something that is wrong with a map in memory.
 @nonexhaustive
 public enum PersistentMapFinding: Error, Hashable, Sendable {
-  /// What is at the address cannot be followed.
+  /// The word at the address has an invalid value.
   case damaged(PhysicalAddress)
   /// The entry is not where its key says, or its slot does not bear the hash of its key.
   case misplaced(PhysicalAddress)
-  /// Two slots lead to the object.
+  /// Two slots point to the object.
   case usedTwice(PhysicalAddress)
-  /// The object counts as used, and nothing points to it.
+  /// The object is in use, and no pointer points to it.
   case lost(PhysicalAddress)
-  /// Something points to the object, and it counts as free or is none.
+  /// A pointer points to the object, which is free or does not exist.
   case notAllocated(PhysicalAddress)
   /// The list does not hold what it should; where its first member is kept.
   case listDiffers(PhysicalAddress)
@@ -43,7 +43,7 @@ extension PersistentMapFinding: CustomStringConvertible {
     case .notAllocated: "a pointer points to the object, which is free or does not exist"
     case .listDiffers: "the list that starts there does not contain what it should"
     case .countDiffers(_, let recorded, let found):
-      "the count there is \(recorded), and \(found) were found"
+      "the recorded count is \(recorded), and the check found \(found)"
     }
   }
 }

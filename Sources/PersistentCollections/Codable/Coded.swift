@@ -10,8 +10,8 @@ import MemoryAccess
 /// The names of the properties are stored with each value, so a later version of the program may add
 /// optional properties and remove others. That is its cost: a value takes more bytes than a `Preservable`
 /// structure, and encoding and decoding take some microseconds each. Numbers are stored in as few bytes as
-/// they need. A type whose property `[UInt8]` has thousands of elements is better divided into a map of
-/// bytes beside it.
+/// they need, and so are the elements of a `[UInt8]`, one by one: store thousands of bytes in a map of `[UInt8]`
+/// beside this one.
 public struct Coded<Value: Codable> {
   /// The value.
   public let value: Value
@@ -20,8 +20,7 @@ public struct Coded<Value: Codable> {
 
   /// Encodes `value`.
   ///
-  /// - Throws: `EncodingError`, and what `value` throws. Values within each other more than 128 deep are
-  ///   refused.
+  /// - Throws: `EncodingError`, also of values that are nested more than 128 deep, and the errors of `value`.
   /// - Complexity: O(value).
   public init(_ value: Value) throws {
     let encoder = CodedEncoder(codingPath: [])
@@ -45,7 +44,7 @@ extension Coded: PersistentElement {
   /// Copies the encoded value.
   public func write(to target: inout MutableRawSpan) { bytes.write(to: &target) }
 
-  /// Decodes a value; nil where the bytes are not one, or the type cannot be decoded from it.
+  /// Decodes a value; nil if the bytes are not a value, or `Value` cannot be decoded from it.
   public init?(persistentBytes: RawSpan) {
     guard let coded = CodedValue(parsing: persistentBytes),
       let value = try? Value(from: CodedDecoder(value: coded, codingPath: []))

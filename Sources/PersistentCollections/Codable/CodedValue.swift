@@ -101,7 +101,7 @@ package indirect enum CodedValue: Equatable, Sendable {
     bytes.append(contentsOf: text.utf8)
   }
 
-  /// The value in `bytes`, which may be anything; nil where they are not one value and nothing else.
+  /// The value in untrusted bytes; nil unless they are exactly one value.
   ///
   /// - Complexity: O(bytes).
   package init?(parsing bytes: RawSpan) {
@@ -137,7 +137,7 @@ package indirect enum CodedValue: Equatable, Sendable {
       return nil
     }
 
-    /// A number of items of at least `byteCount` bytes each, for which there is room.
+    /// Reads a number of items of at least `byteCount` bytes each; nil if the rest is shorter than that.
     private mutating func count(ofItemsOf byteCount: Int) -> Int? {
       guard let number = number(), number <= UInt64(rest / byteCount) else { return nil }
       return Int(number)

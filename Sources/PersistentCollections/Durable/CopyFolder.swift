@@ -12,7 +12,6 @@ struct CopyFolder: ~Copyable {
   private static let recordsName = "commits"
   private static let copyNames = ["copy-0", "copy-1"]
   private static let pageByteCount = 4096
-  private static let chunkByteCount: UInt64 = 1 << 20
 
   private init(
     records: consuming OwnedDescriptor, even: consuming OwnedDescriptor,
@@ -23,7 +22,9 @@ struct CopyFolder: ~Copyable {
     self.odd = odd
   }
 
-  /// Opens the folder at `path`, and makes what is missing.
+  /// Opens the folder at `path`, and makes it and its files if they are missing.
+  ///
+  /// - Throws: `inUse`, `system`.
   static func making(at path: FilePath) throws(DurableCopiesError) -> CopyFolder {
     do throws(Errno) {
       if !SystemCalls.exists(path) {
@@ -44,7 +45,7 @@ struct CopyFolder: ~Copyable {
 
   /// Opens a folder that has copies.
   ///
-  /// - Throws: `noCopy` where it has none.
+  /// - Throws: `noCopy` if a file of the folder is missing, `inUse`, `system`.
   static func existing(at path: FilePath) throws(DurableCopiesError) -> CopyFolder {
     func opened(_ name: String) throws(Errno) -> OwnedDescriptor {
       OwnedDescriptor(
@@ -78,7 +79,7 @@ struct CopyFolder: ~Copyable {
     return OwnedDescriptor(try SystemCalls.create(path, .readWrite))
   }
 
-  /// Waits until the names in a folder are on the disk.
+  /// Waits until the disk has the names in a folder.
   private static func synchronize(folder path: FilePath) throws(Errno) {
     let folder = OwnedDescriptor(
       try SystemCalls.open(path.isEmpty ? "." : path, .readOnly, options: .directory))
@@ -91,7 +92,7 @@ struct CopyFolder: ~Copyable {
 
   // MARK: Records
 
-  /// The record of the newest commit; nil where none has ended.
+  /// The record of the newest commit; nil if no commit has ended.
   ///
   /// - Throws: `unknownLayout`, `system`.
   borrowing func newestRecord() throws(DurableCopiesError) -> DurableRecord? {
@@ -132,57 +133,41 @@ struct CopyFolder: ~Copyable {
     let copyByteCount = try SystemCalls.status(of: copy).byteCount
     if copyByteCount != file.byteCount { try SystemCalls.resize(copy, to: file.byteCount) }
     var writtenByteCount: UInt64 = 0
-    var next = PhysicalAddress.zero
-    while let stored = file.storedRange(atOrAfter: next), let last = stored.last {
-      let chunk = PhysicalRange(
-        start: stored.start, byteCount: min(stored.byteCount, Self.chunkByteCount))
-      let old = try SystemCalls.read(
-        copy, at: chunk.start.rawValue, atMost: Int(chunk.byteCount))
-      writtenByteCount &+= try Self.writeDifferences(from: old, in: chunk, of: file, to: copy)
-      let end = chunk.start.rawValue &+ chunk.byteCount
-      guard end > next.rawValue, end &- 1 <= last.rawValue else { break }
-      next = PhysicalAddress(end)
+    try file.forEachStoredChunk { (offset, bytes) throws(Errno) in
+      let old = try SystemCalls.read(copy, at: offset, atMost: bytes.byteCount)
+      writtenByteCount &+= try Self.writeDifferences(from: old, to: bytes, at: offset, of: copy)
     }
     return writtenByteCount
   }
 
-  /// Writes the pages of `chunk` that are not as in `old`.
+  /// Writes the pages of `bytes` that differ from those in `old` to byte `offset` of the copy and on.
+  ///
+  /// - Returns: how many bytes were written.
   private static func writeDifferences(
-    from old: [UInt8], in chunk: PhysicalRange, of file: MemoryFile, to copy: FileDescriptor
+    from old: [UInt8], to bytes: RawSpan, at offset: UInt64, of copy: FileDescriptor
   ) throws(Errno) -> UInt64 {
     var writtenByteCount: UInt64 = 0
-    var failure: Errno?
-    _ = file.withBytes(in: chunk) { bytes in
-      do throws(Errno) {
-        var index = 0
-        while index < bytes.byteCount {
-          var end = index
-          while end < bytes.byteCount, !isEqual(bytes, old, page: end) {
-            end = min(end + pageByteCount, bytes.byteCount)
-          }
-          if end > index {
-            try SystemCalls.write(
-              bytes.extracting(index..<end), to: copy,
-              at: chunk.start.rawValue &+ UInt64(index))
-            writtenByteCount &+= UInt64(end - index)
-          }
-          index = end + pageByteCount
-        }
-      } catch {
-        failure = error
+    var index = 0
+    while index < bytes.byteCount {
+      var end = index
+      while end < bytes.byteCount, !isSamePage(at: end, in: bytes, and: old) {
+        end = min(end + pageByteCount, bytes.byteCount)
       }
+      if end > index {
+        try SystemCalls.write(
+          bytes.extracting(index..<end), to: copy, at: offset &+ UInt64(index))
+        writtenByteCount &+= UInt64(end - index)
+      }
+      index = end + pageByteCount
     }
-    if let failure { throw failure }
     return writtenByteCount
   }
 
   /// Whether the page at byte `index` is the same in both.
-  private static func isEqual(_ bytes: RawSpan, _ old: [UInt8], page index: Int) -> Bool {
+  private static func isSamePage(at index: Int, in bytes: RawSpan, and old: [UInt8]) -> Bool {
     let end = min(index + pageByteCount, bytes.byteCount)
     guard end <= old.count else { return false }
-    // SAFETY: every bit pattern of a byte is a value.
-    let oldBytes = unsafe old.span.bytes
-    return bytes.extracting(index..<end).isEqual(to: oldBytes.extracting(index..<end))
+    return old.withRawSpan { isEqual(bytes.extracting(index..<end), $0.extracting(index..<end)) }
   }
 
   /// Copies the copy of `record` to a new file at `path`.
@@ -196,10 +181,11 @@ struct CopyFolder: ~Copyable {
     var next: UInt64 = 0
     while next < record.byteCount {
       let bytes = try SystemCalls.read(
-        copy, at: next, atMost: Int(min(record.byteCount &- next, Self.chunkByteCount)))
+        copy, at: next,
+        atMost: Int(min(record.byteCount &- next, MemoryFile.chunkByteCount)))
       // A copy that is shorter than its record was changed by another program.
       guard !bytes.isEmpty else { throw .ioError }
-      // What is only zeros stays a hole.
+      // A piece of zeros stays a hole.
       if bytes.contains(where: { $0 != 0 }) {
         try SystemCalls.write(bytes[...], to: target.descriptor, at: next)
       }
@@ -207,11 +193,5 @@ struct CopyFolder: ~Copyable {
     }
     try SystemCalls.synchronize(target.descriptor)
     try SystemCalls.link(target.descriptor, to: path)
-  }
-}
-
-extension RawSpan {
-  fileprivate func isEqual(to other: RawSpan) -> Bool {
-    PersistentCollections.isEqual(self, other)
   }
 }

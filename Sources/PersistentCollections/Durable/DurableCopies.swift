@@ -3,7 +3,7 @@ import ProcessHandover
 import Synchronization
 public import SystemPackage
 
-/// Durable commits: copies of a store in a folder on a disk, of which a power loss leaves one whole.
+/// Durable commits: two copies of a store in a folder on a disk. A power loss leaves at least one of them whole.
 ///
 ///     let copies = try DurableCopies(of: store, in: "/var/lib/service")
 ///     try store.transaction { … }
@@ -11,22 +11,20 @@ public import SystemPackage
 ///     …
 ///     try DurableCopies.restore(from: "/var/lib/service", to: "/dev/shm/service")
 ///
-/// There are two copies, and commits write them by turns:
+/// Commits write the copies by turns:
 ///
 ///     copy-0, copy-1   memory files, each of one instant
 ///     commits          a record for each: its number, and a check value
 ///
 /// A commit brings the older copy up to date, writing only the pages that differ; waits until the disk has it,
-/// fsync(2); and then writes its record, and waits again. Until the new record is on the disk,
-/// the other copy is the one that counts. The kernel may write pages in any order, and a record that a power
-/// loss came into is not valid.
+/// fsync(2); and then writes its record, and waits again. Until the disk has the new record, the other copy is
+/// the valid one. The kernel may write pages in any order, and a record that a power loss cut short is not valid.
 ///
-/// A commit that is interrupted is continued by the next one: pages that are there already are not written
-/// again. While the pages are compared, threads that change the store wait, and readers do not; while the
-/// disk is waited for, no thread waits but those that commit. Threads that commit at the same time share a
-/// commit.
+/// The commit after an interrupted one continues it: it does not write the pages again that the copy has already.
+/// While a commit compares the pages, threads that change the store wait, and readers do not; while it waits for
+/// the disk, only threads that commit wait. Threads that commit at the same time share a commit.
 ///
-/// Memory that is written without the store, in regions of the program's own, is copied as it is then.
+/// Memory that the program writes without the store, in regions of its own, is copied as it is at that moment.
 public final class DurableCopies: Sendable {
   /// A commit that ended.
   public struct Commit: Hashable, Sendable {
@@ -40,12 +38,15 @@ public final class DurableCopies: Sendable {
     let folder: CopyFolder
     /// The newest commit.
     var newest: DurableRecord?
-    /// What the last commit in this process was, and the last ticket that it covers.
+    /// The last commit of this object.
     var last: Commit?
+    /// The last ticket that this commit covers.
     var coveredTicket: UInt64 = 0
   }
 
   private let store: PersistentStore
+  /// What identifies the memory of the store.
+  private let identity: MemoryFileIdentity
   private let work: Mutex<Work>
   /// The number of calls of ``commit()``. A commit covers all that began before it.
   private let tickets = Atomic<UInt64>(0)
@@ -59,9 +60,10 @@ public final class DurableCopies: Sendable {
     of store: PersistentStore, in folder: FilePath
   ) throws(DurableCopiesError) {
     self.store = store
+    identity = store.memoryIdentity
     let folder = try CopyFolder.making(at: folder)
     let newest = try folder.newestRecord()
-    if let newest, newest.identity != store.memoryIdentity { throw .otherStore }
+    if let newest, newest.identity != identity { throw .otherStore }
     work = Mutex(Work(folder: folder, newest: newest))
   }
 
@@ -69,7 +71,7 @@ public final class DurableCopies: Sendable {
   ///
   /// - Returns: the commit; several threads get the same one.
   /// - Throws: ``DurableCopiesError``: `changing`, of a store that was opened to be read; `system` with what
-  ///   pwrite(2), fsync(2) and the like report. The last commit that ended is still there then.
+  ///   pwrite(2), fsync(2) and the like report. The last commit that ended stays valid then.
   /// - Precondition: the store is open, and no transaction is being made by this thread.
   /// - Complexity: O(bytes that are stored).
   @discardableResult
@@ -78,16 +80,14 @@ public final class DurableCopies: Sendable {
     return try work.withLock { (work) throws(DurableCopiesError) -> Commit in
       if let last = work.last, work.coveredTicket >= ticket { return last }
       let covered = tickets.load(ordering: .sequentiallyConsistent)
-      let commit = try Self.commit(store, &work)
+      let commit = try commit(&work)
       work.coveredTicket = covered
       work.last = commit
       return commit
     }
   }
 
-  private static func commit(
-    _ store: PersistentStore, _ work: inout Work
-  ) throws(DurableCopiesError) -> Commit {
+  private func commit(_ work: inout Work) throws(DurableCopiesError) -> Commit {
     let sequence = (work.newest?.sequence ?? 0) &+ 1
     var copied: (writtenByteCount: UInt64, byteCount: UInt64)?
     do throws(Errno) {
@@ -99,7 +99,7 @@ public final class DurableCopies: Sendable {
     }
     guard let copied else { throw .changing }
     let record = DurableRecord(
-      sequence: sequence, byteCount: copied.byteCount, identity: store.memoryIdentity)
+      sequence: sequence, byteCount: copied.byteCount, identity: identity)
     do throws(Errno) { try work.folder.end(record) } catch { throw .system(error) }
     work.newest = record
     return Commit(number: sequence, writtenByteCount: copied.writtenByteCount)
@@ -107,12 +107,12 @@ public final class DurableCopies: Sendable {
 
   /// Makes a memory file at `path` of the newest commit in `folder`: `PersistentStore.open` reads it.
   ///
-  /// It appears under its name when all of it is on the disk, and nothing is left of it where that fails.
-  /// The folder stays as it is; commits of the restored store go on there.
+  /// It appears under its name when the disk has all of it; if that fails, nothing is left of it. The folder stays
+  /// as it is; commits of the restored store go on there.
   ///
   /// - Returns: the number of the commit.
-  /// - Throws: ``DurableCopiesError``: `noCopy`, `inUse`, `unknownLayout`; `system`, with `fileExists` where
-  ///   there is something at `path`.
+  /// - Throws: ``DurableCopiesError``: `noCopy`, `inUse`, `unknownLayout`; `system`, with `fileExists` if `path`
+  ///   exists.
   /// - Complexity: O(bytes that are stored).
   @discardableResult
   public static func restore(

@@ -1,9 +1,8 @@
-import MemoryAccess
 import ProcessHandover
 
-/// What is on the disk about one of the two copies: words that are written at once, with a check value.
+/// The record of a commit on the disk: words that are written at once, with a check value.
 struct DurableRecord: Hashable, Sendable {
-  /// How many commits there were up to this one.
+  /// The number of the commit, from 1 on.
   let sequence: UInt64
   /// The length of the copy in bytes.
   let byteCount: UInt64
@@ -15,7 +14,7 @@ struct DurableRecord: Hashable, Sendable {
   private static let layout: UInt64 = 1
   private static let wordCount = 7
 
-  /// How far the two records are apart: no disk writes both at once.
+  /// The distance of the two records in bytes: no disk writes both at once.
   static let distance: UInt64 = 4096
   /// The length of a record in bytes.
   static var byteCount: Int { wordCount * 8 }
@@ -26,7 +25,7 @@ struct DurableRecord: Hashable, Sendable {
     self.identity = identity
   }
 
-  /// Reads a record; nil where there is none, or a power loss came into writing it.
+  /// Reads a record; nil if none was written, or a power loss cut it short.
   ///
   /// - Throws: ``DurableCopiesError/unknownLayout(_:)``.
   init?(_ bytes: [UInt8]) throws(DurableCopiesError) {
@@ -35,7 +34,7 @@ struct DurableRecord: Hashable, Sendable {
     for index in 0..<Self.byteCount {
       words[index / 8] |= UInt64(bytes[index]) << UInt64(index % 8 * 8)
     }
-    guard words[0] == Self.magic, words[6] == Self.check(words[..<6]) else { return nil }
+    guard words[0] == Self.magic, words[6] == CheckValue(of: words[..<6]).value else { return nil }
     guard words[1] == Self.layout else { throw .unknownLayout(words[1]) }
     self.init(
       sequence: words[2], byteCount: words[3],
@@ -47,15 +46,9 @@ struct DurableRecord: Hashable, Sendable {
     var words = [
       Self.magic, Self.layout, sequence, byteCount, identity.high, identity.low,
     ]
-    words.append(Self.check(words[...]))
+    words.append(CheckValue(of: words).value)
     return (0..<Self.byteCount).map { index in
       UInt8(truncatingIfNeeded: words[index / 8] >> UInt64(index % 8 * 8))
     }
-  }
-
-  private static func check(_ words: ArraySlice<UInt64>) -> UInt64 {
-    var check = CheckValue()
-    for word in words { check.append(word) }
-    return check.value
   }
 }

@@ -9,30 +9,31 @@ import ProcessHandover
 struct BoundedView<Base: PhysicalMemory>: WritablePhysicalMemory {
   private let base: Base
   private let range: PhysicalRange
-  /// What words were before the change, by address, and their addresses in order.
-  private var before: [UInt64: UInt64] = [:]
-  private var addresses: [UInt64] = []
+  /// The words that the change overwrote, as they were before it, by address.
+  private var before: [(address: UInt64, word: UInt64)] = []
 
   init(_ base: Base, byteCount: UInt64) {
     self.base = base
     range = PhysicalRange(start: .zero, byteCount: min(byteCount, base.byteCount))
   }
 
-  /// Presents the words that the log of a ledger has as they were before the change.
+  /// Presents the words in the log of a ledger as they were before the change.
   ///
   /// - Complexity: O(log · log log).
   mutating func undo(_ ledger: MemoryLedger, _ control: LedgerControl) {
+    // The first entry of a word has its value from before the change.
+    var words: [UInt64: UInt64] = [:]
     for index in (0..<min(control.logCount, LedgerLayout.logCapacity)).reversed() {
       let entry = ledger.start &+ LedgerLayout.log &+ UInt64(index) &* 16
       guard let address = base.ledgerWord(at: entry), let word = base.ledgerWord(at: entry &+ 8)
       else { continue }
-      before[address] = word
+      words[address] = word
     }
-    addresses = before.keys.sorted()
+    before = words.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
   }
 
-  /// Whether no word is shown otherwise than it is in memory.
-  var isPlain: Bool { addresses.isEmpty }
+  /// Whether every word is shown as it is in memory.
+  var isPlain: Bool { before.isEmpty }
 
   var byteCount: UInt64 { range.byteCount }
 
@@ -47,14 +48,13 @@ struct BoundedView<Base: PhysicalMemory>: WritablePhysicalMemory {
   ) throws(Failure) -> Result? {
     guard range.contains(wanted) else { return nil }
     let start = wanted.start.rawValue
-    let first = addresses.partitioningIndex { $0 > start &- min(start, 8) }
-    guard first < addresses.count, addresses[first] < start &+ wanted.byteCount else {
+    let first = before.partitioningIndex { $0.address > start &- min(start, 8) }
+    guard first < before.count, before[first].address < start &+ wanted.byteCount else {
       return try base.withBytes(in: wanted, body)
     }
     guard var bytes = base.withBytes(in: wanted, { $0.copiedBytes() }) else { return nil }
-    for address in addresses[first...] {
+    for (address, word) in before[first...] {
       guard address < start &+ wanted.byteCount else { break }
-      let word = before[address] ?? 0
       for offset in 0..<8 as Range<UInt64> where address &+ offset >= start {
         let index = address &+ offset &- start
         if index < wanted.byteCount {

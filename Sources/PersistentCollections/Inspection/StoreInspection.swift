@@ -6,7 +6,7 @@ public import ProcessHandover
 /// look at a file that a process is using.
 ///
 /// Nothing is written. A change that a process was killed in is read as if it were undone already, as the
-/// process that adopts the memory undoes it; ``isChanging`` says that there was one.
+/// process that adopts the memory undoes it; ``isChanging`` is true then.
 public struct StoreInspection<Memory: PhysicalMemory> {
   /// A collection.
   public struct Collection: Sendable {
@@ -38,12 +38,12 @@ public struct StoreInspection<Memory: PhysicalMemory> {
   public let ledgerRegion: PhysicalRange
   /// The ledger's own pieces.
   public let ledgerPieces: [PhysicalRange]
-  /// Pieces of collections that have no root, or one that cannot be read.
+  /// Pieces of collections whose root is missing, or cannot be read.
   package let piecesWithoutRoot: [LedgerPiece]
 
   /// Reads the ledger and the roots; nil of memory without a ledger.
   ///
-  /// - Parameter memory: the memory.
+  /// - Parameter memory: the memory, which may contain anything.
   /// - Parameter contents: what was just read from `memory`.
   /// - Throws: ``PersistentCollectionError/damaged(_:)`` of a ledger that is.
   /// - Complexity: O(names + slots).
@@ -119,8 +119,8 @@ public struct StoreInspection<Memory: PhysicalMemory> {
       types: (word(RootLayout.keyType), word(RootLayout.valueType)), found: found)
   }
 
-  /// Whether no change of collections was begun, continued or ended since this was read: what was read
-  /// since then belongs to one instant.
+  /// Whether the collections did not change since the inspection was made. If so, everything that was read from
+  /// them since then belongs to one instant.
   public var isCurrent: Bool {
     (try? MemoryLedger(at: PhysicalAddress(ledger.start), in: memory)).map {
       $0.control == ledger.control && $0.sequence == ledger.sequence
@@ -130,7 +130,7 @@ public struct StoreInspection<Memory: PhysicalMemory> {
   /// Calls `body` with the keys and values of a collection, until it returns false. The key of an entry
   /// of a log is its number, of a single value empty.
   ///
-  /// - Throws: ``PersistentCollectionError``; what was read before it was told.
+  /// - Throws: ``PersistentCollectionError``; `body` was called with the entries before the damage.
   /// - Complexity: O(entries), bounded by the memory.
   public func forEachEntry(
     of collection: Collection, _ body: (RawSpan, RawSpan, EntryMetadata) -> Bool

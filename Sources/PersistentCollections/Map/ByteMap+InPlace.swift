@@ -15,7 +15,7 @@ extension ByteMap where Storage: ~Copyable {
       && Int(truncatingIfNeeded: entry.value & 7) &+ byteCount <= inPlaceWordLimit &* 8
   }
 
-  /// Writes a value and notes over those of an entry.
+  /// Writes a value and metadata over those of an entry.
   ///
   /// - Precondition: ``fitsInPlace(_:of:)``, and a transaction is being made.
   @inline(__always)

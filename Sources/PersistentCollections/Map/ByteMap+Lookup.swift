@@ -52,7 +52,7 @@ extension ByteMap where Storage: ~Copyable {
     return result
   }
 
-  /// The entry of `key`; nil where there is none.
+  /// The entry of `key`; nil if the map does not contain it.
   @inline(__always)
   func find(_ key: RawSpan, hash: UInt64) throws(PersistentCollectionError) -> FoundEntry? {
     let tag = Index.tag(hash)
@@ -120,7 +120,7 @@ extension ByteMap where Storage: ~Copyable {
       second: arena.load(entry.address &+ EntryHeader.metadata &+ 8))
   }
 
-  /// Stores the notes that changed; with the transaction, where one is being made.
+  /// Stores the words of the metadata that changed; as a part of the transaction, if one is being made.
   mutating func setMetadata(
     _ metadata: EntryMetadata, of entry: FoundEntry, before: EntryMetadata
   ) throws(PersistentCollectionError) {
@@ -134,12 +134,12 @@ extension ByteMap where Storage: ~Copyable {
   }
 
   private mutating func setMetadataWord(
-    _ note: UInt64, at place: UInt64
+    _ word: UInt64, at place: UInt64
   ) throws(PersistentCollectionError) {
-    if arena.depth == 0 { arena.publish(note, at: place) } else { try arena.set(note, at: place) }
+    if arena.depth == 0 { arena.publish(word, at: place) } else { try arena.set(word, at: place) }
   }
 
-  /// Calls `body` with the value of `key` and its metadata; nil where there is none.
+  /// Calls `body` with the value of `key` and its metadata; returns nil if the map does not contain the key.
   @inline(__always)
   package mutating func withValue<Result>(
     of key: RawSpan, _ body: (RawSpan, inout EntryMetadata) -> Result
@@ -154,7 +154,8 @@ extension ByteMap where Storage: ~Copyable {
     return result
   }
 
-  /// How many bytes the entry of `key` takes, with a slot of the index; nil where there is none.
+  /// How many bytes the entry of `key` takes, with a slot of the index; nil if the map
+  /// does not contain the key.
   func memoryByteCount(of key: RawSpan) throws(PersistentCollectionError) -> Int? {
     guard let entry = try find(key, hash: sip.hash(key)) else { return nil }
     let header = entry.object.isLarge ? Int(LargeObject.headerByteCount) : 0

@@ -114,7 +114,7 @@ extension ByteMap where Storage: ~Copyable {
     return byteCount
   }
 
-  /// Removes the value of `key`; false where there is none.
+  /// Removes the value of `key`; false if the map does not contain it.
   package mutating func removeValue(
     of key: RawSpan
   ) throws(PersistentCollectionError) -> Bool {

@@ -58,7 +58,7 @@ extension ByteMap where Storage: ~Copyable {
     return old + bytes.byteCount
   }
 
-  /// Removes the value of `key`; false where there is none.
+  /// Removes the value of `key`; false if the map does not contain it.
   package mutating func treeRemoveValue(
     of key: RawSpan
   ) throws(PersistentCollectionError) -> Bool {

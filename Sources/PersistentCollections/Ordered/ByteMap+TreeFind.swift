@@ -135,7 +135,7 @@ extension ByteMap where Storage: ~Copyable {
       bucket: 0, previousBucket: 0)
   }
 
-  /// Moves a path to the next leaf, or to the one before; false where there is none.
+  /// Moves a path to the next leaf, or to the one before; false at the end.
   func move(
     _ path: inout TreePath, forward: Bool
   ) throws(PersistentCollectionError) -> Bool {
@@ -161,7 +161,7 @@ extension ByteMap where Storage: ~Copyable {
 
   // MARK: For callers
 
-  /// Calls `body` with the value of `key` and its metadata; nil where there is none.
+  /// Calls `body` with the value of `key` and its metadata; returns nil if the map does not contain the key.
   package func treeValue<Result>(
     of key: RawSpan, _ body: (RawSpan, EntryMetadata) -> Result
   ) throws(PersistentCollectionError) -> Result? {

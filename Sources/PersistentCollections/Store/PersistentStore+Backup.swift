@@ -8,13 +8,12 @@ extension PersistentStore {
   /// `kho store` read it.
   ///
   /// The copy has one state of all collections: threads that want to write wait until it is made, others
-  /// read meanwhile. Of a store that was opened with ``openToRead(_:)``, the copy is made anew where the
-  /// other process changed the store meanwhile. It appears under its name when all of it is on the disk, and nothing is left of it
-  /// where that fails.
+  /// read meanwhile. Of a store that was opened with ``openToRead(_:)``, the copy is made again if the other
+  /// process changed the store meanwhile. The copy appears under its name when the disk has all of it; if that
+  /// fails, nothing is left of it.
   ///
-  /// - Throws: `Errno`: `resourceTemporarilyUnavailable` where another process changed its store during
-  ///   each of 8 attempts; `fileExists` where there is something at `path`, and whatever open(2), write(2),
-  ///   fsync(2) and link(2) say.
+  /// - Throws: `Errno`: `resourceTemporarilyUnavailable` if another process changed its store during each of 8
+  ///   attempts; `fileExists` if `path` exists, and the errors of open(2), write(2), fsync(2) and link(2).
   /// - Precondition: the store is open.
   /// - Complexity: O(bytes that are stored); takes a system call for each MiB.
   public func backUp(to path: FilePath) throws(Errno) {
@@ -32,10 +31,10 @@ extension PersistentStore {
     try SystemCalls.link(copy.descriptor, to: path)
   }
 
-  /// Calls `body` with the store's memory, which no thread changes meanwhile; several times where another
-  /// process has the store and changes it.
+  /// Calls `body` with the store's memory, which no thread changes meanwhile; several times if another process
+  /// has the store and changes it.
   ///
-  /// - Returns: nil where it was changed during each of 8 attempts.
+  /// - Returns: nil if it was changed during each of 8 attempts.
   func whileUnchanged<Result, Failure: Error>(
     _ body: (MemoryFile) throws(Failure) -> Result
   ) throws(Failure) -> Result? {
@@ -51,11 +50,10 @@ extension PersistentStore {
   }
 
   /// What identifies the memory under the store.
+  ///
+  /// - Precondition: the store is open.
   var memoryIdentity: MemoryFileIdentity {
-    if let reader {
-      return (try? SuperblockContents(reading: reader.file).identity)
-        ?? MemoryFileIdentity(high: 0, low: 0)
-    }
+    if let reader { return reader.identity }
     return lock.read {
       requireOpen()
       return engine!.arena.storage.preserved.identity
@@ -66,21 +64,8 @@ extension PersistentStore {
     of file: MemoryFile, to descriptor: FileDescriptor
   ) throws(Errno) {
     try SystemCalls.resize(descriptor, to: file.byteCount)
-    var next = PhysicalAddress.zero
-    while let stored = file.storedRange(atOrAfter: next), let last = stored.last {
-      let chunk = PhysicalRange(start: stored.start, byteCount: min(stored.byteCount, 1 << 20))
-      var failure: Errno?
-      _ = file.withBytes(in: chunk) { bytes in
-        do throws(Errno) {
-          try SystemCalls.write(bytes, to: descriptor, at: chunk.start.rawValue)
-        } catch {
-          failure = error
-        }
-      }
-      if let failure { throw failure }
-      let end = chunk.start.rawValue &+ chunk.byteCount
-      guard end > next.rawValue, end <= last.rawValue &+ 1 else { return }
-      next = PhysicalAddress(end)
+    try file.forEachStoredChunk { (offset, bytes) throws(Errno) in
+      try SystemCalls.write(bytes, to: descriptor, at: offset)
     }
   }
 }

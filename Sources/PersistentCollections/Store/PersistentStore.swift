@@ -31,7 +31,7 @@ public final class PersistentStore: @unchecked Sendable {
   // changed while it is held for writing.
 
   let lock = StoreLock()
-  /// How the store of another process is read; nil where this process has the store.
+  /// How the store of another process is read; nil if this process has the store.
   let reader: StoreReader?
   var engine: Engine?
   /// The bytes of the memory; they stay where they are as long as the store.
@@ -41,7 +41,7 @@ public final class PersistentStore: @unchecked Sendable {
   /// The error of the caller's with which a transaction inside another one ended.
   private var abortCause: (any Error)?
 
-  /// Opens the store in the memory file at `path`, or makes one where there is none.
+  /// Opens the store in the memory file at `path`, or makes the file if it does not exist.
   ///
   /// - Parameters:
   ///   - path: the path of the file.
@@ -65,15 +65,15 @@ public final class PersistentStore: @unchecked Sendable {
   /// no process does: for metrics, a copy, a look.
   ///
   /// Collections that are opened must exist. Each read shows the state before or after a change of the
-  /// other process, never a part of one: a read that a change came into is repeated. So does a loop over
-  /// `entries` for each handful that it reads. A transaction that is being made has not happened yet, and
-  /// one that a process was killed in never has. What changes something throws
-  /// ``PersistentCollectionError/readOnly``; a read throws ``PersistentCollectionError/changing`` where the
+  /// other process, never a part of one: a read is repeated if a change happened during it. A loop over
+  /// `entries` reads a handful of entries at a time, each handful in one state. A transaction that is being
+  /// made is not visible yet, and one in which a process was killed never is. A change throws
+  /// ``PersistentCollectionError/readOnly``; a read throws ``PersistentCollectionError/changing`` if the
   /// other process changed the store during each of 100 attempts.
   ///
-  /// The other process notices nothing. Where it removes a collection, reads of that throw
-  /// ``PersistentCollectionError/notThisCollection`` or ``PersistentCollectionError/damaged(_:)``. A file
-  /// that replaces the one at `path` is not noticed.
+  /// The other process does not notice the reader. If it removes a collection, reads of that collection throw
+  /// ``PersistentCollectionError/notThisCollection`` or ``PersistentCollectionError/damaged(_:)``. The reader
+  /// does not notice if another file replaces the one at `path`.
   ///
   /// - Throws: ``PersistentCollectionError``.
   /// - Complexity: O(pages of the tree + names).
@@ -93,7 +93,7 @@ public final class PersistentStore: @unchecked Sendable {
     self.reader = reader
     ledger = reader.ledger
     engine = nil
-    // SAFETY: not used; and the reader keeps the file.
+    // SAFETY: a store with a reader does not use the map; and the reader keeps the file.
     directMap = unsafe reader.file.unsafeDirectMap
   }
 
@@ -102,7 +102,7 @@ public final class PersistentStore: @unchecked Sendable {
 
   /// The store in `memory`, which the store has from now on.
   ///
-  /// Memory in which a power loss may have left old pages is checked first: see `PreservedMemory.mayBeTorn`.
+  /// Memory that a power loss may have left with old pages is checked first: see `PreservedMemory.mayBeTorn`.
   ///
   /// - Throws: ``PersistentCollectionError``; the memory is let go of then.
   ///   ``PersistentCollectionError/damaged(_:)`` of a collection that is torn.
@@ -240,8 +240,8 @@ public final class PersistentStore: @unchecked Sendable {
     }
   }
 
-  /// Calls `body` with a view of the collection `root`; several times where another process has the store
-  /// and changes it meanwhile.
+  /// Calls `body` with a view of the collection `root`; several times if another process has the store and
+  /// changes it meanwhile.
   @inline(__always)
   func read<Result>(
     _ root: CollectionRoot,
@@ -351,11 +351,7 @@ public final class PersistentStore: @unchecked Sendable {
             in: region, of: engine!.arena.storage.memory, ledger: ledger.identity)
         else { continue }
         engine!.use(root)
-        summaries.append(
-          CollectionSummary(
-            name: name, kind: CollectionSummary.Kind(root.kind),
-            count: Int(truncatingIfNeeded: engine!.arena.loadRoot(RootLayout.entryCount)),
-            storageByteCount: engine!.arena.loadRoot(RootLayout.storageByteCount)))
+        summaries.append(CollectionSummary(name, root) { engine!.arena.loadRoot($0) })
       }
       return summaries
     }
@@ -453,4 +449,12 @@ public struct CollectionSummary: Hashable, Sendable {
   public let count: Int
   /// How many bytes of the memory it has beside its root, of 4096.
   public let storageByteCount: UInt64
+
+  /// - Parameter word: returns the word at an offset in the root.
+  init(_ name: String, _ root: CollectionRoot, _ word: (UInt64) -> UInt64) {
+    self.name = name
+    kind = Kind(root.kind)
+    count = Int(truncatingIfNeeded: word(RootLayout.entryCount))
+    storageByteCount = word(RootLayout.storageByteCount)
+  }
 }

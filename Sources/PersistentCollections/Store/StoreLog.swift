@@ -96,7 +96,7 @@ public struct StoreLog<Element: PersistentElement>: Sendable {
 }
 
 extension PersistentStore {
-  /// The log called `name`, made where there is none.
+  /// The log called `name`, made if it does not exist.
   ///
   /// - Throws: ``PersistentCollectionError``.
   public func log<Element: PersistentElement>(

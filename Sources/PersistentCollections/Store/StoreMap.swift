@@ -29,7 +29,7 @@ public struct StoreMap<Key: PersistentElement, Value: PersistentElement>: Sendab
       try key.withPersistentBytes { (key) throws(PersistentCollectionError) -> Value? in
         var value: Value?
         let address = try store.readValue(of: key, in: root) { value = Value(persistentBytes: $0) }
-        // A read is repeated where another process changed the store: only the last one counts.
+        // A read is repeated if another process changed the store: only the last one counts.
         guard let address else { return nil }
         guard let value else { throw .damaged(address) }
         return value
@@ -227,7 +227,7 @@ public struct StoreEntries<Key, Value>: Sequence, IteratorProtocol {
 }
 
 extension PersistentStore {
-  /// The hash map called `name`, made where there is none.
+  /// The hash map called `name`, made if it does not exist.
   ///
   /// - Throws: ``PersistentCollectionError``.
   public func map<Key: PersistentElement, Value: PersistentElement>(
@@ -237,11 +237,11 @@ extension PersistentStore {
   }
 }
 
-// Without types, so that what is compiled for each type of key and value is little.
+// Not generic, so that the compiler makes little code for each type of key and value.
 
 extension PersistentStore {
-  /// Calls `body` with the value of `key`, perhaps several times; returns where the entry is, nil where there
-  /// is none.
+  /// Calls `body` with the value of `key`, perhaps several times; returns where the entry is, nil if the map does
+  /// not contain the key.
   @usableFromInline
   func readValue(
     of key: RawSpan, in root: CollectionRoot, _ body: (RawSpan) -> Void

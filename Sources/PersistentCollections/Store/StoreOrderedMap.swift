@@ -85,7 +85,7 @@ public struct StoreOrderedMap<Key: PersistentOrderedElement, Value: PersistentEl
     get throws(PersistentCollectionError) { try batch(from: nil, true, forward: false, 1).first }
   }
 
-  /// The first entry whose key is not less than `key`; nil where there is none.
+  /// The first entry whose key is not less than `key`; nil if all keys are less.
   ///
   /// - Throws: ``PersistentCollectionError/damaged(_:)``.
   /// - Complexity: O(log n + key + value).
@@ -157,7 +157,7 @@ public struct StoreOrderedMap<Key: PersistentOrderedElement, Value: PersistentEl
 }
 
 extension PersistentStore {
-  /// The ordered map called `name`, made where there is none.
+  /// The ordered map called `name`, made if it does not exist.
   ///
   /// - Throws: ``PersistentCollectionError``.
   public func orderedMap<Key: PersistentOrderedElement, Value: PersistentElement>(

@@ -7,14 +7,16 @@ internal import SystemPackage
 
 /// A store that another process has, opened only to be read.
 ///
-/// Nothing is locked and nothing is written. The ledger counts the beginning and the end of each change,
-/// and has each word as it was before it. A read takes the words from the log where a change is being
-/// made, and is repeated where the ledger has changed meanwhile; so it sees the state before a change or
-/// after it. What it reads may be anything by then, and is checked as that of another program is.
+/// The reader locks nothing and writes nothing. The ledger counts the beginning and the end of each change, and
+/// its log has each word as it was before the change. While a change is being made, a read takes these words from
+/// the log; it is repeated if the ledger has changed meanwhile. So it sees the state before a change or after it.
+/// The bytes may be anything while they are read, and are checked like those of an untrusted file.
 final class StoreReader: Sendable {
   let file: MemoryFile
   let ledger: MemoryLedger
-  /// The number of times that a read is repeated.
+  /// What identifies the memory.
+  let identity: MemoryFileIdentity
+  /// The number of attempts of a read.
   private static let attemptLimit = 100
 
   /// What must be the same before and after a read.
@@ -30,19 +32,24 @@ final class StoreReader: Sendable {
   ///   without collections.
   init(_ file: MemoryFile) throws(PersistentCollectionError) {
     self.file = file
-    ledger = try Self.stable { () throws(PersistentCollectionError) -> MemoryLedger? in
-      let subtrees = try Self.subtrees(of: file)
-      let found: MemoryLedger?
-      do throws(LedgerDamage) { found = try MemoryLedger(among: subtrees, in: file) } catch {
+    typealias Found = (ledger: MemoryLedger, identity: MemoryFileIdentity)
+    let found = try Self.stable { () throws(PersistentCollectionError) -> Found? in
+      let contents = try Self.contents(of: file)
+      let ledger: MemoryLedger?
+      do throws(LedgerDamage) {
+        ledger = try MemoryLedger(among: contents.subtrees, in: file)
+      } catch {
         throw PersistentCollectionError(error)
       }
-      guard let found else { throw .notThisCollection }
-      return found
+      guard let ledger else { throw .notThisCollection }
+      return (ledger, contents.identity)
     }
+    ledger = found.ledger
+    identity = found.identity
   }
 
-  /// Calls `body` until it returns a value. What it throws may be due to a change; it is thrown where it
-  /// stays so.
+  /// Calls `body` until it returns a value, at most 40 times. A change of the other process may make `body` throw,
+  /// so only the error of the last attempt is thrown.
   private static func stable<Result>(
     _ body: () throws(PersistentCollectionError) -> Result?
   ) throws(PersistentCollectionError) -> Result {
@@ -64,17 +71,19 @@ final class StoreReader: Sendable {
     if attempt < 8 { sched_yield() } else { usleep(UInt32(min(attempt, 200))) }
   }
 
-  /// The names of the memory, and where they are.
-  private static func subtrees(
+  /// The names of the memory with what they name, and what identifies the memory.
+  private static func contents(
     of file: MemoryFile
-  ) throws(PersistentCollectionError) -> [RootDeviceTree.Subtree] {
+  ) throws(PersistentCollectionError) -> (
+    subtrees: [RootDeviceTree.Subtree], identity: MemoryFileIdentity
+  ) {
     do throws(MemoryFileError) { try file.noticeGrowth() } catch { throw .memory(.file(error)) }
     do throws(MemoryContentsError) {
       let contents = try MemoryContents(reading: file)
       guard contents.isDeviceTreeSound, let survey = contents.survey else {
         throw .deviceTreeChanged(contents.superblock.state.deviceTree)
       }
-      return survey.subtrees.map(\.subtree)
+      return (survey.subtrees.map(\.subtree), contents.superblock.identity)
     } catch {
       throw .memory(.contents(error))
     }
@@ -82,10 +91,10 @@ final class StoreReader: Sendable {
 
   // MARK: Reading
 
-  /// Calls `body` with a view of the collection `root` at one instant; several times where another process
-  /// changes the store meanwhile.
+  /// Calls `body` with a view of the collection `root` at one instant; several times if another process changes
+  /// the store meanwhile.
   ///
-  /// - Throws: the error of `body`; ``PersistentCollectionError/notThisCollection`` where the collection
+  /// - Throws: the error of `body`; ``PersistentCollectionError/notThisCollection`` if the collection
   ///   was removed; ``PersistentCollectionError/changing``.
   func read<Result>(
     _ root: CollectionRoot,
@@ -106,7 +115,7 @@ final class StoreReader: Sendable {
     }
   }
 
-  /// Calls `body` with the memory at one instant; several times where it changes meanwhile.
+  /// Calls `body` with the memory at one instant; several times if it changes meanwhile.
   func atOneInstant<Result>(
     _ body: (SharedView) throws(PersistentCollectionError) -> Result
   ) throws(PersistentCollectionError) -> Result {
@@ -124,7 +133,7 @@ final class StoreReader: Sendable {
       atomicMemoryFence(ordering: .acquiringAndReleasing)
       if try self.instant() == instant {
         guard case .failure = result else { return try result.get() }
-        // What is missing may be behind the end that is known.
+        // The missing bytes may be in a part by which the other process made the file larger.
         do throws(MemoryFileError) { try file.noticeGrowth() } catch { throw .memory(.file(error)) }
         if file.byteCount == byteCount { return try result.get() }
         result = .failure(.changing)
@@ -157,7 +166,8 @@ final class StoreReader: Sendable {
     _ name: String, _ kind: CollectionKind, types: (UInt64, UInt64)
   ) throws(PersistentCollectionError) -> CollectionRoot {
     let root = try Self.stable { () throws(PersistentCollectionError) -> CollectionRoot? in
-      guard let subtree = try Self.subtrees(of: file).first(where: { $0.name == name }),
+      let subtrees = try Self.contents(of: file).subtrees
+      guard let subtree = subtrees.first(where: { $0.name == name }),
         let region = PhysicalRange(
           checkedStart: subtree.address, byteCount: subtree.byteCount ?? 0)
       else { throw .memory(.noSuchName) }
@@ -176,7 +186,7 @@ final class StoreReader: Sendable {
   /// What the store contains.
   func contents() throws(PersistentCollectionError) -> [CollectionSummary] {
     let subtrees = try Self.stable { () throws(PersistentCollectionError) in
-      try Self.subtrees(of: file)
+      try Self.contents(of: file).subtrees
     }
     return try atOneInstant { view throws(PersistentCollectionError) in
       var summaries: [CollectionSummary] = []
@@ -186,25 +196,20 @@ final class StoreReader: Sendable {
             checkedStart: subtree.address, byteCount: subtree.byteCount ?? 0),
           let root = try? CollectionRoot(in: region, of: view.view, ledger: ledger.identity)
         else { continue }
-        func word(_ offset: UInt64) -> UInt64 {
-          view.view.ledgerWord(at: root.start &+ offset) ?? 0
-        }
         summaries.append(
-          CollectionSummary(
-            name: subtree.name, kind: CollectionSummary.Kind(root.kind),
-            count: Int(truncatingIfNeeded: word(RootLayout.entryCount)),
-            storageByteCount: word(RootLayout.storageByteCount)))
+          CollectionSummary(subtree.name, root) {
+            view.view.ledgerWord(at: root.start &+ $0) ?? 0
+          })
       }
       return summaries
     }
   }
 
-  /// Calls `body`, which copies all of the memory, until no change came into it.
+  /// Calls `body`, which copies all of the memory, until the memory did not change meanwhile.
   ///
-  /// A copy that has a change in it which is not complete is right as well: the process that opens it
-  /// undoes the change.
+  /// A copy may contain a change that is not complete: the process that opens the copy undoes it.
   ///
-  /// - Returns: nil where the memory changed each time.
+  /// - Returns: nil if the memory changed during each attempt.
   func whileUnchanged<Result, Failure: Error>(
     attempts: Int, _ body: () throws(Failure) -> Result
   ) throws(Failure) -> Result? {

@@ -5,7 +5,7 @@ public struct StoreValue<Value: PersistentElement>: Sendable {
   let store: PersistentStore
   let root: CollectionRoot
 
-  /// The value; nil where none was set.
+  /// The value; nil if none was set.
   ///
   /// - Throws: ``PersistentCollectionError/damaged(_:)``.
   public var value: Value? {
@@ -79,7 +79,7 @@ public struct StoreCounter: Sendable {
 }
 
 extension PersistentStore {
-  /// The value called `name`, made where there is none.
+  /// The value called `name`, made if it does not exist.
   public func value<Value: PersistentElement>(
     _ name: String, of type: Value.Type
   ) throws(PersistentCollectionError) -> StoreValue<Value> {
@@ -88,7 +88,7 @@ extension PersistentStore {
     return StoreValue(store: self, root: try collection(name, .value, types: numbers))
   }
 
-  /// The counter called `name`, made where there is none.
+  /// The counter called `name`, made if it does not exist.
   public func counter(_ name: String) throws(PersistentCollectionError) -> StoreCounter {
     StoreCounter(store: self, root: try collection(name, .counter, types: (0, 10)))
   }

@@ -13,7 +13,7 @@ struct ViewStorage: ~Copyable, PersistentStorage {
   ) throws(PersistentCollectionError) { throw .readOnly }
 }
 
-/// The bytes of a store as its own process sees them, or as another process does that only reads.
+/// The bytes of a store as the process that has it sees them, or as another process that only reads does.
 struct ViewMemory: WritablePhysicalMemory {
   private let map: DirectMap
   /// How another process sees the bytes; nil in the process that has the store. Its caller keeps it, so
@@ -56,7 +56,7 @@ struct ViewMemory: WritablePhysicalMemory {
     _ body: (borrowing MemoryWords) throws(Failure) -> Result
   ) throws(Failure) -> Result {
     // SAFETY: as above.
-    if let shared = unsafe shared, !shared.isPlain || !hasWords(at: address, count: count) {
+    if let shared = unsafe shared, !shared.view.isPlain || !hasWords(at: address, count: count) {
       return try shared.view.withWords(at: address, count: count, body)
     }
     return try map.withWords(at: address, count: count, body)
@@ -80,13 +80,8 @@ struct ViewMemory: WritablePhysicalMemory {
 /// complete has not happened, and bytes are copied before they are used.
 final class SharedView {
   let view: BoundedView<DirectMap>
-  /// Whether no word is shown otherwise than it is in memory.
-  let isPlain: Bool
 
-  init(_ view: BoundedView<DirectMap>) {
-    self.view = view
-    isPlain = view.isPlain
-  }
+  init(_ view: BoundedView<DirectMap>) { self.view = view }
 
   func withBytes<Result: ~Copyable, Failure: Error>(
     in wanted: PhysicalRange, _ body: (RawSpan) throws(Failure) -> Result

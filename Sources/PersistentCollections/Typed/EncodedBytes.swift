@@ -4,7 +4,7 @@ extension PersistentElement {
   /// Calls `body` with the bytes of the value: those of a string as they are, those of other small values
   /// from the stack.
   ///
-  /// Compiled anew for each type where it is used. An array for the bytes of each key would take as long as
+  /// The compiler makes code of it for each type. An array for the bytes of each key would take as long as
   /// finding the key.
   @inlinable
   func withPersistentBytes<Result, Failure: Error>(

@@ -19,7 +19,7 @@ public protocol PersistentElement {
   /// Writes the value to the start of `bytes`, which has room for it.
   func write(to bytes: inout MutableRawSpan)
 
-  /// The value in `bytes`; nil where there is none.
+  /// The value in `bytes`; nil if they are not a value of the type.
   init?(persistentBytes bytes: RawSpan)
 }
 
@@ -135,7 +135,7 @@ extension String: PersistentElement {
     copy(unsafe utf8.span.bytes, to: &bytes)
   }
 
-  /// The string of that UTF-8; nil where it is none.
+  /// The string of these bytes; nil if they are not UTF-8.
   public init?(persistentBytes bytes: RawSpan) {
     self.init(validating: bytes.copiedBytes(), as: UTF8.self)
   }

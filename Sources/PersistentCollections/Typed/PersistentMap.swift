@@ -33,7 +33,7 @@ public struct PersistentMap<Key: PersistentElement, Value: PersistentElement>: ~
   /// How many entries there are.
   public var count: Int { bytes.count }
 
-  /// The value of `key`; nil where there is none.
+  /// The value of `key`; nil if the map does not contain it.
   ///
   /// - Throws: ``PersistentCollectionError/damaged(_:)``, also where the bytes are not a value of the type.
   /// - Complexity: O(key + value).
@@ -121,7 +121,7 @@ public struct PersistentMap<Key: PersistentElement, Value: PersistentElement>: ~
 }
 
 extension PersistentByteMap {
-  /// Calls `body` with the value of `key`; returns whether there is one.
+  /// Calls `body` with the value of `key`; returns false if the map does not contain it.
   @usableFromInline
   mutating func readValue(
     of key: RawSpan, _ body: (RawSpan) -> Void
@@ -130,7 +130,7 @@ extension PersistentByteMap {
     return found != nil
   }
 
-  /// Where the entry of `key` is; nil where there is none.
+  /// Where the entry of `key` is; nil if the map does not contain it.
   @usableFromInline
   func address(of key: RawSpan) throws(PersistentCollectionError) -> PhysicalAddress? {
     try map.find(key, hash: map.sip.hash(key)).map { PhysicalAddress($0.address) }

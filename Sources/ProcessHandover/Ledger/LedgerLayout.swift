@@ -23,7 +23,7 @@ package enum LedgerLayout {
   /// The first word of the region.
   package static var magic: UInt64 { 0x5247_4445_4c48_4b1a }
   static var version: UInt64 { 1 }
-  /// Where the number is that identifies a ledger.
+  /// The offset of the number that identifies a ledger.
   package static var identityOffset: UInt64 { 16 }
   static var checkOffset: UInt64 { 24 }
 
@@ -79,9 +79,7 @@ package enum LedgerLayout {
   /// Fills a new region, which is all zeros.
   package static func fill(_ region: inout MutableRawSpan, identity: UInt64) {
     let words = [magic, version, identity]
-    var check = CheckValue()
-    for word in words { check.append(word) }
-    for (index, word) in (words + [check.value]).enumerated() {
+    for (index, word) in (words + [CheckValue(of: words).value]).enumerated() {
       region.storeBytes(of: word, toByteOffset: index * 8, as: UInt64.self)
     }
     region.storeBytes(

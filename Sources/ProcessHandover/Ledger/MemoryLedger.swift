@@ -5,7 +5,8 @@ package import MemoryAccess
 package struct LedgerDamage: Error, Equatable, Sendable {
   /// Where the word is.
   package let address: PhysicalAddress
-  /// The layout of the ledger, where it is whole and that is what is not known.
+  /// The layout number of a ledger that is intact, and of a layout that this version does not know; nil of a
+  /// ledger that is damaged.
   package let unknownVersion: UInt64?
 
   package init(address: PhysicalAddress, unknownVersion: UInt64? = nil) {
@@ -56,11 +57,9 @@ package struct MemoryLedger: Sendable {
           bytes in (0..<12).map { bytes.word(atByte: $0 * 8) ?? 0 }
         })
     else { throw LedgerDamage(address: start) }
-    var check = CheckValue()
-    for word in words[..<3] { check.append(word) }
-    guard words[0] == Layout.magic, words[Int(Layout.checkOffset / 8)] == check.value else {
-      throw LedgerDamage(address: start)
-    }
+    guard words[0] == Layout.magic,
+      words[Int(Layout.checkOffset / 8)] == CheckValue(of: words[..<3]).value
+    else { throw LedgerDamage(address: start) }
     guard words[1] == Layout.version else {
       throw LedgerDamage(address: start, unknownVersion: words[1])
     }
@@ -73,7 +72,7 @@ package struct MemoryLedger: Sendable {
     }
   }
 
-  /// The ledger among `subtrees`; nil where the memory has none.
+  /// The ledger among `subtrees`; nil of a memory without a ledger.
   ///
   /// - Throws: ``LedgerDamage``.
   package init?(
@@ -91,7 +90,7 @@ package struct MemoryLedger: Sendable {
 
   /// Calls `body` with the address of every slot and its two words.
   ///
-  /// - Parameter word: reads a word of the memory; nil where there is none.
+  /// - Parameter word: reads a word of the memory; nil outside of the memory.
   /// - Throws: ``LedgerDamage`` of a chunk that does not exist.
   /// - Complexity: O(slots), which are no more than fit into the memory twice.
   package func forEachSlot(
@@ -164,7 +163,7 @@ package struct MemoryLedger: Sendable {
 }
 
 extension PhysicalMemory {
-  /// The word at `address`; nil where there is none.
+  /// The word at `address`; nil outside of the memory.
   package func ledgerWord(at address: UInt64) -> UInt64? {
     guard address & 7 == 0,
       let range = PhysicalRange(checkedStart: PhysicalAddress(address), byteCount: 8)

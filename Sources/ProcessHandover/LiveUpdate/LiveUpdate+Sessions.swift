@@ -24,7 +24,7 @@ extension LiveUpdate {
     public borrowing func preserve(
       _ file: FileDescriptor, token: UInt64
     ) throws(LiveUpdateError) {
-      // What cannot be asked is unknown beforehand.
+      // If the call fails, the answer is unknown, and the kernel decides.
       if (try? SystemCalls.comesBackReadOnly(file)) == true { throw .comesBackReadOnly }
       var message = LiveUpdateMessage(.preserve)
       message.descriptor = file.rawValue

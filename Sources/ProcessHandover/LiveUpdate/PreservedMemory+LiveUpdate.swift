@@ -58,3 +58,13 @@ extension PreservedMemory {
     }
   }
 }
+
+extension PreservedMemory.RetrievalError: CustomStringConvertible {
+  /// What was found and where, as a part of a sentence.
+  public var description: String {
+    switch self {
+    case .liveUpdate(let error): "\(error)"
+    case .memory(let error): "the memory came back, and cannot be taken over: \(error)"
+    }
+  }
+}

@@ -6,27 +6,33 @@ import PreservedPages
 
 /// The free frames of a memory file, handed out with storage behind them.
 ///
-/// What is free follows from what is preserved, so none of the metadata is in the file: it is in
-/// memory of the process, covers the file's whole capacity, and is made when the first frame is
-/// wanted, for as much of the file as that takes: ``UnseenFrames``. A successor that only reads never makes
-/// them.
+/// What is free follows from what is preserved, so the metadata is not in the file: it is in memory of the
+/// process, covers the file's whole capacity, and is made when the first frame is wanted. It then knows as much of
+/// the file as the take needs: ``UnseenFrames``. A successor that only reads never makes it.
 struct FileFrames: BlockSource, ~Copyable {
   private let file: MemoryFile
   private let geometry: PageGeometry
   private var buddy: BuddyAllocator<AnonymousMemory>?
-  /// What the metadata do not cover yet; nil where they cover all of the file.
+  /// The part of the file that the metadata does not cover yet; nil if it covers all of the file.
   private var unseen: UnseenFrames?
-  /// Why the last take got nothing, where there were frames and the file system had no storage for
-  /// them; nil where it got something, or there were none.
+  /// The error of the file system, if the last take found free frames and could not get storage for them; else
+  /// nil.
   var storageFailure: MemoryFileError?
-  /// A block with storage that no allocation gets, so that a name can be removed from memory, or in a
-  /// file system, that is full.
+  /// A block with storage that no allocation gets, so that a name can be removed from full memory, or in a full
+  /// file system.
   var spare: PhysicalBlock?
-  /// Whether takes get of the spare block, and nothing else.
-  var lendsSpare = false
-  /// Whether blocks are taken at the lowest address that is free, instead of where the smallest free
-  /// block is.
-  var takesLowest = false
+  /// Where the next blocks are taken.
+  var choice = Choice.bestFit
+
+  /// Where a block is taken.
+  enum Choice {
+    /// In the smallest free block that has room.
+    case bestFit
+    /// At the lowest free address.
+    case lowest
+    /// In the spare block, and nowhere else.
+    case spare
+  }
 
   /// Where the map of the allocator is presented: beyond every frame of a file.
   private static let mapStart = PhysicalAddress(1 << 62)
@@ -39,11 +45,12 @@ struct FileFrames: BlockSource, ~Copyable {
   /// Whether the metadata is made.
   var isReady: Bool { buddy != nil }
 
-  /// Makes the metadata: of the first `byteCount` bytes, everything is free but the superblock and what the
+  /// Makes the metadata: of the first `byteCount` bytes, everything is free except the superblock and what the
   /// tree preserves, which is as its survey found it.
   ///
-  /// - Throws: `cannotAllocate`, as mmap(2) says it.
-  /// - Complexity: O(orders), and O(log frames) where there is no tree.
+  /// - Parameter tree: nil of a file that preserves nothing.
+  /// - Throws: `cannotAllocate`, with the error of mmap(2).
+  /// - Complexity: O(orders); O(log frames) without a tree.
   mutating func prepare(
     byteCount: UInt64, without tree: UnseenFrames.Tree?
   ) throws(MemoryImageError) {
@@ -73,9 +80,9 @@ struct FileFrames: BlockSource, ~Copyable {
     self.buddy = consume buddy
   }
 
-  /// Makes metadata of the next part of the file.
+  /// Reads the next part of the file into the metadata.
   ///
-  /// - Returns: whether there was one.
+  /// - Returns: false after the last part.
   mutating func seeMore() -> Bool {
     guard var next = unseen.take() else { return false }
     let isSeen = next.seeNext { buddy?.freeUnchecked($0) }
@@ -83,7 +90,7 @@ struct FileFrames: BlockSource, ~Copyable {
     return isSeen
   }
 
-  /// Makes metadata of all of the file.
+  /// Reads all of the file into the metadata.
   ///
   /// - Complexity: O(nodes · page size + runs · log frames).
   mutating func seeAll() {
@@ -100,13 +107,11 @@ struct FileFrames: BlockSource, ~Copyable {
     buddy?.manageFree(FrameRange(within: new, in: geometry))
   }
 
-  /// The number of frames that are free, as far as the file was seen, those of the spare block among them; nil
+  /// The number of free frames in the part of the file that was seen, including those of the spare block; 0
   /// before the metadata is made.
-  var freeFrameCount: UInt64? {
-    isReady ? allocatableFrameCount &+ (spare?.order.frameCount ?? 0) : nil
-  }
+  var freeFrameCount: UInt64 { allocatableFrameCount &+ (spare?.order.frameCount ?? 0) }
 
-  /// The number of frames that an allocation may get.
+  /// The number of free frames in that part that an allocation may get.
   var allocatableFrameCount: UInt64 {
     switch buddy {
     case .some(let buddy): buddy.freeFrameCount
@@ -143,18 +148,18 @@ struct FileFrames: BlockSource, ~Copyable {
 
   mutating func takeBlock(_ order: PageOrder) -> PhysicalBlock? {
     storageFailure = nil
-    if lendsSpare { return takeOfSpare(order) }
+    if choice == .spare { return takeOfSpare(order) }
     repeat {
-      if takesLowest {
-        if let block = takeLowestBlock(order) { return block }
-        if storageFailure != nil { return nil }
-        continue
-      }
-      guard let block = buddy?.takeBlock(order) ?? nil else { continue }
-      if hasStorage(block.range(in: geometry)) { return block }
-      giveBack(block, in: geometry)
-      return nil
+      let block = choice == .lowest ? takeLowestBlock(order) : takeBestBlock(order)
+      if block != nil || storageFailure != nil { return block }
     } while seeMore()
+    return nil
+  }
+
+  private mutating func takeBestBlock(_ order: PageOrder) -> PhysicalBlock? {
+    guard let block = buddy?.takeBlock(order) ?? nil else { return nil }
+    if hasStorage(block.range(in: geometry)) { return block }
+    giveBack(block, in: geometry)
     return nil
   }
 
@@ -179,7 +184,7 @@ struct FileFrames: BlockSource, ~Copyable {
     if seen.frameCount > 0 { buddy?.giveBack(seen) }
   }
 
-  /// Has the bytes stored in earnest, so that no store to them can fail.
+  /// Gives the bytes storage, so that a store to them cannot fail; returns false if the file system has none.
   private mutating func hasStorage(_ range: PhysicalRange) -> Bool {
     do throws(MemoryFileError) {
       try file.backUnused(range)
@@ -210,7 +215,7 @@ struct FileFrames: BlockSource, ~Copyable {
 
   // MARK: Places
 
-  /// Takes those very frames, where all of them are free. They are not given storage.
+  /// Takes exactly these frames; nil if one of them is not free. They do not get storage.
   mutating func takeStored(_ range: FrameRange) -> FrameRange? {
     do throws(BuddyAllocatorError) {
       try buddy?.allocate(range)
@@ -222,7 +227,7 @@ struct FileFrames: BlockSource, ~Copyable {
 
   /// Takes the free block of that order with the lowest address.
   ///
-  /// - Parameter limit: takes none from that address on.
+  /// - Parameter limit: the block starts below this address.
   mutating func takeLowestBlock(
     _ order: PageOrder, below limit: PhysicalAddress? = nil
   ) -> PhysicalBlock? {
@@ -242,8 +247,8 @@ struct FileFrames: BlockSource, ~Copyable {
     return nil
   }
 
-  /// Takes a run that no naturally aligned block holds, the lowest there is; none whose length is a power of two,
-  /// since those who ask for it rely on its alignment.
+  /// Takes the lowest free run, wherever it starts; nil for a length that is a power of two, since callers rely on
+  /// the natural alignment of such a run.
   ///
   /// - Complexity: O(free blocks), where one of them has a quarter of the frames; else O(1).
   private mutating func takeUnalignedFrames(_ frameCount: UInt64) -> FrameRange? {

@@ -11,7 +11,7 @@ extension FreshTakeover {
     return names.filter { isCollection($0) }
   }
 
-  /// Whether `name` is that of a collection, or of the ledger.
+  /// Whether a collection, or the ledger, has the name.
   func isCollection(_ name: String) -> Bool {
     guard ledger != nil else { return false }
     if name == LedgerLayout.regionName { return true }
@@ -20,12 +20,12 @@ extension FreshTakeover {
       && file.ledgerWord(at: root.start.rawValue) == LedgerLayout.rootMagic
   }
 
-  /// Keeps all collections, with their names, their memory and the ledger. Does nothing where the
-  /// predecessor had none, or they are kept already.
+  /// Keeps all collections, with their names, their memory and the ledger. Does nothing if the predecessor
+  /// had no collections, or if they are kept already.
   ///
   /// - Throws: ``PreservedMemoryError/contents(_:)`` with `changeDamaged` of a ledger that is damaged, and
-  ///   as ``keepRegion(named:)``. After an error, this takeover cannot be finished; the old handover is
-  ///   in force, and the next process finds everything.
+  ///   as ``keepRegion(named:)``. After an error, this takeover cannot be finished; the old handover stays
+  ///   valid, and the next process finds everything.
   /// - Complexity: O(slots + pieces · levels).
   public mutating func keepCollections() throws(PreservedMemoryError) {
     guard let ledger, !isDoneWithCollections else { return }

@@ -125,7 +125,7 @@ extension FreshTakeover {
     }
   }
 
-  /// Calls `body` with the incoming handover and frames for its metadata; makes the file larger where they
+  /// Calls `body` with the incoming handover and frames for its metadata; makes the file larger if they
   /// do not suffice.
   mutating func restore(
     _ body: (

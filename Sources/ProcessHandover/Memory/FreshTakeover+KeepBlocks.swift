@@ -2,8 +2,8 @@ import Handover
 public import MemoryAccess
 public import PreservedPages
 
-// Until `finish()`, the predecessor's handover is in force, so that many blocks need no record of a change:
-// a process that is killed in between leaves what its predecessor left.
+// Until `finish()`, the predecessor's handover is the valid one, so many blocks are kept without the record of a
+// change: a process that is killed in between leaves what its predecessor left.
 
 extension FreshTakeover {
   /// Keeps blocks without a name, each as an entry of its own: all of them, or nothing has changed.
@@ -41,7 +41,7 @@ extension FreshTakeover {
     incoming.takeBack(block, into: &memory.frames)
   }
 
-  /// Frees the nodes of the handover that is being built that hold nothing.
+  /// Frees the empty nodes of the handover that is being built.
   @usableFromInline
   mutating func prune() { memory.outgoing.prune(into: &memory.frames) }
 
@@ -70,7 +70,7 @@ struct BlockRuns<Blocks: Collection<PhysicalBlock>> {
   let geometry: PageGeometry
   @usableFromInline
   var blocks: Blocks.Iterator
-  /// The first block that no run has.
+  /// The first block that is not in a run yet.
   @usableFromInline
   var ahead: PhysicalBlock?
 
@@ -87,7 +87,7 @@ struct BlockRuns<Blocks: Collection<PhysicalBlock>> {
     guard let first = ahead else { return nil }
     var blockCount: UInt64 = 1
     ahead = blocks.next()
-    // An order that no block can have is refused where the block is looked at.
+    // `keep` refuses an order that is larger than that of any block.
     guard first.order <= geometry.maximumOrder else {
       return BlockRun(address: first.address, order: first.order, blockCount: 1)
     }

@@ -17,7 +17,7 @@ public struct FreshTakeover: ~Copyable {
 
   var incoming: IncomingHandover<MemoryFile>
   var memory: PreservedMemory
-  /// The ledger of the predecessor's collections; nil where it had none.
+  /// The ledger of the predecessor's collections; nil if it had no collections.
   let ledger: MemoryLedger?
   /// Whether the collections were kept, or given up on purpose.
   var isDoneWithCollections: Bool
@@ -31,8 +31,8 @@ public struct FreshTakeover: ~Copyable {
     try self.init(of: file, lock: PreservedMemory.lock(file))
   }
 
-  /// Begins to take over the memory that a predecessor passed on, by exec or to a child; nil where
-  /// none was.
+  /// Begins to take over the memory that a predecessor passed on, by exec or to a child; nil if none was
+  /// passed on.
   ///
   /// - Parameter capacity: what the memory may grow to, in bytes.
   /// - Parameter descriptors: what ``Successor/inherited()`` gave; what is not the memory stays there.
@@ -53,7 +53,7 @@ public struct FreshTakeover: ~Copyable {
     let deviceTree = memory.outgoing.anchor.state.deviceTree
     let version = memory.outgoing.version
     let geometry = memory.geometry
-    // What is free here follows from the predecessor's tree, which another one is about to replace.
+    // The free frames follow from the predecessor's tree, which another tree is about to replace.
     try memory.requireAllFrames()
     let incoming: IncomingHandover<MemoryFile>
     do throws(IncomingHandoverError) {
@@ -109,36 +109,32 @@ public struct FreshTakeover: ~Copyable {
     _ body: (PhysicalBlock) throws(Failure) -> Void
   ) throws(Failure) {
     try incoming.forEachUnrestored { (block) throws(Failure) in
-      if !isDeviceTree(block) { try body(block) }
+      if !containsDeviceTree(block.range(in: incoming.geometry)) { try body(block) }
     }
   }
 
-  /// Whether `block` is that of the predecessor's device tree, which has no other user.
-  func isDeviceTree(_ block: PhysicalBlock) -> Bool {
+  /// Whether the predecessor's device tree, which has no other user, is in `range`.
+  private func containsDeviceTree(_ range: PhysicalRange) -> Bool {
     guard let address = incoming.survey.address else { return false }
-    return block.range(in: incoming.geometry).contains(address)
-  }
-
-  /// Whether a block of `run` is that of the predecessor's device tree.
-  private func isOfDeviceTree(_ run: BlockRun) -> Bool {
-    guard let address = incoming.survey.address else { return false }
-    return run.range(in: incoming.geometry).contains(address)
+    return range.contains(address)
   }
 
   /// Puts what was kept in the place of what there was, and frees the rest.
   ///
-  /// - Throws: ``PreservedMemoryError/collectionsNotKept(_:)`` where the predecessor had collections, and
+  /// - Throws: ``PreservedMemoryError/collectionsNotKept(_:)`` if the predecessor had collections, and
   ///   neither ``keepCollections()`` nor ``dropCollections()`` was called. Nothing is lost then: the old
-  ///   handover is in force, and the next process finds everything.
+  ///   handover stays valid, and the next process finds everything.
   public consuming func finish() throws(PreservedMemoryError) -> PreservedMemory {
     guard isDoneWithCollections else { throw .collectionsNotKept(collectionNames) }
     memory.outgoing.anchor.switchToNext()
     let geometry = incoming.geometry
     var unwanted: [FrameRange] = []
     incoming.forEachUnrestoredRun { run in
-      if isOfDeviceTree(run) {
+      if containsDeviceTree(run.range(in: geometry)) {
         run.forEachBlock(in: geometry) {
-          if !isDeviceTree($0) { unwanted.append(FrameRange($0, in: geometry)) }
+          if !containsDeviceTree($0.range(in: geometry)) {
+            unwanted.append(FrameRange($0, in: geometry))
+          }
         }
       } else {
         unwanted.append(FrameRange(covering: run.range(in: geometry), in: geometry))
@@ -146,7 +142,7 @@ public struct FreshTakeover: ~Copyable {
     }
     for run in unwanted { memory.frames.giveBack(run) }
     incoming.retire(into: &memory.frames)
-    memory.keepsSpare = true
+    memory.isGathered = false
     memory.keepSpare()
     return memory
   }
@@ -157,11 +153,10 @@ extension PreservedMemory {
   fileprivate mutating func beginNext(_ version: ABIVersion) throws(PreservedMemoryError) {
     outgoing.anchor.beginNext()
     let geometry = geometry
-    keepsSpare = false
     dropSpare()
     // The root never moves: at a low address, it does not divide the memory.
-    frames.takesLowest = true
-    defer { frames.takesLowest = false }
+    frames.choice = .lowest
+    defer { frames.choice = .bestFit }
     while true {
       let anchor = try Self.superblock(of: file)
       do throws(OutgoingHandoverError) {

@@ -3,12 +3,12 @@ import MemoryAccess
 /// Whether the values of a type are nothing but integers and floating-point numbers, without a gap.
 ///
 /// Bytes between properties are undefined: two equal values would be stored as different bytes, and a key
-/// would not be found again. The compiler does not refuse such a type, so this is checked where a type is
-/// used for the first time.
+/// would not be found again. The compiler does not refuse such a type, so the library does, when a program opens
+/// a value or a collection of it.
 package enum PreservableLayout {
-  /// What keeps values of `type` from being stored, as a sentence; nil where nothing does.
+  /// Why values of `type` cannot be stored, as a sentence; nil if they can.
   ///
-  /// An `InlineArray` is taken at its size; what its elements are is not looked at.
+  /// The elements of an `InlineArray` are not checked: all of its bytes count as numbers.
   ///
   /// - Complexity: O(properties).
   package static func fault(of type: Any.Type) -> String? {
@@ -19,7 +19,7 @@ package enum PreservableLayout {
   private static func fault<Value: Preservable>(ofPreservable type: Value.Type) -> String? {
     let byteCount = MemoryLayout<Value>.size
     let words = [UInt64](repeating: 0, count: byteCount / 8 + 1)
-    // SAFETY: there are as many bytes, and every bit pattern is a value of the type.
+    // SAFETY: the array has at least `byteCount` bytes, and every bit pattern is a value of the type.
     let zero = unsafe words.span.bytes.unsafeLoadUnaligned(as: Value.self)
     do throws(Fault) {
       let usedByteCount = try Self.usedByteCount(zero, "")
@@ -46,7 +46,8 @@ package enum PreservableLayout {
       return min(size(of: value), bitCount(number) / 8)
     }
     if String(describing: type(of: value)).hasPrefix("Unsafe") {
-      throw Fault(reason: "\(name.dropFirst()) is a pointer, which is void in the next process")
+      throw Fault(
+        reason: "\(name.dropFirst()) is a pointer, which is not valid in the next process")
     }
     if mirror.children.isEmpty { return size(of: value) }
     var sum = 0

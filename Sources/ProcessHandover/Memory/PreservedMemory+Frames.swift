@@ -7,16 +7,16 @@ extension PreservedMemory {
   /// How much memory is free, in bytes, without growing; counted from what is preserved the first
   /// time it is asked for.
   ///
-  /// A block of the device tree's size, one page mostly, is among it that no allocation gets: removing a
+  /// This includes a block of the device tree's size, mostly one page, that no allocation gets: removing a
   /// name from memory that is full needs it.
   ///
   /// - Throws: ``PreservedMemoryError/outOfProcessMemory(byteCount:)``.
   public mutating func freeByteCount() throws(PreservedMemoryError) -> UInt64 {
     try requireAllFrames()
-    return (frames.freeFrameCount ?? 0) &<< UInt64(geometry.shift)
+    return frames.freeFrameCount &<< UInt64(geometry.shift)
   }
 
-  /// Makes the allocator, if it is not there yet; what was found is seen as it is wanted.
+  /// Makes the allocator, if it does not exist yet. It reads what was found part by part, as it needs frames.
   mutating func requireFrames() throws(PreservedMemoryError) {
     guard !frames.isReady else { return }
     let found = foundPages.map { UnseenFrames.Tree(outgoing.tree, as: $0) }
@@ -30,14 +30,15 @@ extension PreservedMemory {
     keepSpare()
   }
 
-  /// Makes the allocator of all of the file, without nodes that hold nothing.
+  /// Makes the allocator, has it read all of the file, and frees the empty nodes that the predecessor left.
   mutating func requireAllFrames() throws(PreservedMemoryError) {
     try requireFrames()
     frames.seeAll()
     pruneFoundNodes()
   }
 
-  /// Frees nodes that a predecessor left empty, or made and was killed before it filled them.
+  /// Frees the empty nodes that the predecessor left: those that it emptied, and those that it had made when it
+  /// was killed and had not filled.
   ///
   /// - Returns: the number of nodes.
   @discardableResult
@@ -47,8 +48,8 @@ extension PreservedMemory {
     return pruneNodes()
   }
 
-  /// Calls `body` with the handover and its frames; where they do not suffice, gathers the free ones, and
-  /// then makes the file larger.
+  /// Calls `body` with the handover and its frames; if they do not suffice, gathers the free ones, and then
+  /// makes the file larger.
   mutating func withFrames<Result>(
     for use: FrameUse = .memory,
     _ body: (inout Outgoing, inout FileFrames) throws(OutgoingHandoverError) -> Result
@@ -77,8 +78,8 @@ extension PreservedMemory {
     }
   }
 
-  /// Makes the file larger, after the source had no `frameCount` frames to give; where a predecessor left
-  /// nodes that hold nothing, frees those first.
+  /// Makes the file larger, after the source could not provide `frameCount` frames; frees the empty nodes that
+  /// the predecessor left first.
   ///
   /// - Throws: why it cannot: ``PreservedMemoryError/full(frameCount:byteCount:)``,
   ///   ``PreservedMemoryError/outOfStorage(_:)``, ``PreservedMemoryError/file(_:)``.

@@ -2,18 +2,17 @@ import Handover
 import MemoryAccess
 import PreservedPages
 
-// The nodes of the tree of entries are wherever a frame was free when they were needed. Once most memory is
-// free again, they divide it: nodes that hold nothing are freed, and the others move to low addresses.
+// Each node of the tree of entries is in the frame that was free when the node was needed. Once most memory is
+// free again, the nodes divide it: empty nodes are freed, and the others move to low addresses.
 
 extension PreservedMemory {
-  /// Makes the free memory less scattered, where an allocation of `frameCount` frames in one piece needs
-  /// that: frees the nodes that hold nothing, and moves the device tree and the other nodes to the lowest
-  /// addresses that are free.
+  /// Makes the free memory less scattered, if an allocation of `frameCount` frames in one piece needs that:
+  /// frees the empty nodes, and moves the device tree and the other nodes to the lowest free addresses.
   ///
   /// Each step leaves a sound handover. The root stays where it is.
   ///
   /// - Returns: whether anything has changed.
-  /// - Complexity: O(nodes · page size); O(1) where nothing was allocated or freed since the last time.
+  /// - Complexity: O(nodes · page size); O(1) if no frame was allocated or freed since the last call.
   mutating func gather(forFrames frameCount: UInt64) -> Bool {
     guard !isGathered else { return false }
     isGathered = true

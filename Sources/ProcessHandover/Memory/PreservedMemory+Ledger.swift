@@ -2,7 +2,7 @@ import Handover
 import MemoryAccess
 
 extension PreservedMemory {
-  /// The ledger of the collections in this memory; a new one where there is none.
+  /// The ledger of the collections in this memory, made if it does not exist.
   ///
   /// - Throws: ``PreservedMemoryError/contents(_:)`` with `changeDamaged` of a ledger that is damaged,
   ///   and as ``makeRegion(named:byteCount:_:)``.

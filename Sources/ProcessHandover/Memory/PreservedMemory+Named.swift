@@ -1,11 +1,10 @@
 internal import SystemPackage
 
 extension PreservedMemory {
-  /// Opens the memory file called `name` in ``MemoryFile/privateFolder()``, or makes one where there is
-  /// none.
+  /// Opens the memory file called `name` in ``MemoryFile/privateFolder()``, or makes it if it does not exist.
   ///
   /// - Parameters:
-  ///   - name: the name.
+  ///   - name: the name of the file in that folder.
   ///   - byteCount: the size of a new file, in bytes; it takes storage as it is used.
   ///   - capacity: the size up to which the file grows by itself.
   /// - Throws: ``PreservedMemoryError``.

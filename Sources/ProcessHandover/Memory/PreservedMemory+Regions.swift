@@ -18,7 +18,7 @@ extension PreservedMemory {
     }
   }
 
-  /// The bytes of the region called `name`; nil when there is none.
+  /// The bytes of the region called `name`; nil if nothing has the name.
   ///
   /// - Throws: ``PreservedMemoryError/handover(_:)`` where the device tree cannot be read.
   /// - Complexity: O(names).
@@ -40,8 +40,8 @@ extension PreservedMemory {
   /// Makes a region of `byteCount` bytes under `name`, in one piece; `fill` writes it before a
   /// successor can see it.
   ///
-  /// - Parameter name: the name.
-  /// - Parameter byteCount: the size, in bytes.
+  /// - Parameter name: the name under which a successor finds the region.
+  /// - Parameter byteCount: the size of the region, in bytes.
   /// - Parameter fill: gets the bytes of whole pages, all zeros.
   /// - Throws: ``PreservedMemoryError/nameTaken``, and as ``allocate(byteCount:)``;
   ///   ``PreservedMemoryError/handover(_:)`` with `deviceTreeUnwritable` of a name that is empty, too
@@ -87,7 +87,7 @@ extension PreservedMemory {
 
   /// Takes the name from a region, whose memory stays allocated.
   ///
-  /// Succeeds in memory that is full, too: a block is set aside for it.
+  /// Succeeds in full memory too: a block is set aside for it.
   ///
   /// - Throws: ``PreservedMemoryError/noSuchName``, ``PreservedMemoryError/handover(_:)``; as
   ///   ``allocate(byteCount:)`` in memory that an older version filled to the last page.
@@ -108,8 +108,8 @@ extension PreservedMemory {
 
   // MARK: Scattered areas
 
-  /// Makes an area of `blockCount` blocks of 2^order pages under `name`, which are wherever there is
-  /// room: memory too large for one piece.
+  /// Makes an area of `blockCount` blocks of 2^order pages under `name`, at any free addresses: memory too
+  /// large for one piece.
   ///
   /// - Throws: as ``makeRegion(named:byteCount:_:)``.
   @discardableResult

@@ -2,10 +2,10 @@ import Handover
 import MemoryAccess
 import PreservedPages
 
-// Removing a name writes a new root device tree, which needs a block, and nodes that lead to its bit. So
-// one block of the device tree's size is set aside, and only a removal gets it, or its first part where the
-// device tree needs less. The nodes for each of these sizes are in the tree. The block of the device tree
-// before the removal, whose nodes are there too, is then set aside in turn.
+// Removing a name writes a new root device tree, which needs a block, and nodes of the tree for the block's bit. So
+// one block of the device tree's size is set aside, and only a removal gets it, or its first part if the device
+// tree needs less. The nodes for each of these sizes are in the tree. After the removal, the block of the device
+// tree before it, whose nodes are in the tree too, is set aside.
 
 extension PreservedMemory {
   /// What an operation needs frames for.
@@ -18,10 +18,10 @@ extension PreservedMemory {
     case removal
   }
 
-  /// Calls `body`; again with the spare block where a removal found no frames; and with a larger one set
-  /// aside first where a name is about to make the device tree larger.
+  /// Calls `body`. If a removal found no frames, calls it again with the spare block. If a new name makes the
+  /// device tree larger, sets a larger block aside first.
   ///
-  /// - Precondition: where `body` throws `outOfFrames`, it has changed nothing.
+  /// - Precondition: if `body` throws `outOfFrames`, it has changed nothing.
   mutating func withSpare<Result>(
     for use: FrameUse,
     _ body: (inout Outgoing, inout FileFrames) throws(OutgoingHandoverError) -> Result
@@ -51,22 +51,23 @@ extension PreservedMemory {
       } catch {
         guard case .outOfFrames = error, frames.spare != nil else { throw error }
       }
-      frames.lendsSpare = true
-      defer { frames.lendsSpare = false }
+      frames.choice = .spare
+      defer { frames.choice = .bestFit }
       return try body(&outgoing, &frames)
     }
   }
 
-  /// Sets a block of the device tree's size aside, if there is none yet.
+  /// Sets a block of the device tree's size aside, unless one is already, or a second handover is being built.
   ///
-  /// In memory that is full to the last frame, as older versions left it, there is none to set aside; then
-  /// it is done as soon as there is one.
+  /// In memory that an older version filled to the last frame, no block is free; then a later call sets one
+  /// aside.
   ///
   /// - Parameter former: the block in which the device tree was, which may be free now.
   mutating func keepSpare(after former: PhysicalBlock? = nil) {
     let order = outgoing.deviceTree.order
-    guard keepsSpare, frames.isReady, frames.spare?.order != order else { return }
-    // That there is none is not why an operation fails.
+    guard !outgoing.anchor.state.isBuildingNext, frames.isReady, frames.spare?.order != order
+    else { return }
+    // An operation does not fail because no block could be set aside.
     let failure = frames.storageFailure
     if let former, former.order == order, former != outgoing.deviceTree,
       frames.takeStored(FrameRange(former, in: geometry)) != nil
@@ -84,7 +85,7 @@ extension PreservedMemory {
     if let spare = frames.spare.take() { frames.giveBack(spare, in: geometry) }
   }
 
-  /// Sets `block` aside, and frees the one that was.
+  /// Sets `block` aside, and frees the one that was set aside before.
   mutating func exchangeSpare(for block: PhysicalBlock) {
     dropSpare()
     frames.spare = block
@@ -105,19 +106,19 @@ extension PreservedMemory {
     return block
   }
 
-  /// Frees the nodes that hold nothing, but those of the spare block and the device tree's.
+  /// Frees the empty nodes, except those for the spare block and the device tree.
   ///
   /// - Returns: the number of nodes freed.
   @discardableResult
   mutating func pruneNodes() -> UInt64 {
     let freedCount = outgoing.prune(into: &frames)
-    // What was just freed suffices.
+    // The nodes that were just freed suffice.
     if let spare = frames.spare, !prepare(spare) { dropSpare() }
     _ = prepare(outgoing.deviceTree)
     return freedCount
   }
 
-  /// Makes the nodes that mark `block` or the first part of it; returns whether there are frames for them.
+  /// Makes the nodes that mark `block`, or the first part of it; returns false if frames for them are missing.
   private mutating func prepare(_ block: PhysicalBlock) -> Bool {
     do throws(RadixTreeError) {
       for part in parts(of: block) {
@@ -144,11 +145,12 @@ extension PreservedMemory {
     }
   }
 
-  /// A block of the size that the device tree will have with one more name, where that is a larger size.
+  /// Takes a block of the size that the device tree will have with one more name; nil if that size stays the
+  /// same.
   private mutating func largerSpare(
     for name: String
   ) throws(OutgoingHandoverError) -> PhysicalBlock? {
-    guard keepsSpare, frames.spare != nil,
+    guard frames.spare != nil,
       let order = outgoing.deviceTreeOrder(addingSubtreeNamed: name),
       order > outgoing.deviceTree.order
     else { return nil }

@@ -82,7 +82,7 @@ extension PreservedMemory {
 
   // MARK: The other side
 
-  /// The memory that a predecessor passed on, by exec or to a child; nil where none was.
+  /// The memory that a predecessor passed on, by exec or to a child; nil if none was passed on.
   ///
   /// - Parameter capacity: what the memory may grow to, in bytes.
   /// - Parameter descriptors: what ``Successor/inherited()`` gave; what is not the memory stays there.
@@ -117,10 +117,10 @@ extension PreservedMemory {
     return try PreservedMemory(adopting: file)
   }
 
-  /// The memory that the service manager kept; nil where it kept none.
+  /// The memory that the service manager kept; nil if it kept none.
   ///
   /// - Parameter capacity: what the memory may grow to, in bytes.
-  /// - Parameter name: the name.
+  /// - Parameter name: the name under which the service manager kept it.
   /// - Parameter descriptors: what ``ServiceManager/receivedDescriptors(removingVariables:)`` gave.
   /// - Throws: ``PreservedMemoryError``.
   public static func stored(

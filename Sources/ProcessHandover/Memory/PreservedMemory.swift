@@ -43,10 +43,8 @@ public struct PreservedMemory: ~Copyable {
   var frames: FileFrames
   /// What was found when the memory was taken over; nil once the allocator knows it.
   var foundPages: PreservedPagesSurvey?
-  /// Whether the tree may have nodes that hold nothing, which the predecessor left.
+  /// Whether the tree may have empty nodes that the predecessor left.
   var mayHaveEmptyNodes = false
-  /// Whether a block is kept for the removal of names; not while a second handover is being built.
-  var keepsSpare = true
   /// Whether the memory is in a file on a disk, and the kernel has been started again since a process last had
   /// it, and no program has called ``confirmWhole()``.
   ///
@@ -54,7 +52,7 @@ public struct PreservedMemory: ~Copyable {
   /// be as it was earlier. The tree and the device tree were checked when the memory was opened, and
   /// `PersistentStore` checks the structure of its collections; bytes of regions and values may be old.
   public private(set) var mayBeTorn = false
-  /// Whether nothing was allocated or freed since the free frames were gathered.
+  /// Whether no frame was allocated or freed since ``gather(forFrames:)`` ran.
   var isGathered = false
 
   /// The size up to which a file grows where nothing else is said: 1 TiB, or what the file has.
@@ -69,7 +67,7 @@ public struct PreservedMemory: ~Copyable {
   /// A number that identifies a memory file.
   public var identity: MemoryFileIdentity { outgoing.anchor.identity }
 
-  /// Opens the memory file at `path`, or makes one where there is none.
+  /// Opens the memory file at `path`, or makes it if it does not exist.
   ///
   /// - Parameters:
   ///   - path: the path of the file.
@@ -186,7 +184,7 @@ public struct PreservedMemory: ~Copyable {
     self.mayBeTorn = mayBeTorn
   }
 
-  /// Says that the program has checked the memory: ``mayBeTorn`` is false from then on, also for the next
+  /// Records that the program has checked the memory: ``mayBeTorn`` is false from then on, also in the next
   /// process.
   public mutating func confirmWhole() {
     guard mayBeTorn else { return }

@@ -7,21 +7,22 @@ public enum PreservedMemoryError: Error, Equatable, Sendable {
   case file(MemoryFileError)
   /// What the file holds cannot be taken over.
   case contents(MemoryContentsError)
-  /// Another process has the memory; which one, where that can be told.
+  /// Another process has the memory; which one, if the system names it.
   case heldByAnother(WriterLockError)
   /// The file is full: no run of that many frames is free, and it has grown to its capacity.
   case full(frameCount: UInt64, byteCount: UInt64)
   /// The file system has no more room, although frames of the file are free.
   case outOfStorage(MemoryFileError)
-  /// There is no memory of the process for the allocator's metadata.
+  /// The process cannot allocate memory for the allocator's metadata.
   case outOfProcessMemory(byteCount: UInt64)
-  /// There is something else under the name.
+  /// Something else has the name.
   case nameTaken
-  /// There is nothing under the name.
+  /// Nothing has the name.
   case noSuchName
-  /// What is under the name has another size.
+  /// What has the name is of another size.
   case sizeDiffers(byteCount: UInt64, wanted: UInt64)
-  /// A takeover would lose collections: it was finished before it was said whether they are kept.
+  /// A takeover would lose collections: the program called `finish()` and neither `keepCollections()` nor
+  /// `dropCollections()`.
   case collectionsNotKept([String])
   /// The name is that of a collection, or of the ledger of all of them, which are kept together.
   case partOfCollections(String)

@@ -3,9 +3,9 @@ public import MemoryAccess
 /// A type whose every bit pattern is a value, so that it can be read from memory that another process
 /// wrote: integers, floating-point numbers, and structures of nothing else.
 ///
-/// Not `Bool`, not enumerations, nothing with a pointer in it, and no bytes between the properties, which
-/// are undefined: where a type is used first, all of this is checked, and another type is refused. Sorted
-/// by size, the largest first, properties leave no gaps. A type that conforms keeps the order
+/// Not `Bool`, not enumerations, not structures with a pointer, and not structures with gaps between the properties,
+/// whose bytes are undefined. The library checks this when a program opens a value or a collection, and refuses other
+/// types. Properties that are sorted by size, the largest first, leave no gaps. A type that conforms keeps the order
 /// and the types of its properties from version to version, or takes another name for its value.
 public protocol Preservable: BitwiseCopyable {}
 
@@ -36,7 +36,7 @@ public struct PreservedValue<Value: Preservable>: Sendable {
 }
 
 extension PreservedMemory {
-  /// The value called `name`; a new one of `initial` where there is none.
+  /// The value called `name`; a new one of `initial` if nothing has the name.
   ///
   /// - Throws: ``PreservedMemoryError/typeNotPreservable(_:)`` of a type with undefined bytes;
   ///   ``PreservedMemoryError/sizeDiffers(byteCount:wanted:)`` where the name is that of something

@@ -9,11 +9,11 @@ import PreservedPages
 ///
 /// What is free follows from the tree: a frame that is neither in an entry nor a node. To find that out for
 /// all of a large file takes as long as reading its tree, and a process that has just taken the memory over
-/// wants one frame. So the allocator sees the file window by window, and only while it has no room for what
-/// is asked for. Each window is twice as large as the one before, up to ``largestWindow``.
+/// wants one frame. So the allocator sees the file window by window, and only while the frames that it has seen
+/// do not suffice. Each window is twice as large as the one before, up to ``largestWindow``.
 ///
-/// A frame is handed out only after it was seen. Until then, what is freed or preserved there changes the
-/// tree and nothing here: the window is read from the tree as it is when its turn comes.
+/// A frame is handed out only after it was seen. Until then, a free or a preserve of the frame changes only the
+/// tree: a window is read from the tree as the tree is at that moment.
 struct UnseenFrames {
   /// A tree that marks what is preserved.
   struct Tree {
@@ -36,7 +36,7 @@ struct UnseenFrames {
 
   private let file: MemoryFile
   private let tree: Tree
-  /// Nodes that were freed since then.
+  /// Nodes that were freed since the memory was taken over.
   private var freedNodes: Set<PhysicalAddress> = []
   private var nodeIndex = 0
   private var window: UInt64 = 64
@@ -51,7 +51,7 @@ struct UnseenFrames {
   /// The most frames of a window: those of one leaf of pages of 4 KiB.
   private static let largestWindow: UInt64 = 1 << 15
 
-  /// The frames of `all`, of which `tree` preserves some.
+  /// The frames `all` of a file whose preserved frames `tree` marks.
   init(_ all: FrameRange, of file: MemoryFile, _ tree: Tree) {
     self.file = file
     self.tree = tree
@@ -61,9 +61,9 @@ struct UnseenFrames {
 
   private var geometry: PageGeometry { tree.shape.page }
 
-  /// Sees the next window, and calls `body` with what is free in it, by address.
+  /// Reads the next window from the tree, and calls `body` with the free runs in it, by address.
   ///
-  /// - Returns: whether there was one.
+  /// - Returns: false after the last window.
   /// - Complexity: O(orders in use · (levels + words of the window's keys) + runs + nodes in it).
   mutating func seeNext(_ body: (FrameRange) -> Void) -> Bool {
     guard start < end else { return false }
@@ -97,7 +97,7 @@ struct UnseenFrames {
 
   /// Takes note of frames that were freed.
   ///
-  /// - Returns: those of them that were seen, which the allocator has to know of.
+  /// - Returns: the part of them that the allocator has seen and has to free.
   mutating func free(_ frames: FrameRange) -> FrameRange {
     if frames.end > start {
       // Nodes are freed one by one.

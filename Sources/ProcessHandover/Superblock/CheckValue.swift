@@ -1,6 +1,6 @@
 import MemoryAccess
 
-/// CRC-64/XZ, with which damaged bytes are told from those that were written.
+/// CRC-64/XZ, which distinguishes damaged bytes from those that were written.
 ///
 /// Source: the catalogue of CRC algorithms; polynomial 0x42f0e1eba9ea3693, reflected.
 package struct CheckValue {
@@ -8,6 +8,11 @@ package struct CheckValue {
 
   /// The check value of no bytes.
   package init() {}
+
+  /// The check value of `words`, as their bytes are in memory.
+  package init(of words: some Sequence<UInt64>) {
+    for word in words { append(word) }
+  }
 
   /// The remainder of each byte.
   private static let table: [UInt64] = (0..<256).map { byte in

@@ -73,7 +73,7 @@ public struct Superblock<Memory: WritablePhysicalMemory>: HandoverAnchor, ~Copya
     return words
   }
 
-  /// Marks the file as one that only programs use that know `feature`.
+  /// Marks the file, so that programs that do not know `feature` refuse it.
   ///
   /// Three words change. A reader that finds one or two of them changed reads the header as it was, since
   /// its check value is that of the old one; the next call completes the change.
@@ -172,8 +172,8 @@ public struct Superblock<Memory: WritablePhysicalMemory>: HandoverAnchor, ~Copya
 }
 
 extension PhysicalMemory {
-  /// The check value of the device tree at `address`, as long as its header says; nil where there is
-  /// none that could be a handover's.
+  /// The check value of the device tree at `address`, of the length that its header records; nil if that length
+  /// is not one of a handover's device tree.
   package func deviceTreeCheck(at address: PhysicalAddress) -> UInt64? {
     guard let start = PhysicalRange(checkedStart: address, byteCount: 8),
       let word = withBytes(in: start, { $0.uint32(atByte: 4) }) ?? nil

@@ -72,9 +72,7 @@ public struct SuperblockContents: Sendable {
 
   /// The check value of the words of a header.
   static func headerCheck(_ words: [UInt64]) -> UInt64 {
-    var check = CheckValue()
-    for word in words[..<SuperblockLayout.headerCheckWord] { check.append(word) }
-    return check.value
+    CheckValue(of: words[..<SuperblockLayout.headerCheckWord]).value
   }
 }
 
@@ -82,7 +80,7 @@ extension SuperblockContents {
   /// The check values of the root device trees that a superblock in the page at `address` names, in its
   /// present state and in the one before: for memory files whose pages are anywhere in a machine's memory.
   ///
-  /// - Returns: nothing where the page is not the first of a memory file.
+  /// - Returns: an empty array if the page is not the first of a memory file.
   package static func deviceTreeChecks(
     inPageAt address: PhysicalAddress, of memory: some PhysicalMemory
   ) -> [UInt64] {
@@ -101,7 +99,7 @@ extension SuperblockContents {
     return (checks ?? []).filter { $0 != 0 }
   }
 
-  /// Whether a page of which `bytes` are the first begins like a memory file.
+  /// Whether a page that starts with `bytes` starts like the first page of a memory file.
   package static func isFirstPage(_ bytes: RawSpan) -> Bool {
     bytes.word(atByte: 0) == SuperblockLayout.magic
   }

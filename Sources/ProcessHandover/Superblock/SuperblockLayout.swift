@@ -1,6 +1,6 @@
 import MemoryAccess
 
-/// Where everything is in the first page of a memory file.
+/// The layout of the first page of a memory file.
 ///
 ///     byte    0  magic, layout version, page shift, identity, features, check value
 ///            64  which slot is valid: one word, the only store that changes it
@@ -59,7 +59,7 @@ enum SuperblockLayout {
   static let itemsWord = 10
   /// The check values of the device trees.
   static let deviceTreeCheckWords = 34..<36
-  /// The boot of the kernel under which the file was last opened to be written; 0 where that is not known.
+  /// The boot of the kernel under which the file was last opened to be written; 0 if that is unknown.
   static let bootWord = 36
   static let checkWord = slotWordCount &- 1
 

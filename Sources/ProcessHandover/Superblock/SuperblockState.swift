@@ -21,8 +21,8 @@ public struct SuperblockState: Sendable {
   public internal(set) var nextDeviceTreeCheck: UInt64 = 0
   /// The process that has the memory, or had it last.
   public internal(set) var writer = WriterIdentity(processID: 0, startTime: 0)
-  /// A number of the kernel's boot under which a process last opened the memory to write it; 0 where that is
-  /// not known.
+  /// A number of the kernel's boot under which a process last opened the memory to write it; 0 if that is
+  /// unknown.
   public internal(set) var boot: UInt64 = 0
   /// The change that is being made, of the handover that is being built if there is one; nil while
   /// none is.
@@ -134,9 +134,7 @@ extension SuperblockState {
   }
 
   private static func check(_ words: [UInt64]) -> UInt64 {
-    var check = CheckValue()
-    for word in words.dropLast() { check.append(word) }
-    return check.value
+    CheckValue(of: words.dropLast()).value
   }
 
   private static func change(
