@@ -98,7 +98,7 @@ extension DeviceTree {
     return offset
   }
 
-  /// Where the value of a property is whose length must be `byteCount`.
+  /// Where the value of a property is. It must have `byteCount` bytes.
   func valueRange(
     ofProperty name: String, child: String?, byteCount: Int
   ) throws(DeviceTreeEditError) -> Range<Int> {

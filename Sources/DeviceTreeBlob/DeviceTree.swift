@@ -30,8 +30,8 @@ public struct DeviceTree: ~Escapable {
   /// Checks the blob at the start of `bytes`; what follows it is ignored.
   ///
   /// Checked: the header and its version; that header, memory reservations, structure and strings
-  /// are inside the blob, aligned and apart; that the reservations end; that there is one root
-  /// without a name, that nodes nest, that properties come before child nodes, that every name is
+  /// are inside the blob, aligned and apart; that the reservations end; that the blob has one root,
+  /// without a name; that nodes nest, that properties come before child nodes, that every name is
   /// terminated inside its block, and that the end token follows.
   ///
   /// Accepted: NOP tokens, anything between the end token and the block's end, any order of the

@@ -1,7 +1,7 @@
 /// Why a device tree was not edited; it is as it was. Offsets count from the blob's start.
 @nonexhaustive
 public enum DeviceTreeEditError: Error, Equatable, Sendable {
-  /// The blob to edit is none, or has changed since it was checked.
+  /// The blob to edit is not a device tree, or has changed since it was checked.
   case malformed(DeviceTreeError)
   /// The edited blob cannot be written; also when it does not fit.
   case unwritable(DeviceTreeWriterError)

@@ -5,9 +5,8 @@
 ///                                       ↑ a new child is written into the room, then turned to here
 /// ```
 ///
-/// For a loader on arm64: it adds `linux,kho-fdt` and `linux,kho-scratch` to the `chosen` node of the tree that
-/// the next kernel gets, in the buffer that it has, before there is an allocator. This package itself makes new
-/// blobs instead.
+/// For a loader on arm64: it adds `linux,kho-fdt` and `linux,kho-scratch` to the `chosen` node of the next kernel's
+/// tree, in the buffer that contains it, before an allocator runs. This package itself writes new blobs instead.
 ///
 /// On an error the tree is as it was; the room behind it may have been cleared. While bytes move,
 /// the first word is not the magic number, so a crash leaves no blob rather than a wrong one. Where

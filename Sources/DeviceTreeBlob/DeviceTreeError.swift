@@ -38,7 +38,7 @@ public enum DeviceTreeError: Error, Hashable, Sendable {
 
   /// The structure block ends inside a token, its name or its value.
   case truncatedStructure(offset: Int)
-  /// A word that is not a token is where a token must be.
+  /// A word in the place of a token is not a token.
   case unknownToken(UInt32, offset: Int)
   /// A property value that reaches past the structure block. `offset` is its length word.
   case propertyTooLong(byteCount: UInt32, offset: Int)

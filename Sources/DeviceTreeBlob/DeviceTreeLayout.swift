@@ -1,4 +1,4 @@
-/// Where the blocks of one blob are: the header's claims, checked against the bytes there are.
+/// Where the blocks of one blob are: the header's claims, checked against the length of the blob.
 ///
 /// Taken once. What is read later is checked against this, never against the header again, whose
 /// words may have changed since where the memory is shared.

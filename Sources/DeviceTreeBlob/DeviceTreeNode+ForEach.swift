@@ -1,7 +1,7 @@
 /// Why a walk with a closure ended early.
 @nonexhaustive
 public enum DeviceTreeWalkError<Failure: Error>: Error {
-  /// The bytes have changed since they were checked and are not a tree any more.
+  /// The bytes have changed since they were checked and are not a tree now.
   case malformed(DeviceTreeError)
   /// The closure threw.
   case stopped(Failure)

@@ -1,11 +1,11 @@
 /// One node of a device tree: named properties, then named child nodes.
 ///
-/// A lent view; nothing is stored but where the node is.
+/// A borrowed view that stores only where the node is.
 public struct DeviceTreeNode: ~Escapable {
   let tree: DeviceTree
   /// Where the node begins, in bytes from the blob's start.
   public let offset: Int
-  /// How many nodes are around this one; 0 of the root.
+  /// How many nodes enclose this one; 0 for the root.
   public let depth: Int
 
   private let nameRange: Range<Int>

@@ -17,7 +17,7 @@ public struct DeviceTreeString: ~Escapable {
   ///
   /// - Complexity: O(*n*) in the shorter length.
   public func equals(_ other: String) -> Bool {
-    // A span: the elements of `utf8` are found by code that knows strings of UTF-16 as well.
+    // A span: a loop over `utf8` links the code for strings of UTF-16 as well.
     let wanted = other.utf8Span.span
     guard wanted.count == byteCount else { return false }
     for offset in wanted.indices where bytes.byte(at: offset) != wanted[offset] { return false }

@@ -50,7 +50,7 @@ extension DeviceTreeWriter {
     return nil
   }
 
-  /// The new names as they are at the end of the memory.
+  /// Where the new names are: at the end of the memory.
   var storedStrings: Range<Int> {
     (memory.byteCount &- storedStringsByteCount)..<memory.byteCount
   }

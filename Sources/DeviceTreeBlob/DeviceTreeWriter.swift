@@ -44,7 +44,7 @@ public struct DeviceTreeWriter: ~Copyable, ~Escapable {
   public init(into memory: inout MutableRawSpan) {
     self.memory = memory._mutatingExtracting(0..<memory.byteCount)
     self.sharedStrings = 0..<0
-    // No name may come to be where the magic number goes.
+    // A name must not be stored in the place of the magic number.
     self.firstOwnByte = 4
     self.structureStart = DeviceTreeHeader.byteCount &+ 16
     self.hasRoot = false

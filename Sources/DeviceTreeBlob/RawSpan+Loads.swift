@@ -1,7 +1,8 @@
 import Synchronization
 
 // The one file of the target with unsafe code: every load and store is checked here. Bytes and words of the structure
-// are loaded once, since another program may change the blob while it is read.
+// are loaded once, since another program may change the blob while it is read. `MemoryAccess` has such loads too, but
+// this target imports no other one, so that it can be used without the rest of the package.
 
 extension RawSpan {
   /// The byte at `offset`; nil outside the span.

@@ -4,7 +4,7 @@ extension String {
   /// Names in these formats are bytes. `==` compares by canonical equivalence, for which a freestanding
   /// program would carry 33 KiB of Unicode tables.
   package func hasBytes(of other: String) -> Bool {
-    // Spans: the elements of `utf8` are found by code that knows strings of UTF-16 as well.
+    // Spans: a loop over `utf8` links the code for strings of UTF-16 as well.
     let (mine, others) = (utf8Span.span, other.utf8Span.span)
     guard mine.count == others.count else { return false }
     for index in mine.indices where mine[index] != others[index] { return false }

@@ -11,7 +11,7 @@ struct StructureSummary {
       bytes, at: layout.structure.lowerBound, end: layout.structure.upperBound)
     var root: Int? = nil
     var openNodeCount = 0
-    // A node that just ended is before whatever comes next in its parent.
+    // Whether a node has just ended: whatever comes next in its parent follows a child.
     var followsChild = false
 
     while true {

@@ -4,7 +4,8 @@ import PageAllocation
 import PreservedPages
 
 // The core against simple models, step by step, without an operating system: what `.ci/core-arm` runs on each
-// processor. Each trial returns 0, or the number of the first step after which the core and the model differ.
+// processor. A trial of steps returns 0, or the number of the first step after which the core and the model differ;
+// that of a handover returns 0, or the number of the comparison that failed. An error of the core is 2^64 - 1.
 
 /// The same numbers for the same seed, on every processor.
 private struct Numbers {

@@ -12,7 +12,8 @@
       switch self {
       case .unreadable(let address): "the root device tree at \(address) is not in memory"
       case .tooLarge(let byteCount):
-        "the root device tree has \(byteText(byteCount)), more than any that is read"
+        "the root device tree has \(byteText(byteCount)), and at most "
+          + "\(byteText(RootDeviceTree.largestByteCount)) are read"
       case .malformed(let error): "the root device tree is malformed: \(error)"
       case .versionUnknown:
         "the handover has a format that cannot be read without a heap; use IncomingHandover"
@@ -64,7 +65,7 @@
       case .holdsSubtree(let block, let subtree):
         "\(block.text) contains a part of the subtree \(subtree); remove the subtree first"
       case .notPreserved(let block): "\(block.text) is not preserved"
-      case .subtreeExists: "there is a subtree of that name already"
+      case .subtreeExists: "another subtree has that name"
       case .noSuchSubtree: "no subtree has that name"
       case .subtreeNotPreserved(let range):
         "pages of the subtree \(range) are not preserved; preserve them first"
@@ -86,7 +87,7 @@
     /// What was found and where, as a part of a sentence.
     public var description: String {
       switch self {
-      case .numberMissing(let offset): "there is no number at character \(offset)"
+      case .numberMissing(let offset): "a number must begin at character \(offset)"
       case .numberTooLarge(let offset): "the number at character \(offset) is 2^64 bytes or more"
       case .unexpected(let offset):
         "character \(offset) cannot be there: kho_scratch= is LOW,GLOBAL,PERNODE or PERCENT%"

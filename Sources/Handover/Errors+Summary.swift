@@ -47,7 +47,7 @@ extension OutgoingHandoverError {
     case .overlapsScratch: "The block overlaps scratch memory, where nothing can be preserved."
     case .holdsSubtree: "The block holds a part of a subtree that is still registered."
     case .notPreserved: "The block is not preserved."
-    case .subtreeExists: "There is a subtree of that name already."
+    case .subtreeExists: "Another subtree has that name."
     case .noSuchSubtree: "No subtree has that name."
     case .subtreeNotPreserved: "The memory of the subtree is not preserved."
     case .deviceTreeTooLarge: "The root device tree would be larger than any that is read."

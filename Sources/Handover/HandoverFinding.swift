@@ -23,7 +23,7 @@ public enum HandoverFinding: Error, Hashable, Sendable {
   case subtreeAddressWrong(name: String, property: String, byteCount: Int?)
   /// A subtree has no property with its size, or one that is not 8 bytes long.
   case subtreeSizeWrong(name: String, property: String, byteCount: Int?)
-  /// A subtree is, wholly or in part, where there is no memory.
+  /// A part of a subtree, or all of it, is outside memory.
   case subtreeOutsideMemory(name: String, address: PhysicalAddress, byteCount: UInt64?)
   /// A page of a subtree is not an entry.
   case subtreeNotPreserved(name: String, address: PhysicalAddress)
@@ -40,7 +40,7 @@ public enum HandoverFinding: Error, Hashable, Sendable {
   case deviceTreePastPage(byteCount: Int, limit: Int)
   /// An entry is in memory that the next kernel allocates from before it has read the entries.
   case blockInScratch(PhysicalBlock, scratch: PhysicalRange)
-  /// Nothing shows the page size; this one was assumed.
+  /// The handover does not show its page size; this one was assumed.
   case pageSizeAssumed(PageGeometry)
   /// Something is wrong with the entries or with what marks them.
   case pages(PreservedPagesFinding)

@@ -19,7 +19,7 @@ public struct HandoverSurvey: Sendable {
     /// What the device tree says of it.
     public let subtree: RootDeviceTree.Subtree
     /// Its size in bytes: as the device tree says, or, where it does not (`kho-v1`), as the blob's
-    /// own header does; nil when neither shows.
+    /// own header does; `nil` if neither contains it.
     public let byteCount: UInt64?
     /// Whether entries cover all of its pages; of a blob of unknown size, its first page.
     public let isPreserved: Bool
@@ -137,7 +137,7 @@ public struct HandoverSurvey: Sendable {
     ownFindings + (pages?.findings.findings ?? []).map { .pages($0) }
   }
 
-  /// How many findings there were beyond the limits of `FindingList`.
+  /// How many findings the limits of `FindingList` left out.
   public var omittedFindingCount: UInt64 { pages?.findings.omittedCount ?? 0 }
 
   /// Why the handover cannot be read, wholly or in part; nil when all of it was read.

@@ -11,7 +11,7 @@ public struct RootDeviceTree: Equatable, Sendable {
     public let name: String
     /// Where the blob is.
     public let address: PhysicalAddress
-    /// The blob's size in bytes; nil where the version does not tell.
+    /// The blob's size in bytes; `nil` if the version does not store it.
     public let byteCount: UInt64?
   }
 
@@ -54,7 +54,7 @@ public struct RootDeviceTree: Equatable, Sendable {
     try readCompatible(root)
     try readMap(root)
     isOfMemoryFile = try root.property(named: Self.memoryFileProperty) != nil
-    // Without a version, nothing shows what the properties of a subtree are called.
+    // The names of a subtree's properties depend on the version.
     guard let version else { return }
     var children = root.children
     while let child = try children.next() { try readSubtree(child, version) }

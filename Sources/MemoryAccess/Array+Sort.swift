@@ -2,10 +2,10 @@ extension Array {
   /// Sorts the elements. Equal ones may change places.
   ///
   /// In a kernel by heap sort: `sort(by:)` of the standard library would bring some 4 KiB of code for each type
-  /// of element, and takes memory.
+  /// of element, and it allocates memory.
   ///
   /// - Parameter isBefore: whether the first element goes before the second: a strict weak ordering.
-  /// - Complexity: O(*n* log *n*); O(*n*) of elements that are sorted already.
+  /// - Complexity: O(*n* log *n*); O(*n*) for elements that are sorted already.
   @inlinable
   package mutating func sortInPlace(by isBefore: (Element, Element) -> Bool) {
     #if hasFeature(Embedded)
@@ -24,7 +24,7 @@ extension Array {
     #endif
   }
 
-  /// Moves the element at `start` down to where no element below it, up to `end`, goes behind it.
+  /// Moves the element at `start` down the heap of the first `end` elements, until it goes before none of its children.
   @inlinable
   package mutating func sink(
     _ start: Int, above end: Int, _ isBefore: (Element, Element) -> Bool

@@ -1,4 +1,4 @@
-/// Where memory comes from that must be in one piece: blocks and runs of frames.
+/// A source of memory in one piece: of blocks and runs of frames.
 ///
 /// What a handover needs beside single frames: a device tree larger than a page, and the memory that
 /// is allocated to be preserved. Contents are whatever was there.

@@ -1,4 +1,4 @@
-/// Many words at once, where each bit represents itself.
+/// Operations on many words at once, in which each bit is independent of the others.
 ///
 /// The stores below are as wide as the machine likes, and in no order. A reader may meanwhile
 /// see part of a word changed; what may not be torn, a pointer for one, goes through
@@ -59,8 +59,7 @@ extension MemoryWords {
     publish(isSet ? old | mask : old & ~mask, at: index)
   }
 
-  /// The first word at or after `start` that is not all ones, or not all zeros; `count` when there is
-  /// none.
+  /// The first word at or after `start` that is not all ones, or not all zeros; `count` if all are.
   ///
   /// Sixteen words a step: on memory that is all free or all taken, the compare and the branch of each
   /// word cost three times as much as reading it.

@@ -21,7 +21,7 @@ public struct NaturalBlocks: Sequence, IteratorProtocol, Sendable {
   /// The blocks of `frames`, lowest first.
   ///
   /// - Parameter geometry: the page size, and what follows from it.
-  /// - Parameter frames: where frames come from.
+  /// - Parameter frames: the run of frames.
   /// - Parameter nodeStarts: where a NUMA node begins, in any order: no block crosses such a frame.
   /// - Precondition: the run ends below 2^64 bytes.
   @inlinable

@@ -53,8 +53,8 @@ extension RawSpan {
     #endif
   }
 
-  /// The 64-bit word at byte `offset`, for checksums and decoders of bytes that nothing is decided by twice; nil when
-  /// it does not fit.
+  /// The 64-bit word at byte `offset`, for checksums and decoders, which do not check a word and load it again; nil
+  /// when it does not fit.
   ///
   /// A plain load: the compiler may make it again. It is as fast at any address.
   @inlinable
@@ -73,7 +73,7 @@ extension RawSpan {
   }
 
   /// The first offset from `start` on, a multiple of 8 bytes, at which the 64-bit word `word` is stored in
-  /// the machine's byte order; nil where there is none.
+  /// the machine's byte order; `nil` if no such offset contains it.
   ///
   /// - Parameter word: the word.
   /// - Parameter start: the offset to begin at, rounded up to a multiple of 8.

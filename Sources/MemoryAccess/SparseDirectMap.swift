@@ -91,7 +91,7 @@ public struct SparseDirectMap: WritablePhysicalMemory, @unchecked Sendable {
     guard let last = range.last else { return nil }
     let start = max(range.start.rawValue, first)
     let aligned = start &+ (0 &- start & 7)
-    // One behind the last whole word; 0 represents 2^64.
+    // One behind the last whole word; 0 means 2^64.
     let end = (last.rawValue &+ 1) & ~7
     guard aligned >= start, end == 0 || aligned < end else { return nil }
     let byteCount = end &- aligned
@@ -212,8 +212,8 @@ public struct SparseDirectMap: WritablePhysicalMemory, @unchecked Sendable {
 }
 
 extension PhysicalRange {
-  /// This range and `next`, which does not start before it, as one; nil where a byte is between, or
-  /// both are 2^64 bytes. Neither is empty.
+  /// This range and `next`, which does not start before it, as one; `nil` if bytes between them are in neither, or
+  /// both together have 2^64 bytes. Neither is empty.
   fileprivate func joined(withLater next: PhysicalRange) -> PhysicalRange? {
     let end = byteCount &- 1 &+ start.rawValue
     guard end == .max || next.start.rawValue <= end &+ 1 else { return nil }

@@ -13,7 +13,7 @@ public enum SmallFile {
     try withFile(path) { (file) throws(MemoryImageError) in try read(file, atMost: limit) }
   }
 
-  /// The bytes of standard input up to its end, or nil when there are more than `limit`.
+  /// The bytes of standard input up to its end, or `nil` if they are more than `limit`.
   ///
   /// - Throws: `cannotRead` with what the operating system says: read(2).
   /// - Complexity: O(bytes), at most O(limit).

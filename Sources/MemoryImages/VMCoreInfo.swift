@@ -1,6 +1,6 @@
 internal import MemoryAccess
 
-/// What Linux shows a crash dump about itself: lines `KEY=VALUE`.
+/// What Linux writes about itself for crash dumps: lines `KEY=VALUE`.
 ///
 /// Source: Linux, Documentation/admin-guide/kdump/vmcoreinfo.rst.
 enum VMCoreInfo {

@@ -100,7 +100,7 @@ extension BuddyAllocator {
       orders &= orders &- 1
       let from = bit(of: range.start.rawValue, order: order)
       let to = bit(of: last, order: order)
-      // Most often one frame is freed, and one bit an order shows.
+      // Most often one frame is freed, so one bit of each order decides.
       let hit: UInt64?
       if from == to {
         hit = freeBlocks[order].contains(from, in: map) ? from : nil

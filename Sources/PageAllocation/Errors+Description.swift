@@ -8,7 +8,7 @@
     public var description: String {
       switch self {
       case .outOfMemory(let byteCount):
-        "no free range of \(byteText(byteCount)) is where memory may be taken from"
+        "the memory that may be used has no free range of \(byteText(byteCount))"
       case .listFull(let list):
         "the list of \(list.text) is full, and no free memory is left for a larger one"
       case .notMemory(let range): "\(range) is not memory, or only in part"

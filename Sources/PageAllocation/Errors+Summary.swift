@@ -4,7 +4,7 @@ extension MemblockError {
   /// What went wrong, in one sentence without numbers.
   public var summary: StaticString {
     switch self {
-    case .outOfMemory: "No free range is large enough where memory may be taken from."
+    case .outOfMemory: "The memory that may be used has no free range that is large enough."
     case .listFull: "A region list is full, and no free memory is left for a larger one."
     case .notMemory: "The range is not memory, or only in part."
     case .notReserved: "The range is not reserved, or only in part."

@@ -10,8 +10,8 @@ public import MemoryAccess
 /// begin on the heap, or, where there is none yet, in room that the caller lends. When a list is full,
 /// the allocator finds pages for it in the memory itself and moves it there.
 ///
-/// A successor starts in scratch-only mode: until it has walked the predecessor's tree it knows of
-/// no other memory that it contains nothing preserved (`FormatScratch.md`). Then it reserves
+/// A successor starts in scratch-only mode: until it has walked the predecessor's tree, it knows only
+/// of scratch memory that it contains nothing preserved (`FormatScratch.md`). Then it reserves
 /// each preserved block, leaves the mode, and hands what is free to a ``BuddyAllocator``.
 ///
 /// The first page is never handed out: its address means "none".
@@ -81,8 +81,8 @@ public struct Memblock<Memory: WritablePhysicalMemory>: ~Copyable {
     memoryList.insert(region)
   }
 
-  /// Says that `range` is not memory, of which some may not have been any. What is reserved stays
-  /// reserved.
+  /// Says that `range` is not memory. A part of it may not have been memory before. What is reserved
+  /// stays reserved.
   ///
   /// - Throws: ``MemblockError/listFull(_:)``; ``MemblockError/holdsRegionList(_:)`` when a list
   ///   has moved there.

@@ -8,7 +8,7 @@ public struct NodeID: Hashable, Comparable, Sendable {
 
   /// The node of that number.
   ///
-  /// - Precondition: `rawValue` is less than 2^32 − 1, which represents "no node" in memory.
+  /// - Precondition: `rawValue` is less than 2^32 − 1, which means "no node" in memory.
   @inlinable
   public init(_ rawValue: UInt32) {
     require(that: rawValue != .max, "node number 2^32 - 1")

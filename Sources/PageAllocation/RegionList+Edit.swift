@@ -19,7 +19,7 @@ extension RegionList {
 
   /// Adds `region` behind all others, as part of the last where they are alike.
   ///
-  /// - Returns: whether it is behind all others and there was room; otherwise nothing has changed.
+  /// - Returns: whether it is behind all others and the list had room; otherwise nothing has changed.
   mutating func append(_ region: MemoryRegion) -> Bool {
     if count > 0 {
       let last = self[count &- 1]

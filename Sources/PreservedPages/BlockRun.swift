@@ -30,7 +30,7 @@ public struct BlockRun: Hashable, Sendable {
     return PhysicalRange(start: address, byteCount: overflow ? limit : min(byteCount, limit))
   }
 
-  /// The last byte, also of all 2^64 bytes, for which ``range(in:)`` is a byte short.
+  /// The last byte, also of a run of 2^64 bytes, for which ``range(in:)`` is one byte too short.
   @inlinable
   public func last(in geometry: PageGeometry) -> PhysicalAddress {
     PhysicalAddress(address.rawValue &+ (blockCount &* geometry.blockByteCount(order) &- 1))

@@ -1,13 +1,13 @@
 package import MemoryAccess
 
-/// Copies the words of a bitmap; false where its bytes cannot be read.
+/// Copies the words of a bitmap; false if its bytes cannot be read.
 ///
-/// The walks over entries call it once for each bitmap and are not generic otherwise, so that what is done for
-/// each run is compiled for its types.
+/// The walks over entries take this closure, and call it once for each bitmap, instead of being generic over the
+/// memory: so the compiler has all types of the code that runs for each run of entries.
 typealias BitmapReading = (_ bytes: PhysicalRange, _ words: inout [UInt64]) -> Bool
 
-/// Entries of one order that a walk may pass over together: what the bits of one leaf or bitmap mark, up to
-/// the last run of it.
+/// Entries of one order that a walk may pass over together: all that one leaf or bitmap marks, except for its last
+/// run.
 package struct BlockStretch: Hashable, Sendable {
   /// The bytes in which all of the entries are. No other entry begins there.
   package let range: PhysicalRange
@@ -31,7 +31,7 @@ struct BlockRunCursor {
   /// Where to look on in `words`, and where the current bitmap's bits end.
   private var bit = 0
   private var endBit = 0
-  /// Whether the rest of the current bitmap can be passed over was asked.
+  /// Whether the caller was asked if it passes over the rest of the current bitmap.
   private var isAsked = false
 
   /// - Precondition: `bitmaps` is not empty, of one order, and sorted.
@@ -45,7 +45,7 @@ struct BlockRunCursor {
   /// The next run; nil after the last.
   ///
   /// - Parameters:
-  ///   - limit: the first entry of the other orders; nil where they have none.
+  ///   - limit: where the next entry of another order begins; `nil` if none follows.
   ///   - passes: whether a stretch is to be passed over.
   mutating func next(
     before limit: PhysicalAddress?, _ read: BitmapReading,
@@ -88,8 +88,6 @@ struct BlockRunCursor {
     guard nextBitmap < bitmaps.endIndex else { return false }
     current = bitmaps[nextBitmap]
     nextBitmap += 1
-    let wordCount = Int(current.bytes.byteCount / 8)
-    if words.count != wordCount { words = [UInt64](repeating: 0, count: wordCount) }
     bit = current.firstBit
     isAsked = false
     // Bytes that were there for the survey and are gone now mark nothing.
@@ -97,7 +95,7 @@ struct BlockRunCursor {
     return true
   }
 
-  /// The next run, where nothing is passed over.
+  /// The next run, with nothing passed over.
   mutating func next(_ read: BitmapReading) -> BlockRun? {
     isAsked = true
     let run = next(before: nil, read) { _ in false }
@@ -117,21 +115,28 @@ struct BlockRunCursor {
       let range = PhysicalRange(checkedStart: PhysicalAddress(start), byteCount: byteCount),
       let last = range.last
     else { return }
-    // Of a damaged structure, bitmaps overlap each other.
+    // The bitmaps of a damaged structure can overlap each other.
     if let limit, limit <= last { return }
     if nextBitmap < bitmaps.endIndex, bitmaps[nextBitmap].start <= last { return }
-    let blockCount = words.countOfBits(bit..<lastRun)
+    let blockCount = countOfBits(bit..<lastRun)
     guard blockCount > 0 else { return }
     if passes(BlockStretch(range: range, order: current.order, blockCount: blockCount)) {
       bit = lastRun
     }
   }
 
-  /// Where the last run of set bits from `bit` on begins; nil where no bit is set.
+  private func countOfBits(_ range: Range<Int>) -> UInt64 {
+    // SAFETY: words have no padding.
+    let bytes = unsafe words.span.bytes
+    return bytes.countOfBits(from: range.lowerBound, count: range.count)
+  }
+
+  /// Where the last run of set bits from `bit` on begins; `nil` if no bit is set.
   private func startOfLastRun() -> Int? {
-    guard var end = words.lastBit(in: bit..<endBit, isSet: true) else { return nil }
-    end = words.lastBit(in: bit..<end, isSet: false) ?? (bit &- 1)
-    return end &+ 1
+    // SAFETY: words have no padding.
+    let bytes = unsafe words.span.bytes
+    guard let last = bytes.lastBit(in: bit..<endBit, isSet: true) else { return nil }
+    return (bytes.lastBit(in: bit..<last, isSet: false) ?? (bit &- 1)) &+ 1
   }
 
   /// Moves to the first set bit at or after `bit`.
@@ -167,42 +172,14 @@ struct BlockRunCursor {
 }
 
 extension PhysicalMemory {
-  /// Copies the words of `bytes`; see ``BitmapReading``.
+  /// Copies the words of `bytes`, as many as those have; see ``BitmapReading``.
   func copyWords(of bytes: PhysicalRange, to words: inout [UInt64]) -> Bool {
+    let wordCount = Int(bytes.byteCount / 8)
+    if words.count != wordCount { words = [UInt64](repeating: 0, count: wordCount) }
     let isRead: Void? = withBytes(in: bytes) { bytes in
       for index in words.indices { words[index] = bytes.word(atByte: index &* 8) ?? 0 }
     }
     finishedReading(bytes)
     return isRead != nil
-  }
-}
-
-extension [UInt64] {
-  /// How many of the bits in `range` are set.
-  fileprivate func countOfBits(_ range: Range<Int>) -> UInt64 {
-    var count = 0
-    var bit = range.lowerBound
-    while bit < range.upperBound {
-      let taken = Swift.min(64 &- bit & 63, range.upperBound &- bit)
-      let mask = (UInt64.max &>> UInt64(64 &- taken)) &<< UInt64(bit & 63)
-      count &+= (self[bit &>> 6] & mask).nonzeroBitCount
-      bit &+= taken
-    }
-    return UInt64(count)
-  }
-
-  /// The last bit in `range` that is set, or that is not; nil where there is none.
-  fileprivate func lastBit(in range: Range<Int>, isSet: Bool) -> Int? {
-    var end = range.upperBound
-    while end > range.lowerBound {
-      // The bits of one word, below `end`.
-      let first = Swift.max((end &- 1) & ~63, range.lowerBound)
-      let word = isSet ? self[first &>> 6] : ~self[first &>> 6]
-      let mask = (UInt64.max &>> UInt64(64 &- (end &- first))) &<< UInt64(first & 63)
-      let found = word & mask
-      if found != 0 { return (first & ~63) &+ 63 &- found.leadingZeroBitCount }
-      end = first
-    }
-    return nil
   }
 }

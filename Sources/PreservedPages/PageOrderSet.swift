@@ -20,6 +20,8 @@ public struct PageOrderSet: Hashable, Sendable {
   public mutating func insert(_ order: PageOrder) { bits |= 1 &<< UInt64(order.rawValue) }
 
   /// Calls `body` with each order, smallest first.
+  ///
+  /// - Complexity: O(orders).
   @inlinable
   public func forEach(_ body: (PageOrder) -> Void) {
     var rest = bits

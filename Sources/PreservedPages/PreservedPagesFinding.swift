@@ -8,7 +8,7 @@ public import MemoryAccess
 public enum PreservedPagesFinding: Error, Hashable, Sendable {
   /// A pointer is not a multiple of the page size.
   case pointerUnaligned(in: PointerPlace, pointer: PhysicalAddress)
-  /// A pointer points to where there is no memory.
+  /// A pointer points outside memory.
   case pointerOutsideMemory(in: PointerPlace, pointer: PhysicalAddress)
   /// A pointer points to memory that exists but that this image does not hold.
   case nodeNotStored(in: PointerPlace, pointer: PhysicalAddress)
@@ -26,7 +26,7 @@ public enum PreservedPagesFinding: Error, Hashable, Sendable {
   case keyAmbiguous(leaf: PhysicalAddress, key: RadixKey)
   /// A node holds nothing.
   case nodeEmpty(RadixNode)
-  /// Blocks are, wholly or in part, where there is no memory.
+  /// A part of the blocks, or all of them, is outside memory.
   case blocksOutsideMemory(BlockRun)
   /// A block shares bytes with another entry.
   case blocksOverlap(PhysicalBlock, PhysicalBlock)
@@ -42,18 +42,18 @@ public enum PreservedPagesFinding: Error, Hashable, Sendable {
   case chunkEmpty(chunk: PhysicalAddress)
   /// The first block of a bitmap is not aligned to its size.
   case bitmapStartUnaligned(in: PointerPlace, start: PhysicalAddress, order: PageOrder)
-  /// A second bitmap represents blocks that an earlier one represents already; it was left out.
+  /// A bitmap has bits for blocks for which an earlier bitmap has bits already; it was left out.
   case bitmapRepeated(in: PointerPlace, start: PhysicalAddress, order: PageOrder)
   /// A bitmap marks nothing.
   case bitmapEmpty(bitmap: PhysicalAddress)
-  /// The tree is too low for the mark of order 0, so those keys are in it without; blocks were
-  /// distinguished by what is inside memory.
+  /// The tree is too low for the bit that marks order 0, so keys of that order do not have it. A key was read as that
+  /// block, of order 0 or of a larger order, that is inside memory.
   case orderZeroMarkDropped
-  /// Nothing shows whether a bitmap is a page or 512 bytes; the size given was assumed.
+  /// The list does not show whether a bitmap is a page or 512 bytes; the given size was assumed.
   case bitmapSizeAssumed(byteCount: Int)
 }
 
-/// Where a pointer is that points to a node.
+/// Where a pointer to a node is.
 @nonexhaustive
 public enum PointerPlace: Hashable, Sendable {
   /// The pointer to the root or the first chunk, which came from outside the structure.

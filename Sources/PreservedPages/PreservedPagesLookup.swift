@@ -58,7 +58,7 @@ public struct PreservedPagesLookup<Memory: PhysicalMemory> {
     return start(of: place) == block.address && isSet(place, order: index)
   }
 
-  /// The entry that holds `address`; where several overlap, the smallest. Nil when there is none.
+  /// The entry that holds `address`; if several overlap, the smallest. `nil` if no entry holds it.
   ///
   /// - Complexity: O(orders in use · log bitmaps).
   @inlinable
@@ -118,7 +118,7 @@ public struct PreservedPagesLookup<Memory: PhysicalMemory> {
     return PhysicalAddress(bitmap.start.rawValue &+ UInt64(place.bit) &* size)
   }
 
-  /// The bit that represents the block of an order that holds `address`; nil where there is none.
+  /// The bit for the block of an order that holds `address`; `nil` if no bitmap has one.
   @inlinable
   mutating func place(of address: PhysicalAddress, order index: Int) -> Place? {
     if let place = place(of: address, bitmap: orders[index].latest) { return place }

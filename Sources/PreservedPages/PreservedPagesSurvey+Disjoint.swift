@@ -5,18 +5,19 @@ import MemoryAccess
 ///     order 2   1        0        0        1            four bits of order 0 are one of order 2:
 ///     order 0   0 0 0 0  0 1 1 0  1 1 1 1  0 0 0 0      they are joined, and no column has two ones
 ///
-/// A pass over the runs, by address, names what is wrong, and takes 100 ns and more for each. Where memory is
-/// sound, nothing has to be named: the cost here is that of reading the leaves, however many runs there are.
+/// A pass over the runs, by address, names what is wrong, and takes 100 ns and more for each. In a sound structure,
+/// nothing has to be named: the cost here is that of reading the leaves, and does not depend on the number of runs.
 extension PreservedPagesSurvey {
-  /// Whether nothing is wrong among the entries. False where something is, and where it takes the pass over
-  /// all runs to see.
+  /// Whether nothing is wrong among the entries. False if something is, and also if only the pass over all runs
+  /// can decide.
   ///
-  /// - Complexity: O(leaves · page size · orders in use + nodes + bitmaps · log bitmaps).
+  /// - Complexity: O(leaves · page size · orders in use + nodes + bitmaps · log bitmaps + runs in leaves across a hole
+  ///   of memory).
   func isDisjoint<Memory: PhysicalMemory>(
     in memory: Memory, deviceTree: PhysicalRange?
   ) -> Bool {
     guard let extents = extents(in: memory) else { return false }
-    if let deviceTree, holdsStranger(in: deviceTree, memory) { return false }
+    if let deviceTree, hasEntryReachingOut(of: deviceTree, in: memory) { return false }
     return !holdsNode(extents, in: memory) && !hasOverlap(extents, in: memory)
   }
 
@@ -45,7 +46,7 @@ extension PreservedPagesSurvey {
       let byteCount = extent.last.rawValue &- extent.start.rawValue &+ 1
       guard byteCount > 0,
         let range = PhysicalRange(checkedStart: extent.start, byteCount: byteCount),
-        memory.contains(range)
+        memory.contains(range) || isInMemory(bitmaps[index...index], memory)
       else { return nil }
       if index > 0, bitmaps[index &- 1].order == bitmap.order {
         let before = bitmaps[index &- 1]
@@ -57,9 +58,22 @@ extension PreservedPagesSurvey {
     return extents
   }
 
+  /// Whether each block that one bitmap marks is in memory. Asked where its extent is not: a hole of memory may be
+  /// between the blocks.
+  private func isInMemory<Memory: PhysicalMemory>(
+    _ bitmap: ArraySlice<BlockBitmap>, _ memory: Memory
+  ) -> Bool {
+    let read: BitmapReading = { memory.copyWords(of: $0, to: &$1) }
+    var cursor = BlockRunCursor(bitmap, geometry: geometry)
+    while let run = cursor.next(read) {
+      if !memory.contains(run.range(in: geometry)) { return false }
+    }
+    return true
+  }
+
   /// Whether an entry shares bytes with the device tree and is not a part of it.
-  private func holdsStranger<Memory: PhysicalMemory>(
-    in deviceTree: PhysicalRange, _ memory: Memory
+  private func hasEntryReachingOut<Memory: PhysicalMemory>(
+    of deviceTree: PhysicalRange, in memory: Memory
   ) -> Bool {
     guard let last = deviceTree.last else { return false }
     var lookup = PreservedPagesLookup(self, in: memory)
@@ -114,7 +128,8 @@ extension PreservedPagesSurvey {
           let range = starts[lower]..<starts[lower &+ 1]
           var smaller = extents[range].partitioningIndex { $0.last >= extents[larger].start }
           while smaller < range.upperBound, extents[smaller].start <= extents[larger].last {
-            if !isCopied, !copy(bitmaps[larger], to: &words, from: memory) { return true }
+            // A copy, since some memory has the bytes of one page at a time.
+            if !isCopied, !memory.copyWords(of: bitmaps[larger].bytes, to: &words) { return true }
             isCopied = true
             let start = max(extents[larger].start, extents[smaller].start)
             let last = min(extents[larger].last, extents[smaller].last)
@@ -132,20 +147,6 @@ extension PreservedPagesSurvey {
     }
     return false
   }
-
-  /// Copies the words of a bitmap: some memory has the bytes of one page at a time.
-  private func copy<Memory: PhysicalMemory>(
-    _ bitmap: BlockBitmap, to words: inout [UInt64], from memory: Memory
-  ) -> Bool {
-    let isRead: Void? = memory.withBytes(in: bitmap.bytes) { bytes in
-      words.removeAll(keepingCapacity: true)
-      for index in 0..<bytes.byteCount &>> 3 {
-        words.append(bytes.word(atByte: index &* 8) ?? 0)
-      }
-    }
-    memory.finishedReading(bitmap.bytes)
-    return isRead != nil
-  }
 }
 
 extension BlockBitmap {
@@ -162,25 +163,12 @@ extension BlockBitmap {
     return left >= 64 ? word : word & (UInt64.max &>> UInt64(64 &- left))
   }
 
-  /// The first and the last block that is marked; nil where none is.
+  /// The first and the last block that is marked; `nil` if none is.
   func firstAndLastMark(of bytes: RawSpan) -> (first: Int, last: Int)? {
-    var first = 0
-    while first < bitCount {
-      let word = marks(of: bytes, from: first)
-      if word != 0 {
-        first &+= word.trailingZeroBitCount
-        break
-      }
-      first &+= 64
-    }
-    guard first < bitCount else { return nil }
-    var from = (bitCount &- 1) & ~63
-    while from >= 0 {
-      let word = marks(of: bytes, from: from)
-      if word != 0 { return (first, from &+ 63 &- word.leadingZeroBitCount) }
-      from &-= 64
-    }
-    return nil
+    let bits = firstBit..<firstBit &+ bitCount
+    guard let first = bytes.firstBit(in: bits), let last = bytes.lastBit(in: bits, isSet: true)
+    else { return nil }
+    return (first &- firstBit, last &- firstBit)
   }
 
   /// Whether a block that this bitmap marks shares bytes with one that `other`, of a smaller order, marks,

@@ -16,8 +16,8 @@ extension PreservedPagesSurvey {
     while let run = merger.next(read) { try body(run) }
   }
 
-  /// Calls `body` with the entries as ``forEachRun(in:_:)`` gives them, except for those in stretches of which
-  /// `passes` is true.
+  /// Calls `body` with the entries as ``forEachRun(in:_:)`` gives them, except for those in stretches for
+  /// which `passes` returns true.
   ///
   /// - Throws: the error of `body`, which ends the walk.
   /// - Complexity: O(leaves · page size + runs that are not passed over · orders in use).

@@ -9,7 +9,7 @@ extension PreservedPagesSurvey {
   ///   - deviceTree: the pages of the root device tree, which may be an entry of their own.
   ///   - ranges: what should be preserved; each is counted in whole pages.
   /// - Returns: for each of `ranges`, whether entries cover all of it.
-  /// - Complexity: O(leaves · page size · orders in use) where nothing is wrong; otherwise
+  /// - Complexity: as ``isDisjoint(in:deviceTree:)`` where nothing is wrong and the ranges are few; otherwise
   ///   O(leaves · page size + runs · orders in use + ranges · log ranges).
   public mutating func sweep<Memory: PhysicalMemory>(
     in memory: Memory, deviceTree: PhysicalRange?, covering ranges: [PhysicalRange]
@@ -26,7 +26,8 @@ extension PreservedPagesSurvey {
     return sweep.isCovered
   }
 
-  /// Whether entries cover all of each range; nil where that takes longer than a pass over the runs may.
+  /// Whether entries cover all of each range; `nil` if that takes more steps than are allowed before the pass over
+  /// the runs.
   private func coverage<Memory: PhysicalMemory>(
     of ranges: [PhysicalRange], in memory: Memory
   ) -> [Bool]? {
@@ -67,8 +68,6 @@ private struct Sweep {
   private var nextNode = 0
   /// The run that reaches furthest up.
   private var furthest: BlockRun?
-  /// The last window that memory was asked for, and whether it is there as a whole.
-  private var window: (start: PhysicalAddress, isThere: Bool)?
   /// The bytes covered without a gap up to here.
   private var stretch: (start: PhysicalAddress, last: PhysicalAddress)?
 
@@ -83,59 +82,23 @@ private struct Sweep {
     pending.sortInPlace { (ranges[$0].start, $1) > (ranges[$1].start, $0) }
   }
 
+  /// Visits the runs of all entries, by address.
   mutating func visitAll(
     of survey: PreservedPagesSurvey, contains: (PhysicalRange) -> Bool, _ read: BitmapReading
   ) {
     var merger = RunMerger(survey.runCursors(), geometry: geometry, read)
-    while let run = merger.next(read, passingOver: { passes(over: $0, contains) }) {
-      visit(run, contains)
-    }
+    while let run = merger.next(read) { visit(run, contains) }
     finishStretch()
-  }
-
-  /// Whether nothing is to be found among the entries of `stretch`: they are in memory, nothing that is looked
-  /// for is between them, and no other entry reaches into them.
-  private mutating func passes(
-    over stretch: BlockStretch, _ contains: (PhysicalRange) -> Bool
-  ) -> Bool {
-    let start = stretch.range.start
-    guard let last = stretch.range.last else { return false }
-    if let furthest, furthest.last(in: geometry) >= start { return false }
-    if let deviceTree, deviceTree.overlaps(stretch.range) { return false }
-    if let index = pending.last, ranges[index].start <= last { return false }
-    while nextNode < nodes.count, nodes[nextNode] < start { nextNode += 1 }
-    if nextNode < nodes.count, nodes[nextNode] <= last { return false }
-    return contains(stretch.range)
   }
 
   private mutating func visit(_ run: BlockRun, _ contains: (PhysicalRange) -> Bool) {
     let range = run.range(in: geometry)
     let last = run.last(in: geometry)
-    checkMemory(run, range, last, contains)
+    if !contains(range) { findings.append(.blocksOutsideMemory(run)) }
     checkOverlap(run, last: last)
     checkNodes(run, last: last)
     if let deviceTree { check(run, range, against: deviceTree) }
     extendStretch(run.address, last)
-  }
-
-  /// How much memory is asked for at once, in bytes: what a leaf of single pages covers.
-  private static let windowByteCount: UInt64 = 128 << 20
-
-  /// Whether memory exists is asked once for many runs, where it exists without a gap.
-  private mutating func checkMemory(
-    _ run: BlockRun, _ range: PhysicalRange, _ last: PhysicalAddress,
-    _ contains: (PhysicalRange) -> Bool
-  ) {
-    let mask = Self.windowByteCount &- 1
-    let start = PhysicalAddress(run.address.rawValue & ~mask)
-    if start.rawValue == last.rawValue & ~mask {
-      if window?.start != start {
-        let whole = PhysicalRange(start: start, byteCount: Self.windowByteCount)
-        window = (start, contains(whole))
-      }
-      if window?.isThere == true { return }
-    }
-    if !contains(range) { findings.append(.blocksOutsideMemory(run)) }
   }
 
   private mutating func checkOverlap(_ run: BlockRun, last: PhysicalAddress) {

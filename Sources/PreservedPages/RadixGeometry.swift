@@ -93,7 +93,7 @@ public struct RadixGeometry: Hashable, Sendable {
     key.rawValue >= 2 && key.rawValue < keyEnd
   }
 
-  /// Whether the tree is too low for the bit that marks order 0, so that keys of order 0 are in it
+  /// Whether the tree is too low for the bit that marks order 0, so that keys of order 0 are stored
   /// without their mark and look like larger blocks.
   @inlinable
   public var dropsOrderZeroBit: Bool { slotShift(level: levelCount) < 65 &- page.shift }

@@ -22,7 +22,7 @@ struct RadixKeyRange {
   init?(_ run: BlockRun, in geometry: RadixGeometry) {
     if run.blockCount == 0 { return nil }
     let first = RadixKey(run.address, order: run.order, in: geometry.page)
-    // The highest bit shows the order; under it there is room for as many blocks as fill 2^64 bytes.
+    // The highest bit shows the order; the bits below it have room for as many blocks as fill 2^64 bytes.
     let orderEnd = (2 as UInt64) &<< UInt64(63 &- first.rawValue.leadingZeroBitCount)
     require(
       that: run.blockCount <= orderEnd &- first.rawValue, "a run of blocks beyond 2^64 bytes")

@@ -25,7 +25,7 @@ struct RadixKeyWindow {
   @inlinable
   static var wordCount: Int { 1024 }
 
-  /// Takes in the keys at `range`: where the window is, since an initializer's result would be copied.
+  /// Takes in the keys at `range`: in place, since an initializer's result would be copied.
   ///
   /// - Precondition: `range` is not empty, and the keys differ only in their low ``bitCount`` bits; the
   ///   window is empty.

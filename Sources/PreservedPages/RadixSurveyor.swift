@@ -86,7 +86,7 @@ struct RadixSurveyor<Memory: PhysicalMemory>: RadixTreeVisitor {
         firstBit: firstBit, bitCount: bitCount))
   }
 
-  /// A leaf of a tree in which keys of order 0 are without their mark: the bit above the others
+  /// A leaf of a tree in which keys of order 0 have lost their mark: the bit above the others
   /// is either an order's mark or part of an address, and only memory can tell.
   ///
   /// - Returns: whether the leaf holds keys that cannot be distinguished.

@@ -19,7 +19,7 @@ extension RadixTree {
     return orders
   }
 
-  /// The entry that holds the byte at `address`, of one of `orders`; nil when there is none.
+  /// The entry that holds the byte at `address`, of one of `orders`; `nil` if no entry holds it.
   ///
   /// - Complexity: O(orders · levels).
   @inlinable
@@ -31,8 +31,8 @@ extension RadixTree {
     }
   }
 
-  /// An entry of another order than `block`, one of `orders`, that shares bytes with it; nil when
-  /// there is none.
+  /// An entry of another order than `block`, one of `orders`, that shares bytes with it; `nil` if no entry
+  /// does.
   ///
   /// - Complexity: O(orders · (levels + words of the block's keys)).
   @inlinable
@@ -44,7 +44,7 @@ extension RadixTree {
   }
 
   /// An entry of another order than the blocks of `run`, one of `orders`, that shares bytes with one of
-  /// them; nil when there is none.
+  /// them; `nil` if no entry does.
   ///
   /// - Precondition: the blocks are aligned to their size and end at 2^64 bytes at the latest.
   /// - Complexity: O(orders · (levels + words of the run's keys)).

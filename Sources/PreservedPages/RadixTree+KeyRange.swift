@@ -4,7 +4,7 @@ public import MemoryAccess
 // so that what they cost does not depend on what else is in the tree.
 
 extension RadixTree {
-  /// The smallest key from `first` to `last`; nil when there is none.
+  /// The smallest key from `first` to `last`; `nil` if the tree contains none of them.
   ///
   /// - Complexity: O(levels + words of the range in leaves that are there).
   @inlinable

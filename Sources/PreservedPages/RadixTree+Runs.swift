@@ -63,7 +63,7 @@ extension RadixTree {
     try emit(from: start, to: end, body)
   }
 
-  /// Visits the keys in `start..<end`, if there are any.
+  /// Visits the keys in `start..<end`, which may be none.
   @inlinable
   @inline(__always)
   func emit<Failure: Error>(

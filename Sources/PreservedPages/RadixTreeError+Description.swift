@@ -6,7 +6,7 @@
       case .outOfFrames(let level):
         "no page frame is left for a node of level \(level); free memory first"
       case .keyOutsideTree(let key):
-        "key 0x\(String(key.rawValue, radix: 16)) names no block that the tree has a bit for"
+        "key 0x\(String(key.rawValue, radix: 16)) is not the key of a block that the tree has a bit for"
       }
     }
   }

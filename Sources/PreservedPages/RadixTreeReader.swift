@@ -91,7 +91,7 @@ public struct RadixTreeReader<Memory: PhysicalMemory> {
     memory.finishedReading(page)
   }
 
-  /// Whether a node can be at `pointer`; reports to the visitor where it cannot.
+  /// Whether a node can be at `pointer`; if not, the visitor gets a finding.
   private func isNode<Visitor: RadixTreeVisitor & ~Copyable>(
     _ pointer: PhysicalAddress, from place: PointerPlace, path: borrowing RadixPath,
     _ visitor: inout Visitor

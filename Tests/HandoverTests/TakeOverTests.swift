@@ -235,7 +235,7 @@ struct TakeOverTests {
     #expect(throws: OutgoingHandoverError.areaDamaged(.chainCycle(own.address))) {
       try bench.handover.complete(change)
     }
-    // A device tree that is not an entry, and one that is none at all.
+    // A device tree that is not an entry, and bytes that are not a device tree.
     change = HandoverChange()
     change.deviceTree = own.address
     #expect(throws: OutgoingHandoverError.deviceTreeNotPreserved(own.address)) {

@@ -6,7 +6,7 @@ import Testing
 
 /// The page allocator done the obvious way: a set of frames.
 ///
-/// What is free shows everything else: an aligned block whose frames are all free is one block.
+/// Everything else follows from what is free: an aligned block whose frames are all free is one block.
 struct BuddyModel: Equatable {
   let maximumOrder: Int
   var managed: Set<UInt64> = []

@@ -49,6 +49,19 @@ struct SweepTests {
     #expect(Self.findings(giant) == [.blocksOutsideMemory(Self.run(1 << 63, 51, 1))])
   }
 
+  @Test("a hole of memory between the blocks of one leaf")
+  func holeOfMemory() throws {
+    var bench = try TreeBench(
+      RadixGeometry(Self.page), nodeCount: 100,
+      claiming: [Self.range(0, 0x20_0000), Self.range(0x40_0000, 1 << 32)])
+    try bench.insertAll(
+      [Self.block(0x1f_f000, 0), Self.block(0x40_0000, 0), Self.block(0x4000_0000, 0)]
+        .map { RadixKey($0, in: Self.page).rawValue })
+    #expect(Self.findings(bench).isEmpty)
+    try bench.insert(RadixKey(Self.block(0x30_0000, 0), in: Self.page).rawValue)
+    #expect(Self.findings(bench) == [.blocksOutsideMemory(Self.run(0x30_0000, 0, 1))])
+  }
+
   @Test("blocks of different orders that share bytes")
   func overlaps() throws {
     let base: UInt64 = 0x4000_0000

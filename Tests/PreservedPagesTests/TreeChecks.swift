@@ -143,7 +143,7 @@ extension TreeBench {
     try checkCoverage(survey, blocks)
   }
 
-  /// What is passed over is what the stretches say, and all else is visited.
+  /// The stretches contain exactly the entries that are passed over, and all others are visited.
   private borrowing func checkStretches(
     _ survey: PreservedPagesSurvey, _ blocks: [PhysicalBlock], _ salt: UInt64
   ) throws {
@@ -156,11 +156,7 @@ extension TreeBench {
     }
     var visited: [PhysicalBlock] = []
     survey.forEachRun(in: memory, passingOver: passes) { run in
-      let size = page.blockByteCount(run.order)
-      for index in 0..<run.blockCount {
-        let address = PhysicalAddress(run.address.rawValue &+ index &* size)
-        visited.append(PhysicalBlock(address: address, order: run.order))
-      }
+      run.forEachBlock(in: page) { visited.append($0) }
     }
     let visitedBlocks = Set(visited)
     try #require(visitedBlocks.count == visited.count)

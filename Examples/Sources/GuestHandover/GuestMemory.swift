@@ -7,7 +7,7 @@ import KexecHandover
 #endif
 
 /// A virtual machine's memory as its hypervisor sees it: one file, mapped, whose pieces are the guest's
-/// slots. Slots are anywhere in the guest's address space, and between them is nothing.
+/// slots. Slots are anywhere in the guest's address space, with gaps between them.
 ///
 ///     file    │ slot 0        │ slot 1           │
 ///     guest   0 … 512 MiB                 4 GiB … 4.5 GiB

@@ -26,7 +26,7 @@ do {
 
 /// Writes a handover: a folio of 2 MiB and a blob that a kernel in the guest finds by name.
 func build(in memory: GuestMemory, _ slots: [PhysicalRange]) throws {
-  // The hypervisor replaces the guest's predecessor, so it needs the same two allocators.
+  // The hypervisor acts as the guest's predecessor, so it needs the same two allocators.
   var memblock = Memblock(in: memory, geometry: .pages4KiB)
   for slot in slots { try memblock.add(slot) }
   // The guest's firmware and its kernel's first pages.
@@ -35,7 +35,7 @@ func build(in memory: GuestMemory, _ slots: [PhysicalRange]) throws {
   let areas = try ScratchPlan(request, for: memblock).place(in: &memblock)
   var frames = try BuddyAllocator(from: &memblock, RegionFilter(excluded: [.scratch]))
 
-  // What a boot protocol shows the guest: where this word's value, and the array, are.
+  // What a boot protocol passes to the guest: the value of this word, and where the array is.
   guard let anchor = frames.takeFrame(), let array = frames.takeFrame() else { return }
   ScratchArea.writeArray(areas, at: array, in: memory)
   var handover = try OutgoingHandover(

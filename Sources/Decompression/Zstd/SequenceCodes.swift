@@ -17,7 +17,7 @@ enum SequenceCodes {
     from: 3, single: 32,
     bitCounts: [1, 1, 1, 1, 2, 2, 3, 3, 4, 4, 5, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16])
 
-  /// Codes of which the first `single` represent one value each, and the others for 2^bits values.
+  /// Codes: the first `single` represent one value each, and each of the others represents 2^bits values.
   private static func values(
     from first: UInt32, single: Int, bitCounts: [UInt8]
   ) -> ValueTable {

@@ -14,14 +14,10 @@ extension IncomingHandover {
     _ block: PhysicalBlock, from frames: inout Frames
   ) throws(IncomingHandoverError) {
     try requireRestorable(block)
-    guard restored != nil else {
-      try prepare(block, from: &frames)
-      _ = mark(block)
-      return
-    }
-    // One key is made with its path, or nothing of it.
+    if restored == nil { try openMetadata(from: &frames) }
     let key = RadixKey(block, in: geometry)
     do throws(RadixTreeError) { _ = try restored?.insert(key, from: &frames) } catch {
+      freeMetadataIfEmpty(into: &frames)
       throw .outOfFrames
     }
   }
@@ -37,16 +33,16 @@ extension IncomingHandover {
   ) throws(IncomingHandoverError) {
     guard run.blockCount > 0 else { return }
     try requireRestorable(run)
-    if restored == nil { try openBooks(from: &frames) }
+    if restored == nil { try openMetadata(from: &frames) }
     do throws(RadixTreeError) { try restored?.insertRange(run, from: &frames) } catch {
       freeMetadataIfEmpty(into: &frames)
       throw .outOfFrames
     }
   }
 
-  /// Takes a frame for the metadata about what is restored.
+  /// Takes a frame for the metadata about what was restored: an empty tree.
   @usableFromInline
-  mutating func openBooks<Frames: FrameSource & ~Copyable>(
+  mutating func openMetadata<Frames: FrameSource & ~Copyable>(
     from frames: inout Frames
   ) throws(IncomingHandoverError) {
     guard let root = frames.takeFrame() else { throw .outOfFrames }
@@ -74,7 +70,7 @@ extension IncomingHandover {
         throw error
       }
     }
-    for block in blocks { _ = mark(block) }
+    for block in blocks { mark(block) }
   }
 
   /// Hands an area to its owner, blocks and chunks: all of it, or nothing has changed.
@@ -92,7 +88,7 @@ extension IncomingHandover {
       while let block = try blocks.nextBlock() {
         try requireRestorable(block)
         try prepare(block, from: &frames)
-        _ = mark(block)
+        mark(block)
         markedCount &+= 1
       }
     } catch {
@@ -103,9 +99,7 @@ extension IncomingHandover {
       var blocks = VmallocBlocks(area, in: memory, geometry: geometry)
       while markedCount > 0, let block = try? blocks.nextBlock() {
         markedCount &-= 1
-        let key = RadixKey(block, in: geometry)
-        _ = restored?.remove(key)
-        prune(block, into: &frames)
+        unmark(block, into: &frames)
       }
       throw error
     }
@@ -126,7 +120,7 @@ extension IncomingHandover {
   /// Calls `body` with every block that was not restored, by address.
   ///
   /// - Throws: the error of `body`, which ends the walk.
-  /// - Complexity: O(nodes · page size + entries · levels).
+  /// - Complexity: O(entries), and as ``forEachUnrestoredRun(_:)``.
   @inlinable
   public func forEachUnrestored<Failure: Error>(
     _ body: (PhysicalBlock) throws(Failure) -> Void
@@ -140,7 +134,7 @@ extension IncomingHandover {
   /// address.
   ///
   /// - Throws: the error of `body`, which ends the walk.
-  /// - Complexity: O(nodes · page size + runs · orders in use).
+  /// - Complexity: O(nodes · page size + runs · (orders in use + levels)).
   @inlinable
   public func forEachUnrestoredRun<Failure: Error>(
     _ body: (BlockRun) throws(Failure) -> Void
@@ -196,35 +190,34 @@ extension IncomingHandover {
   }
 
   /// Makes the nodes that marking `block` needs.
-  @usableFromInline
-  mutating func prepare<Frames: FrameSource & ~Copyable>(
+  private mutating func prepare<Frames: FrameSource & ~Copyable>(
     _ block: PhysicalBlock, from frames: inout Frames
   ) throws(IncomingHandoverError) {
+    let isFirst = restored == nil
+    if isFirst { try openMetadata(from: &frames) }
     let key = RadixKey(block, in: geometry)
-    if restored != nil {
-      do throws(RadixTreeError) { try restored?.prepare(key, from: &frames) } catch {
-        throw .outOfFrames
-      }
-      return
-    }
-    guard let root = frames.takeFrame() else { throw .outOfFrames }
-    let tree = RadixTree(adopting: root, in: memory, geometry: RadixGeometry(geometry))
-    do throws(RadixTreeError) { try tree.prepare(key, from: &frames) } catch {
-      frames.giveBack(root)
+    do throws(RadixTreeError) { try restored?.prepare(key, from: &frames) } catch {
+      if isFirst { freeMetadata(into: &frames) }
       throw .outOfFrames
     }
-    restored = consume tree
   }
 
-  @usableFromInline
-  mutating func mark(_ block: PhysicalBlock) -> Bool {
+  /// Marks a block that was prepared.
+  private mutating func mark(_ block: PhysicalBlock) {
     var none = NoFrames()
     let key = RadixKey(block, in: geometry)
-    do throws(RadixTreeError) {
-      return try restored?.insert(key, from: &none) ?? false
-    } catch {
+    do throws(RadixTreeError) { _ = try restored?.insert(key, from: &none) } catch {
       Panic.end("a block that was prepared cannot be marked")
     }
+  }
+
+  /// Unmarks a block, and frees the nodes that hold nothing then.
+  mutating func unmark<Frames: FrameSource & ~Copyable>(
+    _ block: PhysicalBlock, into frames: inout Frames
+  ) {
+    let key = RadixKey(block, in: geometry)
+    _ = restored?.remove(key)
+    prune(block, into: &frames)
   }
 
   /// Frees the metadata; nothing counts as restored then.

@@ -1,7 +1,7 @@
 public import MemoryAccess
 import PreservedPages
 
-// A restore that did not lead to anything is taken back, so that it can be tried again.
+// A caller that cannot use what it restored takes the restore back, so that it can try again.
 
 extension IncomingHandover {
   /// Takes back the restore of a run of frames.
@@ -13,7 +13,7 @@ extension IncomingHandover {
     _ range: FrameRange, nodeStarts: [FrameNumber] = [], into frames: inout Frames
   ) {
     for block in NaturalBlocks(range, in: geometry, nodeStarts: nodeStarts) {
-      takeBackWithoutBooks(block, into: &frames)
+      unmark(block, into: &frames)
     }
     freeMetadataIfEmpty(into: &frames)
   }
@@ -21,11 +21,12 @@ extension IncomingHandover {
   /// Takes back the restore of an area.
   ///
   /// - Precondition: as ``takeBack(_:nodeStarts:into:)``.
+  /// - Complexity: O(blocks · levels · page size).
   public mutating func takeBack<Frames: FrameSource & ~Copyable>(
     _ area: VmallocArea, into frames: inout Frames
   ) {
     var blocks = VmallocBlocks(area, in: memory, geometry: geometry)
-    while let block = try? blocks.nextBlock() { takeBackWithoutBooks(block, into: &frames) }
+    while let block = try? blocks.nextBlock() { unmark(block, into: &frames) }
     freeMetadataIfEmpty(into: &frames)
   }
 
@@ -36,19 +37,11 @@ extension IncomingHandover {
   public mutating func takeBack<Frames: FrameSource & ~Copyable>(
     _ block: PhysicalBlock, into frames: inout Frames
   ) {
-    takeBackWithoutBooks(block, into: &frames)
+    unmark(block, into: &frames)
     freeMetadataIfEmpty(into: &frames)
   }
 
-  private mutating func takeBackWithoutBooks<Frames: FrameSource & ~Copyable>(
-    _ block: PhysicalBlock, into frames: inout Frames
-  ) {
-    let key = RadixKey(block, in: geometry)
-    _ = restored?.remove(key)
-    _ = restored?.prune(along: key, into: &frames)
-  }
-
-  /// Frees the metadata where it is empty: before the first restore there was none.
+  /// Frees the metadata if no block is marked in it.
   @usableFromInline
   mutating func freeMetadataIfEmpty<Frames: FrameSource & ~Copyable>(
     into frames: inout Frames

@@ -75,8 +75,8 @@ public struct IncomingHandover<Memory: WritablePhysicalMemory>: ~Copyable {
   ///
   /// - Throws: ``IncomingHandoverError/noSuchSubtree``;
   ///   ``IncomingHandoverError/subtreeNotPreserved(address:)``;
-  ///   ``IncomingHandoverError/damaged(_:)`` where the device tree does not tell where it is, or how
-  ///   large it is where it should.
+  ///   ``IncomingHandoverError/damaged(_:)`` if the device tree does not contain its address, or its
+  ///   size where the version stores that.
   /// - Complexity: O(subtrees).
   public func subtree(
     named name: String

@@ -1,6 +1,6 @@
 public import MemoryAccess
 
-// Areas: memory in many blocks that are anywhere, and the chunks that name them in order. The
+// Areas: memory in many blocks, at any addresses, and the chunks that list them in order. The
 // descriptor goes into a record of the owner's.
 
 extension OutgoingHandover where Anchor: ~Copyable {

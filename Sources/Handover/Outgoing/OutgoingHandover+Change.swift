@@ -69,14 +69,14 @@ extension OutgoingHandover where Anchor: ~Copyable {
 
   /// Completes a change that was begun, and perhaps made in part, as the anchor recorded it.
   ///
-  /// The first thing to do after adopting, before any memory is handed out: what the change names is
-  /// no entry yet, or no longer one. It needs no frames; the process that began the change took them.
+  /// The first thing to do after adopting: an allocator that is made from the entries before it would hand out
+  /// memory that the change names. It needs no frames; the process that began the change took them.
   ///
   /// - Throws: ``OutgoingHandoverError/outOfFrames(frameCount:)``,
   ///   ``OutgoingHandoverError/misaligned(_:)``, ``OutgoingHandoverError/outsideMemory(_:)``,
   ///   ``OutgoingHandoverError/areaDamaged(_:)``, ``OutgoingHandoverError/deviceTreeDamaged(_:)`` or
-  ///   ``OutgoingHandoverError/deviceTreeNotPreserved(_:)``, which only a record that was damaged
-  ///   points to. The device tree has not been switched then.
+  ///   ``OutgoingHandoverError/deviceTreeNotPreserved(_:)``: all of them only if the record was
+  ///   damaged. The device tree has not been switched then.
   public mutating func complete(
     _ change: borrowing HandoverChange
   ) throws(OutgoingHandoverError) {

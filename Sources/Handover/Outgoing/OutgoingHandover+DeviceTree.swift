@@ -11,6 +11,16 @@ extension OutgoingHandover where Anchor: ~Copyable {
     removing old: String?, from frames: inout Frames
   ) throws(OutgoingHandoverError) {
     let block = try writeDeviceTree(adding: new, removing: old, from: &frames)
+    try replaceDeviceTree(with: block, change, from: &frames)
+  }
+
+  /// Makes `change` together with the switch to the root device tree that was written into `block`, and frees the
+  /// former one.
+  ///
+  /// - Throws: with nothing changed; `block` is freed.
+  private mutating func replaceDeviceTree<Frames: BlockSource & ~Copyable>(
+    with block: PhysicalBlock, _ change: HandoverChange, from frames: inout Frames
+  ) throws(OutgoingHandoverError) {
     var change = change
     change.preserved.append(.block(block))
     change.deviceTree = block.address
@@ -31,12 +41,12 @@ extension OutgoingHandover where Anchor: ~Copyable {
     frames.giveBack(former, in: geometry)
   }
 
-  /// The order of the block that the device tree needs when a subtree called `name` is added; nil where
-  /// that cannot be added.
+  /// The order of the block that the device tree needs when a subtree called `name` is added; `nil` if that
+  /// cannot be added.
   ///
   /// - Complexity: O(device tree).
   package func deviceTreeOrder(addingSubtreeNamed name: String) -> PageOrder? {
-    // The length depends on no number in it.
+    // The length does not depend on the numbers in it.
     let new = (name: name, range: PhysicalRange(start: .zero, byteCount: 0))
     do throws(OutgoingHandoverError) {
       return geometry.smallestOrder(holding: try byteCount(adding: new, removing: nil))
@@ -45,33 +55,23 @@ extension OutgoingHandover where Anchor: ~Copyable {
     }
   }
 
-  /// Moves the root device tree to another block of the same order, which was just allocated; the old one
-  /// is freed.
+  /// Moves the root device tree to `block`, of the same order, which was just allocated, and frees the old block.
   ///
-  /// - Returns: whether it was moved; where there are no frames for nodes, `block` is freed.
+  /// - Returns: whether it was moved. If not, as when the source has no frames for nodes, `block` is freed.
+  /// - Complexity: O(device tree + levels · page size).
   package mutating func moveDeviceTree<Frames: BlockSource & ~Copyable>(
     to block: PhysicalBlock, from frames: inout Frames
   ) -> Bool {
     require(that: block.order == deviceTree.order, "a device tree moves to a block of its size")
-    let former = deviceTree
-    var change = HandoverChange()
-    change.preserved.append(.block(block))
-    change.deviceTree = block.address
-    change.unpreserved.append(.block(former))
     memory.copyPages(
-      from: former.address, to: block.address,
+      from: deviceTree.address, to: block.address,
       wordCount: geometry.pageWordCount << Int(block.order.rawValue))
     do throws(OutgoingHandoverError) {
-      try refuseScratch(block)
-      try prepare(change, from: &frames)
+      try replaceDeviceTree(with: block, HandoverChange(), from: &frames)
+      return true
     } catch {
-      frames.giveBack(block, in: geometry)
       return false
     }
-    commit(change)
-    deviceTree = block
-    frames.giveBack(former, in: geometry)
-    return true
   }
 
   /// Writes the new device tree into a block of its own, the smallest that holds it.

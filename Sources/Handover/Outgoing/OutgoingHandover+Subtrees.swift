@@ -89,7 +89,7 @@ extension OutgoingHandover where Anchor: ~Copyable {
     frames.giveBack(old.frames)
   }
 
-  /// Where the subtree called `name` is; nil when there is none.
+  /// Where the subtree called `name` is; `nil` if no subtree has that name.
   ///
   /// - Throws: ``OutgoingHandoverError/deviceTreeDamaged(_:)``.
   /// - Complexity: O(device tree).
@@ -153,7 +153,7 @@ extension OutgoingHandover where Anchor: ~Copyable {
     let pageMask = UInt64(geometry.pageByteCount) &- 1
     let frameCount = byteCount &>> UInt64(geometry.shift) &+ (byteCount & pageMask == 0 ? 0 : 1)
     if version.subtreeSizeProperty == nil {
-      // Nothing but the entry shows the size, so there is only one.
+      // Only the entry shows the size, so the memory is one block.
       let order = PageOrder(64 &- (frameCount &- 1).leadingZeroBitCount)
       guard let block = frames.takeBlock(order) else {
         throw .outOfFrames(frameCount: order.frameCount)

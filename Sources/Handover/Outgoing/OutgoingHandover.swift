@@ -45,7 +45,7 @@ where Anchor: HandoverAnchor & ~Copyable {
   @inlinable
   public var geometry: PageGeometry { tree.geometry.page }
 
-  /// Begins a handover of nothing: an empty tree and a device tree that points to it.
+  /// Begins an empty handover: an empty tree and a device tree that points to it.
   ///
   /// The last store is that of the anchor's pointer.
   ///
@@ -69,7 +69,7 @@ where Anchor: HandoverAnchor & ~Copyable {
     self.deviceTree = block
     self.orders = PageOrderSet()
     self.subtreePages = SubtreePages()
-    // Nothing points to the tree yet, so there is no change to record.
+    // The anchor does not point to the tree yet, so the anchor records no change.
     var none = NoFrames()
     do throws(OutgoingHandoverError) {
       try preserveKey(of: block, from: &none)

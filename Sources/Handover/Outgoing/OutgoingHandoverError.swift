@@ -24,7 +24,7 @@ public enum OutgoingHandoverError: Error, Hashable, Sendable {
   case holdsSubtree(PhysicalBlock, subtree: PhysicalRange)
   /// The block is not an entry.
   case notPreserved(PhysicalBlock)
-  /// There is a subtree of that name.
+  /// Another subtree has that name.
   case subtreeExists
   /// No subtree has that name.
   case noSuchSubtree

@@ -45,7 +45,7 @@ public struct SerializedRecordWriter<Memory: WritablePhysicalMemory>: ~Copyable 
     UInt64(blocks.count) &* UInt64(Self.recordsPerBlock(recordByteCount, geometry))
   }
 
-  /// The first block, for the record that points to these; 0 while there is none.
+  /// The first block, for the record that points to these; 0 if no record was written.
   public var first: PhysicalAddress { recordCount == 0 ? .zero : blocks[0] }
 
   /// Writes a record behind the others, with `fill`, which gets its bytes, all zeros.

@@ -2,7 +2,7 @@ import MemoryAccess
 
 /// Notices when a chain of pages leads back to where it was, without remembering the pages.
 ///
-/// Brent's way: the page that is remembered moves up after 1, 2, 4, … steps, so that it soon is
+/// Brent's way: the page that is remembered moves up after 1, 2, 4, … steps, so that it is soon
 /// inside any cycle, and is met again after one round.
 struct ChainGuard {
   private var remembered: PhysicalAddress?

@@ -70,7 +70,7 @@ public struct LiveUpdateSession: Hashable, Sendable {
 }
 
 extension LiveUpdateRecord {
-  /// Where the records of the sessions are; nil while there are none.
+  /// Where the records of the sessions are; `nil` if the record lists none.
   ///
   /// - Throws: when the header before them cannot be read (``Format/deviceTree``).
   public func sessionRecords(

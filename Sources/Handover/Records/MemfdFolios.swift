@@ -19,7 +19,7 @@ public struct MemfdFolio: Hashable, Sendable {
   /// The place of its first page in the file, in pages.
   public let pageIndex: UInt64
 
-  /// A folio of the file; the address 0 represents a hole.
+  /// A folio of the file; the address 0 means a hole.
   public init(
     address: PhysicalAddress, pageIndex: UInt64, isDirty: Bool = true, isUpToDate: Bool = true
   ) {
@@ -35,7 +35,7 @@ public struct MemfdFolio: Hashable, Sendable {
       | (isDirty ? 1 &<< 52 : 0) | (isUpToDate ? 1 &<< 53 : 0)
   }
 
-  /// Whether the record represents no folio.
+  /// Whether the record is that of a hole.
   public var isHole: Bool { address == .zero }
 }
 

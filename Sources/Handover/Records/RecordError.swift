@@ -41,7 +41,7 @@ public enum RecordError: Error, Hashable, Sendable {
   /// A word that should name a block names none that can be; the address is that of the word.
   case blockImpossible(UInt64, in: PhysicalAddress)
 
-  /// A folio of a file is not an entry, so nothing shows its size, or whether its content survived.
+  /// A folio of a file is not an entry, so neither its size nor whether its content survived is known.
   case folioNotPreserved(PhysicalAddress)
   /// A folio of a file is listed twice.
   case folioRepeated(PhysicalAddress)
@@ -52,7 +52,7 @@ public enum RecordError: Error, Hashable, Sendable {
 
   // Linked pages.
 
-  /// A pointer is not a multiple of the page size; the address is where it is, nil of a start.
+  /// A pointer is not a multiple of the page size; `in` is the address of the pointer, `nil` for a start.
   case pointerUnaligned(PhysicalAddress, in: PhysicalAddress?)
   /// A page that was passed already comes again.
   case chainCycle(PhysicalAddress)

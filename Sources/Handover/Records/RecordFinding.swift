@@ -8,9 +8,9 @@ public enum RecordFinding: Error, Hashable, Sendable {
   case malformed(RecordOwner, RecordError)
   /// A record has a format that is not known, so what it refers to is not known either.
   case formatUnknown(RecordOwner, String)
-  /// A record refers to where there is no memory.
+  /// A record refers to bytes outside memory.
   case outsideMemory(RecordReference)
-  /// A record refers to memory of which a page is not an entry; the first such page.
+  /// A record refers to memory that is not preserved; `page` is the first page that is not an entry.
   case notPreserved(RecordReference, page: PhysicalAddress)
   /// A record refers to a folio, and the entry there is a block of another start or order.
   case entryDiffers(RecordReference, entry: PhysicalBlock)
@@ -23,7 +23,7 @@ public enum RecordFinding: Error, Hashable, Sendable {
   case memfd(RecordOwner, MemfdFault)
   /// The checksum of the kernel's self-test is not that of its folios.
   case checksumWrong(RecordOwner, stored: UInt32, computed: [UInt32])
-  /// Behind the records that a block counts, its page is not empty: records may have been lost.
+  /// The page of a block is not empty behind the records that the block counts: records may have been lost.
   case recordsUncounted(RecordOwner, block: PhysicalAddress)
   /// What a record contains is damaged: where, and what was found there, as a part of a sentence.
   case contentDamaged(RecordOwner, PhysicalAddress, String)

@@ -23,9 +23,9 @@ public struct RecordReference: Hashable, Sendable {
   public let owner: RecordOwner
   /// What is there.
   public let role: Role
-  /// The bytes referred to; of a folio whose order the record does not tell, its first page.
+  /// The bytes referred to; of a folio whose order the record does not contain, its first page.
   public let range: PhysicalRange
-  /// The order of the folio, where the record shows it.
+  /// The order of the folio, if the record contains it.
   public let order: PageOrder?
 
   /// A reference of `owner` to `range`.

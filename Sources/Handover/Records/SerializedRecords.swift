@@ -80,7 +80,7 @@ public struct SerializedRecordCursor<Memory: PhysicalMemory> {
 
   /// The next pages or record; nil after the last.
   ///
-  /// - Throws: where a block breaks a rule; what was given before is.
+  /// - Throws: where a block breaks a rule; what was returned before is valid.
   /// - Complexity: O(1).
   public mutating func next() throws(RecordError) -> Step? {
     if let range = run {

@@ -1,6 +1,6 @@
 public import MemoryAccess
 
-/// Pages that are one after the other in a kernel's virtual memory, and anywhere in physical memory.
+/// Pages that follow each other in a kernel's virtual memory, and are scattered in physical memory.
 ///
 /// A part of other records: what is too large for one block is in such an area.
 ///

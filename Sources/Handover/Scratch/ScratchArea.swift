@@ -1,6 +1,6 @@
 public import MemoryAccess
 
-/// Memory in which nothing preserved ever is: the successor is loaded there, and allocates only
+/// Memory that never contains anything preserved: the successor is loaded there, and allocates only
 /// there until it has walked the tree.
 ///
 /// ```
@@ -26,8 +26,8 @@ public struct ScratchArea: Hashable, Sendable {
 extension ScratchArea {
   /// Reads the array of areas in the bytes of `range`.
   ///
-  /// Where Linux needs no area for some kind of memory, its array has an entry of 0 bytes: those are left
-  /// out.
+  /// If Linux needs no area for some kind of memory, its array has an entry of 0 bytes for it. Such entries
+  /// are left out.
   ///
   /// - Throws: ``RecordError/unreadable(_:)``; ``RecordError/rangeImpossible(start:byteCount:)`` of an
   ///   area past 2^64, or of an array whose length is not a multiple of an area's;

@@ -41,7 +41,7 @@ public enum ScratchRequest: Hashable, Sendable {
 /// Why the value of `kho_scratch=` cannot be used.
 @nonexhaustive
 public enum ScratchRequestError: Error, Hashable, Sendable {
-  /// There is no number where one must be.
+  /// A number is missing.
   case numberMissing(offset: Int)
   /// A number of bytes beyond 2^64 − 1.
   case numberTooLarge(offset: Int)

@@ -5,7 +5,7 @@ struct ELFHeader {
   static let byteCount: UInt64 = 64
   static let programHeaderByteCount: UInt64 = 56
   static let sectionHeaderByteCount: UInt64 = 64
-  /// An e_phnum that represents "see sh_info of section header 0".
+  /// An e_phnum that means "see sh_info of section header 0".
   static let manyProgramHeaders: UInt16 = 0xffff
 
   /// Where this project's captures have their mark in e_ident, behind what elf(5) defines.

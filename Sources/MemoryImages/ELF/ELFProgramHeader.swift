@@ -6,7 +6,7 @@ struct ELFProgramHeader {
   static let load: UInt32 = 1
   /// Notes, such as Linux's VMCOREINFO.
   static let note: UInt32 = 4
-  /// A p_paddr that represents "no physical address": what is outside the direct map in
+  /// A p_paddr that means "no physical address": of memory outside the direct map in
   /// /proc/kcore (Linux, fs/proc/kcore.c).
   static let noPhysicalAddress = UInt64.max
 

@@ -24,7 +24,7 @@ struct FlattenedLayout: Sendable {
 
   /// Bytes of the dump that the pieces from `fileOffset` on hold.
   struct Run {
-    /// The first byte of the dump that the run shows, and the first that it does not any more.
+    /// The first byte of the dump that the run contains, and the first behind the run.
     var start: UInt64
     var end: UInt64
     /// Where in the dump the first piece goes; less than `start` where others overwrite it.
@@ -111,7 +111,7 @@ struct FlattenedLayout: Sendable {
     return nil
   }
 
-  /// A copy of `count` bytes from `offset` on; what no piece shows is 0.
+  /// A copy of `count` bytes from `offset` on; bytes that no piece contains are 0.
   func copiedBytes(at offset: UInt64, count: UInt64, in file: MappedFile) -> [UInt8] {
     var bytes: [UInt8] = []
     bytes.reserveCapacity(Int(count))
@@ -133,7 +133,7 @@ struct FlattenedLayout: Sendable {
     return bytes
   }
 
-  /// The first bytes at or after `offset` that a run shows.
+  /// The first bytes at or after `offset` that a run contains.
   func storedBytes(atOrAfter offset: UInt64) -> Range<UInt64>? {
     let index = runIndex(atOrAfter: offset)
     guard index < runs.count else { return nil }

@@ -30,7 +30,7 @@ struct KdumpHeader {
   let bitmapOffset: UInt64
   let bitmapByteCount: UInt64
   let descriptorOffset: UInt64
-  /// Where the VMCOREINFO is, if there is one.
+  /// Where the VMCOREINFO is, if the dump has one.
   let vmcoreInfo: Range<UInt64>?
   /// Whether the dumper ran out of space.
   let isMarkedIncomplete: Bool
@@ -126,7 +126,7 @@ private struct SubHeader {
     if version >= 2, bytes.littleEndian32(at: 12) != 0 {
       let first = bytes.littleEndian64(at: isWide ? 80 : 16) ?? 0
       let end = bytes.littleEndian64(at: isWide ? 88 : 24) ?? 0
-      // makedumpfile divides in large steps: of a small dump, parts are empty.
+      // makedumpfile divides a dump in large steps, so some parts of a small dump are empty.
       guard first <= end else { throw .isSplit(firstPage: first, endPage: end) }
       pages = first..<end
     }

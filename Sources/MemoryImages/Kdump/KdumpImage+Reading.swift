@@ -11,7 +11,7 @@ extension KdumpImage {
   }
 
   /// Calls `body` with the bytes of `wanted`, or gives nil when one of them is not in the dump or
-  /// cannot be had; ``page(at:)`` shows why.
+  /// cannot be had; ``page(at:)`` throws the reason.
   ///
   /// Several pages are copied together, up to ``largestGatheredByteCount``; a larger range gives nil
   /// and has to be read in parts.

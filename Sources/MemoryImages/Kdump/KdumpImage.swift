@@ -127,7 +127,7 @@ public struct KdumpImage: PhysicalMemory, Sendable {
     existing = PageBitmap(of: file, at: header.bitmapOffset, pageCount: header.pageCount)
     stored = PageBitmap(
       of: file, at: header.bitmapOffset &+ header.bitmapByteCount, pageCount: header.pageCount)
-    // Empty parts have nothing to read, unless there is no other.
+    // Empty parts contain nothing to read; they are kept only if all parts are empty.
     let filled = parts.filter { !$0.header.pages.isEmpty }
     self.parts = (filled.isEmpty ? parts : filled).map {
       Part(numbers: $0.header.pages, pages: InflatedPages(of: $0.file, $0.header), file: $0.file)

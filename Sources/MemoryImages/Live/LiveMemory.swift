@@ -162,8 +162,8 @@ public struct LiveMemory: PhysicalMemory, Sendable {
     }
   }
 
-  /// Calls `body` with each segment that `wanted` is in, and the part of it; false when there is a
-  /// gap, or `body` says so.
+  /// Calls `body` with each segment that contains a part of `wanted`, and with that part; false if a byte is in
+  /// no segment, or `body` returns false.
   private func forEachPart(
     of wanted: PhysicalRange, _ body: (ELFCoreImage.Segment, PhysicalRange) -> Bool
   ) -> Bool {

@@ -2,7 +2,7 @@ public import MemoryAccess
 
 extension FileSegments {
   /// The first run of bytes at or after `address` that a segment stores and that are not a hole of the
-  /// file, cut to start no earlier; nil when there is none.
+  /// file, cut to start no earlier; `nil` if no such run follows.
   ///
   /// A run ends where its segment does, even if the memory goes on in the next one.
   ///

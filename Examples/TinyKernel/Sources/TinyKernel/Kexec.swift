@@ -4,7 +4,7 @@ import MemoryAccess
 
 /// What is copied where before the next kernel runs.
 ///
-/// The list, the code that works through it, and what the next kernel is told are in the boot area,
+/// The list, the code that works through it, and the information for the next kernel are in the boot area,
 /// to which nothing is copied.
 struct CopyList {
   private var next = machine_image_start() + UInt64(BOOT_COPY_LIST)

@@ -4,7 +4,7 @@
     public var description: String {
       switch self {
       case .outOfRoom(let byteCount):
-        "the device tree needs \(byteCount) bytes, and there are fewer"
+        "the device tree needs \(byteCount) bytes, and the memory for it has fewer"
       case .namesOutOfRoom: "the memory for the names of the properties is too small"
       case .tooLarge: "the device tree would have 2^31 bytes or more"
       case .emptyName: "the name of a node or property is empty"
@@ -16,7 +16,7 @@
       case .stringContainsNUL(let offset): "byte \(offset) of a string is 0, which would end it"
       case .propertyAfterChildNode:
         "a property was added after a child node; add all properties of a node first"
-      case .noOpenNode: "a node was ended, and none is open"
+      case .noOpenNode: "a node was ended, but no node is open"
       case .unclosedNodes(let count):
         "\(count == 1 ? "1 node is" : "\(count) nodes are") still open; end them first"
       case .tooDeep: "nodes are nested more than \(DeviceTree.maximumDepth) deep"
