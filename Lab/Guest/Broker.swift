@@ -2,12 +2,13 @@ import KexecHandover
 import Platform
 import SystemPackage
 
-/// A service manager as small as can be, with systemd's protocols: it keeps the descriptor that its service
-/// stores (`FDSTORE=1`), carries it through a kernel update in a session of its own, and gives it to the
-/// service that it starts afterwards (`LISTEN_FDS`).
+/// A small service manager with systemd's protocols. It keeps the descriptor that its service stores (`FDSTORE=1`),
+/// preserves it through a kernel update in a session of its own, and passes it to the service that it starts
+/// afterwards (`LISTEN_FDS`).
 struct Broker {
   private static let socketPath = "/tmp/notify"
-  /// Its first line orders the broker to end the service and to preserve what it stored.
+  /// A pipe. The first line that is written to it orders the broker to end the service and to preserve what the
+  /// service stored.
   private static let orders = "/tmp/broker"
 
   private let notifications: FileDescriptor
@@ -20,8 +21,13 @@ struct Broker {
     try SystemCalls.bind(notifications, to: .path(FilePath(Self.socketPath)))
   }
 
-  /// Runs a service with the file that the session `from` brought, none for "-", until it is ordered to
-  /// preserve the file in the session `to`; stays then.
+  /// Runs a service until the broker is ordered to preserve the service's file. Then the broker waits, since the
+  /// session ends with its process.
+  ///
+  /// - Parameters:
+  ///   - from: the session that contains the service's file; "-" for a service without one.
+  ///   - to: the session that the file is preserved in.
+  ///   - command: the service's program and arguments.
   static func serve(from: String, to: String, command: [String]) throws {
     var broker = try Broker()
     if from != "-" {
@@ -56,7 +62,7 @@ struct Broker {
     withExtendedLifetime(session) { waitForever() }
   }
 
-  /// Starts the service; what is stored becomes its descriptor 3.
+  /// Starts the service. The stored file is its descriptor 3.
   private func start(_ command: [String]) throws -> ChildProcess {
     var environment = ["PATH": "/bin", "LD_LIBRARY_PATH": "/lib"]
     var script = "exec \"$@\""

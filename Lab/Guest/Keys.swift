@@ -1,9 +1,9 @@
 import Platform
 import SystemPackage
 
-// A client of the cache server: keys with values of their own, of which each is known from its number.
+// A client of the cache server. The number of a key determines its value, so the client knows what to expect.
 
-/// Sets keys, and counts those that the server acknowledged.
+/// Sets keys, and prints how many of them the server acknowledged.
 func writeKeys(socket: String, _ numbers: Range<Int>) throws {
   var client = try Client(socket)
   var acknowledged = 0
@@ -15,7 +15,7 @@ func writeKeys(socket: String, _ numbers: Range<Int>) throws {
   print("acknowledged \(acknowledged)")
 }
 
-/// Compares all keys.
+/// Reads keys, and prints how many of them have the right value.
 func checkKeys(socket: String, _ numbers: Range<Int>) throws {
   var client = try Client(socket)
   try client.send([["GET", "key:\(numbers.lowerBound)"]])
@@ -31,7 +31,7 @@ func checkKeys(socket: String, _ numbers: Range<Int>) throws {
   print("right \(right) of \(numbers.count), DBSIZE \(try client.line())")
 }
 
-/// 24 to 119 bytes.
+/// The value of a key, of 24 to 119 bytes.
 private func value(of number: Int) -> String {
   var state = UInt64(number) &* 0x9e37_79b9_7f4a_7c15 | 1
   state ^= state &>> 29
@@ -72,7 +72,7 @@ private struct Client {
     }
   }
 
-  /// A value; nil where the server has none.
+  /// Reads a value; nil if the server does not have the key.
   mutating func bulk() throws -> String? {
     let header = try line()
     guard header.hasPrefix("$"), let count = Int(header.dropFirst()), count >= 0 else { return nil }

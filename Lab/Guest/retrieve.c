@@ -69,7 +69,7 @@ void run(long *stack) {
       for (const char *c = parts[part]; *c && end < sizeof path - 1; c++) path[end++] = *c;
     path[end] = 0;
     int copy = (int)must("making a copy", call(OPENAT, HERE, (long)path, WRITE_CREATE, 0600));
-    // From where it was read last on: the files of the scenarios are at their start.
+    // A file keeps its position; those of the scenarios are at their start.
     long got;
     while ((got = must("reading", call(READ, file.file, (long)buffer, sizeof buffer, 0))) > 0)
       must("writing", call(WRITE, copy, (long)buffer, got, 0));

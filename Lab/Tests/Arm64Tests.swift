@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 extension RealLinuxTests {
-  /// Linux on arm64 as the successor of a kernel that never was.
+  /// Linux on arm64 takes a handover that no kernel wrote: `kho forge` made it.
   @Suite(.enabled(if: ArmMachine.found != nil, Comment(rawValue: ArmMachine.missing)))
   struct Arm64Tests {
     private static let kho = Lab.programs.appending(path: "kho").path
@@ -13,7 +13,9 @@ extension RealLinuxTests {
       let machineTreePath: String
     }
 
-    /// Boots a forged handover, and gives the log and the sums of the files that were handed over.
+    /// Boots a forged handover.
+    ///
+    /// - Returns: the log, and the sums of the files that were handed over.
     private func boot(wrongSum: Bool) throws -> (log: String, sums: [String]) {
       let machine = try #require(ArmMachine.found)
       let folder = try TemporaryFolder()

@@ -7,13 +7,13 @@ struct ArmMachine {
   let busybox: URL
   private let clang: URL
 
-  /// What this machine has for it; nil where something is missing, see ``missing``.
+  /// The programs and the kernel that it needs; nil if one of them is missing, see ``missing``.
   static let found: ArmMachine? = {
     guard case .success(let machine) = search else { return nil }
     return machine
   }()
 
-  /// What is missing; empty where nothing is.
+  /// What is missing, as a sentence; empty if nothing is.
   static var missing: String {
     if case .failure(let missing) = search { missing.sentence } else { "" }
   }
@@ -52,8 +52,9 @@ struct ArmMachine {
     return path
   }
 
-  /// Boots the kernel with raw memory at an address and a device tree, runs `script` in it, and gives what
-  /// the machine printed.
+  /// Boots the kernel with raw memory at an address and a device tree, and runs `script` in it.
+  ///
+  /// - Returns: what the machine printed.
   func boot(
     memory mebibytes: Int, deviceTree: String, load: String, at address: UInt64,
     commandLine: String, script: String, in folder: TemporaryFolder

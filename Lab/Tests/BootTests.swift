@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// Scenarios on real kernels. They are skipped where there is no kernel in the cache, or no QEMU.
+/// Scenarios on real kernels. They are skipped if the cache does not contain a kernel, or QEMU is not installed.
 @Suite(.serialized, .enabled(if: Lab.isReady, Comment(rawValue: Lab.missing ?? "")))
 struct RealLinuxTests {}
 

@@ -2,8 +2,8 @@ import Foundation
 import Testing
 
 extension RealLinuxTests {
-  /// The cache server through two kernel updates: its memfd is kept by a service manager, as systemd 261 and
-  /// later do, and every write that the server acknowledged is there afterwards.
+  /// The cache server through two kernel updates. A service manager keeps its memfd, as systemd 261 and later do. The
+  /// next server finds each write that the server before acknowledged.
   @Suite(
     .enabled(if: Lab.extent == .all, "a part of Lab/all"),
     .enabled(if: Lab.cacheServer != nil, "CacheServer is not built"))
@@ -33,29 +33,29 @@ extension RealLinuxTests {
         try #require(said.contains("preserved "), "\(said)")
         table += said
       }
+      func write(_ keys: Range<Int>) throws {
+        let text = try guest.run(
+          "LabGuest keys-write /tmp/cache \(keys.lowerBound) \(keys.upperBound)"
+        ).text
+        #expect(text == "acknowledged \(keys.count)\n")
+      }
+      /// Preserves the memory, boots the next kernel, and compares the keys that its server has.
+      func update(from: String, to: String, keyCount count: Int) throws {
+        try preserve()
+        try guest.kexec()
+        table += "kernel and init: \(try guest.run("cut -d' ' -f1 /proc/uptime").text)"
+        table += try begin(from, to)
+        let text = try guest.run("LabGuest keys-check /tmp/cache 0 \(count)").text
+        table += text
+        #expect(text.contains("right \(count) of \(count), DBSIZE :\(count)\n"), "\(text)")
+      }
       table += try begin("-", "one")
       let half = Self.keyCount / 2
-      let written = try guest.run("LabGuest keys-write /tmp/cache 0 \(half)").text
-      #expect(written == "acknowledged \(half)\n")
-      try preserve()
-      try guest.kexec()
-      table += "kernel and init: \(try guest.run("cut -d' ' -f1 /proc/uptime").text)"
-      table += try begin("one", "two")
-      let first = try guest.run("LabGuest keys-check /tmp/cache 0 \(half)").text
-      table += first
-      #expect(first.contains("right \(half) of \(half), DBSIZE :\(half)\n"), "\(first)")
-      // It takes more: the session is finished, so the file can grow again.
-      let more = try guest.run("LabGuest keys-write /tmp/cache \(half) \(Self.keyCount)").text
-      #expect(more == "acknowledged \(Self.keyCount - half)\n")
-      try preserve()
-      try guest.kexec()
-      table += "kernel and init: \(try guest.run("cut -d' ' -f1 /proc/uptime").text)"
-      table += try begin("two", "three")
-      let second = try guest.run("LabGuest keys-check /tmp/cache 0 \(Self.keyCount)").text
-      table += second
-      #expect(
-        second.contains("right \(Self.keyCount) of \(Self.keyCount), DBSIZE :\(Self.keyCount)\n"),
-        "\(second)")
+      try write(0..<half)
+      try update(from: "one", to: "two", keyCount: half)
+      // The session is finished, so the file can grow again.
+      try write(half..<Self.keyCount)
+      try update(from: "two", to: "three", keyCount: Self.keyCount)
       try Lab.keep(table, as: "cache-server.txt")
       try guest.powerOff()
     }

@@ -32,7 +32,7 @@ final class Guest {
 
   /// The command line that every kernel of the lab gets.
   ///
-  /// Without `no_timer_check`, a kernel panics where the host is too busy to deliver the ticks of its timer.
+  /// Without `no_timer_check`, a kernel panics if the host is too busy to deliver the ticks of its timer.
   static let commandLine =
     "console=ttyS0 lab_tty=ttyS1 kho=on liveupdate=on kho_scratch=16M,160M,32M panic=-1 nokaslr "
     + "no_timer_check"
@@ -173,23 +173,11 @@ final class Guest {
   /// Writes the guest's memory to a file, as `dump-guest-memory` of QEMU does, while it is stopped.
   func dump(to file: URL) throws {
     try order("stop")
-    try writeDump(to: file)
+    try order(
+      "dump-guest-memory",
+      #"{"paging": false, "protocol": "file:\#(file.path)"}"#)
     try order("cont")
   }
-
-  /// Writes the memory of a stopped machine in a format of QEMU's, as `-z`, `-l` and `-s` choose it, or
-  /// as the guest's page tables map it (`-p`).
-  ///
-  /// - Throws: what QEMU says, also where it was built without the format.
-  func writeDump(to file: URL, format: String? = nil, paging: Bool = false) throws {
-    let chosen = format.map { #", "format": "\#($0)""# } ?? ""
-    try order(
-      "dump-guest-memory", #"{"paging": \#(paging), "protocol": "file:\#(file.path)"\#(chosen)}"#)
-  }
-
-  /// Stops the machine; only dumps and ``resume()`` work until then.
-  func stop() throws { try order("stop") }
-  func resume() throws { try order("cont") }
 
   /// Ends the guest, and waits for it.
   func powerOff() throws {

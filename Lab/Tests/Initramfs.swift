@@ -26,7 +26,7 @@ struct Initramfs {
     try addPrograms(programs)
   }
 
-  /// Adds programs to /bin, with the libraries that ldd(1) names, where there are none yet.
+  /// Adds programs to /bin, and the libraries that ldd(1) names, each once.
   mutating func addPrograms(_ programs: [URL]) throws {
     for program in programs {
       try addProgram("bin/\(program.lastPathComponent)", program)

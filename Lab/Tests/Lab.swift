@@ -60,12 +60,12 @@ enum Lab {
     return URL(filePath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent()
   }()
 
-  /// The cache server, in the debug or the release build of its package; nil where it was not built.
+  /// The cache server, in the debug or the release build of its package; nil if it was not built.
   static let cacheServer: URL? = ["release", "debug"]
     .map { folder.appending(path: "../CacheServer/.build/\($0)/cache-server").standardized }
     .first { FileManager.default.isExecutableFile(atPath: $0.path) }
 
-  /// The kernel of that version in the cache; nil where it was not built yet.
+  /// The kernel of that version in the cache; nil if it was not built yet.
   static func kernel(_ version: String = "7.3", _ architecture: String = "x86_64") -> URL? {
     guard
       let run = try? Run(
@@ -87,7 +87,7 @@ enum Lab {
     }
     guard let kernel = kernel() else {
       return .failure(
-        Missing(sentence: "there is no kernel in the lab's cache: run Lab/kernel to build one"))
+        Missing(sentence: "the lab's cache has no kernel for x86-64: run Lab/kernel"))
     }
     return .success(Parts(kernel: kernel, busybox: busybox, qemu: qemu))
   }()

@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 extension RealLinuxTests {
-  /// A kernel update from beginning to end, as the operator's guide shows it. What was typed and printed goes
+  /// A kernel update from beginning to end, as the operator's guide describes it. What was typed and printed goes
   /// to `$KHO_LAB_LOGS/update.txt`.
   @Suite struct UpdateTests {
     @Test func fromBeginningToEnd() throws {

@@ -57,7 +57,7 @@ package struct DemoGeneration {
   /// Blocks that the predecessor had allocated and not recorded when it was killed.
   package let freedBlockCount: UInt64
 
-  /// What the ledger says of a generation.
+  /// A generation, as the ledger describes it.
   package init(_ generation: UInt64, in ledger: DemoLedger, killed: UInt64) {
     self.generation = generation
     process = ledger[generation, .process]

@@ -16,7 +16,7 @@ extension DemoWorker {
         }
         order = PageOrder(Int(order.rawValue) + 1)
       }
-      // What is between the blocks of one page becomes free, so the area is there.
+      // The blocks between those of one page become free, so the area is made of them.
       for block in gaps { try memory.free(block) }
       try makeArea(&memory, blockCount: UInt64(gaps.count) * 2)
       for number in 0..<Self.blobCount { try putBlob(number, in: &memory, isFirst: true) }

@@ -22,7 +22,7 @@ extension DemoWorker {
     }
   }
 
-  /// Takes a block of `order` out of the index; nil where there is none.
+  /// Takes a block of `order` out of the index; nil if the index does not contain one.
   private mutating func takeBlock(_ order: PageOrder) -> PhysicalBlock? {
     let start = Int(random.next() % UInt64(index.entries.count))
     let found =

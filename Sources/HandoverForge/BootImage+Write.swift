@@ -15,8 +15,9 @@ extension BootImage {
   /// Calls `body` with each piece of the file and its place in it, in order. What is not given is a
   /// hole, which reads as zeros.
   ///
-  /// - Parameter body: called with what was found.
-  /// - Parameter memory: the memory of the handover.
+  /// - Parameters:
+  ///   - memory: the memory of the handover.
+  ///   - body: called with each piece and its place in the file, in bytes.
   /// - Returns: memory of the handover that cannot be read, where the file ended; nil of a whole file.
   /// - Throws: what `body` throws.
   public func write<Failure: Error>(

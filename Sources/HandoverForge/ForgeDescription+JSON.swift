@@ -165,7 +165,7 @@ struct JSONMembers {
     throw failure(name, "is missing")
   }
 
-  /// The member; nil where there is none, or it is null.
+  /// The member; nil if the object does not contain it, or it is null.
   private func member(_ name: String) -> JSONValue? { value[name] == .null ? nil : value[name] }
 
   func string(_ name: String) throws(ForgeDescriptionError) -> String? {

@@ -40,7 +40,7 @@ public enum ForgeError: Error, Equatable, Sendable {
   case deviceTreeInvalid(reason: String)
   /// The kernel is not a bzImage of x86-64 that can be loaded in 32-bit mode.
   case kernelNotBootable(reason: String)
-  /// There is no run of so many free bytes for the kernel and what goes with it.
+  /// No run of free memory has so many bytes, for the kernel and what goes with it.
   case noRoom(byteCount: UInt64)
   /// An address at 4 GiB or above, which the 32-bit entry cannot reach.
   case beyond4GiB(PhysicalRange)

@@ -5,7 +5,7 @@ extension ForgedHandover {
   /// A machine's device tree, with the two properties in `/chosen` by which an arm64 kernel finds the
   /// handover.
   ///
-  /// `/chosen` is made where there is none. Properties of these names that it had are replaced.
+  /// If the tree does not contain `/chosen`, the node is added. Properties of these names are replaced.
   ///
   /// - Parameter machine: the device tree, as `qemu-system-aarch64 -machine virt,dumpdtb=FILE` writes it.
   /// - Throws: ``ForgeError/deviceTreeInvalid(reason:)``.
@@ -23,16 +23,17 @@ extension ForgedHandover {
         }
         // The new properties take 64 bytes, a node and two names the rest.
         var edited = [UInt8](repeating: 0, count: tree.totalByteCount + 256)
-        let byteCount = try edited.withRawBytes { (target) throws(DeviceTreeEditError) in
+        var span = edited.mutableSpan
+        var target = span.rawBytes
+        let byteCount =
           hasChosen
-            ? try tree.write(into: &target, replacingChild: "chosen", with: "chosen") {
-              (chosen) throws(DeviceTreeWriterError) in
-              try writeChosen(of: tree, into: &chosen)
-            }
-            : try tree.write(into: &target, addingChild: "chosen") {
-              (chosen) throws(DeviceTreeWriterError) in try writeProperties(into: &chosen)
-            }
-        }
+          ? try tree.write(into: &target, replacingChild: "chosen", with: "chosen") {
+            (chosen) throws(DeviceTreeWriterError) in
+            try writeChosen(of: tree, into: &chosen)
+          }
+          : try tree.write(into: &target, addingChild: "chosen") {
+            (chosen) throws(DeviceTreeWriterError) in try writeProperties(into: &chosen)
+          }
         return Array(edited[..<byteCount])
       }
     } catch {
@@ -70,7 +71,7 @@ extension ForgedHandover {
 }
 
 extension DeviceTreeWriter {
-  /// Writes a node of a checked tree, with all that is in it.
+  /// Writes a node of a checked tree, with its properties and children.
   @_lifetime(self: copy self)
   fileprivate mutating func copy(_ node: DeviceTreeNode) throws(DeviceTreeWriterError) {
     try beginNode(node.nameString)
@@ -81,17 +82,5 @@ extension DeviceTreeWriter {
     var children = node.children
     while let child = try? children.next() { try copy(child) }
     try endNode()
-  }
-}
-
-extension [UInt8] {
-  /// Calls `body` with the bytes, for reading and writing.
-  fileprivate mutating func withRawBytes<Value, Failure: Error>(
-    _ body: (inout MutableRawSpan) throws(Failure) -> Value
-  ) throws(Failure) -> Value {
-    var span = mutableSpan
-    // SAFETY: any bits are a byte.
-    var bytes = unsafe span.mutableBytes
-    return try body(&bytes)
   }
 }

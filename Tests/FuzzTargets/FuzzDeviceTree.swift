@@ -85,8 +85,7 @@ extension [UInt8] {
     _ body: (inout MutableRawSpan) throws(Failure) -> Result
   ) throws(Failure) -> Result {
     var span = mutableSpan
-    // SAFETY: any byte that is stored is a valid UInt8.
-    var bytes = unsafe span.mutableBytes
+    var bytes = span.rawBytes
     return try body(&bytes)
   }
 

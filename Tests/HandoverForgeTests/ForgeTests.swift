@@ -209,7 +209,7 @@ import Testing
     }
   }
 
-  /// The sum of 0 represents folios of zeros alone; both machines agree modulo 65535.
+  /// Only folios of zeros have the sum 0. Both machines agree modulo 65535.
   @Test func checksums() {
     func sum(_ machine: KHOTestChecksum.Architecture, _ folios: [[UInt8]]) -> UInt32 {
       var checksum = KHOTestChecksum(machine)

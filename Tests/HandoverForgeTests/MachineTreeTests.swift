@@ -16,8 +16,7 @@ import Testing
   private func machine(hasChosen: Bool) throws -> [UInt8] {
     var bytes = [UInt8](repeating: 0, count: 4096)
     var span = bytes.mutableSpan
-    // SAFETY: any bits are a byte.
-    var target = unsafe span.mutableBytes
+    var target = span.rawBytes
     let count = try DeviceTreeWriter.write(into: &target) {
       (writer) throws(DeviceTreeWriterError) in
       try writer.property("compatible", string: "linux,dummy-virt")

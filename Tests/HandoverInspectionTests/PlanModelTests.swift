@@ -41,7 +41,7 @@ import Testing
     }
   }
 
-  /// Runs hold all blocks, and something is between two.
+  /// The runs contain all blocks, and free blocks are between any two.
   private func checkRuns(_ blocks: PlannedBlocks, _ fragmentation: Double) throws {
     var sum: UInt64 = 0
     var largestGap: UInt64 = 0

@@ -4,15 +4,15 @@ import Testing
 
 private let geometry = PageGeometry.pages4KiB
 
-/// Every bit of the records of the Live Update Orchestrator, flipped: what a check says, and what it cannot
-/// know. Of each block, the first two records and the last.
+/// Every bit of the records of the Live Update Orchestrator, flipped: which flips `check` reports, and which it
+/// cannot detect. Of each block, the first two records and the last are flipped.
 @Suite struct SilentFlipTests {
-  /// What a flip may change without a word of `check`, and why that is right.
+  /// The kinds of flips that `check` does not report, and why that is right.
   private static let silent: [String: String] = [
     "update number": "only a number for people",
-    "name": "another name is as good a name; the files are found under it",
+    "name": "another name is valid too; the files are found under it",
     "behind a name": "nothing reads what follows a text's end",
-    "token": "another token is as good a token; the file is found under it",
+    "token": "another token is valid too; the file is found under it",
     "position": "a position is any number; the content is whole",
     "size in its last page": "a file ends at any byte of its last page",
     "known seal": "each seal may be set or not",
@@ -81,7 +81,7 @@ private struct Field {
       ?? nil
   }
 
-  /// What kind of change it is to flip that bit.
+  /// The kind of change that flipping this bit makes.
   func kind(_ byte: Int, _ bit: Int, _ memory: MemoryCopy) -> String {
     switch shape {
     case .plain: return name
@@ -147,7 +147,7 @@ private struct Fields {
     }
   }
 
-  /// The first records of a block and its last: those between say no more.
+  /// The first two records of a block and its last. The records between them are alike.
   private static func picked(_ count: UInt64) -> [Int] {
     (0..<Int(count)).filter { $0 < 2 || $0 == Int(count) - 1 }
   }
@@ -191,7 +191,7 @@ private struct Fields {
     add("data", place.advanced(byBytes: 48), 8, .data)
     add("token", place.advanced(byBytes: 56), 8)
     let record = PhysicalAddress(try #require(memory.word(at: place.advanced(byBytes: 48))))
-    // Many files alike say no more than a few.
+    // Four files are enough: the others are alike.
     guard all.count(where: { $0.name == "seals" }) < 4 else { return }
     add("position", record, 8)
     add("size", record.advanced(byBytes: 8), 8, .size)

@@ -80,8 +80,8 @@ import Testing
     }
   }
 
-  /// What only resembles an entry names no areas, and --scratch counts before what the image says.
-  @Test func whatOnlyResemblesAnEntry() throws {
+  /// An entry that is malformed in one word is ignored, and --scratch replaces what the image names.
+  @Test func malformedEntries() throws {
     let good: [UInt64] = [0, 32 << 32 | 10, deviceTree, 4096, Self.array, 48]
     for (index, value) in [
       (1, 31 << 32 | 10), (1, 32 << 32 | 9), (2, deviceTree + 4096), (2, 0), (4, 0x7777_0000),
@@ -96,8 +96,8 @@ import Testing
     var overlapping = image(setupDataAt: Self.free, good)
     overlapping.setWord(at: Self.array + 8, to: 0x4c0_1000)
     #expect(try !findings(overlapping).contains("block-in-scratch"))
-    let path = try folder.write(image(setupDataAt: Self.free, good).elf(), "told")
-    let told = kho("check", "--scratch", "0x2ac00000-0x30000000", path)
-    #expect(!told.text.contains("block-in-scratch"))
+    let path = try folder.write(image(setupDataAt: Self.free, good).elf(), "given")
+    let run = kho("check", "--scratch", "0x2ac00000-0x30000000", path)
+    #expect(!run.text.contains("block-in-scratch"))
   }
 }

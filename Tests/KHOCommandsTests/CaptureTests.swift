@@ -181,7 +181,7 @@ import Testing
     #expect(run.errors.hasPrefix("kho: \(missing): cannot be made"))
     #expect(kho("capture", fixture.path).status == 2)
 
-    // The bytes of a device tree that is nowhere.
+    // The bytes of a device tree that the image does not contain.
     let tree = try folder.write(
       try #require(ImageBuilder(of: try fixture.open()).pages[0x55_2000]), "tree")
     let nowhere = kho("capture", "--fdt", tree, "-o", folder.path("x"), fixture.path)

@@ -70,7 +70,7 @@ import Testing
     #expect(region.output == (try bytes(0xb8b_7000, 128 << 10)))
     let range = kho("extract", fixture.path, "--range", "0x521004-0x521009")
     #expect(range.text == "7.3.4")
-    // Of a kho-v1 blob, its own header shows the size.
+    // The size of a kho-v1 blob is in its own header.
     let old = kho("extract", Fixture(name: "linux-6.18-kho-v1").path, "--subtree", "memblock")
     #expect(old.output.count == 214)
   }

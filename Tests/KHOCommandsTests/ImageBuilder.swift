@@ -101,8 +101,7 @@ func deviceTreePage(
 ) throws(DeviceTreeWriterError) -> [UInt8] {
   var page = [UInt8](repeating: 0, count: byteCount)
   var span = page.mutableSpan
-  // SAFETY: any byte that is stored is a valid UInt8.
-  var bytes = unsafe span.mutableBytes
+  var bytes = span.rawBytes
   _ = try DeviceTreeWriter.write(into: &bytes, body)
   return page
 }

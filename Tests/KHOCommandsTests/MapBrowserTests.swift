@@ -55,7 +55,7 @@ struct MapBrowserTests {
     return path
   }
 
-  /// What is in the box that shows where the reader points.
+  /// The text of the box that describes the place below the pointer.
   private func pointedAt(_ document: String) throws -> String {
     let begin = try #require(document.range(of: "id=\"where\" aria-live=\"polite\">"))
     let end = try #require(

@@ -86,7 +86,7 @@ import Testing
     }
   }
 
-  /// A file of today is known by its mark, with its superblock and without.
+  /// A memory file with the mark is recognized, with its superblock in memory and without.
   @Test func memoryFiles() throws {
     let pages = try memoryFile()
     for leavesOutSuperblock in [false, true] {
@@ -101,7 +101,7 @@ import Testing
     }
   }
 
-  /// A file without a mark is known by its superblock.
+  /// A memory file without the mark is recognized by its superblock.
   @Test func oldMemoryFiles() throws {
     let pages = try oldMemoryFile()
     var image = patient.image
@@ -117,7 +117,7 @@ import Testing
       Set(own).union(report.otherRoots.map(\.fdtAddress)) == Set(roots + [patient.deviceTree]))
   }
 
-  /// Nothing but files of processes: not damage, and said so.
+  /// An image that contains only memory files of processes: that is not damage, and the message says so.
   @Test func onlyMemoryFiles() throws {
     var image = patient.image
     image.pages = [:]
@@ -155,7 +155,7 @@ import Testing
       ])
   }
 
-  /// A handover whose own page is not preserved is a fault, and stays: nothing says that it is a copy.
+  /// A handover that does not preserve its own page is reported as damaged: nothing shows that it is a copy.
   @Test func aDamagedOneStays() throws {
     var patient = patient
     patient.flip(patient.deviceTree)

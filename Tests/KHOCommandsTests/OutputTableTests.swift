@@ -171,7 +171,7 @@ import Testing
     if !place.hasPrefix("/dev") { #expect(try bytes(received) == bytes(reference)) }
   }
 
-  /// Standard output that points to a file: that file, behind what it holds, and under its name.
+  /// Standard output that is a file: what the command writes to `/dev/stdout` is appended to the file.
   @Test func standardOutputIsAFile() throws {
     let output = try folder.write(Array("before\n".utf8), "out")
     let process = Process()

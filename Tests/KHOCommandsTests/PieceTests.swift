@@ -57,7 +57,7 @@ import Testing
     }
   }
 
-  /// Bytes at both ends of all addresses: what is between them has no length.
+  /// Bytes at both ends of the address space: the number of bytes from the first to the last does not fit into 64 bits.
   @Test func wholeAddressSpace() throws {
     var image = ImageBuilder(of: try Fixture(name: "linux-6.18-kho-v1").open())
     image.pages = [:]

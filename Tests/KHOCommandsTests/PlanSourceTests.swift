@@ -132,7 +132,7 @@ private func isNear(_ estimate: UInt64, _ truth: UInt64) -> Bool {
     }
   }
 
-  /// The same reports, of both kernels: the difference is the areas, and nothing is estimated.
+  /// The same reports, of both kernels: the areas are the difference, and nothing is estimated.
   @Test(
     arguments: [
       ("818680K", "41628K", "205468K", 160, "x86_64"),
@@ -154,7 +154,7 @@ private func isNear(_ estimate: UInt64, _ truth: UInt64) -> Bool {
       #expect(isNear(estimate.scratch?.bytes ?? 0, truth << 20), "\(estimate.basis)")
       #expect(estimate.basis.contains { $0.hasPrefix("the two logs") })
     }
-    // Twice the same log is no pair, nor are logs of two machines, nor two with KHO on.
+    // Not a pair: the same log twice, logs of two machines, and two logs with KHO on.
     let other = try folder.write(
       Array("Memory: 1K/1818680K available (4383K kernel code, 1000K reserved)\n".utf8), "other")
     let on = path("x86_64-800M-on.log")

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// What each target imports, from the bottom to the top: the picture in the README and in DocC.
+/// What each target imports, from the bottom to the top: the same as the picture in the README.
 ///
 /// A target imports only what is named beside it, and only targets above it in this list. So none
 /// imports upward.
@@ -129,7 +129,7 @@ private let core: Set<String> = [
     #expect(used == allowed, "\(target) does not import \(allowed.subtracting(used))")
   }
 
-  /// The README shows the same picture.
+  /// The README describes every target.
   @Test func readmeNamesEveryTarget() throws {
     let readme = try String(contentsOf: root.appending(path: "README.md"), encoding: .utf8)
     for (target, _) in layers where !["CPlatform", "EmbeddedProbe"].contains(target) {

@@ -17,7 +17,7 @@ public struct HandoverCapture: Sendable {
   public let existing: MemoryMap
 
   /// The page size, where it came from outside of the handovers.
-  private let toldGeometry: PageGeometry?
+  private let knownGeometry: PageGeometry?
 
   /// Opens an image, reads its handovers, and notes what is read.
   ///
@@ -62,7 +62,7 @@ public struct HandoverCapture: Sendable {
       traced.noteBlobs(of: survey)
     }
     image = found.loaded(surveys)
-    toldGeometry = found.toldGeometry
+    knownGeometry = found.knownGeometry
     var stored = traced.readMemory
     if withContents {
       var ranges = stored.ranges
@@ -80,7 +80,7 @@ public struct HandoverCapture: Sendable {
     writer.machine = image.memory.machine
     writer.vmcoreInfo =
       image.memory.vmcoreInfo
-      ?? toldGeometry.map { Array("PAGESIZE=\($0.pageByteCount)\n".utf8) }
+      ?? knownGeometry.map { Array("PAGESIZE=\($0.pageByteCount)\n".utf8) }
     return writer
   }
 }

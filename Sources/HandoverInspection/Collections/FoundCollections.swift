@@ -5,9 +5,11 @@ import ProcessHandover
 
 /// The collections among the blobs of a handover.
 struct FoundCollections<Memory: PhysicalMemory> {
+  /// The ledger and its collections; nil without a ledger that can be read.
   let store: StoreInspection<Memory>?
-  /// Why the ledger cannot be read; nil where it can, and where there is none.
+  /// Why the ledger cannot be read; nil if it can, and for a handover without a ledger.
   let failure: PersistentCollectionError?
+  /// The addresses of the roots.
   private let roots: Set<UInt64>
 
   init(_ subtrees: [RootDeviceTree.Subtree], in memory: Memory) {
@@ -30,7 +32,7 @@ struct FoundCollections<Memory: PhysicalMemory> {
   }
 
   /// Whether the blob is the ledger.
-  func areLed(by subtree: RootDeviceTree.Subtree) -> Bool {
+  func isLedger(_ subtree: RootDeviceTree.Subtree) -> Bool {
     subtree.name == LedgerLayout.regionName
   }
 

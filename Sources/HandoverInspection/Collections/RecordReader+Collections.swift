@@ -14,7 +14,7 @@ extension RecordReader {
     let record = KnownRecord.ledger(
       LedgerContents(
         collectionCount: store.collections.count, pieceCount: pieces.count,
-        byteCount: pieces.reduce(0) { $0 &+ $1.byteCount }, isChanging: store.isChanging))
+        byteCount: pieces.byteCount, isChanging: store.isChanging))
     let isRead = visitor.enter(record)
     defer { visitor.leave(record) }
     guard isRead else { return }
@@ -30,19 +30,19 @@ extension RecordReader {
     }
   }
 
-  /// Reports a collection, its pieces, and where the visitor wants that, what is wrong in it.
+  /// Reports a collection, its pieces, and, if the visitor asks for that, what is wrong with its entries.
   mutating func readCollection(_ subtree: RootDeviceTree.Subtree) {
     let owner = RecordOwner.collection(subtree.name)
     let found = collections.store?.collections.first { $0.root.start == subtree.address }
     guard let store = collections.store, let found else {
-      return reportUnled(subtree, owner)
+      return reportRootWithoutLedger(subtree, owner)
     }
     if let failure = found.failure { return report(failure, of: owner, at: subtree.address) }
     let record = KnownRecord.collection(
       CollectionContents(
         kind: found.kind?.rawValue ?? "unknown", entryCount: found.count,
         pieceCount: found.pieces.count,
-        byteCount: found.pieces.reduce(0) { $0 &+ $1.byteCount }))
+        byteCount: found.pieces.byteCount))
     let isRead = visitor.enter(record)
     defer { visitor.leave(record) }
     guard isRead else { return }
@@ -55,9 +55,11 @@ extension RecordReader {
     }
   }
 
-  /// Reports a root without a ledger that can be read: one of layout 1, which had none, or one whose
-  /// memory is lost.
-  private mutating func reportUnled(_ subtree: RootDeviceTree.Subtree, _ owner: RecordOwner) {
+  /// Reports a root without a ledger that can be read: it is of layout 1, which had no ledger, or the ledger is
+  /// damaged or missing.
+  private mutating func reportRootWithoutLedger(
+    _ subtree: RootDeviceTree.Subtree, _ owner: RecordOwner
+  ) {
     do throws(PersistentCollectionError) {
       let region = PhysicalRange(
         checkedStart: subtree.address, byteCount: subtree.byteCount ?? 0)

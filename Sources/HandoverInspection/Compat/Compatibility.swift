@@ -32,7 +32,7 @@ public struct Compatibility: Sendable {
       case deduced
       /// A kernel did it in the lab, Lab/Tests.
       case seen
-      /// No source shows.
+      /// No source describes it.
       case unknown
     }
 
@@ -55,7 +55,7 @@ public struct Compatibility: Sendable {
     return rows.contains { $0.verdict == .unknown } ? .unknown : .compatible
   }
 
-  /// The first incompatible row, or, where there is none, the first of which nothing is known.
+  /// The first incompatible row, or, if all known rows are compatible, the first unknown one.
   public var firstObstacle: Row? {
     rows.first { $0.verdict == .incompatible } ?? rows.first { $0.verdict == .unknown }
   }
@@ -122,8 +122,8 @@ public struct Compatibility: Sendable {
         ? nil
         : Consequence(
           basis: .deduced,
-          sentence: "the shape of the tree follows from the page size, which nothing in a handover "
-            + "tells: B looks for A's nodes and blocks in the wrong places"))
+          sentence: "the shape of the tree follows from the page size, which a handover does not "
+            + "record: B looks for A's nodes and blocks in the wrong places"))
   }
 }
 

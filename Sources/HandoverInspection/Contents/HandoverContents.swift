@@ -3,7 +3,7 @@ public import MemoryAccess
 
 /// What the registered blobs of a handover hold, as far as it can be read.
 ///
-/// A record that is malformed is told by ``findings`` and in its place; the others are there.
+/// A malformed record is reported in ``findings`` and in its place. The other records are read.
 public struct HandoverContents: Sendable {
   /// How much is read.
   public struct Options: Hashable, Sendable {
@@ -31,11 +31,11 @@ public struct HandoverContents: Sendable {
 
 /// A registered blob and what it holds.
 public struct SubtreeContents: Sendable {
-  /// What the device tree says of the blob.
+  /// The blob, as the device tree lists it.
   public let subtree: HandoverSurvey.Subtree
   /// The record; nil of a blob whose name is not known, and where the record cannot be read.
   public internal(set) var record: Record?
-  /// Why the record, or what it points to, cannot be read; nil where all of it was.
+  /// Why the record, or memory that it points to, cannot be read; nil if all of it was read.
   public internal(set) var error: RecordError?
   /// The first bytes of the blob, as many as are known to be its own.
   public internal(set) var head: [UInt8] = []

@@ -1,6 +1,7 @@
 public import Handover
 public import MemoryAccess
 import PreservedPages
+import ProcessHandover
 
 /// The record of the Live Update Orchestrator, and all that it points to.
 public struct LiveUpdateContents: Sendable {
@@ -58,9 +59,10 @@ public struct MemfdContents: Sendable {
   public internal(set) var staleCount: UInt64 = 0
   /// The bytes of all folios, each as large as its entry.
   public internal(set) var folioByteCount: UInt64 = 0
-  /// A digest of the list: two lists that differ in any folio's address, place in the file or flags have different
-  /// ones, unless they were made to be alike.
-  package private(set) var listDigest: UInt64 = 0xcbf2_9ce4_8422_2325
+  private var list = CheckValue()
+  /// A digest of the list, CRC-64 of each folio's address, place in the file, and flags. Different lists
+  /// have different digests, unless a program constructed them to have the same.
+  package var listDigest: UInt64 { list.value }
   /// Where the folios are, in the order of the list; empty unless it was asked for.
   public internal(set) var runs: [MemfdRun] = []
 
@@ -71,12 +73,9 @@ public struct MemfdContents: Sendable {
 
   /// Counts a folio or hole; of a folio that is an entry, `order` is the entry's.
   mutating func count(_ folio: MemfdFolio, _ order: PageOrder?, _ geometry: PageGeometry) {
-    let flags: UInt64 = (folio.isDirty ? 1 : 0) | (folio.isUpToDate ? 2 : 0)
-    for word in [folio.address.rawValue, folio.pageIndex, flags] {
-      // Fowler, Noll and Vo's hash, a word at a time, with its upper bits mixed in.
-      listDigest = (listDigest ^ word) &* 0x100_0000_01b3
-      listDigest ^= listDigest &>> 32
-    }
+    list.append(folio.address.rawValue)
+    list.append(folio.pageIndex)
+    list.append((folio.isDirty ? 1 : 0 as UInt8) | (folio.isUpToDate ? 2 : 0))
     guard !folio.isHole else {
       holeCount &+= 1
       return
@@ -102,7 +101,7 @@ public struct MemfdRun: Hashable, Sendable {
   public let pageIndex: UInt64
   /// Where the first folio is.
   public let address: PhysicalAddress
-  /// The order of the folios; nil where they are not entries.
+  /// The order of the folios; nil if they are not entries.
   public let order: PageOrder?
   /// The number of folios.
   public internal(set) var folioCount: UInt64

@@ -36,7 +36,7 @@ public struct BlobDifference: Sendable {
 }
 
 extension HandoverDiff.Side {
-  /// Whether two blobs of the same size have other bytes; nil where that is unknown.
+  /// Whether two blobs of the same size have other bytes; nil if that is unknown.
   fileprivate func bytes(
     of subtree: HandoverSurvey.Subtree, differFrom other: HandoverSurvey.Subtree,
     of side: HandoverDiff.Side

@@ -26,7 +26,7 @@ public struct HandoverDiff: Sendable {
 
     /// The first handover of `image` that can be read completely.
     ///
-    /// - Throws: ``HandoverImageError/unreadable(_:)`` when there is none.
+    /// - Throws: ``HandoverImageError/unreadable(_:)`` if none of them can be read.
     public init(_ image: HandoverImage) throws(HandoverImageError) {
       self.init(try image.firstReadable, of: image)
     }

@@ -2,7 +2,7 @@
 package struct Pairing<Element> {
   /// By name: those of both, in the order of A, and those that only A has; then those that only B has.
   ///
-  /// A name that is twice, as it should not, is paired in the order in which it comes.
+  /// Elements that have the same name, which is an error, are paired in their order.
   package private(set) var pairs: [(a: Element?, b: Element?)] = []
 
   package init(_ a: [Element], _ b: [Element], by name: (Element) -> String) {

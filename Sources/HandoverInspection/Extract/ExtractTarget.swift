@@ -24,9 +24,9 @@ public enum ExtractTarget: Sendable {
     }
   }
 
-  /// Where the bytes are; nil where the handover has nothing of that name.
+  /// Where the bytes are; nil if the handover does not contain anything of that name.
   ///
-  /// - Throws: ``ExtractionError`` where it has, and the bytes cannot be read.
+  /// - Throws: ``ExtractionError`` if it does, and the bytes cannot be read.
   public func find(
     in survey: HandoverSurvey, _ memory: MemoryImage
   ) throws(ExtractionError) -> Extraction? {

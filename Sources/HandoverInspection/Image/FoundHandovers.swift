@@ -8,18 +8,22 @@ import SystemPackage
 package struct FoundHandovers {
   package let name: String
   package let memory: MemoryImage
-  /// What a memory file says of itself; nil for other images.
+  /// The superblock of a memory file, and what it says about its handover; nil for other images.
   package let memoryFile: MemoryContents?
-  let sources: [HandoverSurvey.Source]
-  /// How many root device trees were found and are not to be read.
-  let omittedCount: UInt64
-  /// The page size that the user or the kernel itself says: it needs no deduction, which damage could
-  /// mislead.
-  package let toldGeometry: PageGeometry?
+  private let found: Search
+  /// The page size that the user gave or the kernel recorded, which need not be deduced; nil if it is unknown.
+  package let knownGeometry: PageGeometry?
   private let surveyOptions: HandoverSurvey.Options
-  private let notes: [HandoverImage.ReadingNote]
-  private let scratch: [PhysicalRange]
-  private let otherRoots: [HandoverImage.OtherRoot]
+
+  /// What was found in the memory.
+  private struct Search {
+    var sources: [HandoverSurvey.Source] = []
+    /// How many root device trees were found beyond those that are read.
+    var omittedCount: UInt64 = 0
+    var notes: [HandoverImage.ReadingNote] = []
+    var otherRoots: [HandoverImage.OtherRoot] = []
+    var scratch: [PhysicalRange] = []
+  }
 
   /// Opens the image, and finds the handovers.
   package init(
@@ -28,70 +32,69 @@ package struct FoundHandovers {
   ) throws(HandoverImageError) {
     name = source.name
     (memory, memoryFile) = try HandoverImage.openMemory(source, options: options)
-    var scratch = options.scratch
-    if case .runningSystem(let root) = source, scratch.isEmpty {
-      scratch = LiveSystem(root: root).scratch
-    }
     var geometry = options.pageSize ?? memoryFile?.superblock.geometry ?? memory.notedPageSize
     if case .runningSystem(let root) = source, geometry == nil {
       geometry = LiveSystem(root: root).pageSize
     }
-    var omittedCount: UInt64 = 0
-    var notes: [HandoverImage.ReadingNote] = []
-    var otherRoots: [HandoverImage.OtherRoot] = []
-    sources = try Self.sources(
-      source, memory, memoryFile, options, geometry, &omittedCount, &notes, &otherRoots, &scratch,
-      progress)
-    self.scratch = scratch
-    self.otherRoots = otherRoots
-    guard !sources.isEmpty else {
-      if !otherRoots.isEmpty { throw .onlyMemoryFiles(count: otherRoots.count) }
+    found = try Self.search(source, memory, memoryFile, options, geometry, progress)
+    guard !found.sources.isEmpty else {
+      if !found.otherRoots.isEmpty { throw .onlyMemoryFiles(count: found.otherRoots.count) }
       throw memory.shortfall.map { .noHandoverInPart($0) } ?? .noHandover
     }
-    self.omittedCount = omittedCount
-    self.notes = notes
-    toldGeometry = geometry
+    knownGeometry = geometry
     var surveyOptions = HandoverSurvey.Options()
     surveyOptions.chunkBitmapSize = options.chunkBitmapSize
     self.surveyOptions = surveyOptions
   }
 
-  private static func sources(
+  private static func search(
     _ source: HandoverImage.Source, _ memory: MemoryImage, _ memoryFile: MemoryContents?,
-    _ options: HandoverImage.Options, _ geometry: PageGeometry?, _ omittedCount: inout UInt64,
-    _ notes: inout [HandoverImage.ReadingNote], _ otherRoots: inout [HandoverImage.OtherRoot],
-    _ scratch: inout [PhysicalRange], _ progress: HandoverImage.SearchProgress
-  ) throws(HandoverImageError) -> [HandoverSurvey.Source] {
+    _ options: HandoverImage.Options, _ geometry: PageGeometry?,
+    _ progress: HandoverImage.SearchProgress
+  ) throws(HandoverImageError) -> Search {
+    var found = Search()
+    found.scratch = options.scratch
+    if case .runningSystem(let root) = source, found.scratch.isEmpty {
+      found.scratch = LiveSystem(root: root).scratch
+    }
     switch options.deviceTree {
     case .file(let path):
-      return [try cutOrWhole(readDeviceTree(path), in: memory, geometry, &notes)]
-    case .address(let address): return [.memory(address)]
+      found.sources = [try cutOrWhole(readDeviceTree(path), in: memory, geometry, &found.notes)]
+      return found
+    case .address(let address):
+      found.sources = [.memory(address)]
+      return found
     case .searched: break
     }
     if let memoryFile {
       let state = memoryFile.superblock.state
       guard state.deviceTree != .zero else { throw .memoryFileWithoutHandover }
-      return [state.deviceTree, state.nextDeviceTree].filter { $0 != .zero }.map { .memory($0) }
+      found.sources = [state.deviceTree, state.nextDeviceTree].filter { $0 != .zero }.map {
+        .memory($0)
+      }
+      return found
     }
     if case .runningSystem(let root) = source, case .live(let memory) = memory {
       do throws(LiveSystemError) {
-        return try LiveSystem(root: root).sources(in: memory, &notes, progress)
+        found.sources = try LiveSystem(root: root).sources(in: memory, &found.notes, progress)
       } catch {
         throw .runningSystem(error)
       }
+      return found
     }
     let scanner = HandoverScanner(memory) { progress($0, memory.byteCount) }
-    omittedCount = scanner.omittedCount
+    found.omittedCount = scanner.omittedCount
     let roots = RootSorting(
       scanner, in: memory, geometry: geometry ?? memory.machinePageSize ?? .pages4KiB)
-    otherRoots = roots.others
-    if scratch.isEmpty {
-      scratch =
+    found.otherRoots = roots.others
+    if found.scratch.isEmpty {
+      found.scratch =
         scanner.bootAnchors.lazy.compactMap {
           $0.scratchAreas(ofHandoversAt: scanner.addresses, in: memory)
         }.first ?? []
     }
-    return roots.own.map { .memory($0) }
+    found.sources = roots.own.map { .memory($0) }
+    return found
   }
 
   /// The handover of a root device tree of which a file holds all bytes, or the first: then the whole is
@@ -123,28 +126,28 @@ package struct FoundHandovers {
 
   /// Reads the handovers in `memory`, which shows what the image holds.
   ///
-  /// - Returns: the surveys, and whether anything told the page size.
+  /// - Returns: the surveys, and whether the page size is known or could be deduced.
   func surveys(
     in memory: some PhysicalMemory
   ) -> (surveys: [HandoverSurvey], isPageSizeKnown: Bool) {
-    if let geometry = toldGeometry {
-      let surveys = sources.map {
+    if let geometry = knownGeometry {
+      let surveys = found.sources.map {
         HandoverSurvey($0, in: memory, geometry: geometry, options: surveyOptions)
       }
       return (surveys, true)
     }
     let hint = self.memory.machinePageSize
     let (surveys, isDeduced) = PageSizeDeduction.surveys(
-      sources, in: memory, hint: hint, options: surveyOptions)
+      found.sources, in: memory, hint: hint, options: surveyOptions)
     return (surveys, isDeduced || hint != nil)
   }
 
   /// Reads the handovers.
   func loaded() -> HandoverImage {
     // That of a memory file is read already, and nothing of it may be behind its memory.
-    if let known = memoryFile?.survey, known.geometry == toldGeometry {
+    if let known = memoryFile?.survey, known.geometry == knownGeometry {
       return loaded(
-        sources.map { source in
+        found.sources.map { source in
           source == .memory(known.address ?? .zero)
             ? known : HandoverSurvey(source, in: memory, geometry: known.geometry)
         })
@@ -159,8 +162,8 @@ package struct FoundHandovers {
   ) -> HandoverImage {
     HandoverImage(
       name: name, memory: memory, surveys: surveys, isPageSizeKnown: isPageSizeKnown,
-      omittedHandoverCount: omittedCount, memoryFile: memoryFile, notes: notes, scratch: scratch,
-      otherRoots: otherRoots)
+      omittedHandoverCount: found.omittedCount, memoryFile: memoryFile, notes: found.notes,
+      scratch: found.scratch, otherRoots: found.otherRoots)
   }
 }
 

@@ -46,9 +46,6 @@ extension HandoverSurvey {
   /// Whether the tree can be read and its own root device tree is among what it preserves, as in every
   /// handover that a kernel takes.
   fileprivate var isWhole: Bool {
-    errorCount == 0
-      && !findings.contains {
-        if case .deviceTreeNotPreserved = $0 { true } else { false }
-      }
+    errorCount == 0 && !missesItself
   }
 }

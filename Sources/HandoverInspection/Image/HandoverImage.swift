@@ -83,7 +83,7 @@ public struct HandoverImage: Sendable {
       case superseded(by: PhysicalAddress)
     }
 
-    /// Where it is.
+    /// The address of its first byte.
     public let address: PhysicalAddress
     /// What it is.
     public let kind: Kind
@@ -100,7 +100,7 @@ public struct HandoverImage: Sendable {
   public let isPageSizeKnown: Bool
   /// How many root device trees were found beyond ``HandoverScanner/limit``, and not read.
   public let omittedHandoverCount: UInt64
-  /// The superblock of a memory file, and what it says of the handover; nil for other images.
+  /// The superblock of a memory file, and what it says about the handover; nil for other images.
   public let memoryFile: MemoryContents?
   /// What was read differently from what the caller may expect.
   public let notes: [ReadingNote]
@@ -148,7 +148,7 @@ public struct HandoverImage: Sendable {
   /// Of a kernel that came up through a kexec this is mostly the outgoing one, since the nodes of the
   /// incoming one are free memory by then.
   ///
-  /// - Throws: ``HandoverImageError/unreadable(_:)`` when there is none.
+  /// - Throws: ``HandoverImageError/unreadable(_:)`` if none of them can be read.
   public var firstReadable: HandoverSurvey {
     get throws(HandoverImageError) {
       if let survey = surveys.first(where: { $0.error == nil }) { return survey }

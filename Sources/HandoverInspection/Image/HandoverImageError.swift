@@ -18,7 +18,7 @@ public enum HandoverImageError: Error, Equatable, Sendable {
   case deviceTreeFileTooLarge(FilePath, limit: Int)
   /// No page of the memory begins with the root device tree of a handover.
   case noHandover
-  /// So many root device trees were found, all of memory files of processes.
+  /// Root device trees were found, `count` of them, all of memory files of processes.
   case onlyMemoryFiles(count: Int)
   /// As ``noHandover``, of a file that lacks a part of the memory.
   case noHandoverInPart(ImageShortfall)

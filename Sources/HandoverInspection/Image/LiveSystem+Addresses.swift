@@ -69,11 +69,7 @@ extension LiveSystem {
       { if places.count < Self.largestSearch { places.append($0) } })
     guard let geometry = pageSize else { return [] }
     return HandoverScanner(memory, at: places).addresses.filter { address in
-      let survey = HandoverSurvey(.memory(address), in: memory, geometry: geometry)
-      return survey.error == nil && survey.pages != nil
-        && !survey.findings.contains { finding in
-          if case .deviceTreeNotPreserved = finding { true } else { false }
-        }
+      HandoverSurvey(.memory(address), in: memory, geometry: geometry).containsItself
     }
   }
 

@@ -55,26 +55,21 @@ struct LiveSystem {
     return sources
   }
 
-  /// The scratch areas of the handover that this kernel prepares; empty where debugfs does not show them.
-  var scratch: [PhysicalRange] {
-    guard let folder = try? debugFolder().appending("kho/out"),
-      let starts = numbers(in: folder.appending("scratch_phys")),
-      let sizes = numbers(in: folder.appending("scratch_len")), starts.count == sizes.count
-    else { return [] }
-    return zip(starts, sizes).compactMap {
-      PhysicalRange(checkedStart: PhysicalAddress($0), byteCount: $1)
+  /// The scratch areas of the handover that this kernel prepares; nil if debugfs does not show their sizes.
+  var currentScratch: CurrentScratch? {
+    guard let folder = try? debugFolder().appending("kho/out") else { return nil }
+    func bytes(_ name: FilePath.Component) -> [UInt8]? {
+      try? SmallFile.read(folder.appending(name), atMost: CurrentScratch.byteLimit)
     }
+    guard let lengths = bytes("scratch_len") else { return nil }
+    return CurrentScratch(lengths: lengths, addresses: bytes("scratch_phys"))
   }
 
-  /// The hexadecimal numbers of a file of debugfs, one a line.
-  private func numbers(in path: FilePath) -> [UInt64]? {
-    guard let bytes = try? SmallFile.read(path, atMost: 1 << 16) else { return nil }
-    let lines = bytes.split(separator: UInt8(ascii: "\n"))
-    let numbers = lines.compactMap { line -> UInt64? in
-      let text = String(decoding: line, as: UTF8.self)
-      return UInt64(text.hasPrefix("0x") ? text.dropFirst(2) : text[...], radix: 16)
+  /// The scratch areas whose addresses debugfs shows too.
+  var scratch: [PhysicalRange] {
+    (currentScratch?.areas ?? []).compactMap { area in
+      area.address.flatMap { PhysicalRange(checkedStart: $0, byteCount: area.byteCount) }
     }
-    return numbers.count == lines.count ? numbers : nil
   }
 
   /// Where debugfs is mounted, as `/proc/mounts` says.
@@ -90,7 +85,7 @@ struct LiveSystem {
     throw .debugfsNotMounted
   }
 
-  /// The bytes of `fdt` in a folder of debugfs; nil where there is none.
+  /// The bytes of `fdt` in a folder of debugfs; nil if the folder does not contain it, or it is empty.
   private func deviceTree(_ folder: FilePath) throws(LiveSystemError) -> [UInt8]? {
     let path = folder.appending("fdt")
     let limit = Int(RootDeviceTree.largestByteCount)
@@ -107,7 +102,7 @@ struct LiveSystem {
       }
     }
     guard let read else { throw .deviceTreeTooLarge(path, limit: limit) }
-    // An empty file: there is nothing to show yet.
+    // The kernel has nothing to show yet.
     return read.isEmpty ? nil : read
   }
 

@@ -4,21 +4,23 @@ import ProcessHandover
 
 /// Distinguishes the root device trees of a machine's handovers from others in its memory.
 ///
-/// The page of a memory file, of a capture in the page cache, and of a device tree that was replaced begin
-/// like the root of a handover. A root device tree whose tree can be read and contains its own page is the
-/// machine's, whatever else it looks like. Of the others:
+/// Three kinds of pages begin like the root of a handover and are not: pages of memory files, pages of captures in
+/// the page cache, and device trees that were replaced. A root device tree whose entries can be read and include
+/// its own page is a handover of the machine. Of the others:
 ///
-/// - One that is marked as a memory file's, or that the superblock of a memory file names by its check
-///   value, is that file's.
-/// - One with the same tree as a machine's root device tree is a copy of that one, or came before it.
+/// - If it is marked as that of a memory file, or the superblock of a memory file contains its check value, it
+///   belongs to the file.
+/// - If it has the same entries as a root device tree of the machine, it is a copy of that one, or an earlier one.
 ///
-/// Everything else may be a damaged handover of the machine, and stays.
+/// All others are taken as handovers of the machine: they may be damaged.
 struct RootSorting {
+  /// The root device trees of handovers of the machine, in the order of their addresses.
   private(set) var own: [PhysicalAddress] = []
+  /// The other root device trees, in the order of their addresses.
   private(set) var others: [HandoverImage.OtherRoot] = []
 
   /// - Complexity: O(*n*²) comparisons of *n* device trees, which the scanner limits, and that of a
-  ///   ``HandoverSurvey`` for each that may be another's.
+  ///   ``HandoverSurvey`` for each that may belong to a file or be a copy.
   init(_ scanner: HandoverScanner, in memory: some PhysicalMemory, geometry: PageGeometry) {
     let checks = Set(
       scanner.memoryFiles.flatMap { SuperblockContents.deviceTreeChecks(inPageAt: $0, of: memory) })
@@ -29,11 +31,8 @@ struct RootSorting {
     var isSelfContained: [PhysicalAddress: Bool] = [:]
     func containsItself(_ address: PhysicalAddress) -> Bool {
       if let known = isSelfContained[address] { return known }
-      let survey = HandoverSurvey(.memory(address), in: memory, geometry: geometry)
-      let isMissing = survey.findings.contains {
-        if case .deviceTreeNotPreserved = $0 { true } else { false }
-      }
-      let result = survey.error == nil && survey.pages != nil && !isMissing
+      let result =
+        HandoverSurvey(.memory(address), in: memory, geometry: geometry).containsItself
       isSelfContained[address] = result
       return result
     }

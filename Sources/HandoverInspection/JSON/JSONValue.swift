@@ -37,8 +37,8 @@ public indirect enum JSONValue: Hashable, Sendable {
     }
   }
 
-  /// Returns the value of the object's first member called `name`, or nil if there is none, or this is not
-  /// an object.
+  /// Returns the value of the object's first member called `name`, or nil if the object does not contain such a
+  /// member, or this value is not an object.
   ///
   /// - Complexity: O(members).
   public subscript(name: String) -> JSONValue? {

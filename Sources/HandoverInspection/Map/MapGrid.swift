@@ -115,8 +115,8 @@ public struct MapGrid: Sendable {
     return result
   }
 
-  /// The cells in rows, of which those without anything are left out: nil represents any number of
-  /// them. The first row and the last one are never left out.
+  /// The cells in rows. Empty rows are left out: nil represents any number of them. The first row and the last one
+  /// are never left out.
   public func rows(of columnCount: Int) -> [Range<Int>?] {
     var rows: [Range<Int>?] = []
     for first in stride(from: 0, to: cells.count, by: columnCount) {

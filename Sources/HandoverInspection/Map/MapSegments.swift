@@ -1,5 +1,5 @@
-/// Stretches of pages, as many as a page of HTML can hold: exact where they are few, and merged with
-/// their neighbours where they are more.
+/// Stretches of pages, as many as a page of HTML can hold: exact if they are few; if they are more, neighbours are
+/// merged.
 public struct MapSegments: Sendable {
   /// Pages that follow each other, or, once merged, what is between the first and the last.
   public struct Segment: Equatable, Sendable {
@@ -32,9 +32,9 @@ public struct MapSegments: Sendable {
     self.limit = limit
   }
 
-  /// Adds pages, of which the first is no lower than that of those before.
+  /// Adds pages.
   ///
-  /// - Precondition: `pageCount` is 1 or more, and the pages end at 2^60 or below.
+  /// - Precondition: `firstPage` is not below that of the call before, `pageCount` is 1 or more, and the pages end at 2^60 or below.
   /// - Complexity: O(1), amortised.
   public mutating func add(firstPage: UInt64, pageCount: UInt64, order: Int, owner: Int) {
     let segment = Segment(

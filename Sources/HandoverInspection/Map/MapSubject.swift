@@ -15,7 +15,7 @@ public struct MapSubject: Sendable {
   public let pages: PreservedPagesSurvey
   /// What is shown: all of what is preserved, or what was asked for.
   public let range: PhysicalRange
-  /// Scratch areas, as the user told them: a handover does not hold them.
+  /// Scratch areas, as the image or the user names them: a handover does not contain them.
   public let scratch: [PhysicalRange]
 
   /// The handover `survey` of `image`, in `range` or, where that is nil, from its first byte to its last.

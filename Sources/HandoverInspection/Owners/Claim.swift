@@ -100,7 +100,7 @@ struct ClaimList {
 
   /// Cuts the list behind its first `count` claims, of which the next one's first byte is kept.
   ///
-  /// - Returns: that byte; nil where there are no more than `count`.
+  /// - Returns: that byte; nil if there are at most `count`.
   mutating func cut(to count: Int) -> UInt64? {
     guard claims.count > count else { return nil }
     let next = claims[count]

@@ -46,7 +46,7 @@ extension HandoverSurvey {
   }
 
   /// - Parameter passesOverUnclaimed: whether `body` need not be called for unclaimed entries.
-  /// - Returns: how many entries were passed over, and their bytes.
+  /// - Returns: how many entries were passed over, and how many bytes they have.
   private func forEachNumberedRun<Memory: PhysicalMemory, Failure: Error>(
     in memory: Memory, claimLimit: Int, passesOverUnclaimed: Bool,
     _ body: (NumberedRun, OwnerTable) throws(Failure) -> Void

@@ -18,7 +18,7 @@ public struct OwnerAccounts: Sendable {
     fileprivate init(_ owner: MemoryOwner?) { self.owner = owner }
   }
 
-  /// The owners that have memory, in the order in which the records tell of them.
+  /// The owners that have memory, in the order in which the records name them.
   public var accounts: [Account] { numbered.filter { $0.byteCount > 0 } }
   /// The unclaimed bytes.
   public private(set) var unowned = Account(nil)

@@ -31,8 +31,8 @@ struct OwnerSweep {
     last = window.end.map { $0 &- 1 } ?? .max
   }
 
-  /// Whether the entries in `range` can be passed over: nil where they cannot, since one is claimed or the window
-  /// ends among them; otherwise whether they are in the window.
+  /// Whether the entries in `range`, which can be passed over, are in the window; nil if they cannot be passed over:
+  /// one of them is claimed, or the window ends among them.
   ///
   /// - Complexity: O(log claims).
   func passes(over range: PhysicalRange) -> Bool? {

@@ -61,7 +61,7 @@ package struct BootModel {
       : nodeByteCounts.count > 1 ? 0 : Self.hashByteCount(memoryByteCount: memoryByteCount)
     var low = bounce
     var high = hashes &+ slots &+ Self.nodelessRest
-    // arm64 maps memory by pages, so that it can protect each: the page tables have 8 bytes for a page.
+    // arm64 maps memory page by page, so that it can protect each: its page tables take 8 bytes for a page.
     if architecture == .arm64 { high &+= memoryByteCount >> UInt64(geometry.shift - 3) }
     // A crash kernel's memory is looked for below 4 GiB first.
     low &+= crash
@@ -129,11 +129,11 @@ package struct BootModel {
     return BootAllocations(low: low, high: counted - low, byNode: byNode)
   }
 
-  /// What boot allocated for the kernel, of a kernel whose areas are known to have `scratch` bytes, and that
-  /// reserved `reserved` bytes beside them.
+  /// How many bytes Linux counted when it computed the sizes of its areas, for a kernel whose areas have `scratch`
+  /// bytes in all and that reserved `reserved` bytes beside them.
   ///
-  /// The areas grow with what is counted, so there is one answer, found by halving. Between two kernels,
-  /// some pages differ; the areas are multiples of the alignment.
+  /// The areas grow with what is counted, so the answer is unique, and halving finds it. The two kernels differ by a
+  /// few pages, and the areas are multiples of the alignment, so `scratch` is rounded to one.
   package func counted(
     scratch: UInt64, _ request: ScratchRequest, of reserved: UInt64, nodes: [NodeID],
     lowLimit: PhysicalAddress
@@ -148,7 +148,7 @@ package struct BootModel {
     return Self.least(upTo: reserved) { whole($0) >= wanted }
   }
 
-  /// The least number up to `limit` that `isEnough`; `limit` where none is.
+  /// The least number up to `limit` that `isEnough`, or `limit` if none below it is.
   private static func least(upTo limit: UInt64, where isEnough: (UInt64) -> Bool) -> UInt64 {
     var (below, above) = (0 as UInt64, limit)
     while below < above {
@@ -160,7 +160,7 @@ package struct BootModel {
 
   /// What boot reserved beside the scratch areas, of a kernel that counts them as reserved.
   ///
-  /// The areas grow with what is reserved, so there is one answer, found by halving.
+  /// The areas grow with what is reserved, so the answer is unique, and halving finds it.
   package func reservedWithoutScratch(
     _ reserved: UInt64, _ request: ScratchRequest, nodes: [NodeID], lowLimit: PhysicalAddress
   ) -> UInt64 {

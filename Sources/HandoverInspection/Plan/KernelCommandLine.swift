@@ -1,18 +1,19 @@
 public import Handover
 
-/// The command line of a kernel, as far as it is about KHO.
+/// The options of a kernel's command line that are about KHO.
 public struct KernelCommandLine: Hashable, Sendable {
-  /// What `kho=` says; nil where the option is not there.
+  /// Whether `kho=` turns KHO on; nil if the line does not contain the option.
   public private(set) var isEnabled: Bool?
-  /// What `kho_scratch=` asks for; nil where the option is not there, or is malformed, which Linux ignores.
+  /// What `kho_scratch=` asks for; nil if the line does not contain the option, or if it is malformed, as Linux
+  /// ignores it then.
   public private(set) var scratch: ScratchRequest?
-  /// Whether the kernel stays where the boot loader put it.
+  /// Whether the kernel stays where the boot loader put it (`nokaslr`).
   public private(set) var hasFixedAddress = false
 
   /// The most bytes of a command line that are read.
   public static let byteLimit = 1 << 16
 
-  /// Reads a command line, as `/proc/cmdline` has it. The last of several equal options counts.
+  /// Reads a command line, as `/proc/cmdline` contains it. The last of several equal options counts.
   public init(_ text: some StringProtocol) {
     for word in text.split(whereSeparator: \.isWhitespace) {
       if word == "--" { break }

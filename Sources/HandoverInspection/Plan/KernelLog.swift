@@ -7,46 +7,47 @@ public import MemoryAccess
 public struct KernelLog: Sendable {
   /// The kernel's release, as `Linux version` gives it: 7.3 of 7.3.4.
   public private(set) var release: KernelRelease?
-  /// The machine, from lines that only one kind of machine prints; nil where there is none of them.
+  /// The kind of machine, from lines that only one kind prints; nil if the log does not contain any of them.
   public private(set) var architecture: KernelArchitecture?
-  /// The kernel's command line; nil where the log does not contain it.
+  /// The kernel's command line; nil if the log does not contain it.
   public private(set) var commandLine: KernelCommandLine?
-  /// The line `Memory: … available (…)`; nil where the log does not contain it.
+  /// The line `Memory: … available (…)`; nil if the log does not contain it.
   public private(set) var memory: MemoryLine?
   /// The memory of each node, from `Early memory node ranges`.
   public private(set) var nodeRanges: [(node: Int, range: PhysicalRange)] = []
-  /// Where the memory ends that devices with short addresses reach: the end of zone DMA32 or DMA.
+  /// The end of the memory that devices with short addresses reach: the end of zone DMA32 or DMA.
   public private(set) var lowLimit: PhysicalAddress?
-  /// The size of the initial RAM disk, in bytes; nil where the log does not contain it.
+  /// The size of the initial RAM disk, in bytes; nil if the log does not contain it.
   public private(set) var initialRAMDiskByteCount: UInt64?
-  /// Whether the initial RAM disk is below 4 GiB; nil where its address is not in the log.
+  /// Whether the initial RAM disk is below 4 GiB; nil if the log does not contain its address.
   public private(set) var isInitialRAMDiskLow: Bool?
-  /// The machine's device tree, where its size is known: QEMU makes one of 1 MiB for its machine `virt`.
+  /// The size of the machine's device tree, in bytes; nil if it is unknown. QEMU makes one of 1 MiB for its machine
+  /// `virt`.
   public private(set) var deviceTreeByteCount: UInt64?
-  /// The hash tables for directory entries and inodes that early boot allocates.
+  /// The hash tables for directory entries and inodes that early boot allocates, in bytes.
   public private(set) var hashByteCount: UInt64 = 0
   /// The bounce buffers (`software IO TLB`), in bytes.
   public private(set) var bounceByteCount: UInt64 = 0
   /// What was reserved for a crash kernel, in bytes.
   public private(set) var crashKernelByteCount: UInt64 = 0
-  /// Pages of 1 GiB that were set aside for huge pages.
+  /// The pages of 1 GiB that were set aside for huge pages, in bytes.
   public private(set) var hugePageByteCount: UInt64 = 0
   /// Whether a kernel handed over to this one: it inherited its scratch areas then.
   public private(set) var isSuccessor = false
-  /// Whether there was no room for the scratch areas.
+  /// Whether the kernel could not reserve its scratch areas.
   public private(set) var hasNoScratch = false
   /// Whether the log contains the start of the boot: what it does not mention was not there.
   public private(set) var isWhole = false
 
-  /// What the line `Memory: … available (…)` says, in bytes.
+  /// The line `Memory: … available (…)`.
   public struct MemoryLine: Hashable, Sendable {
-    /// The machine's memory.
+    /// The machine's memory, in bytes.
     public let total: UInt64
-    /// What the page allocator does not get.
+    /// The memory that the page allocator does not get, in bytes.
     public let reserved: UInt64
-    /// Code, data and what is freed after boot.
+    /// Code, data and what is freed after boot, in bytes.
     public let kernelImage: UInt64
-    /// The part of the kernel image that is freed after boot.
+    /// The part of the kernel image that is freed after boot, in bytes.
     public let initialization: UInt64
   }
 
@@ -129,7 +130,7 @@ public struct KernelLog: Sendable {
     }
   }
 
-  /// `  0: [mem 0x0000000000001000-0x000000000009efff]`
+  /// Reads `  0: [mem 0x0000000000001000-0x000000000009efff]`
   private static func nodeRange(_ text: Substring) -> (node: Int, range: PhysicalRange)? {
     let text = text.drop { $0 == " " }
     guard let node = number(text), node < 1 << 16, let rest = text.after(": "),
@@ -140,7 +141,7 @@ public struct KernelLog: Sendable {
 }
 
 extension KernelLog.MemoryLine {
-  /// `A K/B K available (…K kernel code, …K reserved, …)`; nil of another line.
+  /// `A K/B K available (…K kernel code, …K reserved, …)`; nil for another line.
   init?(_ text: Substring) {
     guard let slash = text.firstIndex(of: "/"), let total = kibibytes(text[slash...].dropFirst()),
       let list = text.after(" available ("), let end = list.firstIndex(of: ")")
@@ -160,88 +161,4 @@ extension KernelLog.MemoryLine {
     }
     kernelImage = min(image, reserved)
   }
-}
-
-/// The first two numbers of a kernel's release.
-public struct KernelRelease: Hashable, Comparable, Sendable {
-  /// The first number.
-  public let major: UInt64
-  /// The second number.
-  public let minor: UInt64
-
-  /// The release `major.minor`.
-  public init(_ major: UInt64, _ minor: UInt64) {
-    self.major = major
-    self.minor = minor
-  }
-
-  /// The first two numbers of `7.3.4-amd64 …`; nil where there are none.
-  public init?(parsing text: some StringProtocol) {
-    let text = Substring(text)
-    guard let major = number(text), let rest = text.after("."), let minor = number(rest),
-      major < 1000, minor < 1000
-    else { return nil }
-    self.init(major, minor)
-  }
-
-  /// The order of the releases.
-  public static func < (left: Self, right: Self) -> Bool {
-    (left.major, left.minor) < (right.major, right.minor)
-  }
-}
-
-/// The machines for which Linux has KHO.
-@nonexhaustive
-public enum KernelArchitecture: String, CaseIterable, Sendable {
-  /// 64-bit x86.
-  case x86 = "x86_64"
-  /// 64-bit Arm.
-  case arm64
-}
-
-// MARK: Reading text
-
-extension StringProtocol {
-  /// What follows the first `marker`; nil where it is not found.
-  func after(_ marker: String) -> Substring? {
-    let bytes = utf8
-    let wanted = marker.utf8
-    guard let first = wanted.first else { return Substring(self) }
-    var position = bytes.startIndex
-    while let start = bytes[position...].firstIndex(of: first) {
-      if bytes[start...].starts(with: wanted) {
-        return Substring(self[bytes.index(start, offsetBy: wanted.count)...])
-      }
-      position = bytes.index(after: start)
-    }
-    return nil
-  }
-}
-
-/// The decimal number at the start of `text`; nil where there is none, or it is too large.
-func number(_ text: some StringProtocol) -> UInt64? {
-  UInt64(text.prefix { $0.isASCII && $0.isNumber })
-}
-
-/// The hexadecimal number at the start of `text`, after `0x`.
-func hexadecimalNumber(_ text: some StringProtocol) -> UInt64? {
-  guard text.hasPrefix("0x") else { return nil }
-  return UInt64(text.dropFirst(2).prefix { $0.isASCII && $0.isHexDigit }, radix: 16)
-}
-
-/// A number of kibibytes, `41628K`, in bytes; nil above 2^52.
-func kibibytes(_ text: some StringProtocol) -> UInt64? {
-  guard let count = number(text), count <= 1 << 42,
-    text.drop(while: { $0.isASCII && $0.isNumber }).first == "K"
-  else { return nil }
-  return count << 10
-}
-
-/// The first `[mem 0xA-0xB]` of `text`; nil where there is none, or B is below A.
-func memoryRange(in text: some StringProtocol) -> PhysicalRange? {
-  guard let rest = text.after("[mem "), let start = hexadecimalNumber(rest),
-    let dash = rest.after("-"), let last = hexadecimalNumber(dash), last >= start,
-    last < 1 << 52
-  else { return nil }
-  return PhysicalRange(start: PhysicalAddress(start), byteCount: last - start + 1)
 }

@@ -8,8 +8,7 @@ public import PageAllocation
 ///     ├─────────────── node 0 ─────────────┤├────────────── node 1 ───────┤
 ///      ├ boot, low ┤   ├ boot, above ┤       ├ boot, above ┤
 ///
-/// Where the machine's memory map is not known, memory begins at 0 and has no holes, and the nodes are
-/// equally large.
+/// If the memory map is unknown, the model's memory begins at 0 and has no holes, and its nodes are equally large.
 public struct MachineModel: Sendable {
   /// The most NUMA nodes of a machine whose memory map is not known.
   public static let nodeLimit = 16
@@ -22,7 +21,7 @@ public struct MachineModel: Sendable {
   public let rules: ScratchRules
   /// The end of the memory that devices with short addresses reach.
   public let lowLimit: PhysicalAddress
-  /// What boot allocates; nil where it is not known.
+  /// What boot allocates; nil if it is unknown.
   public let boot: BootAllocations?
 
   /// The nodes that have memory, in the order in which they first appear.
@@ -40,7 +39,7 @@ public struct MachineModel: Sendable {
   ///   - nodeCount: the number of NUMA nodes.
   ///   - geometry: the page size.
   ///   - rules: how the kernel computes scratch areas; nil for the newest known release.
-  ///   - boot: what boot allocates; nil where it is not known.
+  ///   - boot: what boot allocates; nil if it is unknown.
   /// - Precondition: `memoryByteCount` is at most 2^52, and `nodeCount` is in 1…``nodeLimit``.
   public init(
     memoryByteCount: UInt64, nodeCount: Int, geometry: PageGeometry,
@@ -61,7 +60,7 @@ public struct MachineModel: Sendable {
   ///   - geometry: the page size.
   ///   - rules: how the kernel computes scratch areas; nil for the newest known release.
   ///   - lowLimit: the end of the memory that devices with short addresses reach.
-  ///   - boot: what boot allocates; nil where it is not known.
+  ///   - boot: what boot allocates; nil if it is unknown.
   /// - Precondition: every range ends below 2^62.
   /// - Complexity: O(n log n) for n ranges.
   public init(
@@ -102,8 +101,7 @@ public struct MachineModel: Sendable {
 
   /// The areas that `request` makes.
   ///
-  /// - Throws: `MemblockError.outOfMemory(byteCount:)` where they, or what boot reserves, do not
-  ///   fit.
+  /// - Throws: `MemblockError.outOfMemory(byteCount:)` if they, or what boot reserves, do not fit.
   public func areas(_ request: ScratchRequest) throws(MemblockError) -> ScratchAreas {
     let plan = try sizes(request)
     var memblock = try self.memblock()

@@ -2,11 +2,10 @@ import MemoryImages
 public import SystemPackage
 
 extension MachineSources {
-  /// What can be read of the running system: its log, its command line, its zones, and the scratch areas that
-  /// debugfs shows.
+  /// Reads the running system: its log, its command line, its zones, and the scratch areas that debugfs shows.
   ///
   /// - Parameter root: the folder in which `proc`, `sys` and `dev` of the system are.
-  /// - Throws: ``LiveSystemError/machineUnreadable`` where neither the log nor the zones can be read.
+  /// - Throws: ``LiveSystemError/machineUnreadable`` if neither the log nor the zones can be read.
   public init(ofSystemAt root: FilePath) throws(LiveSystemError) {
     self.init()
     func bytes(_ path: String, _ limit: Int) -> [UInt8]? {
@@ -22,11 +21,7 @@ extension MachineSources {
     }
     zones = bytes("proc/zoneinfo", ZoneInfo.byteLimit).flatMap { ZoneInfo($0) }
     memoryInfo = bytes("proc/meminfo", MemoryInfo.byteLimit).flatMap { MemoryInfo($0) }
-    let debug = "sys/kernel/debug/kho/out/"
-    if let lengths = bytes(debug + "scratch_len", CurrentScratch.byteLimit) {
-      current = CurrentScratch(
-        lengths: lengths, addresses: bytes(debug + "scratch_phys", CurrentScratch.byteLimit))
-    }
+    current = LiveSystem(root: root).currentScratch
     release = bytes("proc/sys/kernel/osrelease", 4096).flatMap {
       KernelRelease(parsing: String(decoding: $0, as: UTF8.self))
     }

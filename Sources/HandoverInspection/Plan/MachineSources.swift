@@ -1,22 +1,20 @@
-public import Handover
+import Handover
 public import MemoryAccess
 import PageAllocation
 
-/// What is known of a machine, from what its owner has: logs, files of `/proc` and debugfs, own knowledge.
+/// What is known about a machine: its kernel's log, files of `/proc` and debugfs, and what the user knows.
 ///
-/// What is nil is not known. ``machine()`` combines what there is.
+/// A property that is nil is unknown. ``machine()`` combines the others.
 public struct MachineSources: Sendable {
   /// The kernel's log.
   public var log: KernelLog?
-  /// What the scratch areas have in all, in bytes, as a log with KHO on and one with KHO off differ; nil where
-  /// there is no such pair: see ``pair(with:)``.
-  public private(set) var scratchByteCount: UInt64?
-  private var commandLineWithHandover: KernelCommandLine?
+  /// The log of the same machine with KHO on, if ``log`` is that with KHO off: see ``pair(with:)``.
+  private var logWithHandover: KernelLog?
   /// The kernel's command line, `/proc/cmdline`.
   public var commandLine: KernelCommandLine?
   /// The zones, `/proc/zoneinfo`.
   public var zones: ZoneInfo?
-  /// What memory is left, `/proc/meminfo`.
+  /// The memory that the page allocator got, `/proc/meminfo`.
   public var memoryInfo: MemoryInfo?
   /// The scratch areas of the running kernel.
   public var current: CurrentScratch?
@@ -24,13 +22,13 @@ public struct MachineSources: Sendable {
   public var memoryByteCount: UInt64?
   /// The number of NUMA nodes, as the user says.
   public var nodeCount: Int?
-  /// What boot allocates below and above 4 GiB, as the user says.
+  /// What boot allocates below and above 4 GiB, in bytes, as the user says.
   public var bootMemory: (low: UInt64, high: UInt64)?
   /// The size of the initial RAM disk, in bytes.
   public var initialRAMDiskByteCount: UInt64?
-  /// The machine, where the log does not say it.
+  /// The kind of machine, if the log does not contain it.
   public var architecture: KernelArchitecture?
-  /// The kernel's release, where the log does not say it.
+  /// The kernel's release; nil for that in the log.
   public var release: KernelRelease?
   /// Whether KHO was on when the log was written, as the user says.
   public var isEnabled: Bool?
@@ -40,11 +38,19 @@ public struct MachineSources: Sendable {
   /// Nothing is known.
   public init() {}
 
-  /// Takes a second log of the same machine; of the two, one was written with KHO off and one with KHO on.
+  /// The size of all scratch areas, in bytes: what the kernel with KHO on reserved beyond the kernel with KHO off;
+  /// nil without a second log, see ``pair(with:)``.
+  public var scratchByteCount: UInt64? {
+    guard let off = log?.memory?.reserved, let on = logWithHandover?.memory?.reserved, on > off
+    else { return nil }
+    return on - off
+  }
+
+  /// Adds a second log of the same machine: one of the two logs was written with KHO off, the other with KHO on.
   ///
-  /// What the second kernel reserved more is the scratch areas. ``log`` becomes the log with KHO off.
+  /// The log that reserves more memory is taken as the one with KHO on. ``log`` becomes the other.
   ///
-  /// - Returns: whether the logs are such a pair; if not, nothing is changed.
+  /// - Returns: whether the logs are of one machine, with KHO off and on; if not, nothing is changed.
   public mutating func pair(with other: KernelLog) -> Bool {
     guard let log, let first = log.memory, let second = other.memory, first.total == second.total,
       first.reserved != second.reserved, !log.isSuccessor, !other.isSuccessor
@@ -54,15 +60,12 @@ public struct MachineSources: Sendable {
       guard log.isWhole, let isEnabled = log.commandLine?.isEnabled else { continue }
       guard isEnabled == isOn else { return false }
     }
-    scratchByteCount =
-      isOtherOn ? second.reserved - first.reserved : first.reserved - second.reserved
     self.log = isOtherOn ? log : other
-    // The command line of the log with KHO on says how large the areas are to be.
-    commandLineWithHandover = (isOtherOn ? other : log).commandLine
+    logWithHandover = isOtherOn ? other : log
     return true
   }
 
-  /// The machine that the sources describe; nil where its memory is not known.
+  /// The machine that the sources describe; nil if the size of its memory is unknown.
   ///
   /// - Precondition: ``memoryByteCount`` and ``nodeCount`` are as `MachineModel` requires.
   public func machine() -> KnownMachine? {
@@ -108,8 +111,9 @@ public struct MachineSources: Sendable {
       memoryByteCount: total, nodeCount: nodeCount ?? 1, geometry: geometry, rules: rules)
   }
 
+  /// With two logs, the command line with KHO on: it chooses how large the areas are.
   private var effectiveCommandLine: KernelCommandLine? {
-    commandLineWithHandover ?? log?.commandLine ?? commandLine
+    logWithHandover?.commandLine ?? log?.commandLine ?? commandLine
   }
 
   /// Where the low zones end.
@@ -241,17 +245,4 @@ public struct MachineSources: Sendable {
     // An initial RAM disk of the usual size does not make up the difference.
     return reserved / 5 > expected / 2 && rest < reserved / 2
   }
-}
-
-/// A machine, and what is known of it.
-public struct KnownMachine: Sendable {
-  /// The machine.
-  public let machine: MachineModel
-  /// What the command line asks for.
-  public let commandLineScratch: ScratchRequest?
-  /// Whether what boot allocates was read from the machine, so that the areas that Linux makes without being
-  /// asked can be computed.
-  public let isBootRead: Bool
-  /// What the numbers are taken from, a sentence each.
-  public let basis: [String]
 }

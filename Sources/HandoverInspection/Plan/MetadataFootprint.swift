@@ -61,7 +61,7 @@ public struct MetadataFootprint: Hashable, Sendable {
   /// What a list of the ranges takes, in bytes.
   public var rangeListByteCount: UInt64 { rangeCount * Self.bytesPerRange }
 
-  /// The smallest number of ranges whose list takes no less than the tree.
+  /// The smallest number of ranges whose list takes at least as many bytes as the tree.
   public var crossoverRangeCount: UInt64 {
     (treeByteCount + Self.bytesPerRange - 1) / Self.bytesPerRange
   }

@@ -7,7 +7,7 @@ public enum PlanError: Error, Hashable, Sendable {
   case orderTooLarge(Int)
   /// The blocks of the order, with those of lower orders, take more than the machine's memory.
   case blocksDoNotFit(order: Int, memoryByteCount: UInt64)
-  /// So many bytes, of boot or of a scratch area, do not fit where they must be allocated.
+  /// Bytes of boot or of a scratch area do not fit where they must be allocated.
   case scratchDoesNotFit(byteCount: UInt64, memoryByteCount: UInt64, nodeCount: Int)
 
   /// What does not fit, as it follows `kho: `.

@@ -1,6 +1,6 @@
 /// What a handover costs: what `kho plan` prints, and ``JSONDocument/plan(_:)`` reports.
 ///
-/// Each part is nil where it was not asked for, or not known.
+/// Each part is nil if it was not asked for, or is unknown.
 public struct PlanResult: Sendable {
   /// The machine.
   public let machine: MachineModel?
@@ -12,7 +12,7 @@ public struct PlanResult: Sendable {
   public let calibration: WalkCalibration?
   /// The areas of a running kernel.
   public let current: CurrentScratch?
-  /// What the numbers of the machine are taken from, a sentence each.
+  /// The sources of the numbers of the machine, a sentence for each.
   public let basis: [String]
 
   /// The parts of a plan.
@@ -28,7 +28,7 @@ public struct PlanResult: Sendable {
     self.basis = basis
   }
 
-  /// What a walk takes, in nanoseconds; nil where nothing was measured.
+  /// What a walk takes, in nanoseconds; nil without a measurement.
   public var walkNanoseconds: UInt64? {
     guard let calibration, let workload else { return nil }
     let nodes = workload.nodesInImage ?? workload.footprint.nodesByLevel

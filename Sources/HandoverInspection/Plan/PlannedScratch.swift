@@ -3,10 +3,9 @@ import PageAllocation
 
 /// The scratch areas that Linux makes, as it is asked, and those that are recommended.
 public struct PlannedScratch: Sendable {
-  /// The areas that were asked for, or that Linux makes without being asked; nil where neither is known.
+  /// The areas that were asked for, or that Linux makes without being asked; nil if both are unknown.
   public let requested: ScratchAreas?
-  /// What to give as `kho_scratch=`, and the areas that it makes; nil where it is not known what boot
-  /// allocates.
+  /// What to give as `kho_scratch=`, and the areas that it makes; nil if it is unknown what boot allocates.
   public let recommended: (advice: ScratchRecommendation, areas: ScratchAreas)?
   /// Whether the areas are those that Linux makes without being asked.
   public let isStandard: Bool
@@ -16,9 +15,8 @@ public struct PlannedScratch: Sendable {
   /// - Parameters:
   ///   - known: the machine.
   ///   - request: what `kho_scratch=` is to ask for; nil for what the command line of the machine asks for, or
-  ///     else Linux's default, both where it is known what boot allocates.
-  ///   - payloadByteCount: the size of the next kernel with its initial RAM disk, in bytes; 0 where it is not
-  ///     known.
+  ///     else Linux's default. With nil, areas are planned only if it is known what boot allocates.
+  ///   - payloadByteCount: the size of the next kernel with its initial RAM disk, in bytes; 0 if it is unknown.
   /// - Precondition: `payloadByteCount` is at most 2^52.
   /// - Throws: ``PlanError/scratchDoesNotFit(byteCount:memoryByteCount:nodeCount:)``.
   public init(

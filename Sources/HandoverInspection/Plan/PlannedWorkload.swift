@@ -12,8 +12,8 @@ public struct PlannedWorkload: Sendable {
   public let counts: [(order: Int, count: UInt64)]
   /// What marking the blocks costs.
   public let footprint: MetadataFootprint
-  /// The smallest fragmentation with which a list of ranges takes no less than the tree; nil where
-  /// there is none, and of an image.
+  /// The smallest fragmentation with which a list of ranges takes at least as many bytes as the tree; nil if no
+  /// fragmentation does, and of an image.
   public let crossover: Double?
 
   /// What is preserved, in bytes.

@@ -12,11 +12,11 @@ public struct ScratchRecommendation: Hashable, Sendable {
   public let reasons: [String]
 
   /// A recommendation for `machine`, whose next kernel and initial RAM disk take `payloadByteCount`;
-  /// nil where it was not given what boot reserves.
+  /// nil if it is unknown what boot reserves.
   ///
   /// - Parameters:
   ///   - machine: the machine.
-  ///   - payloadByteCount: the size of the next kernel with its initial RAM disk, in bytes; 0 where it is not known.
+  ///   - payloadByteCount: the size of the next kernel with its initial RAM disk, in bytes; 0 if it is unknown.
   /// - Precondition: `payloadByteCount` is at most 2^52.
   /// - Throws: what ``MachineModel/sizes(_:)`` does.
   public init?(for machine: MachineModel, payloadByteCount: UInt64) throws(MemblockError) {

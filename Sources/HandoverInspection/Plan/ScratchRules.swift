@@ -22,7 +22,7 @@ public struct ScratchRules: Hashable, Sendable {
   /// a block of one mobility type before that.
   public let log2Alignment: Int
 
-  /// The rules of `release`, or where it is nil of the newest known release, with pages of `geometry`.
+  /// The rules of `release` with pages of `geometry`; if `release` is nil, those of the newest known release.
   public init(_ release: KernelRelease?, _ geometry: PageGeometry) {
     let release = release ?? KernelRelease(7, 3)
     ignoresHugePages = release >= KernelRelease(7, 3)
@@ -85,14 +85,15 @@ public struct ScratchRules: Hashable, Sendable {
 
 /// What early boot allocated for the kernel, in bytes.
 public struct BootAllocations: Hashable, Sendable {
-  /// Below the end of low memory.
+  /// What was allocated below the end of low memory, in bytes.
   public var low: UInt64
-  /// Above the end of low memory.
+  /// What was allocated above the end of low memory, in bytes.
   public var high: UInt64
-  /// On each node, in the order of the nodes: what was allocated without naming one is not in it.
+  /// What was allocated on each node, in bytes, in the order of the nodes. It does not contain what was allocated
+  /// without naming a node.
   public var byNode: [UInt64]
 
-  /// All of it.
+  /// What was allocated in all, in bytes.
   public var byteCount: UInt64 { low &+ high }
 
   /// What was allocated below the end of low memory, above it, and on each node.

@@ -44,10 +44,9 @@ public struct WalkCalibration: Hashable, Sendable {
 
   // MARK: Measuring
 
-  /// Walks two trees that are in memory, one with few runs in each leaf and one with as many as
-  /// there can be, and solves for the two costs.
+  /// Walks two trees, one with few runs in each leaf and one with as many as possible, and solves for the two costs.
   ///
-  /// - Throws: `MemoryImageError.cannotAllocate(byteCount:_:)` when there is no memory for the trees.
+  /// - Throws: `MemoryImageError.cannotAllocate(byteCount:_:)` if the process cannot allocate memory for the trees.
   public static func measure() throws(MemoryImageError) -> WalkCalibration {
     let plain = try sample(leafCount: 4096, isAlternating: false)
     let dense = try sample(leafCount: 128, isAlternating: true)

@@ -5,7 +5,7 @@ extension HandoverSurvey {
   /// Checks the known records of the handover: that they can be read, and that all memory they
   /// refer to is preserved.
   ///
-  /// Finds what entries alone cannot tell: that some are missing where nothing is malformed. The
+  /// Finds what entries alone cannot show: that some are missing although nothing is malformed. The
   /// records of a handover that could not be read (``error``) are not looked at; a handover that
   /// was received already may have intact entries and records that are overwritten since.
   ///

@@ -2,17 +2,18 @@ import Handover
 import MemoryAccess
 import PreservedPages
 
-/// A memfd whose folios are read.
+/// A memfd while its folios are read.
 struct CheckedMemfd {
   let record: MemfdRecord
   /// The pages of the file.
   let pageCount: UInt64
-  /// Where the folios so far end, at most.
+  /// The page of the file behind the last one of the folios so far.
   var nextIndex: UInt64 = 0
-  /// Whether one was not behind those before it.
+  /// Whether a folio is before, or overlaps, one that was listed earlier.
   var isUnordered = false
-  /// How many folios were read, holes included, and how many pages of the file they are.
+  /// The number of folios that were read, holes included.
   var folioCount: UInt64 = 0
+  /// The number of pages of the file that these folios are, holes not included.
   var coveredPageCount: UInt64 = 0
 
   init(_ record: MemfdRecord, in geometry: PageGeometry) {
@@ -67,7 +68,7 @@ extension RecordChecker {
     checkOverlaps(of: memfd.record, from: folio)
   }
 
-  /// Checks that the file is listed as a whole, once its last folio is read.
+  /// Checks that the folios are the whole file, once the last one was read.
   mutating func checkCoverage() {
     guard let memfd, memfd.folioCount == memfd.record.folioCount,
       memfd.record.byteSize <= UInt64(Int64.max), memfd.coveredPageCount < memfd.pageCount

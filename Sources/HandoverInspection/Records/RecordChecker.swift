@@ -14,7 +14,7 @@ struct RecordChecker<Memory: PhysicalMemory>: RecordVisitor {
   var findings = RecordFindingList()
   /// Whether the folios of the self-test are read, to compare their checksum.
   var readsFolios = true
-  /// Whether all entries of collections are looked at.
+  /// Whether all entries of collections are checked.
   var checksCollections = false
 
   /// Pages that records refer to: each is restored once.
@@ -24,7 +24,7 @@ struct RecordChecker<Memory: PhysicalMemory>: RecordVisitor {
   private var session = ""
   private var tokens: Set<UInt64> = []
   private(set) var file = RecordOwner.session("")
-  /// The memfd whose folios are read.
+  /// The memfd whose folios are being read.
   var memfd: CheckedMemfd?
   /// The format of the record that lists the sessions.
   private var format: LiveUpdateRecord.Format?

@@ -5,12 +5,12 @@ import PreservedPages
 public struct RecordFindingList: Sendable {
   /// The findings kept, in the order in which they were made.
   public private(set) var findings: [RecordFinding] = []
-  /// How many more there were beyond `FindingList.limitPerKind`.
+  /// The number of findings beyond `FindingList.limitPerKind` of a kind, which are not kept.
   public private(set) var omittedCount: UInt64 = 0
-  /// How many findings of severity error there were, those not kept included.
+  /// The number of findings of severity error, including those that are not kept.
   public private(set) var errorCount: UInt64 = 0
 
-  /// Grows up to the largest number of a kind that was found.
+  /// Its count is one more than the largest kind that was found.
   private var countByKind: [Int] = []
 
   /// No findings.

@@ -124,7 +124,8 @@ extension RecordReader {
     return count
   }
 
-  /// Looks at what follows the last record of a block or run in its page: Linux allocates it as zeros.
+  /// Checks the bytes between the last record of a block or run and the end of its page, which Linux allocates as
+  /// zeros.
   private mutating func checkRest(
     of block: (range: PhysicalRange, nextPlace: PhysicalAddress)?, _ owner: RecordOwner
   ) {

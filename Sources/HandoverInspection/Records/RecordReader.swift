@@ -35,7 +35,7 @@ struct RecordReader<Memory: PhysicalMemory, Visitor: RecordVisitor> {
 
   private mutating func readRecord(of subtree: HandoverSurvey.Subtree) {
     let owner = RecordOwner.subtree(subtree.subtree.name)
-    if collections.areLed(by: subtree.subtree) { return readLedger(subtree.subtree, owner) }
+    if collections.isLedger(subtree.subtree) { return readLedger(subtree.subtree, owner) }
     if collections.isRoot(subtree.subtree) { return readCollection(subtree.subtree) }
     guard KnownRecord.subtreeNames.contains(subtree.subtree.name) else {
       return readNamedArea(subtree, owner)
@@ -108,7 +108,8 @@ struct RecordReader<Memory: PhysicalMemory, Visitor: RecordVisitor> {
     return true
   }
 
-  /// Accounts for `byteCount` bytes that may be read too; false when there are not so many left.
+  /// Accounts for `byteCount` bytes that are read in addition; false, and nothing is accounted for, if that many are
+  /// not left. Unlike ``spend(_:)``, this never ends the reading.
   mutating func spendSpare(_ byteCount: UInt64) -> Bool {
     guard !isStopped, remainingByteCount >= byteCount else { return false }
     remainingByteCount &-= byteCount

@@ -10,7 +10,7 @@ import MemoryAccess
 ///
 /// What is wrong with a record, or with what is inside, is reported before the record is left.
 public protocol RecordVisitor {
-  /// Whether all entries of collections are to be looked at, and what is wrong reported.
+  /// Whether the reader checks all entries of collections, and reports what is wrong with them.
   var checksCollections: Bool { get }
   /// The reader has come to a registered blob.
   ///

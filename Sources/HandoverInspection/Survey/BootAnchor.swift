@@ -2,8 +2,8 @@ import DeviceTreeBlob
 import Handover
 package import MemoryAccess
 
-/// What a boot loader or the kernel before left in memory for the kernel that it started: with the root
-/// device tree, it names the scratch areas.
+/// What a boot loader, or the kernel before, left in memory for the kernel that it started. It contains the addresses
+/// of the root device tree and of the array of scratch areas.
 ///
 /// Source: `FormatScratch.md`.
 package enum BootAnchor: Hashable, Sendable {
@@ -12,11 +12,11 @@ package enum BootAnchor: Hashable, Sendable {
   /// A device tree that is not the root of a handover: on arm64, that of the machine.
   case machineTree(PhysicalAddress)
 
-  /// The scratch areas, where this is the anchor of one of the handovers at `roots`; nil for anything else,
-  /// and where the areas cannot be read.
+  /// The scratch areas, if this is the anchor of one of the handovers at `roots`; nil for anything else, and if the
+  /// areas cannot be read.
   ///
-  /// Eight bytes anywhere in memory can resemble an anchor. So it counts only if it names a root device tree
-  /// that was found, and if its areas exist and do not overlap.
+  /// Eight bytes anywhere in memory can resemble an anchor. So an anchor counts only if it contains the address of a
+  /// root device tree that was found, and if its areas exist and do not overlap.
   package func scratchAreas(
     ofHandoversAt roots: [PhysicalAddress], in memory: some PhysicalMemory
   ) -> [PhysicalRange]? {

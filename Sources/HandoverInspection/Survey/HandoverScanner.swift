@@ -5,13 +5,13 @@ import ProcessHandover
 
 /// Finds the root device trees in memory, by looking at the start of every page.
 public struct HandoverScanner: Sendable {
-  /// The addresses of what means to be the root of a handover, sound or not, lowest first.
+  /// The addresses of pages that claim to be the root of a handover, sound or not, lowest first.
   public private(set) var addresses: [PhysicalAddress] = []
   /// Pages that begin like a memory file, lowest first; ``limit`` at most.
   package private(set) var memoryFiles: [PhysicalAddress] = []
-  /// What may name the scratch areas, in the order of the addresses; ``limit`` at most.
+  /// What resembles a boot anchor, in the order of the addresses; ``limit`` at most.
   package private(set) var bootAnchors: [BootAnchor] = []
-  /// How many more there are, beyond ``limit``.
+  /// How many such pages were found beyond ``limit``.
   public private(set) var omittedCount: UInt64 = 0
 
   /// The most handovers that are kept; an image of a machine holds two.
@@ -124,10 +124,10 @@ public struct HandoverScanner: Sendable {
         == DeviceTreeHeader.oldestVersion
   }
 
-  /// Whether what begins at `address` means to be the root of a handover.
+  /// Whether the page at `address` claims to be the root of a handover.
   ///
-  /// A device tree that can be read says so itself; of a damaged one, its page must hold the name of
-  /// the property that points to the entries.
+  /// A device tree that can be read claims it itself. The page of a damaged one must contain the name of the property
+  /// that points to the entries.
   private func isRoot<Memory: PhysicalMemory>(
     _ address: PhysicalAddress, in memory: Memory
   ) -> Bool {
@@ -143,7 +143,7 @@ public struct HandoverScanner: Sendable {
 }
 
 extension RawSpan {
-  /// Whether the characters of `text` are in the bytes.
+  /// Whether the bytes contain the characters of `text`.
   fileprivate func holds(_ text: String) -> Bool {
     let wanted = Array(text.utf8)
     guard byteCount >= wanted.count else { return false }

@@ -4,21 +4,21 @@ import PreservedPages
 
 /// Finds the page size that the handovers in memory were written with, by reading them.
 ///
-/// Read with the wrong size, a handover comes out broken: its pointers miss, or its device tree and
-/// its subtrees are not entries.
+/// A handover that is read with the wrong size looks damaged: its pointers miss, or its device tree and its
+/// subtrees are not entries.
 public enum PageSizeDeduction {
   /// The page sizes of the machines that have KHO; the most common first.
   public static var candidates: [PageGeometry] { [.pages4KiB, .pages16KiB, .pages64KiB] }
 
   /// The handovers at `sources`, read with the page size that suits them best.
   ///
-  /// - Parameter options: what is known already.
-  /// - Parameter memory: the memory.
-  /// - Parameter sources: where the page size may be known from.
-  /// - Parameter hint: the size that the machine is known for. Another wins only where more handovers
-  ///   come out without an error; damage alone does not mislead.
-  /// - Returns: the surveys, and whether something told the size. Where nothing did, it is the hint,
-  ///   or else 4 KiB.
+  /// - Parameters:
+  ///   - sources: where the root device trees are.
+  ///   - memory: the memory.
+  ///   - hint: the size that the machine is known for. Another size is taken only if more handovers can be read
+  ///     without an error with it, so damage alone does not mislead.
+  ///   - options: how to read each handover.
+  /// - Returns: the surveys, and whether the size could be deduced. If it could not, it is the hint, or else 4 KiB.
   /// - Complexity: that of a survey of each source, for each candidate at worst.
   public static func surveys<Memory: PhysicalMemory>(
     _ sources: [HandoverSurvey.Source], in memory: Memory, hint: PageGeometry? = nil,
@@ -43,7 +43,7 @@ public enum PageSizeDeduction {
       if isBetter { best = (surveys, score) }
     }
     guard let best else { return ([], true) }
-    return (best.surveys, best.score.tellsSize)
+    return (best.surveys, best.score.determinesSize)
   }
 
   /// How well a page size suits.
@@ -71,13 +71,13 @@ public enum PageSizeDeduction {
       }
     }
 
-    var tellsSize: Bool { readCount > 0 }
+    var determinesSize: Bool { readCount > 0 }
     var isConclusive: Bool { soundCount == handoverCount && handoverCount > 0 && noteCount == 0 }
 
     func isBetter(than other: Score) -> Bool {
       if soundCount != other.soundCount { return soundCount > other.soundCount }
       if anchorCount != other.anchorCount { return anchorCount > other.anchorCount }
-      // A size with which nothing is found has few errors, and says nothing.
+      // A size with which no entries are found has few errors, and proves nothing.
       if readCount != other.readCount { return readCount > other.readCount }
       if readCount == 0 { return false }
       if errorCount != other.errorCount { return errorCount < other.errorCount }
@@ -89,9 +89,7 @@ public enum PageSizeDeduction {
 extension HandoverSurvey {
   /// How many of the blobs that must be entries are: the device tree and the subtrees.
   fileprivate var anchorCount: Int {
-    let isOwnPreserved =
-      pages != nil && address != nil
-      && !findings.contains { if case .deviceTreeNotPreserved = $0 { true } else { false } }
+    let isOwnPreserved = pages != nil && address != nil && !missesItself
     return subtrees.count { $0.isPreserved } + (isOwnPreserved ? 1 : 0)
   }
 }

@@ -172,9 +172,7 @@ public struct UpdateRehearsal: Sendable {
         throw UpdateRehearsalError("\(initramfs): cannot be read (\(error))")
       }
     }
-    let lengths = try? SmallFile.read(
-      root.pushing("sys/kernel/debug/kho/out/scratch_len"), atMost: CurrentScratch.byteLimit)
-    guard let lengths, let areas = CurrentScratch(lengths: lengths)?.areas.map(\.byteCount) else {
+    guard let areas = LiveSystem(root: root).currentScratch?.areas.map(\.byteCount) else {
       add("scratch", .noted, "the sizes of the areas are not shown (debugfs)")
       return
     }

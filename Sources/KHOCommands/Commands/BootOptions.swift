@@ -46,14 +46,7 @@ struct BootOptions: ParsableArguments {
   private static var largestByteCount: Int { 2 << 30 }
 
   private func read(_ path: String) throws(CommandFailure) -> [UInt8] {
-    do throws(MemoryImageError) {
-      if let bytes = try SmallFile.read(FilePath(path), atMost: Self.largestByteCount) {
-        return bytes
-      }
-    } catch {
-      throw .badInput("\(path): \(error.sentence)")
-    }
-    throw .badInput("\(path): larger than \(byteText(UInt64(Self.largestByteCount)))")
+    try InputFile.read(path, atMost: Self.largestByteCount)
   }
 
   /// Writes the file.
@@ -93,20 +86,19 @@ struct BootOptions: ParsableArguments {
       setupData: setupData)
   }
 
-  /// Writes a machine's device tree beside the memory; gives its path.
+  /// Writes a machine's device tree beside the memory, and returns its path.
+  ///
+  /// - Parameters:
+  ///   - deviceTree: the bytes of the tree.
+  ///   - source: the path of the description.
+  ///   - machine: the path of the file that the machine's tree was read from.
   func write(
     _ deviceTree: [UInt8], reading source: String, _ machine: String?
   ) throws(CommandFailure) -> String {
     let path = output + ".dtb"
     let inputs = [source, machine].compactMap { $0.map { FilePath($0) } }
-    var file = try OutputFile.open(
-      path, OutputRules(isForced: forced.force, isSecret: false, reading: inputs))
-    do throws(OutputFileError) {
-      try deviceTree.withRawSpan { (bytes) throws(OutputFileError) in try file.write(bytes) }
-      try file.finish()
-    } catch {
-      throw .badOutput("\(printable(path: path)): \(error.description)")
-    }
+    try OutputFile.write(
+      deviceTree, to: path, OutputRules(isForced: forced.force, isSecret: false, reading: inputs))
     return path
   }
 }

@@ -80,7 +80,7 @@ struct Compat: ParsableCommand {
     }
   }
 
-  /// What `argument` names: a file where there is one, else a release.
+  /// What `argument` names: a file if one of that name exists, else a release.
   private func formats(
     _ argument: String, _ address: AddressArgument?
   ) throws(CommandFailure) -> KernelFormats {

@@ -104,15 +104,9 @@ struct Forge: ParsableCommand {
   private static func deviceTree(
     _ path: String, adding handover: ForgedHandover
   ) throws(CommandFailure) -> [UInt8] {
-    let bytes: [UInt8]?
-    do throws(MemoryImageError) {
-      bytes = try SmallFile.read(FilePath(path), atMost: Int(RootDeviceTree.largestByteCount))
-    } catch {
-      throw .badInput("\(path): \(error.sentence)")
-    }
-    guard let bytes else { throw .badInput("\(path): larger than a device tree is") }
+    let bytes = try InputFile.read(path, atMost: Int(RootDeviceTree.largestByteCount))
     do throws(ForgeError) { return try handover.deviceTree(addingTo: bytes) } catch {
-      throw .badInput("\(path): \(error.description)")
+      throw .badInput("\(printable(path: path)): \(error.description)")
     }
   }
 }

@@ -121,14 +121,14 @@ extension ImageOptions {
 
   /// Opens the image, finds the handovers, and reads them.
   ///
-  /// - Throws: `CommandFailure` when there is no image or nothing in it.
+  /// - Throws: `CommandFailure` if no image is given, or it cannot be read, or contains no handover.
   func load() throws(CommandFailure) -> HandoverImage {
     try HandoverImage.load(source, imageOptions)
   }
 
   /// Opens the image, finds the handovers, and reads them for a capture.
   ///
-  /// - Throws: `CommandFailure` when there is no image or nothing in it.
+  /// - Throws: `CommandFailure` if no image is given, or it cannot be read, or contains no handover.
   func capture(withContents: Bool) throws(CommandFailure) -> HandoverCapture {
     let progress = CommandProgress("scanned", of: nil)
     defer { progress.end() }

@@ -1,7 +1,7 @@
 internal import KexecHandover
 internal import SystemPackage
 
-/// Files beside the image that a command reads whole.
+/// The files that a command reads as a whole, beside an image.
 enum InputFile {
   /// The bytes of the file at `path`; of standard input for `-`.
   static func read(_ path: String, atMost limit: Int) throws(CommandFailure) -> [UInt8] {

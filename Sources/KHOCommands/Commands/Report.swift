@@ -6,7 +6,8 @@ internal import SystemPackage
 /// `kho report`: everything that a bug report needs, in one archive.
 struct Report: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Writes one archive for a bug report: a capture, and what the commands print of it.",
+    abstract:
+      "Writes one archive for a bug report: a capture, and what the commands print about it.",
     discussion: """
       OUTPUT is a folder, or a tar file if its name ends in .tar. It contains capture.elf (the handovers \
       without the contents of the preserved pages, as `capture` writes it), inspect.json, check.json, \

@@ -51,7 +51,8 @@ struct Store: ParsableCommand {
     }
   }
 
-  /// Reads the collections, and does `body` with them; again where a process changed them meanwhile.
+  /// Reads the collections, and calls `body` with them; repeats that while another process changes them, up to 20
+  /// times.
   ///
   /// - Returns: what `body` returned last, and whether it belongs to one instant.
   private func reading<Result>(
@@ -96,10 +97,10 @@ struct Store: ParsableCommand {
       var table = TextTable([.left, .left, .right, .right, .right])
       table.add(["NAME", "KIND", "ENTRIES", "KEYS AND VALUES", "MEMORY"])
       for (collection, report) in zip(collections, reports) {
-        let byteCount = collection.pieces.reduce(collection.root.byteCount) { $0 &+ $1.byteCount }
         table.add([
           printable(collection.name), collection.kind?.rawValue ?? "unknown",
-          "\(collection.count)", "\(report?.payloadByteCount ?? 0)", "\(byteCount)",
+          "\(collection.count)", "\(report?.payloadByteCount ?? 0)",
+          "\(collection.memoryByteCount)",
         ])
       }
       for line in table.lines() { console.print(line) }
@@ -122,7 +123,7 @@ struct Store: ParsableCommand {
     if findingCount > 0 { throw CommandFailure.findings() }
   }
 
-  /// Ends the command where the store changed while it was read.
+  /// Ends the command because the store changed each time that it was read.
   private func complainOfChanges() throws {
     throw CommandFailure.badInput(
       "\(path): a process changed the store each time that it was read, so what was printed is not of one instant; read a copy that PersistentStore.backUp(to:) made"
@@ -131,8 +132,8 @@ struct Store: ParsableCommand {
 
   private func printEntries(of name: String, in image: MemoryImage) throws {
     let console = Console.current
-    // So many lines are kept until it is known that they are of one instant; of more, the first are printed
-    // before that.
+    // Lines are kept until it is known that they are of one instant. Beyond this number, they are printed before
+    // that.
     let keptLineLimit = 200_000
     var lines: [String] = []
     var hasPrinted = false
@@ -177,7 +178,7 @@ struct Store: ParsableCommand {
   ) -> String {
     let keyText =
       collection.kind == .log
-      ? StoredValueText.json(key, type: 6)
+      ? StoredValueText.json(key, type: UInt64.persistentTypeNumber)
       : StoredValueText.json(
         key, type: collection.types.key, isOrdered: collection.kind == .orderedMap)
     let valueText = StoredValueText.json(value, type: collection.types.value)

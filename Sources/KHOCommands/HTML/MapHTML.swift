@@ -6,7 +6,7 @@ struct MapHTML {
   static let segmentLimit = 1 << 16
 
   let bytes: [UInt8]
-  /// Whether neighbours were merged, so that not every entry represents itself.
+  /// Whether neighbours were merged, so that a segment may be more than one entry.
   let isMerged: Bool
 
   init(_ subject: MapSubject, segmentLimit: Int = segmentLimit) {

@@ -1,6 +1,6 @@
 internal import KexecHandover
 
-/// Reports to the user how far a command has come, once it takes longer than a second.
+/// Shows the progress of a command on the terminal, once it takes longer than a second.
 final class CommandProgress {
   private let clock = ContinuousClock()
   private let start: ContinuousClock.Instant

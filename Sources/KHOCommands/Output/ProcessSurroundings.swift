@@ -27,7 +27,7 @@ struct WindowSize: Equatable {
     self.height = height
   }
 
-  /// That of the terminal behind `descriptor`; nil where there is none.
+  /// That of the terminal behind `descriptor`; nil if the descriptor is not a terminal.
   init?(of descriptor: FileDescriptor) {
     var size = winsize()
     // SAFETY: the call stores into `size`, which lives through it, what TIOCGWINSZ stores.

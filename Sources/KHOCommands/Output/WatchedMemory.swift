@@ -1,6 +1,6 @@
 internal import KexecHandover
 
-/// Memory that reports to the user how much of it was read.
+/// Memory that counts how much of it was read, for the display of progress.
 final class WatchedMemory: PhysicalMemory {
   private let memory: MemoryImage
   private let progress: CommandProgress

@@ -1,6 +1,6 @@
 /// The colours of a map: bright enough for a dark page, dark enough for a white one.
 enum MapColor {
-  /// By order; the last one represents all above.
+  /// By order; the last colour is also that of all higher orders.
   static let orders = [
     "#4c78db", "#4492dd", "#3aabd0", "#35bfb3", "#46cb8c", "#74d166", "#a6d04a", "#d2c840",
     "#edb33c", "#f5953b", "#f0733d", "#df4f4a", "#c2375f",
@@ -11,7 +11,7 @@ enum MapColor {
 
   static func order(_ order: Int) -> String { orders[min(order, orders.count - 1)] }
 
-  /// The character that represents an order where there is no room for a number.
+  /// The character for an order in a picture of characters, one a cell: its digit or letter.
   static func symbol(_ order: Int) -> Character { Character(String(min(order, 35), radix: 36)) }
 
   /// The same in the 256 colours of terminals.

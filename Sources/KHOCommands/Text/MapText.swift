@@ -5,7 +5,7 @@ internal import KexecHandover
 ///     0x00500000  ····D#0000001111·········
 ///
 /// A digit or letter the order of most of what is preserved there, `#` nodes of the tree, `D` the root
-/// device tree, `s` scratch memory, `·` nothing known. Rows in which there is nothing are left out, and
+/// device tree, `s` scratch memory, `·` nothing known. Empty rows are left out, and
 /// `*` represents them.
 struct MapText {
   let lines: [String]
@@ -75,7 +75,7 @@ struct MapText {
 extension MapGrid.Cell {
   /// The character that represents the cell, and its colour in a terminal.
   ///
-  /// The few pages that lead to all others are shown however little of the cell they take.
+  /// The root device tree and the nodes are shown even if they take little of the cell.
   fileprivate var symbol: (Character, Int?) {
     if holdsDeviceTree { return ("D", MapColor.terminalDeviceTree) }
     if nodeCount > 0 { return ("#", MapColor.terminalNode) }

@@ -5,8 +5,12 @@ internal import PersistentCollections
 enum StoredValueText {
   static func json(_ bytes: RawSpan, type: UInt64, isOrdered: Bool = false) -> String {
     if let number = number(bytes, type, isOrdered) { return number }
-    if type == 15, let value = CodedValue(parsing: bytes) { return value.jsonText }
-    if type <= 2, let text = String(validating: bytes.copiedBytes(), as: UTF8.self) {
+    if type == Coded<String>.persistentTypeNumber, let value = CodedValue(parsing: bytes) {
+      return value.jsonText
+    }
+    // 0 is the number of a type without one.
+    let texts = [0, [UInt8].persistentTypeNumber, String.persistentTypeNumber]
+    if texts.contains(type), let text = String(validating: bytes.copiedBytes(), as: UTF8.self) {
       return JSONValue.string(text).text()
     }
     return JSONValue.string(hexadecimal(bytes.copiedBytes())).text()
@@ -19,16 +23,19 @@ enum StoredValueText {
       (isOrdered ? Number(orderedBytes: bytes) : Number(persistentBytes: bytes))?.description
     }
     switch type {
-    case 3: return integer(UInt8.self)
-    case 4: return integer(UInt16.self)
-    case 5: return integer(UInt32.self)
-    case 6: return integer(UInt64.self)
-    case 7: return integer(Int8.self)
-    case 8: return integer(Int16.self)
-    case 9: return integer(Int32.self)
-    case 10, 13: return integer(Int64.self)
-    case 11: return Double(persistentBytes: bytes).flatMap { $0.isFinite ? "\($0)" : nil }
-    case 12: return Float(persistentBytes: bytes).flatMap { $0.isFinite ? "\($0)" : nil }
+    case UInt8.persistentTypeNumber: return integer(UInt8.self)
+    case UInt16.persistentTypeNumber: return integer(UInt16.self)
+    case UInt32.persistentTypeNumber: return integer(UInt32.self)
+    case UInt64.persistentTypeNumber: return integer(UInt64.self)
+    case Int8.persistentTypeNumber: return integer(Int8.self)
+    case Int16.persistentTypeNumber: return integer(Int16.self)
+    case Int32.persistentTypeNumber: return integer(Int32.self)
+    case Int64.persistentTypeNumber, PersistentInstant.persistentTypeNumber:
+      return integer(Int64.self)
+    case Double.persistentTypeNumber:
+      return Double(persistentBytes: bytes).flatMap { $0.isFinite ? "\($0)" : nil }
+    case Float.persistentTypeNumber:
+      return Float(persistentBytes: bytes).flatMap { $0.isFinite ? "\($0)" : nil }
     default: return nil
     }
   }
