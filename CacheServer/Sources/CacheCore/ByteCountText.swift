@@ -1,6 +1,6 @@
 /// Bytes as Redis takes them: a number, and `b`, `k`, `kb`, `m`, `mb`, `g`, `gb` behind it.
 public enum ByteCountText {
-  /// The number of bytes that `text` spells; nil if it spells none.
+  /// The number of bytes that `text` spells, or `nil` if it is not a number of bytes.
   public static func parse(_ text: String) -> UInt64? {
     let digits = text.utf8.prefix { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }
     guard let count = UInt64(String(Substring(digits))) else { return nil }

@@ -23,7 +23,7 @@ extension Cache {
 
   /// Stores the figures; called after the last command, before the replies are sent.
   public mutating func endBatch() {
-    books.store(figures, accessClock: accessClock, in: &map.memory)
+    ledger.store(figures, accessClock: accessClock, in: &map.memory)
     storeDatabases()
     peakByteCount = max(peakByteCount, map.storageByteCount)
   }

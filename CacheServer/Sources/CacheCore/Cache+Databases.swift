@@ -2,36 +2,36 @@ internal import KexecHandover
 internal import PersistentCollections
 internal import RESP
 
-// How many entries each database has is in the books after every batch. While they change, the books say
-// so; a process that was killed then leaves them to be counted anew.
+// After every batch, the ledger contains how many entries each database has. While these counts change, the ledger
+// marks them as invalid; if the process is killed then, its successor counts the entries.
 
 extension Cache {
-  /// What the file says about the databases; what it does not say is counted.
+  /// Reads the counts of the databases, or counts the entries if the ledger marks its counts as invalid.
   ///
-  /// - Complexity: O(1), or O(entries) where a predecessor was killed while it changed an entry of another
-  ///   database than the first.
+  /// - Complexity: O(1), or O(entries) if a predecessor was killed while it changed an entry of another database
+  ///   than the first.
   static func databases(
-    in map: inout PersistentByteMap, _ books: PreservedBooks
+    in map: inout PersistentByteMap, _ ledger: CacheLedger
   ) throws(CacheOpenError) -> Databases {
     do throws(PersistentCollectionError) {
-      if books.isOld(in: map.memory) { try prefixKeys(of: &map) }
-      books.store(PreservedBooks.version, at: .version, in: &map.memory)
+      if ledger.isOld(in: map.memory) { try prefixKeys(of: &map) }
+      ledger.store(CacheLedger.version, at: .version, in: &map.memory)
       var databases = Databases()
-      let numbers = books.load(.databaseNumbers, in: map.memory)
+      let numbers = ledger.load(.databaseNumbers, in: map.memory)
       // No other than the first was ever used.
       guard numbers != 0 else { return databases }
       if Set((0..<16).map { numbers >> UInt64($0 * 4) & 15 }).count == 16 {
         databases.numbers = numbers
       }
-      if books.load(.areCountsValid, in: map.memory) == 1 {
-        let counts = books.databaseCounts(in: map.memory)
+      if ledger.load(.areCountsValid, in: map.memory) == 1 {
+        let counts = ledger.databaseCounts(in: map.memory)
         databases.setCounts(counts.entries, counts.deadlines)
         return databases
       }
       var cursor: UInt64 = 0
       repeat {
-        cursor = try map.scan(from: cursor) { key, _, notes in
-          databases.count(key, entries: 1, deadlines: notes.deadline == 0 ? 0 : 1)
+        cursor = try map.scan(from: cursor) { key, _, metadata in
+          databases.count(key, entries: 1, deadlines: metadata.deadline == 0 ? 0 : 1)
         }
       } while cursor != 0
       return databases
@@ -40,21 +40,21 @@ extension Cache {
     }
   }
 
-  /// Puts a byte before the keys of a file of the old layout that would be another database's.
+  /// Puts a byte in front of those keys of the old layout that begin with the byte of another database.
   ///
-  /// Each entry says whether that was done, so a process that was killed in the middle is followed by one that
-  /// does the rest. Keys that begin with more zeros come first: the new key of an entry may be the old key of
-  /// one that has one more.
+  /// A bit of each entry records that its key has changed. If the process is killed half-way, its successor changes
+  /// the other keys. Keys with more leading zeros change first, because the new key of an entry can equal the old
+  /// key of an entry with one more zero.
   ///
-  /// - Parameter limit: how many keys get one.
+  /// - Parameter limit: the most keys to change; a test stops half-way with it.
   static func prefixKeys(
     of map: inout PersistentByteMap, atMost limit: Int = .max
   ) throws(PersistentCollectionError) {
     var keys: [[UInt8]] = []
     var cursor: UInt64 = 0
     repeat {
-      cursor = try map.scan(from: cursor) { key, _, notes in
-        guard key.byteCount > 0, key[0] < Databases.firstPlainByte, !notes.isOfNewLayout else {
+      cursor = try map.scan(from: cursor) { key, _, metadata in
+        guard key.byteCount > 0, key[0] < Databases.firstPlainByte, !metadata.isOfNewLayout else {
           return
         }
         keys.append(key.array)
@@ -64,31 +64,31 @@ extension Cache {
     keys.sort { zeroCount($0) > zeroCount($1) }
     for key in keys.prefix(limit) {
       let found = try map.withValue(of: key.rawSpan) { ($0.array, $1) }
-      guard let (value, oldNotes) = found else { continue }
-      var notes = oldNotes
-      notes.isOfNewLayout = true
+      guard let (value, oldMetadata) = found else { continue }
+      var metadata = oldMetadata
+      metadata.isOfNewLayout = true
       let new = Databases.key(key.rawSpan, in: 0)
-      let newNotes = notes
+      let newMetadata = metadata
       try map.transaction { (map) throws(PersistentCollectionError) in
         try map.removeValue(of: key.rawSpan)
-        try map.setValue(value.rawSpan, of: new.rawSpan, metadata: newNotes)
+        try map.setValue(value.rawSpan, of: new.rawSpan, metadata: newMetadata)
       }
     }
   }
 
-  /// Says in the books that the counts change, before an entry of another database than the first does.
+  /// Marks the counts in the ledger as invalid, before an entry of another database than the first changes.
   @inline(__always)
   mutating func markCounts(_ key: RawSpan) {
     guard Databases.number(of: key) != 0, !areCountsMarked else { return }
-    books.store(databases.numbers, at: .databaseNumbers, in: &map.memory)
-    books.store(0, at: .areCountsValid, in: &map.memory)
+    ledger.store(databases.numbers, at: .databaseNumbers, in: &map.memory)
+    ledger.store(0, at: .areCountsValid, in: &map.memory)
     areCountsMarked = true
   }
 
-  /// Stores the counts where they have changed.
+  /// Stores the counts if they have changed.
   mutating func storeDatabases() {
     guard areCountsMarked || databases != storedDatabases else { return }
-    books.store(databases, in: &map.memory)
+    ledger.store(databases, in: &map.memory)
     storedDatabases = databases
     areCountsMarked = false
   }
@@ -204,12 +204,12 @@ extension Cache {
   }
 
   private static func relocate(
-    _ key: RawSpan, to new: RawSpan, _ value: [UInt8], _ notes: EntryMetadata,
+    _ key: RawSpan, to new: RawSpan, _ value: [UInt8], _ metadata: EntryMetadata,
     in map: inout PersistentByteMap
   ) throws(PersistentCollectionError) {
     try map.transaction { (map) throws(PersistentCollectionError) in
       try map.removeValue(of: key)
-      try map.setValue(value.rawSpan, of: new, metadata: notes)
+      try map.setValue(value.rawSpan, of: new, metadata: metadata)
     }
   }
 
@@ -221,7 +221,7 @@ extension Cache {
     } catch {
       throw .collection(error)
     }
-    guard let (value, notes) = found else { return }
+    guard let (value, metadata) = found else { return }
     markCounts(key)
     markCounts(new)
     var effort = EvictionEffort()
@@ -232,14 +232,14 @@ extension Cache {
         if newHad {
           // One deadline is lost: the replaced one's.
           try changeDeadlines(
-            to: deadlineCount &- 1, witness: notes.deadline != 0 ? key : new, hadDeadline: true
+            to: deadlineCount &- 1, witness: metadata.deadline != 0 ? key : new, hadDeadline: true
           ) { (map) throws(PersistentCollectionError) in
-            try Self.relocate(key, to: new, value, notes, in: &map)
+            try Self.relocate(key, to: new, value, metadata, in: &map)
           }
         } else {
-          try Self.relocate(key, to: new, value, notes, in: &map)
+          try Self.relocate(key, to: new, value, metadata, in: &map)
         }
-        let has = notes.deadline != 0 ? 1 : 0
+        let has = metadata.deadline != 0 ? 1 : 0
         databases.count(key, entries: -1, deadlines: -has)
         databases.count(new, entries: isNew ? 1 : 0, deadlines: has - (newHad ? 1 : 0))
         touchWatches(key)

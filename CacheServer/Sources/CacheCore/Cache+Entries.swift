@@ -5,10 +5,11 @@ internal import RESP
 // from the map when one meets it.
 
 extension Cache {
-  /// Calls `body` with the value and the deadline of the entry at `key`; nil for an unknown key.
+  /// Calls `body` with the value and the deadline of the entry at `key`.
   ///
-  /// - Parameter touches: whether this is an access.
-  /// - Parameter checks: whether `body` looks at the value.
+  /// - Parameter touches: whether the call counts as a use of the entry.
+  /// - Parameter checks: whether to compare the value with its checksum; `false` if `body` does not read the value.
+  /// - Returns: what `body` returns, or `nil` if the cache does not contain the key.
   @inline(__always)
   mutating func withValue<Result>(
     of key: RawSpan, touches: Bool = true, checks: Bool = true,
@@ -19,10 +20,12 @@ extension Cache {
     }
   }
 
-  /// Calls `body` with the value and the notes of the entry at `key`; nil for an unknown key.
+  /// Calls `body` with the value and the metadata of the entry at `key`.
   ///
-  /// - Parameter touches: whether this is an access, if `body` returns a result.
-  /// - Parameter checks: whether `body` looks at the value, which is compared with its checksum before.
+  /// - Parameter touches: whether the call counts as a use of the entry, if `body` returns a result.
+  /// - Parameter checks: whether to compare the value with its checksum; `false` if `body` does not read the value.
+  /// - Returns: what `body` returns, or `nil` if the cache does not contain the key.
+  /// - Throws: ``CommandError/damagedValue`` for a value that does not match its checksum.
   @inline(__always)
   mutating func withEntry<Result>(
     of key: RawSpan, touches: Bool, checks: Bool = true,
@@ -35,18 +38,18 @@ extension Cache {
     var isDamaged = false
     var result: Result?
     do throws(PersistentCollectionError) {
-      _ = try map.withValue(of: key) { stored, notes in
-        guard !notes.isOver(at: now) else {
+      _ = try map.withValue(of: key) { stored, metadata in
+        guard !metadata.isOver(at: now) else {
           isOver = true
           return
         }
-        let isChecked = checks && notes.hasChecksum
+        let isChecked = checks && metadata.hasChecksum
         guard let value = ValueChecksum.content(of: stored, isChecked: isChecked) else {
           isDamaged = true
           return
         }
-        result = body(value, &notes)
-        if touches, result != nil { notes.noteUse(at: accessClock, uses) }
+        result = body(value, &metadata)
+        if touches, result != nil { metadata.noteUse(at: accessClock, uses) }
       }
       if isOver { try removeExpired(key) }
     } catch {
@@ -59,7 +62,7 @@ extension Cache {
     return result
   }
 
-  /// The same for commands that only read, which are counted.
+  /// The same for commands that only read: counts a hit or a miss.
   @inline(__always)
   mutating func withValueRead<Result>(
     of key: RawSpan, touches: Bool = true, checks: Bool = true,
@@ -70,9 +73,9 @@ extension Cache {
     return result
   }
 
-  /// The deadline of the entry at `key`, 0 where it has none; nil where there is no entry.
+  /// The deadline of the entry at `key`: 0 for an entry that does not expire, `nil` for an unknown key.
   mutating func deadline(at key: RawSpan) throws(CommandError) -> UInt64? {
-    try withEntry(of: key, touches: false, checks: false) { _, notes in notes.deadline }
+    try withEntry(of: key, touches: false, checks: false) { _, metadata in metadata.deadline }
   }
 
   /// Whether the entry in the map has a deadline, past or not.
@@ -82,11 +85,11 @@ extension Cache {
     return try map.withValue(of: key) { $1.deadline != 0 } ?? false
   }
 
-  /// Calls `change`, which gives the entry at `key` the notes it is called with, or throws and changes
-  /// nothing; it returns whether the entry is new. Where memory is short, others move or are evicted, and it
-  /// is called again.
+  /// Stores an entry by calling `change`. If memory is short, moves or evicts other entries and calls it again.
   ///
-  /// - Parameter byteCount: the bytes of key and value, for which there has to be room.
+  /// - Parameter byteCount: the bytes of key and value, for which room is made.
+  /// - Parameter change: gives the entry at `key` the metadata that it gets and returns whether the entry is new, or
+  ///   throws and changes nothing.
   @inline(__always)
   mutating func store(
     at key: RawSpan, deadline: UInt64, byteCount: Int,
@@ -94,8 +97,8 @@ extension Cache {
       inout PersistentByteMap, EntryMetadata
     ) throws(PersistentCollectionError) -> Bool
   ) throws(CommandError) {
-    var notes = EntryMetadata(deadline: deadline, lastAccess: accessClock)
-    if countsUses { notes.useCount = try useCount(at: key) ?? UseCount.initial }
+    var metadata = EntryMetadata(deadline: deadline, lastAccess: accessClock)
+    if countsUses { metadata.useCount = try useCount(at: key) ?? UseCount.initial }
     markCounts(key)
     var effort = EvictionEffort()
     while true {
@@ -104,11 +107,11 @@ extension Cache {
         let has = deadline != 0
         var isNew = false
         if had == has {
-          isNew = try change(&map, notes)
+          isNew = try change(&map, metadata)
         } else {
           try changeDeadlines(
             to: had ? deadlineCount &- 1 : deadlineCount &+ 1, witness: key, hadDeadline: had
-          ) { (map) throws(PersistentCollectionError) in isNew = try change(&map, notes) }
+          ) { (map) throws(PersistentCollectionError) in isNew = try change(&map, metadata) }
         }
         databases.count(key, entries: isNew ? 1 : 0, deadlines: (has ? 1 : 0) - (had ? 1 : 0))
         touchWatches(key)
@@ -126,18 +129,18 @@ extension Cache {
   ) throws(CommandError) {
     let isChecked = settings.checksValues
     try store(at: key, deadline: deadline, byteCount: key.byteCount &+ value.byteCount) {
-      (map, notes) throws(PersistentCollectionError) in
-      try map.setValue(value, of: key, metadata: notes, isChecked: isChecked)
+      (map, metadata) throws(PersistentCollectionError) in
+      try map.setValue(value, of: key, metadata: metadata, isChecked: isChecked)
     }
   }
 
-  /// Gives the entry at `key`, which there is, another deadline.
+  /// Gives the entry at `key` another deadline. The map contains the entry.
   mutating func setDeadline(_ deadline: UInt64, of key: RawSpan) throws(CommandError) {
     try store(at: key, deadline: deadline, byteCount: 0) {
-      (map, notes) throws(PersistentCollectionError) in
+      (map, metadata) throws(PersistentCollectionError) in
       _ = try map.withValue(of: key) { _, stored in
         let hasChecksum = stored.hasChecksum
-        stored = notes
+        stored = metadata
         stored.hasChecksum = hasChecksum
       }
       return false
@@ -146,7 +149,7 @@ extension Cache {
 
   /// Removes the entry at `key`.
   ///
-  /// - Returns: whether there was one.
+  /// - Returns: whether the map contained it.
   @discardableResult
   mutating func remove(_ key: RawSpan) throws(PersistentCollectionError) -> Bool {
     markCounts(key)
@@ -173,30 +176,30 @@ extension Cache {
 
   /// Removes the entry at `key`, whose time has come.
   mutating func removeExpired(_ key: RawSpan) throws(PersistentCollectionError) {
-    // While writing commands wait, nothing changes.
+    // Writing commands wait for the end of the pause, so the entry waits as well.
     guard pause == .none else { return }
     if try remove(key) { figures.expiredCount &+= 1 }
   }
 
-  /// Calls `change`, which gives the entry at `key` a deadline or takes it away, and counts that; both
-  /// are there after a crash, or neither.
+  /// Calls `change`, which gives the entry at `key` a deadline or removes it, and stores the new number of
+  /// deadlines. After a crash, both have changed or neither has.
   mutating func changeDeadlines(
     to count: UInt64, witness key: RawSpan, hadDeadline: Bool,
     _ change: (inout PersistentByteMap) throws(PersistentCollectionError) -> Void
   ) throws(PersistentCollectionError) {
     guard key.byteCount <= PersistentByteMap.keyByteLimit else { throw .tooLarge }
-    books.begin(
+    ledger.begin(
       witness: key, with: hadDeadline ? deadlineCount : count,
       without: hadDeadline ? count : deadlineCount, in: &map.memory)
     do throws(PersistentCollectionError) { try change(&map) } catch {
-      books.end(deadlineCount: deadlineCount, in: &map.memory)
+      ledger.end(deadlineCount: deadlineCount, in: &map.memory)
       throw error
     }
     deadlineCount = count
-    books.end(deadlineCount: count, in: &map.memory)
+    ledger.end(deadlineCount: count, in: &map.memory)
   }
 
-  /// How often the entry at `key` was used, as it is counted; nil where there is none.
+  /// How often the entry at `key` was used, as ``UseCount`` counts, or `nil` for an unknown key.
   mutating func useCount(at key: RawSpan) throws(CommandError) -> UInt8? {
     let clock = accessClock
     let settings = settings
@@ -207,7 +210,7 @@ extension Cache {
     }
   }
 
-  /// When the entry at `key` was used last; nil where there is none.
+  /// When the entry at `key` was used last, or `nil` for an unknown key.
   mutating func lastAccess(of key: RawSpan) throws(CommandError) -> UInt64? {
     do throws(PersistentCollectionError) {
       return try map.withValue(of: key) { $1.lastAccess }

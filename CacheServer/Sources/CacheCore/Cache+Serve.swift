@@ -4,7 +4,7 @@ public import RESP
 extension Cache {
   /// Why ``serve(_:_:_:_:outputLimit:)`` has stopped.
   public enum Stop: Equatable, Sendable {
-    /// What is left is not a whole request.
+    /// The remaining bytes are not a whole request.
     case incomplete
     /// Nothing behind this can be understood; an error is written, and the connection is to be closed.
     case failed(ProtocolError)
@@ -16,7 +16,7 @@ extension Cache {
     case forMemcachedStatistics
     /// The request has to wait for the end of a pause; the parser will give it again.
     case paused
-    /// There are so many replies that they are to be sent before more are made.
+    /// The caller must send the replies before it asks for more: they have reached the limit.
     case full
   }
 

@@ -4,12 +4,12 @@ internal import RESP
 
 /// The cache: entries in a memory file, and the commands on them.
 ///
-/// All that has to survive is in the file: the map with keys, values, deadlines and access times, and
-/// the ``PreservedBooks``. Opening it looks at a few words, however many entries there are.
+/// The memory file contains everything that must survive: the map with keys, values, deadlines and access times,
+/// and the ``CacheLedger``. Opening it reads a few words, whatever the number of entries.
 ///
-/// A function that reads the cache and does not change it is one expression, or belongs to a part that can be
-/// copied, as ``CacheStatistics`` or ``CommandTable``: the compiler checks what cannot be copied field by field
-/// and branch by branch, which takes minutes for a longer one.
+/// Keep functions that only read the cache to one expression, or move them to a copyable part, as
+/// ``CacheStatistics`` or ``CommandTable``: for a noncopyable type the compiler checks each field in each branch,
+/// which takes minutes in a long function.
 ///
 /// One thread at a time. The time does not advance between two calls of ``beginBatch(at:)``.
 public struct Cache: ~Copyable {
@@ -36,13 +36,13 @@ public struct Cache: ~Copyable {
   }
 
   var map: PersistentByteMap
-  let books: PreservedBooks
+  let ledger: CacheLedger
   let table = CommandTable()
-  /// The databases, of which the map has the entries.
+  /// The databases, whose entries are in the map.
   var databases = Databases()
-  /// What the books say about them.
+  /// The databases as the ledger contains them.
   var storedDatabases = Databases()
-  /// Whether the books say that their counts are not valid.
+  /// Whether the ledger marks its counts as invalid, because they are changing.
   var areCountsMarked = false
   /// Keys that clients watch.
   var watches = WatchTable()
@@ -75,11 +75,11 @@ public struct Cache: ~Copyable {
   /// The clock by which entries are compared, in milliseconds. It never goes back, whatever happens to the
   /// clock of the machine, so an entry that was used later always has the larger number.
   var accessClock: UInt64 { now &+ clockSkew }
-  /// How many values were found that do not match their checksums; of this process alone.
+  /// How many times this process read a value that does not match its checksum.
   var damagedValueCount: UInt64 = 0
   var generator = SystemSeededGenerator()
   var pool = EvictionPool()
-  /// When memory was tidied last, and whether there was nothing to do.
+  /// When memory was tidied last, and whether that found nothing to do.
   var tidyTime: UInt64 = 0
   var tidyFoundNothing = false
   /// Where the search for entries whose time has come goes on.
@@ -98,7 +98,7 @@ public struct Cache: ~Copyable {
   public var containerByteLimit: UInt64 = .max {
     didSet { applySettings() }
   }
-  /// Whether the memory file is on a disk, so that there is something that `SAVE` has to do.
+  /// Whether the memory file is on a disk, to which `SAVE` writes it.
   public var isOnDisk = false
 
   /// What `CONFIG GET` gives and `CONFIG SET` cannot change.
@@ -109,10 +109,10 @@ public struct Cache: ~Copyable {
     didSet { applySettings() }
   }
 
-  /// The cache in `memory`, or a new one where it is new.
+  /// Opens the cache in `memory`, or makes one in new memory.
   ///
-  /// - Parameter start: where it is not ``Start/upgrade`` or ``Start/resumed``, the file records which of
-  ///   the others it was.
+  /// - Parameter start: ``Start/upgrade`` or ``Start/resumed`` if the memory came that way; otherwise the file
+  ///   itself records whether it is new.
   /// - Throws: ``CacheOpenError``.
   /// - Complexity: O(1).
   public init(
@@ -120,7 +120,7 @@ public struct Cache: ~Copyable {
     settings: Settings = Settings()
   ) throws(CacheOpenError) {
     var memory = memory
-    let books = try PreservedBooks(in: &memory)
+    let ledger = try CacheLedger(in: &memory)
     let origin = memory.origin
     var map: PersistentByteMap
     do throws(PersistentCollectionError) {
@@ -128,51 +128,51 @@ public struct Cache: ~Copyable {
     } catch {
       throw .map(error)
     }
-    let wasServed = books.load(.isServed, in: map.memory) != 0
-    var upgradeCount = books.load(.upgrades, in: map.memory)
-    var crashCount = books.load(.crashes, in: map.memory)
+    let wasServed = ledger.load(.isServed, in: map.memory) != 0
+    var upgradeCount = ledger.load(.upgrades, in: map.memory)
+    var crashCount = ledger.load(.crashes, in: map.memory)
     switch start {
     case .upgrade: upgradeCount += 1
     case .resumed: break
     case .created, .adopted: if wasServed { crashCount += 1 }
     }
-    books.store(upgradeCount, at: .upgrades, in: &map.memory)
-    books.store(crashCount, at: .crashes, in: &map.memory)
-    books.store(1, at: .isServed, in: &map.memory)
-    // Before keys change: the witness is one of them.
-    let deadlineCount = try Self.deadlineCount(in: &map, books)
-    let databases = try Self.databases(in: &map, books)
+    ledger.store(upgradeCount, at: .upgrades, in: &map.memory)
+    ledger.store(crashCount, at: .crashes, in: &map.memory)
+    ledger.store(1, at: .isServed, in: &map.memory)
+    // Before a file of the old layout gets new keys: the witness is one of the old ones.
+    let deadlineCount = try Self.deadlineCount(in: &map, ledger)
+    let databases = try Self.databases(in: &map, ledger)
     self.deadlineCount = deadlineCount
     self.databases = databases
     storedDatabases = databases
-    figures = books.figures(in: map.memory)
-    casCounter = books.load(.casCounter, in: map.memory)
-    memcachedFlushTime = books.load(.memcachedFlush, in: map.memory)
+    figures = ledger.figures(in: map.memory)
+    casCounter = ledger.load(.casCounter, in: map.memory)
+    memcachedFlushTime = ledger.load(.memcachedFlush, in: map.memory)
     memcachedEvictedBase = figures.evictedCount
     self.start = start == .adopted && origin == .created ? .created : start
     self.generation = map.memory.generation
     self.upgradeCount = upgradeCount
     self.crashCount = crashCount
     self.settings = settings
-    self.books = books
+    self.ledger = ledger
     self.map = map
     now = Self.currentTime()
-    let accessClock = books.load(.accessClock, in: self.map.memory)
+    let accessClock = ledger.load(.accessClock, in: self.map.memory)
     if accessClock > now, accessClock < 1 << 48 { clockSkew = accessClock - now }
     applySettings()
   }
 
   /// How many entries have a deadline, after whatever happened.
   private static func deadlineCount(
-    in map: inout PersistentByteMap, _ books: PreservedBooks
+    in map: inout PersistentByteMap, _ ledger: CacheLedger
   ) throws(CacheOpenError) -> UInt64 {
     // Everything may have been removed at once, and the number not stored any more.
     guard map.count > 0 else {
-      books.end(deadlineCount: 0, in: &map.memory)
+      ledger.end(deadlineCount: 0, in: &map.memory)
       return 0
     }
-    guard let key = try books.witnessKey(in: map.memory) else {
-      return books.load(.deadlines, in: map.memory)
+    guard let key = try ledger.witnessKey(in: map.memory) else {
+      return ledger.load(.deadlines, in: map.memory)
     }
     let hasDeadline: Bool
     do throws(PersistentCollectionError) {
@@ -180,23 +180,23 @@ public struct Cache: ~Copyable {
     } catch {
       throw .map(error)
     }
-    let count = books.load(
+    let count = ledger.load(
       hasDeadline ? .deadlinesWithWitness : .deadlinesWithoutWitness, in: map.memory)
-    books.end(deadlineCount: count, in: &map.memory)
+    ledger.end(deadlineCount: count, in: &map.memory)
     return count
   }
 
   /// Ends, and gives the memory to the next server.
   public consuming func close() -> PreservedMemory {
-    books.store(figures, accessClock: accessClock, in: &map.memory)
+    ledger.store(figures, accessClock: accessClock, in: &map.memory)
     storeDatabases()
-    books.store(0, at: .isServed, in: &map.memory)
+    ledger.store(0, at: .isServed, in: &map.memory)
     return map.close()
   }
 
   // MARK: Figures
 
-  /// How many entries there are, also those whose time has come and that were not looked at since.
+  /// The number of entries, with those that have expired and were not removed yet.
   public var count: Int { map.count }
   /// How many bytes of the file the entries take.
   public var byteCount: UInt64 { map.storageByteCount }

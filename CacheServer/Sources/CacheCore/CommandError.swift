@@ -13,12 +13,12 @@ enum CommandError: Error, Equatable {
   case overflow
   /// A time that cannot be.
   case invalidTime(Command)
-  /// The value is not what was stored.
+  /// The value does not match its checksum.
   case damagedValue
   /// Another sentence of Redis's.
   case sentence(String)
 
-  /// What the client is told.
+  /// The error reply that the client gets.
   var reply: String {
     switch self {
     case .collection(let error): error.reply
@@ -38,22 +38,18 @@ enum CommandError: Error, Equatable {
 }
 
 extension PersistentCollectionError {
-  /// What the client is told.
+  /// The error reply that the client gets.
   var reply: String {
     switch self {
     case .limitReached: "OOM command not allowed when used memory > 'maxmemory'."
     case .memory(.full(_, _)): "OOM the memory file has grown to its capacity and is full"
     case .memory(.outOfStorage(_)): "OOM the file system of the memory file has no more room"
     case .memory(let error): "ERR the memory file refuses: \(error)"
-    case .damaged(let address): "ERR the memory file is damaged at \(address)"
-    case .unknownLayout(let version): "ERR the map is of layout \(version)"
-    case .notThisCollection: "ERR the memory file does not contain a map"
-    case .readOnly, .changing: "ERR \(self)"
     case .transactionTooLarge: "ERR too many keys for one command that sets all or none"
     case .tooLarge:
       "ERR a key has at most \(PersistentByteMap.keyByteLimit) bytes, and a value at most "
         + "\(PersistentByteMap.valueByteLimit)"
-    @unknown default: "ERR the memory file refuses: \(self)"
+    default: "ERR \(self)"
     }
   }
 

@@ -50,7 +50,7 @@ struct Databases: Equatable {
     return min(key[0], memcached)
   }
 
-  /// Counts entries that have come or gone, or have a deadline now or no more.
+  /// Counts entries that were added or removed, or whose deadline was set or removed.
   @inline(__always)
   mutating func count(_ key: RawSpan, entries: Int, deadlines: Int) {
     let number = Int(Self.number(of: key))
@@ -59,12 +59,18 @@ struct Databases: Equatable {
     deadlineCounts[number] &+= UInt64(bitPattern: Int64(deadlines))
   }
 
-  /// How many of all entries a database has, by its stored number.
+  /// How many entries a database has.
+  ///
+  /// - Parameter number: the stored number of the database.
+  /// - Parameter all: the entries of all databases.
   func entryCount(_ number: UInt8, of all: UInt64) -> UInt64 {
     number == 0 ? all &- entryCounts.reduce(0, &+) : entryCounts[Int(number)]
   }
 
-  /// How many of all entries with a deadline it has.
+  /// How many entries of a database have a deadline.
+  ///
+  /// - Parameter number: the stored number of the database.
+  /// - Parameter all: the entries with a deadline of all databases.
   func deadlineCount(_ number: UInt8, of all: UInt64) -> UInt64 {
     number == 0 ? all &- deadlineCounts.reduce(0, &+) : deadlineCounts[Int(number)]
   }

@@ -47,7 +47,7 @@ public struct Directive: Sendable {
 
   private static let byName = Dictionary(uniqueKeysWithValues: all.map { ($0.name, $0) })
 
-  /// The directive called `name`, in lower case; nil when there is none.
+  /// The directive called `name`, in lower case, or `nil` for an unknown name.
   public static func named(_ name: String) -> Directive? { byName[name] }
 
   /// The value in `settings`, as text that ``set(_:in:)`` takes.

@@ -1,18 +1,23 @@
 internal import PersistentCollections
 
-/// What the cache keeps in the two words beside each value: the deadline; and the clock of the last access
-/// in 48 bits, with how often the entry was used in the 8 above, and whether a checksum follows the value in
-/// bit 62.
+/// What the cache stores in the two words beside each value:
+///
+///     first   the deadline
+///     second  bits  0 … 47   the clock of the last access
+///             bits 48 … 55   how often the entry was used
+///             bits 56 … 61   the marks of an item of the memcached protocol: ItemMarks
+///             bit  62        whether a checksum follows the value: ValueChecksum
+///             bit  63        whether the key was changed for the present layout: isOfNewLayout
 extension EntryMetadata {
   private static let clockMask: UInt64 = 1 << 48 - 1
 
-  /// - Parameter deadline: when the entry's time has come, in milliseconds since 1970; 0 for never.
+  /// - Parameter deadline: when the entry expires, in milliseconds since 1970; 0 for never.
   /// - Parameter lastAccess: when it was used last, by the clock of accesses.
   init(deadline: UInt64 = 0, lastAccess: UInt64) {
     self.init(first: deadline, second: lastAccess & Self.clockMask)
   }
 
-  /// When the entry's time has come, in milliseconds since 1970; 0 for never.
+  /// When the entry expires, in milliseconds since 1970; 0 for never.
   var deadline: UInt64 { first }
 
   /// When the entry was used last, by the clock of accesses.
@@ -24,14 +29,13 @@ extension EntryMetadata {
     set { second = second & ~(0xff << 48) | UInt64(newValue) << 48 }
   }
 
-  /// Whether the key was changed for the present layout of the books: the highest bit, which nothing else of
-  /// an entry of this database uses.
+  /// Whether the key was changed from the layout of one database to the present one.
   var isOfNewLayout: Bool {
     get { second >> 63 == 1 }
     set { second = second & ~(1 << 63) | (newValue ? 1 << 63 : 0) }
   }
 
-  /// Whether the entry's time has come at `time`, in milliseconds since 1970.
+  /// Whether the entry has expired at `time`, in milliseconds since 1970.
   @inline(__always)
   func isOver(at time: UInt64) -> Bool { deadline != 0 && deadline <= time }
 
@@ -44,7 +48,7 @@ extension EntryMetadata {
     second = second & ~Self.clockMask | clock & Self.clockMask
   }
 
-  /// How often it was used, less what time has taken from that.
+  /// How often it was used, less one for each period without a use.
   func decayedUseCount(at clock: UInt64, _ settings: Settings) -> UInt8 {
     UseCount(settings, random: 0).decayed(useCount, since: lastAccess, at: clock)
   }

@@ -1,4 +1,4 @@
-/// What `INFO` and the log tell and the cache does not know by itself.
+/// What `INFO` and the log report and the cache does not know by itself.
 public struct ServerFacts: Sendable {
   /// The process.
   public var processID: Int32 = 0
@@ -10,9 +10,9 @@ public struct ServerFacts: Sendable {
   public var memcachedPort = 0
   /// The address, empty where it is not listened for.
   public var memcachedAddress = ""
-  /// The UNIX socket, empty where there is none.
+  /// The UNIX socket; empty for none.
   public var memcachedSocket = ""
-  /// The port of the figures for Prometheus; 0 for none.
+  /// The port that serves figures to Prometheus; 0 if the server does not.
   public var metricsPort = 0
   /// How many clients may wait to be accepted.
   public var backlog = 0
@@ -30,9 +30,9 @@ public struct ServerFacts: Sendable {
   public var blockedCount = 0
   /// The clients that may be connected.
   public var clientLimit = 0
-  /// The clients that were refused because there were as many as may be.
+  /// The clients that were refused because too many were connected.
   public var rejectedCount = 0
-  /// The clients that were disconnected because they have sent nothing for too long.
+  /// The clients that the server disconnected because they sent nothing for longer than `timeout`.
   public var idleCount = 0
   /// The bytes of memory that the process has, as the system counts.
   public var residentByteCount: UInt64 = 0
@@ -46,7 +46,7 @@ public struct ServerFacts: Sendable {
   public var isSaving = false
   /// Whether that failed the last time.
   public var hasSaveFailed = false
-  /// The configuration file, by its path; empty where there is none.
+  /// The configuration file, by its path; empty for none.
   public var configurationFile = ""
   /// A service manager that keeps watch.
   public var isSupervised = false

@@ -57,7 +57,7 @@ public struct Session: Equatable, Sendable {
   }
   /// The keys that have to be the same at `EXEC`, as the map has them.
   public var watchedKeys: [[UInt8]] = []
-  /// Whether there are any.
+  /// Whether the client watches keys.
   public var isWatching: Bool { !watchedKeys.isEmpty }
   /// Whether nothing of the above is out of the ordinary.
   private(set) var isPlain = true

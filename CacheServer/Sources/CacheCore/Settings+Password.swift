@@ -1,13 +1,14 @@
 internal import RESP
 
 extension Settings {
-  /// There is one user, as Redis calls it. Without a password, any is right.
+  /// Whether a client may log in as `user`. The only user is `default`. Without a configured password, every password
+  /// is valid.
   func isValid(user: RawSpan, password sent: RawSpan) -> Bool {
     guard user.hasSameBytes(as: Self.defaultUser.rawSpan) else { return false }
     return password.isEmpty || isPassword(sent)
   }
 
-  /// Compares in a time that depends on the length of what was sent only, so that a client cannot find
+  /// Compares `sent` with the password. The time depends on the length of `sent` only, so that a client cannot find
   /// the password byte by byte.
   func isPassword(_ sent: RawSpan) -> Bool {
     var difference: UInt8 = sent.byteCount == password.count && !password.isEmpty ? 0 : 1

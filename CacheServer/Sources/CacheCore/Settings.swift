@@ -70,18 +70,19 @@ public struct Settings: Equatable, Sendable {
   /// How many commands the slow log keeps.
   public var slowLogLength = 128
 
-  /// Whether an item is not too large: its key, its value, and what memcached counts beside them.
+  /// Whether an item is within ``memcachedItemByteLimit``: its key, its value, and the 50 bytes that memcached counts
+  /// beside them.
   func fitsItem(keyByteCount: Int, _ byteCount: Int) -> Bool {
     let (sum, overflow) = byteCount.addingReportingOverflow(keyByteCount + 50)
     return !overflow && UInt64(sum) <= memcachedItemByteLimit
   }
 
-  /// The bytes that the entries may take where the container allows so many.
+  /// The most bytes that the entries may take: the lower of `maxmemory` and the container's limit.
   func byteLimit(inContainerOf containerByteLimit: UInt64) -> UInt64 {
     min(maximumByteCount == 0 ? .max : maximumByteCount, containerByteLimit)
   }
 
-  /// The settings of a server that was not told anything else.
+  /// The defaults, but for these.
   public init(
     maximumByteCount: UInt64 = 0, policy: Policy = .noeviction, sampleCount: Int = 5
   ) {

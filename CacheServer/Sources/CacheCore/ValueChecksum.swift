@@ -1,17 +1,18 @@
 internal import PersistentCollections
 internal import RESP
 
-// The checksum of a value, for servers with `value-checksums yes`: 8 bytes behind the value, and a bit in the notes of
-// the entry, so entries with and without one are in one map, and the setting can change at any time.
+// The checksum of a value, for servers with `value-checksums yes`: 8 bytes behind the value, and a bit in the metadata
+// of the entry. One map can contain entries with and without a checksum, so the setting can change at any time.
 //
-//     value │ checksum, 8 bytes, little-endian        notes: bit 62 of the second word is 1
+//     value │ checksum, 8 bytes, little-endian        metadata: bit 62 of the second word is 1
 //
-// Each word of the value is mixed in by a step that can be undone, so any change inside one word, and with a
-// probability of 1 - 2^-64 any other, changes the checksum. It finds memory and files that were damaged; it is not a
-// protection against a person who changes both.
+// Each step of the checksum is invertible, so a change inside one word always changes the checksum; any other change
+// does with a probability of 1 - 2^-64. The checksum finds damaged memory and files. It is not a protection against a
+// person who changes value and checksum.
 
 /// The checksum of a value.
 enum ValueChecksum {
+  /// The size of a checksum, in bytes.
   static let byteCount = 8
 
   /// The checksum of `bytes`.
@@ -45,7 +46,7 @@ enum ValueChecksum {
     return product << 31 | product >> 33
   }
 
-  /// The value in front of the checksum; nil where that is not the checksum of it.
+  /// The value in front of the checksum, or `nil` if they do not match.
   @_lifetime(copy stored)
   static func content(of stored: RawSpan) -> RawSpan? {
     guard stored.byteCount >= byteCount else { return nil }
@@ -57,7 +58,10 @@ enum ValueChecksum {
     return sum == of(content) ? content : nil
   }
 
-  /// The value that is stored as `stored`, with a checksum behind it where `isChecked`; nil where it does not match.
+  /// The value of an entry that the map stores as `stored`.
+  ///
+  /// - Parameter isChecked: whether a checksum follows the value.
+  /// - Returns: the value, or `nil` if it does not match its checksum.
   @inline(__always)
   @_lifetime(copy stored)
   static func content(of stored: RawSpan, isChecked: Bool) -> RawSpan? {
@@ -65,7 +69,7 @@ enum ValueChecksum {
     return content(of: stored)
   }
 
-  /// Writes the checksum behind the value that `target` begins with.
+  /// Writes the checksum of all but the last 8 bytes of `target` into those.
   static func write(to target: inout MutableRawSpan) {
     let count = target.byteCount - byteCount
     let sum = of(target.bytes.extracting(0..<count))
@@ -82,13 +86,13 @@ extension EntryMetadata {
 }
 
 extension PersistentByteMap {
-  /// Stores `value`, with a checksum behind it where `isChecked`.
+  /// Stores `value`, with a checksum behind it if `isChecked`.
   @inline(__always)
   mutating func setValue(
-    _ value: RawSpan, of key: RawSpan, metadata notes: EntryMetadata, isChecked: Bool
+    _ value: RawSpan, of key: RawSpan, metadata: EntryMetadata, isChecked: Bool
   ) throws(PersistentCollectionError) -> Bool {
-    guard isChecked else { return try setValue(value, of: key, metadata: notes) }
-    return try setValue(of: key, byteCount: value.byteCount, metadata: notes, isChecked: true) {
+    guard isChecked else { return try setValue(value, of: key, metadata: metadata) }
+    return try setValue(of: key, byteCount: value.byteCount, metadata: metadata, isChecked: true) {
       // SAFETY: the target has the size of the value, and is not a view of it.
       unsafe $0.withUnsafeMutableBytes { target in
         unsafe value.withUnsafeBytes { unsafe target.copyMemory(from: $0) }
@@ -96,18 +100,18 @@ extension PersistentByteMap {
     }
   }
 
-  /// Stores a value that `fill` writes, with a checksum behind it where `isChecked`.
+  /// Stores a value that `fill` writes, with a checksum behind it if `isChecked`.
   mutating func setValue(
-    of key: RawSpan, byteCount: Int, metadata notes: EntryMetadata, isChecked: Bool,
+    of key: RawSpan, byteCount: Int, metadata: EntryMetadata, isChecked: Bool,
     _ fill: (inout MutableRawSpan) -> Void
   ) throws(PersistentCollectionError) -> Bool {
     guard isChecked else {
-      return try setValue(of: key, byteCount: byteCount, metadata: notes, fill)
+      return try setValue(of: key, byteCount: byteCount, metadata: metadata, fill)
     }
-    var notes = notes
-    notes.hasChecksum = true
+    var metadata = metadata
+    metadata.hasChecksum = true
     return try setValue(
-      of: key, byteCount: byteCount + ValueChecksum.byteCount, metadata: notes
+      of: key, byteCount: byteCount + ValueChecksum.byteCount, metadata: metadata
     ) { target in
       var content = target._mutatingExtracting(first: byteCount)
       fill(&content)

@@ -90,7 +90,7 @@ extension Logger {
   }
 }
 
-/// Serves until it is told to end, or has handed everything over.
+/// Serves until a signal or a client ends it, or until it has handed everything over.
 struct CacheService: Service {
   let engine: Engine
 

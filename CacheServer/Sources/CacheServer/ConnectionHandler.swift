@@ -38,17 +38,17 @@ final class ConnectionHandler: ChannelInboundHandler, @unchecked Sendable {
   var connectTime: UInt64
   var lastTime: UInt64
   var context: ChannelHandlerContext?
-  /// Whether it is a successor's, and no more ours.
+  /// Whether a successor serves it from now on.
   var isHandedOver = false
-  /// Whether a key has changed that it watches; known while it is handed over.
+  /// Whether a key that it watches has changed; set while it is handed over.
   var areWatchesTouched = false
-  /// Whether it asked a predecessor for the upgrade, and is to be told that it has come about.
+  /// Whether it sent `UPGRADE` to the predecessor, and gets the reply from this process.
   var awaitsUpgrade = false
   /// Whether a successor that is not serving yet has a copy of the socket.
   var isSentAhead = false
-  /// Whether it is no longer what it was when that was sent.
+  /// Whether its state has changed since the successor got it.
   var isChangedSinceSent = false
-  /// How many bytes were not sent when that was looked at, and since when there are no fewer.
+  /// How many bytes of replies waited to be sent at the last look, and since when that number has not changed.
   var unsentByteCount = Int.max
   var unsentSince = NIODeadline.now()
   /// Whether the connection is closed as soon as everything is sent.
@@ -78,7 +78,7 @@ final class ConnectionHandler: ChannelInboundHandler, @unchecked Sendable {
     if descriptor >= 0 { SystemCalls.closeOnExec(descriptor) }
     session.address = remoteText ?? ""
     engine.add(self)
-    // It goes on to a successor that has the memory.
+    // A successor has the memory, and takes over this connection as well.
     if engine.state == .handedOver { setReading(false) }
     if awaitsUpgrade {
       awaitsUpgrade = false
@@ -133,7 +133,7 @@ final class ConnectionHandler: ChannelInboundHandler, @unchecked Sendable {
     if let context { close(context.channel) }
   }
 
-  /// Closes the connection, also where a successor has a copy of its socket.
+  /// Closes the connection, even if a successor has a copy of its socket.
   private func close(_ channel: any Channel) {
     if isSentAhead, channel.isActive { SystemCalls.shutDown(descriptor) }
     channel.close(promise: nil)
@@ -248,6 +248,8 @@ final class ConnectionHandler: ChannelInboundHandler, @unchecked Sendable {
   }
 
   /// Sends the client the reason why it is not served.
+  ///
+  /// - Parameter line: the line for a client of the memcached protocol, if memcached has one of its own.
   func refuse(_ sentence: String, memcached line: String? = nil) {
     send { reply in
       if memcached == nil {

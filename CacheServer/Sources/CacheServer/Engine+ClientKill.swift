@@ -37,7 +37,7 @@ extension Engine {
     reply.integer(count)
   }
 
-  /// Reads an option; gives an error where it is none.
+  /// Reads an option, or returns the error for an unknown one.
   private func read(
     _ option: RawSpan, _ value: RawSpan, into target: inout Target
   ) -> String? {

@@ -77,7 +77,6 @@ extension Engine {
 
   /// Makes the socket of a client that was handed over a channel.
   func adopt(_ handler: ConnectionHandler, _ socket: Int32) {
-    cache?.restoreWatches(of: handler.session, isTouched: handler.areWatchesTouched)
     ClientBootstrap(group: group)
       .channelOption(.recvAllocator, value: Self.receiveAllocator)
       .channelOption(.maxMessagesPerRead, value: 4)

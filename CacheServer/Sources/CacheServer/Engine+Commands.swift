@@ -27,7 +27,7 @@ extension Engine {
     case .bgsave: saveInBackground(request)
     case .lastsave: reply.integer(Int64(facts.saveTime / 1000))
     default:
-      // Those that are not read from yet are connected all the same.
+      // The list of clients includes those that a predecessor handed over and that are not read from yet.
       if request[1].isWord("list") || request[1].isWord("kill") { adoptWaiting(atMost: .max) }
       client(request, for: connection)
     }

@@ -6,7 +6,8 @@ extension Engine {
   /// runs. Without a file, nothing happens; where the file is wrong, nothing changes.
   func reload() {
     guard let file = configuration.file else {
-      logger.notice("SIGHUP: there is no configuration file to read")
+      logger.notice(
+        "SIGHUP: no configuration file is read, because the server was started without one")
       return
     }
     guard let old = cache?.settings else { return }

@@ -19,7 +19,7 @@ extension Engine {
       reply.ok()
     } catch {
       noteSave(error)
-      reply.error("ERR the memory file was not saved: \(error.sentence)")
+      reply.error("ERR the memory file was not saved: \(error)")
     }
   }
 

@@ -31,9 +31,9 @@ extension Engine {
     } catch let failure as StartFailure {
       throw failure
     } catch let error as SuccessorError {
-      throw StartFailure("what the predecessor passed on cannot be used: \(error.sentence)")
+      throw StartFailure("the predecessor's memory and sockets cannot be taken over: \(error)")
     } catch let error as ServiceManagerError {
-      throw StartFailure("the service manager: \(error.sentence)")
+      throw StartFailure("the service manager: \(error)")
     } catch {
       throw StartFailure("\(configuration.memoryFile): \(sentence(of: error))")
     }
@@ -125,7 +125,7 @@ extension Engine {
   private func startKeeper() {
     do throws(MemoryKeeperError) { try MemoryKeeper.start() } catch {
       logger.warning(
-        "no keeper of the memory: a start after kill -9 takes longer (\(error.sentence))")
+        "a start after kill -9 will take longer: \(error)")
     }
   }
 

@@ -29,7 +29,7 @@ final class Engine: @unchecked Sendable {
 
   /// The most bytes of replies that are made before they are sent.
   static let outputLimit = 1 << 20
-  /// The most bytes of a client that are kept because they are not a whole request, as Redis's
+  /// The most bytes of an incomplete request that the server keeps for a client, as Redis's
   /// client-query-buffer-limit.
   static let inputLimit = 1 << 30
 
@@ -52,17 +52,17 @@ final class Engine: @unchecked Sendable {
   var listeners: [Listener] = []
   var connections: [UInt64: ConnectionHandler] = [:]
   var nextClientID: UInt64 = 1
-  /// Clients that a predecessor has handed over and that are not being read from yet: see `adoptWaiting`.
+  /// Clients that a predecessor has handed over and that this process does not read from yet: see `adoptWaiting`.
   var waiting = WaitingClients()
   /// Whether a predecessor still has clients to hand over.
   var awaitsPredecessor = false
-  /// How many connections ask for figures.
+  /// How many connections to the metrics port are open.
   var metricsConnectionCount = 0
   let clientLimit: Int
   var facts = ServerFacts()
   /// Ends a pause: `CLIENT PAUSE`.
   var pauseEnd: Scheduled<Void>?
-  /// What the listening sockets were told last, as `tcp-keepalive` counts.
+  /// The `tcp-keepalive` that the listening sockets have.
   var keepAliveSeconds = 0
   /// When clients that send nothing were looked for, in milliseconds since 1970.
   var lastIdleCheck: UInt64 = 0

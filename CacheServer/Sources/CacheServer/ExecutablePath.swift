@@ -6,12 +6,12 @@ internal import SystemPackage
   internal import Musl
 #endif
 
-/// The program itself, by the path at which its next version will be.
+/// The path of the program, from which an upgrade starts the next version.
 enum ExecutablePath {
   /// The path of the program that was started as `name`.
   ///
   /// Where that is a path, it is kept, links and all: the one who replaces the program replaces what
-  /// is there. /proc/self/exe, asked later, would tell the file that was replaced.
+  /// is there. /proc/self/exe, asked later, would name the file that was replaced.
   static func resolve(_ name: String) -> FilePath {
     let path = FilePath(name)
     if name.contains("/") {

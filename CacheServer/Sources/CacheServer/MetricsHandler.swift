@@ -8,11 +8,11 @@ final class MetricsHandler: ChannelInboundHandler, @unchecked Sendable {
   typealias InboundIn = ByteBuffer
   typealias OutboundOut = ByteBuffer
 
-  /// The longest head of a request.
+  /// The longest head of a request, in bytes.
   static let headByteLimit = 8192
-  /// How many may ask at the same time.
+  /// The most connections at the same time.
   static let connectionLimit = 64
-  /// How long a request may take to come.
+  /// How long a client may take to send its request.
   static let patience = TimeAmount.seconds(10)
 
   private let engine: Engine
@@ -51,32 +51,35 @@ final class MetricsHandler: ChannelInboundHandler, @unchecked Sendable {
     guard let end = Self.headEnd(text) else {
       if head.readableBytes >= Self.headByteLimit {
         answer(
-          context, "431 Request Header Fields Too Large", "the head of the request is too long\n")
+          context, "431 Request Header Fields Too Large",
+          "the head of the request has more than \(Self.headByteLimit) bytes\n")
       }
       return
     }
     let line = text[..<end].split(whereSeparator: \.isNewline).first ?? ""
     let words = line.split(separator: " ")
     guard words.count == 3, words[2].hasPrefix("HTTP/") else {
-      return answer(context, "400 Bad Request", "this is not a request of HTTP\n")
+      return answer(context, "400 Bad Request", "the first line is not a request of HTTP\n")
     }
     guard words[0] == "GET" || words[0] == "HEAD" else {
-      return answer(context, "405 Method Not Allowed", "only GET and HEAD\n")
+      return answer(context, "405 Method Not Allowed", "only GET and HEAD are allowed\n")
     }
     guard words[1].split(separator: "?").first == "/metrics" else {
       return answer(context, "404 Not Found", "the figures are at /metrics\n")
     }
     guard let page = engine.metrics() else {
-      return answer(context, "503 Service Unavailable", "the memory is being handed over\n")
+      return answer(
+        context, "503 Service Unavailable",
+        "the memory is being handed over to a successor; ask again\n")
     }
     answer(context, "200 OK", page, hasBody: words[0] == "GET")
   }
 
-  /// Where the empty line begins that ends a head; nil where it is missing.
+  /// The index of the empty line that ends a head, or `nil` if the head is incomplete.
   private static func headEnd(_ text: String) -> String.Index? {
     var isLineEmpty = false
     for index in text.indices {
-      // A carriage return and a line feed are one character.
+      // Swift reads a carriage return with a line feed as one character.
       guard text[index].isNewline else {
         isLineEmpty = false
         continue
@@ -102,7 +105,7 @@ final class MetricsHandler: ChannelInboundHandler, @unchecked Sendable {
 }
 
 extension Engine {
-  /// The page of figures; nil while another process has the memory.
+  /// The page of figures, or `nil` while another process has the memory.
   func metrics() -> String? {
     guard cache != nil else { return nil }
     cache!.beginBatch()

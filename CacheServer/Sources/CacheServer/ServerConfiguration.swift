@@ -18,7 +18,7 @@ struct ServerConfiguration: Sendable {
   let settings: Settings
   /// How large the memory file may grow, in bytes.
   let capacity: UInt64
-  /// How many clients may be connected; nil for as many as there are descriptors.
+  /// How many clients may be connected; `nil` for as many as the limit on descriptors allows.
   let clientLimit: Int?
   /// The configuration file.
   let file: FilePath?

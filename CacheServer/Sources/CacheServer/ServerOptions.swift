@@ -17,12 +17,12 @@ struct ServerOptions: Equatable, Sendable {
   /// The path of a UNIX socket for it, and the mode of its file.
   var memcachedSocket: String?
   var memcachedSocketMode: UInt32?
-  /// The port at which Prometheus asks for figures; nil for none.
+  /// The port that serves figures to Prometheus; `nil` to serve none.
   var metricsPort: UInt16?
   var memoryFile = "/dev/shm/cache-server"
   /// How large the memory file may grow, in bytes.
   var capacity: UInt64?
-  /// How many clients may be connected; nil for as many as there are descriptors.
+  /// How many clients may be connected; `nil` for as many as the limit on descriptors allows.
   var clientLimit: Int?
   /// What can be changed while the server runs.
   var settings = Settings()
@@ -55,7 +55,8 @@ struct ServerOptions: Equatable, Sendable {
         Endpoint(.memcached, .local(path: memcachedSocket, mode: memcachedSocketMode)))
     }
     guard endpoints.contains(where: { $0.service != .metrics }) else {
-      throw OptionError("there is nothing to listen at: name a port or a unixsocket")
+      throw OptionError(
+        "the options name no address for clients: set port, unixsocket, or one of memcached's")
     }
     return ServerConfiguration(
       endpoints: endpoints, backlog: backlog, place: try place, settings: settings,
@@ -76,7 +77,7 @@ struct ServerOptions: Equatable, Sendable {
   }
 }
 
-/// What cannot be meant.
+/// Why a directive or an argument is refused: a sentence for the operator.
 struct OptionError: ErrorForPeople, Equatable {
   let sentence: String
 

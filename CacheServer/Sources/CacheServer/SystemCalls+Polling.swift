@@ -5,20 +5,15 @@
 #endif
 
 extension SystemCalls {
-  /// Whether something can be read from a descriptor, or its end: poll(2), without waiting.
+  /// Whether a descriptor has bytes to read, or is at its end: poll(2), without waiting.
   static func isReadable(_ descriptor: Int32) -> Bool {
     var list = PollList()
     list.append(descriptor)
     return !list.takeReadable().isEmpty
   }
-
-  /// Has the calling thread give way to others: nice(2). It cannot be taken back.
-  static func giveWay() {
-    _ = nice(5)
-  }
 }
 
-/// Sockets of which those are looked for from which something can be read: poll(2).
+/// Sockets to be polled for bytes to read: poll(2).
 struct PollList {
   private var list: [pollfd] = []
 
@@ -26,15 +21,16 @@ struct PollList {
     list.append(pollfd(fd: socket, events: Int16(POLLIN), revents: 0))
   }
 
-  /// Looks for the socket at `index` no more. Its place stays.
+  /// Excludes the socket at `index` from polling. The places of the others stay.
   mutating func remove(at index: Int) { list[index].fd = -1 }
 
-  /// The places, from `start` on and `count` of them at most, of the sockets from which something can be read, or the end;
-  /// they are looked for no more. Without waiting.
+  /// Polls at most `count` sockets from the place `start` on, without waiting.
+  ///
+  /// - Returns: the places of the sockets with bytes to read, or at their end. They are not polled again.
   mutating func takeReadable(from start: Int = 0, count: Int = .max) -> [Int] {
     let end = start + min(count, list.count - start)
     guard start < end else { return [] }
-    // SAFETY: the call changes as many structures as there are in the part. It ignores negative descriptors.
+    // SAFETY: the call gets the part and its count, and writes no other structures. It ignores negative descriptors.
     let found = unsafe list.withUnsafeMutableBufferPointer { buffer in
       let part = unsafe UnsafeMutableBufferPointer(rebasing: buffer[start..<end])
       #if canImport(Glibc)

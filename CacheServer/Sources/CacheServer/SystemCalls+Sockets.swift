@@ -85,7 +85,7 @@ extension SystemCalls {
     // SAFETY: the call uses the text, and fills the structure.
     guard unsafe lstat(path, &status) == 0 else { return }
     guard status.st_mode & S_IFMT == S_IFSOCK else {
-      throw SocketFailure(reason: "there is a file of that name that is not a socket")
+      throw SocketFailure(reason: "the file of that name is not a socket")
     }
     let probe = try makeSocket(AF_UNIX)
     defer { try? probe.close() }
@@ -176,7 +176,7 @@ extension SystemCalls {
   /// Closes a descriptor in every program that is started: FD_CLOEXEC.
   static func closeOnExec(_ descriptor: Int32) { _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC) }
 
-  /// Ends a connection for all processes that have its socket: shutdown(2).
+  /// Ends a connection, also for other processes that have its socket: shutdown(2).
   static func shutDown(_ descriptor: Int32) { _ = shutdown(descriptor, Int32(SHUT_RDWR)) }
 
   /// The address and the port that a socket is bound to; nil for one that is not of the internet.

@@ -31,7 +31,10 @@ enum SystemCalls {
     return Int(min(limit.rlim_cur, 1 << 20))
   }
 
-  /// Ends a child and waits until it is gone: kill(2), waitpid(2).
+  /// Lowers the priority of the calling thread for good: nice(2).
+  static func giveWay() { _ = nice(5) }
+
+  /// Ends a child and waits until it has ended: kill(2), waitpid(2).
   static func killAndWait(_ child: Int32) {
     kill(child, SIGKILL)
     while waitpid(child, nil, 0) == -1, errno == EINTR {}

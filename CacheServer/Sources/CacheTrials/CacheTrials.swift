@@ -31,7 +31,7 @@ extension Trial {
   func run() throws {}
 }
 
-/// What all trials can be told.
+/// The options of all trials.
 struct SharedOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(

@@ -7,7 +7,7 @@ enum CacheTrialsExit {
     CacheTrials.exit(withError: ExitCode(status))
   }
 
-  /// For what ArgumentParser throws: help is not a mistake.
+  /// Leaves after an error of ArgumentParser, which throws for --help as well: that has the status of success.
   static func leave(for error: any Error) -> Never {
     if CacheTrials.exitCode(for: error) == .success { CacheTrials.exit(withError: error) }
     SystemCalls.writeToStandardError(CacheTrials.fullMessage(for: error) + "\n")

@@ -2,7 +2,7 @@ internal import TrialSupport
 
 /// Waits for the process that works, and clears up.
 enum Guardian {
-  /// Gives the process that works the identity of the one that waits for it.
+  /// The variable that passes the id of the guardian to the process that works.
   static let variable = "CACHE_TRIALS_GUARDIAN"
 
   /// Starts this program again, waits until it has ended, and removes what it has left.

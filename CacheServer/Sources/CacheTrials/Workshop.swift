@@ -3,7 +3,7 @@ internal import TrialSupport
 /// What a trial works with: a folder, ports, and the report that it fills.
 final class Workshop {
   let options: SharedOptions
-  /// Where files are; removed at the end.
+  /// The folder of all files, which is removed at the end.
   let folder: String
   private var ports = FreePorts()
   private var serverCount = 0

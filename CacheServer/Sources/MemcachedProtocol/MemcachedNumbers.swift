@@ -54,7 +54,7 @@ extension Int64 {
 
 /// Base 64 of RFC 4648, as keys of meta commands have it with the flag `b`.
 public enum Base64 {
-  /// The bytes that `text` encodes, or nil if it is not base 64 with its padding.
+  /// The bytes that `text` encodes, or `nil` if it is not base 64 with its padding.
   public static func decode(_ text: RawSpan) -> [UInt8]? {
     let count = text.byteCount
     guard count > 0, count % 4 == 0 else { return nil }

@@ -40,7 +40,7 @@ public struct MemcachedParser: Sendable {
   private var cursor = 0
   /// The bytes before this offset contain no line break.
   private var searched = 0
-  /// How many bytes the command has of which a part is missing, if that is known.
+  /// How many bytes an incomplete command has, if that is known.
   private var needed = 0
   /// Behind the line that was found last.
   private var lineEnd = 0
@@ -136,7 +136,7 @@ public struct MemcachedParser: Sendable {
 
   /// A word of the line; 0 is the command's name.
   ///
-  /// - Precondition: there is that word.
+  /// - Precondition: the line has that word.
   @_lifetime(copy bytes)
   public func word(_ index: Int, in bytes: RawSpan) -> RawSpan {
     let range = words[index]
@@ -219,7 +219,7 @@ public struct MemcachedParser: Sendable {
     return .valid
   }
 
-  /// Whether keys of a line are still to be taken, or the reply after the last key is still to be written.
+  /// Whether keys of a line, or the reply after the last of them, are still to be handled.
   public var isTakingKeys: Bool { keys != nil }
 
   /// What is done with the items of the keys.

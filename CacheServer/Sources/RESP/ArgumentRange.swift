@@ -1,4 +1,4 @@
-/// Where an argument is in the bytes that a client sent.
+/// The place of an argument in the bytes that a client sent.
 public struct ArgumentRange: Equatable, Sendable {
   /// The offset of the first byte.
   public let start: UInt32
@@ -13,20 +13,20 @@ public struct ArgumentRange: Equatable, Sendable {
     self.byteCount = UInt32(byteCount)
   }
 
-  /// Where the argument is once the first `byteCount` bytes are gone.
+  /// The place of the argument after the first `byteCount` bytes were removed.
   func moved(forward byteCount: Int) -> ArgumentRange {
     ArgumentRange(start: Int(start) - byteCount, byteCount: Int(self.byteCount))
   }
 }
 
-/// The arguments of one command, the command's name first, where the client's bytes are.
+/// The arguments of one command, its name first, as ranges of the client's bytes.
 public struct Request: ~Escapable {
   private let bytes: RawSpan
   private let ranges: Span<ArgumentRange>
 
   /// The arguments at `ranges` in `bytes`.
   ///
-  /// - Precondition: there is at least one, and all are inside.
+  /// - Precondition: `ranges` has at least one range, and each is within `bytes`.
   @_lifetime(copy bytes, copy ranges)
   public init(_ bytes: RawSpan, _ ranges: Span<ArgumentRange>) {
     precondition(!ranges.isEmpty, "a request without a command")

@@ -1,4 +1,4 @@
-/// What a client sent that is not a request. The connection is closed after it, as Redis does.
+/// Why the bytes of a client are not a request. The server closes the connection after it, as Redis does.
 public enum ProtocolError: Error, Equatable, Sendable {
   /// An inline request of more than 64 KiB.
   case inlineTooBig
@@ -6,13 +6,13 @@ public enum ProtocolError: Error, Equatable, Sendable {
   case unbalancedQuotes
   /// A header of more than 64 KiB that should hold the number of arguments.
   case multibulkCountTooBig
-  /// The number of arguments is no number, or too large.
+  /// The number of arguments is not a number, or too large.
   case multibulkLengthInvalid
   /// A header of more than 64 KiB that should hold the length of an argument.
   case bulkCountTooBig
   /// Something else than the header of an argument.
   case bulkExpected(got: UInt8)
-  /// The length of an argument is no number, negative, or more than 512 MiB.
+  /// The length of an argument is not a number, negative, or more than 512 MiB.
   case bulkLengthInvalid
   /// More arguments than a client may send that has not given the password.
   case multibulkLengthOfStranger

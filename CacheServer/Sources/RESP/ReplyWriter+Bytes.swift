@@ -47,6 +47,7 @@ extension ReplyWriter {
         unsafe target[1] = UInt8(ascii: "-")
         offset = 2
       }
+      // SAFETY: of the 32 bytes, at least 30 follow, and 20 are needed.
       unsafe offset &+= writeDecimal(
         value.magnitude, to: UnsafeMutableRawBufferPointer(rebasing: target[offset...]))
     }
@@ -56,7 +57,7 @@ extension ReplyWriter {
 
   /// Writes the digits of `number` to the beginning of `target`.
   ///
-  /// - Returns: how many digits there are: 1 to 20.
+  /// - Returns: the number of digits, 1 to 20.
   /// - Precondition: `target` has room for 20 bytes.
   @inline(__always)
   @safe
@@ -75,7 +76,7 @@ extension ReplyWriter {
     repeat {
       index &-= 1
       let (tens, digit) = rest.quotientAndRemainder(dividingBy: 10)
-      // SAFETY: the caller has room for 20 digits, and there are `digitCount`.
+      // SAFETY: the caller has room for 20 bytes, and `index` is below `digitCount`, which is at most 20.
       unsafe target[index] = UInt8(ascii: "0") &+ UInt8(truncatingIfNeeded: digit)
       rest = tens
     } while rest > 0

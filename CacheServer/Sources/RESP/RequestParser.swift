@@ -1,5 +1,5 @@
-/// Finds the requests in what a client sends, where the bytes are: nothing is copied but the words of
-/// an inline request, and nothing is looked at twice but a line that is not whole.
+/// Finds the requests in the bytes that a client sends. Copies only the words of an inline request, and reads only
+/// incomplete lines twice.
 ///
 ///     *2\r\n$3\r\nGET\r\n$3\r\nkey\r\n      GET key\r\n
 ///           │         └── arguments ──┘     └── an inline request: words, quoted or not
@@ -146,7 +146,7 @@ public struct RequestParser: Sendable {
     return .request
   }
 
-  /// Looks for an inline request; nil behind an empty line, which is none, and something may follow.
+  /// Looks for an inline request. Returns `nil` for an empty line, behind which a request may follow.
   private mutating func nextInline(in bytes: RawSpan) -> Step? {
     var end = cursor
     while end < bytes.byteCount, bytes[end] != UInt8(ascii: "\n") { end &+= 1 }
@@ -164,7 +164,7 @@ public struct RequestParser: Sendable {
     return arguments.isEmpty ? nil : .request
   }
 
-  /// The words of a line; nil where they cannot be distinguished.
+  /// The words of a line, or `nil` if its quotation marks are unbalanced.
   mutating func words(of line: [UInt8]) -> [String]? {
     guard splitWords(of: line.rawSpan) else { return nil }
     return arguments.map {

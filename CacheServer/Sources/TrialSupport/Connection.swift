@@ -8,7 +8,7 @@ public enum ConnectionError: Error, Equatable, Sendable {
   case failed(Errno)
   /// No answer for too long.
   case timedOut
-  /// What came is no answer.
+  /// The bytes that came are not a reply.
   case malformed(ReplyError)
 }
 

@@ -1,16 +1,16 @@
 public import SystemPackage
 
-/// Connections to a server that mostly send nothing: a few bytes of this process each, beside their descriptors.
+/// Connections to a server that send nothing most of the time. Each takes a few bytes of this process and a descriptor.
 public final class IdleConnections {
   private var descriptors: [CInt] = []
   private var buffer = [UInt8](repeating: 0, count: 512)
 
-  /// How many there are.
+  /// How many connections are open.
   public var count: Int { descriptors.count }
 
   /// Connects `count` times to a port of 127.0.0.1.
   ///
-  /// - Throws: what connect(2) or socket(2) reports; `tooManyOpenFiles` where `ulimit -n` allows fewer.
+  /// - Throws: the error of socket(2) or connect(2), as `tooManyOpenFiles` if `ulimit -n` allows fewer.
   public init(port: UInt16, count: Int) throws(Errno) {
     descriptors.reserveCapacity(count)
     for _ in 0..<count { descriptors.append(try SystemCalls.connect(port: port)) }
@@ -18,8 +18,9 @@ public final class IdleConnections {
 
   deinit { for descriptor in descriptors { SystemCalls.closeDescriptor(descriptor) } }
 
-  /// Sends a short request over every connection, one after the other, and counts those that are answered with
-  /// exactly the bytes that are expected.
+  /// Sends a short request over every connection, one after the other.
+  ///
+  /// - Returns: how many get exactly the bytes of `answer` as their reply.
   public func countAnswers(
     to request: (Int) -> [UInt8], expecting answer: (Int) -> [UInt8]
   ) -> Int {

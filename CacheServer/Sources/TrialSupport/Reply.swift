@@ -42,11 +42,11 @@ public struct ReceivedReply: Equatable, Sendable {
   }
 }
 
-/// Why bytes are no answer.
+/// Why bytes are not a reply.
 public enum ReplyError: Error, Equatable, Sendable {
   /// No type begins with this byte.
   case unknownType(UInt8, offset: Int)
-  /// A number is none, or impossible.
+  /// A number is malformed, or out of range.
   case badNumber(offset: Int)
   /// Too many arrays in arrays.
   case tooDeep

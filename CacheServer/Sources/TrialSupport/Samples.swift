@@ -10,12 +10,12 @@ public struct Samples: Equatable, Sendable {
     sorted.insert(value, at: sorted.firstIndex { $0 > value } ?? sorted.count)
   }
 
-  /// The smallest; nil where there is none.
+  /// The smallest, or `nil` without samples.
   public var least: Double? { sorted.first }
-  /// The largest; nil where there is none.
+  /// The largest, or `nil` without samples.
   public var greatest: Double? { sorted.last }
 
-  /// The one in the middle, or the mean of the two there; nil where there is none.
+  /// The one in the middle, or the mean of the two there; `nil` without samples.
   public var median: Double? {
     guard !sorted.isEmpty else { return nil }
     let middle = sorted.count / 2

@@ -1,6 +1,6 @@
 /// Lines of text with columns as wide as they must be.
 public struct TextTable: Sendable {
-  /// On which side of its column a cell is.
+  /// The side of its column at which a cell is printed.
   public enum Alignment: Sendable {
     /// At its beginning.
     case left

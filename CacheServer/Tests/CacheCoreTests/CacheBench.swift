@@ -87,8 +87,8 @@ final class CacheBench {
     var deadlines: [String: UInt64] = [:]
     var cursor: UInt64 = 0
     repeat {
-      cursor = try cache!.map.scan(from: cursor) { key, _, notes in
-        deadlines[key.text] = notes.first
+      cursor = try cache!.map.scan(from: cursor) { key, _, metadata in
+        deadlines[key.text] = metadata.first
       }
     } while cursor != 0
     return deadlines

@@ -7,7 +7,7 @@ import TrialSupport
 
 @testable import CacheCore
 
-/// `value-checksums yes`: a value that was damaged is reported, and not given to a client.
+/// `value-checksums yes`: the server reports a damaged value, and does not send it to a client.
 @Suite struct ChecksumTests {
   private static var settings: Settings {
     var settings = Settings()
@@ -30,7 +30,7 @@ import TrialSupport
     }
   }
 
-  /// Clients do not notice, whatever they do to an entry, also where the setting changes in between.
+  /// Replies are the same with and without checksums, also if the setting changes in between.
   @Test func clientsDoNotNotice() throws {
     for start in [true, false] {
       var settings = Settings()
@@ -69,7 +69,8 @@ import TrialSupport
     }
   }
 
-  /// A bit that changes in the file is found when a client reads the value. The entry can be replaced and deleted.
+  /// The server finds a changed bit of the file when a client reads the value. Clients can replace and delete the
+  /// entry.
   @Test func damagedValue() throws {
     let folder = try Folder()
     let path = folder.path("memory")

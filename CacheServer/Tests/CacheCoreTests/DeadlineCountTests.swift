@@ -42,7 +42,7 @@ import Testing
       try copy(name)
     }
     func note(_ key: [UInt8], _ with: UInt64, _ without: UInt64, _ cache: inout Cache) {
-      cache.books.begin(
+      cache.ledger.begin(
         witness: key.rawSpan, with: with, without: without, in: &cache.map.memory)
     }
     let witness = Array((change == .newWithDeadline ? "new" : "key3").utf8)
@@ -56,7 +56,7 @@ import Testing
     try crash("before")
     // Half of the note is written.
     bench.withCache { note(key, had ? old : new, had ? new : old, &$0) }
-    bench.withCache { $0.books.store(0, at: .witness, in: &$0.map.memory) }
+    bench.withCache { $0.ledger.store(0, at: .witness, in: &$0.map.memory) }
     try crash("half a note")
     var failure: (any Error)?
     try bench.cache!.changeDeadlines(to: new, witness: key.rawSpan, hadDeadline: had) {

@@ -149,8 +149,8 @@ import TrialSupport
     var found: [[UInt8]: Model.Entry] = [:]
     var cursor: UInt64 = 0
     repeat {
-      cursor = try bench.cache!.map.scan(from: cursor) { key, value, notes in
-        found[key.array] = Model.Entry(value: value.array, deadline: notes.first)
+      cursor = try bench.cache!.map.scan(from: cursor) { key, value, metadata in
+        found[key.array] = Model.Entry(value: value.array, deadline: metadata.first)
       }
     } while cursor != 0
     try #require(found == model.entries, "\(place)")

@@ -52,13 +52,13 @@ final class Client {
     return String(decoding: try read(count + 2).dropLast(2), as: UTF8.self)
   }
 
-  /// What `INFO` shows under a name.
+  /// The value that `INFO` reports under a name.
   func info(_ name: String) throws -> String? {
     try send("INFO").split(separator: "\r\n").first { $0.hasPrefix(name + ":") }
       .map { String($0.dropFirst(name.count + 1)) }
   }
 
-  /// What `CONFIG GET` shows about a name; nil for nothing.
+  /// The value that `CONFIG GET` reports for a name, or `nil` for an unknown name.
   func parameter(_ name: String) throws -> String? {
     guard try send("CONFIG", "GET", name) == "*2" else { return nil }
     _ = try readReply()

@@ -22,21 +22,17 @@ import TrialSupport
 
   private func start(_ arguments: String...) throws -> ServerProcess {
     let script = """
-      #!/bin/sh
       exec unshare -m sh -c 'mount -t tmpfs -o size=48m tmpfs "$0" && exec "$@"' \\
         \(folder.path("mounted")) \(builtProgram("cache-server")) "$@"
-
       """
     try FileManager.default.createDirectory(
       atPath: folder.path("mounted"), withIntermediateDirectories: false)
-    try folder.write(script.utf8, to: "script")
-    try FileManager.default.setAttributes(
-      [.posixPermissions: 0o700], ofItemAtPath: folder.path("script"))
     return try ServerProcess(
-      folder.path("mounted/memory"), arguments, program: folder.path("script"))
+      folder.path("mounted/memory"), arguments,
+      program: try folder.writeScript(script, to: "script"))
   }
 
-  /// Values of megabytes replace each other without end, and nothing is refused, also in the next process.
+  /// Values of megabytes replace each other. The server refuses none of them, before and after an upgrade.
   @Test(.enabled(if: mayMount, "only root may mount a file system"))
   func largeValues() throws {
     let server = try start("--maxmemory-policy", "allkeys-lru")
@@ -64,7 +60,7 @@ import TrialSupport
     try server.end()
   }
 
-  /// Without eviction, what does not fit is refused with the reason, and FLUSHALL makes room.
+  /// Without eviction, the server refuses a value that does not fit with the reason, and FLUSHALL makes room.
   @Test(.enabled(if: mayMount, "only root may mount a file system"))
   func flushing() throws {
     let server = try start()

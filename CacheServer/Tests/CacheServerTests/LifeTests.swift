@@ -11,14 +11,6 @@ import TrialSupport
 
   init() throws { folder = try Folder() }
 
-  /// What the descriptors of a process are, as /proc names them.
-  private func descriptors(of process: Int32) throws -> [String] {
-    let path = "/proc/\(process)/fd"
-    return try FileManager.default.contentsOfDirectory(atPath: path).compactMap {
-      try? FileManager.default.destinationOfSymbolicLink(atPath: "\(path)/\($0)")
-    }
-  }
-
   /// After upgrades a successor has its clients' sockets once each, and closing one ends the connection.
   @Test func descriptorsDoNotLeak() throws {
     let server = try ServerProcess(file)
@@ -29,7 +21,7 @@ import TrialSupport
       #expect(try clients[0].send("UPGRADE") == "+OK")
       try server.awaitReady()
       #expect(try clients[1].info("upgrades") == "\(upgrade)")
-      let found = try descriptors(of: server.processID)
+      let found = try server.descriptors()
       #expect(found.count { $0.hasPrefix("socket:") } < 30, "upgrade \(upgrade): \(found)")
       // Of epoll and its like, a successor has what it has made.
       kinds.append(
@@ -47,17 +39,14 @@ import TrialSupport
     try clients[5].write("*1\r\nx\r\n".utf8)
     #expect(try clients[5].readLine().hasPrefix("-ERR Protocol error"))
     #expect(try clients[5].isAtEnd())
-    let left = try descriptors(of: server.processID).count { $0.hasPrefix("socket:") }
-    #expect(left <= 30 - 3)
+    #expect(try server.socketCount() <= 30 - 3)
     try server.end()
   }
 
   /// As many clients as there are descriptors for can be handed over.
   @Test func upgradeAtTheLimit() throws {
-    let limited = folder.path("limited")
-    try folder.write(
-      "#!/bin/sh\nulimit -n 128\nexec \(builtProgram("cache-server")) \"$@\"\n".utf8, to: "limited")
-    try FileManager.default.setAttributes([.posixPermissions: 0o700], ofItemAtPath: limited)
+    let limited = try folder.writeScript(
+      "ulimit -n 128\nexec \(builtProgram("cache-server")) \"$@\"", to: "limited")
     let server = try ServerProcess(file, program: limited)
     let clients = try (0..<96).map { _ in try server.connect() }
     for client in clients { #expect(try client.send("INCR", "n").hasPrefix(":")) }

@@ -10,7 +10,7 @@ import TrialSupport
 
   init() throws { folder = try Folder() }
 
-  /// What the server answers to a request of HTTP, until it closes the connection.
+  /// The reply of the server to a request of HTTP, until it closes the connection.
   private func ask(_ server: ServerProcess, _ request: String) throws -> String {
     let client = try Client(port: server.metricsPort)
     try client.write(Array(request.utf8))

@@ -64,12 +64,12 @@ final class ServerProcess {
     try noteReady(try awaitLine("ready to accept connections"))
   }
 
-  /// Waits until its successor serves and it has ended itself, which may be logged in any order.
+  /// Waits until the successor serves and this process has ended, which they log in any order.
   func awaitExchange() throws {
     var isReady = false
     var hasEnded = false
     while !isReady || !hasEnded {
-      guard let line = try readLine() else { throw Unexpected(text: "no process is left") }
+      guard let line = try readLine() else { throw Unexpected(text: "all processes have ended") }
       if line.contains("ready to accept connections") {
         try noteReady(line)
         isReady = true
@@ -91,6 +91,17 @@ final class ServerProcess {
       if words[index - 1] == "metrics" { metricsPort = found }
     }
   }
+
+  /// The targets of the open descriptors of the process that serves, as /proc/PID/fd names them.
+  func descriptors() throws -> [String] {
+    let path = "/proc/\(processID)/fd"
+    return try FileManager.default.contentsOfDirectory(atPath: path).compactMap {
+      try? FileManager.default.destinationOfSymbolicLink(atPath: "\(path)/\($0)")
+    }
+  }
+
+  /// How many sockets the process that serves has open.
+  func socketCount() throws -> Int { try descriptors().count { $0.hasPrefix("socket:") } }
 
   func signal(_ number: Int32) { kill(processID, number) }
 

@@ -54,13 +54,10 @@ import TrialSupport
     #expect(try server.end() == 0)
   }
 
-  /// Who connects beyond what descriptors there are for is refused, and counted; the others notice
-  /// nothing.
+  /// The server refuses and counts connections beyond its limit on descriptors. The others stay connected.
   @Test func manyClients() throws {
-    let limited = folder.path("limited")
-    try folder.write(
-      "#!/bin/sh\nulimit -n 64\nexec \(builtProgram("cache-server")) \"$@\"\n".utf8, to: "limited")
-    try FileManager.default.setAttributes([.posixPermissions: 0o700], ofItemAtPath: limited)
+    let limited = try folder.writeScript(
+      "ulimit -n 64\nexec \(builtProgram("cache-server")) \"$@\"", to: "limited")
     let server = try ServerProcess(file, program: limited)
     let first = try server.connect()
     let limit = try #require(try Int(first.parameter("maxclients") ?? ""))
@@ -82,7 +79,7 @@ import TrialSupport
     #expect(run.status == 1)
     #expect(
       run.errors
-        == "cache-server: \(file): process \(server.processID) (cache-server) serves from it\n")
+        == "cache-server: \(file): process \(server.processID) (cache-server) has the memory\n")
     // The one that serves has noticed nothing.
     #expect(try server.connect().send("SET", "a", "1") == "+OK")
     // A port that is taken.
@@ -108,7 +105,7 @@ import TrialSupport
     }
   }
 
-  /// Files that are not the cache's, or not any more: a sentence, status 1, and nothing is written.
+  /// Files of other programs, and damaged ones: a sentence, status 1, and the file is unchanged.
   @Test func refusedFiles() throws {
     func expectRefused(_ name: String, _ sentence: String, isUnchanged: Bool = true) throws {
       let before = try folder.bytes(of: name)
@@ -129,7 +126,7 @@ import TrialSupport
     try folder.write([], to: "empty")
     try expectRefused("empty", "the file is empty")
     try folder.write("A text\n".utf8, to: "text")
-    try expectRefused("text", "its 7 bytes are too few for a memory file")
+    try expectRefused("text", "its 7 bytes are too few for the superblock of a memory file")
     try folder.write(generator.bytes(100_000), to: "random")
     try expectRefused("random", "it is not a memory file")
     try folder.write(bytes[..<(1 << 20)], to: "short")
@@ -138,11 +135,13 @@ import TrialSupport
     damaged[512 + 3] ^= 1
     damaged[1024 + 3] ^= 1
     try folder.write(damaged, to: "damaged")
-    try expectRefused("damaged", "it is damaged")
+    try expectRefused(
+      "damaged", "the state in its superblock is damaged: the check value does not fit")
     var changed = bytes
     changed[24] ^= 1
     try folder.write(changed, to: "changed")
-    try expectRefused("changed", "it is damaged: bits of its header have changed")
+    try expectRefused(
+      "changed", "the header of its superblock is damaged: the check value does not fit")
 
     // Memory of another program, and of another version of this one. Opening it is noted in it.
     do {
@@ -150,10 +149,10 @@ import TrialSupport
       _ = try memory.makeRegion(named: "table", byteCount: 4096)
     }
     try expectRefused(
-      "else", "it is the memory of something else, with table in it", isUnchanged: false)
+      "else", "it is the memory of another program, with table in it", isUnchanged: false)
     for (region, sentence) in [
       ("cache-server", "another version of this server has made it, with layout 7"),
-      ("cache", "its map is of layout 7, which another version of this server has made"),
+      ("cache", "its map cannot be used: the collection is of layout 7"),
     ] {
       try folder.write(bytes, to: region)
       var layout: UInt64 = 0

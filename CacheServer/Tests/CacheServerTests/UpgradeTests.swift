@@ -133,37 +133,29 @@ import TrialSupport
   /// Replies that a client does not read keep the old process until it does; others are not kept.
   @Test func slowReader() throws {
     let server = try ServerProcess(file)
-    let slow = try server.connect()
     let other = try server.connect()
-    let value = String(repeating: "0123456789abcdef", count: 1 << 16)
-    #expect(try slow.send("SET", "large", value) == "+OK")
-    let count = 24
-    for _ in 0..<count { try slow.write(Wire.request("GET", "large")) }
-    try slow.write(Wire.request("INCR", "n"))
-    // The replies fill the socket: they are far more than it holds.
-    #expect(try other.send("PING") == "+PONG")
+    let slow = try SlowReader(server, beside: other)
     server.signal(SIGUSR2)
     try server.awaitReady()
     #expect(try other.info("process_id") == "\(server.processID)")
-    #expect(try other.send("GET", "large") == value)
-    for _ in 0..<count { try #require(try slow.readReply() == value) }
-    #expect(try slow.readLine() == ":1")
+    #expect(try other.send("GET", "large") == SlowReader.value)
+    try slow.readAll()
     try server.awaitLine("everything is handed over; ending")
-    #expect(try slow.send("INCR", "n") == ":2")
-    #expect(try slow.info("process_id") == "\(server.processID)")
+    #expect(try slow.client.send("INCR", "n") == ":2")
+    #expect(try slow.client.info("process_id") == "\(server.processID)")
     try server.end()
   }
 
   /// Programs that are none, or do not come to serve: each is reported, and the old one goes on with
   /// the same clients and the same memory.
   @Test(arguments: [
-    ("missing", "server cannot be started: No such file or directory"),
-    ("no program", "server cannot be started: Permission denied"),
+    ("missing", "server: no process can be started (No such file or directory)"),
+    ("no program", "server: no process can be started (Permission denied)"),
     ("exit", "has ended with status 4 before it was ready"),
     ("hang", "took too long before it was ready, and was ended"),
     ("unwilling", "does not want the memory"),
     ("exit when ready", "has ended with status 5 before it served"),
-    ("refuse", "was ended before it served: the other end has refused (code 6)"),
+    ("refuse", "was ended before it served: the other end refused what was sent, with its code 6"),
     ("take and exit", "has ended with status 7 before it served"),
     ("take and hang", "took too long before it served, and was ended"),
   ])

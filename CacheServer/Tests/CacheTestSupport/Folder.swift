@@ -15,6 +15,15 @@ package final class Folder {
     try Data(bytes).write(to: url.appending(path: name))
   }
 
+  /// Writes a shell script that the owner may execute.
+  ///
+  /// - Returns: its path.
+  package func writeScript(_ lines: String, to name: String) throws -> String {
+    try write("#!/bin/sh\n\(lines)\n".utf8, to: name)
+    try FileManager.default.setAttributes([.posixPermissions: 0o700], ofItemAtPath: path(name))
+    return path(name)
+  }
+
   package func bytes(of name: String) throws -> Data {
     try Data(contentsOf: url.appending(path: name))
   }

@@ -32,7 +32,7 @@ extension Cache {
       }
     }
 
-    /// Whether a deadline may be put in the place of `old`, which is 0 where there is none: later than
+    /// Whether a deadline may be put in the place of `old`, which is 0 for no deadline: later than
     /// any other.
     func allow(_ new: Int64, for old: UInt64) -> Bool {
       if onlyWithout, old != 0 { return false }

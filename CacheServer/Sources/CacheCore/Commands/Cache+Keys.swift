@@ -33,9 +33,9 @@ extension Cache {
     var callCount: Int64 = 0
     do throws(PersistentCollectionError) {
       repeat {
-        cursor = try map.scan(from: cursor) { key, _, notes in
+        cursor = try map.scan(from: cursor) { key, _, metadata in
           lookedAt += 1
-          guard isString, !notes.isOver(at: now), Databases.number(of: key) == number else {
+          guard isString, !metadata.isOver(at: now), Databases.number(of: key) == number else {
             return
           }
           found.add(Databases.name(of: key), matching: pattern)
@@ -69,8 +69,8 @@ extension Cache {
     var cursor: UInt64 = 0
     do throws(PersistentCollectionError) {
       repeat {
-        cursor = try map.scan(from: cursor) { key, _, notes in
-          guard !notes.isOver(at: now), Databases.number(of: key) == number else { return }
+        cursor = try map.scan(from: cursor) { key, _, metadata in
+          guard !metadata.isOver(at: now), Databases.number(of: key) == number else { return }
           found.add(Databases.name(of: key), matching: pattern)
         }
       } while cursor != 0
@@ -95,8 +95,8 @@ extension Cache {
       var seen: UInt64 = 0
       var dice = SystemSeededGenerator()
       do throws(PersistentCollectionError) {
-        try map.sample(using: &generator) { key, _, notes in
-          guard !notes.isOver(at: now), Databases.number(of: key) == number else { return }
+        try map.sample(using: &generator) { key, _, metadata in
+          guard !metadata.isOver(at: now), Databases.number(of: key) == number else { return }
           seen += 1
           if dice.next() % seen == 0 { chosen = Databases.name(of: key).array }
         }

@@ -61,7 +61,7 @@ extension Cache {
         throw .collection(error)
       }
       deadlineCount = 0
-      books.end(deadlineCount: 0, in: &map.memory)
+      ledger.end(deadlineCount: 0, in: &map.memory)
       databases.clear()
     }
     pool.clear()
@@ -84,7 +84,7 @@ extension Cache {
     }
   }
 
-  /// `WAIT replicas timeout`: there are none.
+  /// `WAIT replicas timeout`: this server has no replicas.
   mutating func wait(
     _ request: borrowing Request, _ reply: inout ReplyWriter
   ) throws(CommandError) {

@@ -1,20 +1,20 @@
 internal import PersistentCollections
 internal import RESP
 
-/// What is behind the value in `SET`, and behind the key in `GETEX`.
+/// The options that follow the value in `SET`, and the key in `GETEX`.
 struct StoreOptions {
-  /// What becomes of the deadline.
+  /// What happens to the deadline.
   enum Deadline {
-    /// There is none afterwards.
+    /// Not named: the entry has no deadline afterwards.
     case none
-    /// It stays.
+    /// `KEEPTTL`: the deadline stays.
     case kept
-    /// It goes, said in so many words.
+    /// `PERSIST`: the deadline is removed.
     case persisted
-    /// The argument at that place shows it.
+    /// `EX` and the like: the argument with that index contains the new time.
     case at(Int, TimeUnit, isAbsolute: Bool)
 
-    /// Whether it is told by the same option.
+    /// Whether the same option, of this unit, sets it.
     func isTime(_ unit: TimeUnit, isAbsolute: Bool) -> Bool {
       guard case .at(_, let own, let ownIsAbsolute) = self else { return false }
       return own == unit && ownIsAbsolute == isAbsolute

@@ -34,8 +34,8 @@ extension Cache {
     reply.integer(1)
   }
 
-  /// Stores all pairs as one change. Where there are more than the map can undo, some 1,500, they are
-  /// stored in pieces, each of which is one change: killed between two, the first pieces are there.
+  /// Stores all pairs as one change. More pairs than the map can undo, some 1,500, are stored in pieces, each of them
+  /// as one change: a process killed between two pieces leaves the first ones.
   private mutating func storePairs(_ request: borrowing Request) throws(CommandError) {
     var effort = EvictionEffort()
     var start = 1
@@ -60,8 +60,8 @@ extension Cache {
     _ request: borrowing Request, _ indices: StrideTo<Int>
   ) throws(PersistentCollectionError) {
     let (witness, lostCount) = try deadlines(lostBy: request, indices)
-    var notes = EntryMetadata(lastAccess: accessClock)
-    if countsUses { notes.useCount = UseCount.initial }
+    var metadata = EntryMetadata(lastAccess: accessClock)
+    if countsUses { metadata.useCount = UseCount.initial }
     let isChecked = settings.checksValues
     for index in indices { markCounts(request[index]) }
     var newIndices: [Int] = []
@@ -73,10 +73,10 @@ extension Cache {
       try changeDeadlines(
         to: deadlineCount &- lostCount, witness: request[witness], hadDeadline: true
       ) { (map) throws(PersistentCollectionError) in
-        newIndices = try Self.storePairs(request, indices, notes, isChecked, in: &map)
+        newIndices = try Self.storePairs(request, indices, metadata, isChecked, in: &map)
       }
     } else {
-      newIndices = try Self.storePairs(request, indices, notes, isChecked, in: &map)
+      newIndices = try Self.storePairs(request, indices, metadata, isChecked, in: &map)
     }
     for index in newIndices { databases.count(request[index], entries: 1, deadlines: 0) }
     var counted: Set<[UInt8]> = []
@@ -87,14 +87,14 @@ extension Cache {
   }
 
   private static func storePairs(
-    _ request: borrowing Request, _ indices: StrideTo<Int>, _ notes: EntryMetadata,
+    _ request: borrowing Request, _ indices: StrideTo<Int>, _ metadata: EntryMetadata,
     _ isChecked: Bool, in map: inout PersistentByteMap
   ) throws(PersistentCollectionError) -> [Int] {
     var newIndices: [Int] = []
     try map.transaction { (map) throws(PersistentCollectionError) in
       for index in indices
       where try map.setValue(
-        request[index + 1], of: request[index], metadata: notes, isChecked: isChecked)
+        request[index + 1], of: request[index], metadata: metadata, isChecked: isChecked)
       {
         if Databases.number(of: request[index]) != 0 { newIndices.append(index) }
       }

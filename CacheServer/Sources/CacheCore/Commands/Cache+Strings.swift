@@ -46,8 +46,8 @@ extension Cache {
   mutating func append(
     _ bytes: RawSpan, to key: RawSpan, _ reply: inout ReplyWriter
   ) throws(CommandError) {
-    let found = try withEntry(of: key, touches: !isNotTouching) { value, notes in
-      (value.byteCount, notes.deadline, notes.hasChecksum)
+    let found = try withEntry(of: key, touches: !isNotTouching) { value, metadata in
+      (value.byteCount, metadata.deadline, metadata.hasChecksum)
     }
     guard let (byteCount, deadline, hasChecksum) = found else {
       try store(bytes, at: key)
@@ -63,10 +63,10 @@ extension Cache {
     } else if bytes.byteCount > 0 {
       // A copy gets a quarter more room.
       try store(at: key, deadline: deadline, byteCount: key.byteCount + sum + sum / 4) {
-        (map, notes) throws(PersistentCollectionError) in
+        (map, metadata) throws(PersistentCollectionError) in
         // Evicted meanwhile, it is a new one, which goes when the old one would have.
         guard try map.append(bytes, to: key) == nil else { return false }
-        return try map.setValue(bytes, of: key, metadata: notes)
+        return try map.setValue(bytes, of: key, metadata: metadata)
       }
     }
     reply.integer(try withValue(of: key) { value, _ in value.byteCount } ?? sum)

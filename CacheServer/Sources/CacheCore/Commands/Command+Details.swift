@@ -1,7 +1,7 @@
-// What `COMMAND` shows about each command, as Redis 7.0 does.
+// What `COMMAND` reports about each command, in the words of Redis 7.0.
 
 extension Command {
-  /// What there is to tell about the command.
+  /// The details that `COMMAND INFO` and `COMMAND DOCS` report.
   var details: CommandDetails {
     switch self {
     case .get:

@@ -1,4 +1,4 @@
-/// What `COMMAND INFO` and `COMMAND DOCS` tell about a command beside its name, arity and flags.
+/// What `COMMAND INFO` and `COMMAND DOCS` report about a command beside its name, arity and flags.
 struct CommandDetails {
   /// Which arguments are keys.
   struct Keys {

@@ -56,10 +56,10 @@ extension CommandTable {
     var commands: [Command?] = Command.allCases
     if request.count > 2 {
       commands = []
-      for index in 2..<request.count { commands.append(self.slot(of: request[index]).command) }
+      for index in 2..<request.count { commands.append(slot(of: request[index]).command) }
     }
     if isMap {
-      // What is not there is left out.
+      // Unknown commands are left out.
       let known = commands.compactMap { $0 }
       reply.map(known.count)
       for command in known {

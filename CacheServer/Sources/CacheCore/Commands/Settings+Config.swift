@@ -3,9 +3,9 @@ internal import RESP
 // `CONFIG GET` and `CONFIG SET`.
 
 extension Settings {
-  /// What `CONFIG GET` gives.
+  /// Writes the parameters that `CONFIG GET` asks for, with their values.
   ///
-  /// - Parameter fixed: parameters that cannot be set.
+  /// - Parameter fixed: the parameters that `CONFIG SET` cannot change.
   func writeParameters(
     _ request: borrowing Request, fixed: [(name: String, value: String)],
     _ reply: inout ReplyWriter
@@ -32,7 +32,10 @@ extension Settings {
     }
   }
 
-  /// The settings with what is asked for; all of it, or an error.
+  /// The settings after a `CONFIG SET`, which changes all of its parameters or none.
+  ///
+  /// - Parameter parameters: the parameters that cannot change.
+  /// - Throws: ``CommandError/sentence(_:)`` with the parameter that is unknown, refused, or named twice.
   func changed(
     by request: borrowing Request, fixed parameters: [(name: String, value: String)]
   ) throws(CommandError) -> Settings {
@@ -53,7 +56,7 @@ extension Settings {
           throw failed(error.reason)
         }
       } else if let fixed = parameters.first(where: { $0.name == name }) {
-        // A value that holds already is accepted.
+        // The present value is accepted.
         guard fixed.value == value else { throw failed("can't set immutable config") }
       } else {
         throw .sentence(

@@ -6,35 +6,37 @@ internal import RESP
 // What the commands of the memcached protocol do with an item.
 
 extension Cache {
-  /// Calls `body` with the item at `key` as the map has it, and its notes; nil for an unknown key.
+  /// Calls `body` with the item at `key` as the map stores it, and its metadata.
   ///
-  /// - Parameter touches: whether this is a use.
+  /// - Parameter touches: whether the call counts as a use of the item.
+  /// - Parameter checks: whether to compare the value with its checksum.
+  /// - Returns: what `body` returns, or `nil` if the cache does not contain the key.
   @inline(__always)
   mutating func withItem<Result>(
     of key: RawSpan, touches: Bool, checks: Bool = true,
     _ body: (RawSpan, inout EntryMetadata) -> Result
   ) throws(CommandError) -> Result? {
-    try withEntry(of: key, touches: touches, checks: checks) { value, notes in
+    try withEntry(of: key, touches: touches, checks: checks) { value, metadata in
       // Memory that another program has written can contain anything.
-      value.byteCount >= MemcachedItem.headerByteCount ? body(value, &notes) : nil
+      value.byteCount >= MemcachedItem.headerByteCount ? body(value, &metadata) : nil
     }
   }
 
-  /// What is at `key`; nil where nothing is.
+  /// The item at `key` without its value, or `nil` for an unknown key.
   mutating func itemFacts(of key: RawSpan) throws(CommandError) -> ItemFacts? {
-    // The value itself is not looked at, so that an item that is damaged can be replaced and deleted.
-    try withItem(of: key, touches: false, checks: false) { value, notes in
+    // Without the check of the value, so that a client can replace or delete a damaged item.
+    try withItem(of: key, touches: false, checks: false) { value, metadata in
       ItemFacts(
         flags: MemcachedItem.flags(of: value), cas: MemcachedItem.cas(of: value),
-        deadline: notes.deadline, marks: notes.marks,
-        byteCount: MemcachedItem.byteCount(of: value, notes))
+        deadline: metadata.deadline, marks: metadata.marks,
+        byteCount: MemcachedItem.byteCount(of: value, metadata))
     }
   }
 
-  /// When an item is over for which a client has given `time`, in milliseconds since 1970; 0 for never, nil
-  /// where it is over already.
+  /// When an item expires that a client stores with `time`, in milliseconds since 1970: 0 for never, `nil` for an
+  /// item that has expired already.
   ///
-  /// Up to 30 days are seconds from now on, more are seconds since 1970: doc/protocol.txt.
+  /// A `time` up to 30 days is in seconds from now on, a larger one in seconds since 1970: doc/protocol.txt.
   func itemDeadline(_ time: Int64) -> UInt64? { Self.itemDeadline(time, now: now) }
 
   private static func itemDeadline(_ time: Int64, now: UInt64) -> UInt64? {
@@ -47,7 +49,7 @@ extension Cache {
     return milliseconds > now ? milliseconds : nil
   }
 
-  /// The seconds until `deadline`, none of them lost; -1 where there is none.
+  /// The seconds until `deadline`, rounded up; -1 for an item that does not expire.
   func remainingSeconds(_ deadline: UInt64) -> Int64 {
     Self.remainingSeconds(deadline, now: now)
   }
@@ -62,7 +64,7 @@ extension Cache {
   /// A number that no item ever had, also not one of a process that was killed.
   private mutating func nextCAS() -> UInt64 {
     casCounter &+= 1
-    books.store(casCounter, at: .casCounter, in: &map.memory)
+    ledger.store(casCounter, at: .casCounter, in: &map.memory)
     return casCounter
   }
 
@@ -140,7 +142,7 @@ extension Cache {
   private mutating func extendItem(
     _ old: ItemFacts, at key: RawSpan, _ data: RawSpan, isBehind: Bool
   ) throws(CommandError) -> StoreResult {
-    guard fitsItem(keyByteCount: key.byteCount, old.byteCount + data.byteCount) else {
+    guard settings.fitsItem(keyByteCount: key.byteCount, old.byteCount + data.byteCount) else {
       memcachedFigures.tooLargeCount &+= 1
       throw .sentence("SERVER_ERROR object too large for cache")
     }
@@ -154,11 +156,6 @@ extension Cache {
         at: key, present.rawSpan, data, flags: old.flags, deadline: old.deadline, marks: marks)
       : try putItem(
         at: key, data, present.rawSpan, flags: old.flags, deadline: old.deadline, marks: marks)
-  }
-
-  /// Whether an item is not too large: its key, its value, and what memcached counts beside them.
-  func fitsItem(keyByteCount: Int, _ byteCount: Int) -> Bool {
-    settings.fitsItem(keyByteCount: keyByteCount, byteCount)
   }
 
   mutating func putItem(
@@ -182,11 +179,11 @@ extension Cache {
     let byteCount = MemcachedItem.headerByteCount + first.byteCount + second.byteCount
     let isChecked = settings.checksValues
     try store(at: key, deadline: deadline, byteCount: key.byteCount + byteCount) {
-      (map, notes) throws(PersistentCollectionError) in
-      var notes = notes
-      notes.marks = marks
+      (map, metadata) throws(PersistentCollectionError) in
+      var metadata = metadata
+      metadata.marks = marks
       return try map.setValue(
-        of: key, byteCount: byteCount, metadata: notes, isChecked: isChecked
+        of: key, byteCount: byteCount, metadata: metadata, isChecked: isChecked
       ) {
         MemcachedItem.write(flags: flags, cas: cas, first, second, to: &$0)
       }
@@ -194,7 +191,7 @@ extension Cache {
     return .stored(cas: cas)
   }
 
-  /// Gives the item at `key`, which there is, another deadline; nil for one that has passed.
+  /// Gives the item at `key` another deadline; `nil` for one that has passed. The map contains the item.
   mutating func setItemDeadline(_ deadline: UInt64?, of key: RawSpan) throws(CommandError) {
     guard let deadline else {
       try delete(key)
@@ -234,11 +231,11 @@ extension Cache {
     at key: RawSpan, _ delta: UInt64, isIncrease: Bool, cas: UInt64? = nil, lifetime: Int64? = nil
   ) throws(CommandError) -> CountResult {
     if map.storageByteCount > map.storageByteLimit { try evictToLimit() }
-    let found = try withItem(of: key, touches: true) { value, notes in
+    let found = try withItem(of: key, touches: true) { value, metadata in
       (
         number: UInt64(value: MemcachedItem.data(of: value)),
         flags: MemcachedItem.flags(of: value), cas: MemcachedItem.cas(of: value),
-        deadline: notes.deadline, marks: notes.marks
+        deadline: metadata.deadline, marks: metadata.marks
       )
     }
     guard let found else {
@@ -271,11 +268,11 @@ extension Cache {
   /// `flush_all`: removes all items, now or at `time`.
   mutating func flushItems(at time: UInt64?) throws(CommandError) {
     memcachedFlushTime = time ?? 0
-    books.store(memcachedFlushTime, at: .memcachedFlush, in: &map.memory)
+    ledger.store(memcachedFlushTime, at: .memcachedFlush, in: &map.memory)
     if time == nil { try removeAll(of: Databases.memcached) }
   }
 
-  /// Removes all items where a client has asked for that and the time has come.
+  /// Removes all items once the time has come that `flush_all` named.
   mutating func flushItemsIfDue() {
     guard memcachedFlushTime != 0, memcachedFlushTime <= now else { return }
     try? flushItems(at: nil)

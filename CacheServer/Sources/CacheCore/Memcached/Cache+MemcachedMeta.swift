@@ -11,7 +11,7 @@ extension Cache {
     let options: MetaOptions
   }
 
-  /// Reads key and flags; nil if they are wrong, after an error reply.
+  /// Reads key and flags, or writes an error reply and returns `nil`.
   ///
   /// - Parameter first: the word where the flags begin.
   private func metaCommand(
@@ -42,9 +42,9 @@ extension Cache {
     return MetaCommand(key: MemcachedKey(decoded.rawSpan), options: options)
   }
 
-  /// Writes the flags that every meta command gives back as it got them: the key, the opaque token.
+  /// Writes the flags that every meta command repeats in its reply: the key, the opaque token.
   ///
-  /// - Parameter other: writes what another flag asks for.
+  /// - Parameter other: writes the reply to another flag.
   private static func writeFlags(
     from first: Int, _ bytes: RawSpan, _ parser: borrowing MemcachedParser,
     _ reply: inout ReplyWriter, _ other: (UInt8, inout ReplyWriter) -> Void = { _, _ in }
@@ -91,10 +91,10 @@ extension Cache {
     let clock = accessClock
     let now = now
     let isRead: Void? = try withItem(of: command.key.rawSpan, touches: !options.has("u")) {
-      value, notes in
-      let award = Award(notes, options, now: now)
-      let old = notes
-      notes.marks = award.marks(after: notes.marks, isRead: !options.has("u"))
+      value, metadata in
+      let award = Award(metadata, options, now: now)
+      let old = metadata
+      metadata.marks = award.marks(after: metadata.marks, isRead: !options.has("u"))
       let data = MemcachedItem.data(of: value)
       Self.writeHead(options.has("v") ? data.byteCount : nil, &reply)
       Self.writeItemFlags(
@@ -155,22 +155,22 @@ extension Cache {
     reply.decimal(UInt64(byteCount))
   }
 
-  /// Whether a client is asked to store an item anew.
+  /// Which client is asked to store an item again.
   private struct Award {
     var isStale: Bool
-    /// Another client was asked.
+    /// Another client was asked before.
     var isTaken: Bool
-    /// This one is.
+    /// This client is asked.
     var isWon: Bool
 
-    init(_ notes: EntryMetadata, _ options: MetaOptions, now: UInt64) {
-      isStale = notes.marks.contains(.isStale)
-      isTaken = notes.marks.contains(.isAwarded)
+    init(_ metadata: EntryMetadata, _ options: MetaOptions, now: UInt64) {
+      isStale = metadata.marks.contains(.isStale)
+      isTaken = metadata.marks.contains(.isAwarded)
       isWon = false
       guard !isTaken else { return }
       isWon = isStale
-      if let seconds = options.recacheSeconds, notes.deadline != 0, seconds > 0 {
-        let remaining = (notes.deadline &- min(now, notes.deadline)) / 1000
+      if let seconds = options.recacheSeconds, metadata.deadline != 0, seconds > 0 {
+        let remaining = (metadata.deadline &- min(now, metadata.deadline)) / 1000
         if remaining < UInt64(seconds) { isWon = true }
       }
     }
@@ -183,13 +183,13 @@ extension Cache {
     }
   }
 
-  /// Writes the flags of a hit, in the order in which they were asked for, and who stores the item anew.
+  /// Writes the flags of a hit in the order of the request, and whether this client is to store the item again.
   private static func writeItemFlags(
     _ bytes: RawSpan, _ parser: borrowing MemcachedParser, _ reply: inout ReplyWriter,
-    _ value: RawSpan, _ notes: EntryMetadata, _ award: Award, _ newDeadline: UInt64??,
+    _ value: RawSpan, _ metadata: EntryMetadata, _ award: Award, _ newDeadline: UInt64??,
     clock: UInt64, now: UInt64
   ) {
-    var deadline = notes.deadline
+    var deadline = metadata.deadline
     writeFlags(from: 2, bytes, parser, &reply) { letter, reply in
       switch letter {
       // The flags behind it show the new deadline.
@@ -200,9 +200,9 @@ extension Cache {
       case UInt8(ascii: "c"): writeCAS(MemcachedItem.cas(of: value), &reply)
       case UInt8(ascii: "f"): writeFlag(" f", Int64(MemcachedItem.flags(of: value)), &reply)
       case UInt8(ascii: "h"):
-        writeFlag(" h", notes.marks.contains(.isFetched) ? 1 : 0, &reply)
+        writeFlag(" h", metadata.marks.contains(.isFetched) ? 1 : 0, &reply)
       case UInt8(ascii: "l"):
-        let last = notes.lastAccess
+        let last = metadata.lastAccess
         writeFlag(" l", Int64(clamping: (clock &- min(last, clock)) / 1000), &reply)
       default: break
       }
@@ -246,7 +246,7 @@ extension Cache {
       reply.line("CLIENT_ERROR invalid mode for ms M token")
       return .done
     }
-    guard fitsItem(keyByteCount: command.key.rawSpan.byteCount, Int(length)) else {
+    guard settings.fitsItem(keyByteCount: command.key.rawSpan.byteCount, Int(length)) else {
       parser.skip(Int(length) + 2)
       memcachedFigures.tooLargeCount &+= 1
       if mode == .set { try delete(command.key.rawSpan) }
@@ -379,10 +379,10 @@ extension Cache {
     guard let command = metaCommand(flagsFrom: 2, bytes, parser, &reply) else { return }
     memcachedFigures.metaCount &+= 1
     let key = command.key.rawSpan
-    let found = try withItem(of: key, touches: false) { value, notes in
+    let found = try withItem(of: key, touches: false) { value, metadata in
       (
-        cas: MemcachedItem.cas(of: value), deadline: notes.deadline, last: notes.lastAccess,
-        isFetched: notes.marks.contains(.isFetched)
+        cas: MemcachedItem.cas(of: value), deadline: metadata.deadline, last: metadata.lastAccess,
+        isFetched: metadata.marks.contains(.isFetched)
       )
     }
     guard let found else { return reply.line("EN") }

@@ -115,8 +115,8 @@ extension Cache {
     _ reply: inout ReplyWriter, _ isQuiet: inout Bool
   ) throws(CommandError) -> MemcachedOutcome {
     guard let verb else {
-      // A web page can have a browser send commands in the body of a request: a line of HTTP closes the
-      // connection. So does the first byte of the binary protocol, which this server does not speak.
+      // A line of HTTP closes the connection: a web page can make a browser send commands in the body of a request.
+      // So does the first byte of the binary protocol, which this server does not support.
       let isForeign =
         parser.wordCount > 0
         && Self.isForeign(
@@ -221,7 +221,7 @@ extension Cache {
 
   /// Writes the items of the keys of a line.
   ///
-  /// - Returns: false where there are so many replies that they are to be sent before more are made.
+  /// - Returns: `false` if the replies have reached the limit, and must be sent before it makes more.
   private mutating func takeKeys(
     _ bytes: RawSpan, _ parser: inout MemcachedParser, _ reply: inout ReplyWriter,
     _ outputLimit: Int
@@ -245,12 +245,12 @@ extension Cache {
     _ name: RawSpan, _ retrieval: MemcachedRetrieval, _ reply: inout ReplyWriter
   ) throws(CommandError) {
     let key = MemcachedKey(name)
-    let found: Void? = try withItem(of: key.rawSpan, touches: true) { value, notes in
+    let found: Void? = try withItem(of: key.rawSpan, touches: true) { value, metadata in
       reply.item(
         name, flags: MemcachedItem.flags(of: value),
         cas: retrieval.withCAS ? MemcachedItem.cas(of: value) : nil,
         MemcachedItem.data(of: value))
-      notes.marks.insert(.isFetched)
+      metadata.marks.insert(.isFetched)
     }
     noteRead(found != nil)
     guard let lifetime = retrieval.lifetime else { return }

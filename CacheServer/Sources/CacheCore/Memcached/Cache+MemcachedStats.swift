@@ -48,16 +48,16 @@ extension Cache {
     var cursor: UInt64 = 0
     let now = now
     repeat {
-      let next = try? map.scan(from: cursor) { key, value, notes in
+      let next = try? map.scan(from: cursor) { key, value, metadata in
         entriesLeft -= 1
-        guard left > 0, Databases.number(of: key) == Databases.memcached, !notes.isOver(at: now),
+        guard left > 0, Databases.number(of: key) == Databases.memcached, !metadata.isOver(at: now),
           value.byteCount >= MemcachedItem.headerByteCount
         else { return }
         left -= 1
         reply.part("ITEM ")
         reply.part(Databases.name(of: key))
-        let byteCount = MemcachedItem.byteCount(of: value, notes)
-        reply.textLine(" [\(byteCount) b; \(notes.deadline / 1000) s]")
+        let byteCount = MemcachedItem.byteCount(of: value, metadata)
+        reply.textLine(" [\(byteCount) b; \(metadata.deadline / 1000) s]")
       }
       guard let next else { break }
       cursor = next

@@ -35,7 +35,7 @@ extension Cache {
       cas = number
     }
     let key = MemcachedKey(name)
-    guard fitsItem(keyByteCount: name.byteCount, Int(length)) else {
+    guard settings.fitsItem(keyByteCount: name.byteCount, Int(length)) else {
       parser.skip(Int(length) + 2)
       memcachedFigures.tooLargeCount &+= 1
       // An old value would be taken for the new one.

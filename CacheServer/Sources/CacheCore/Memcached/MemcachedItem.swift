@@ -6,9 +6,9 @@ internal import RESP
 //
 //     key     16 │ the key, up to 250 bytes
 //     value   flags, 4 bytes │ CAS number, 8 bytes │ the value         little-endian
-//     notes   the deadline │ 2 bits: see ValueChecksum │ marks, 6 bits │ uses, 8 bits │ last use, 48 bits
 //
-// So flags, CAS numbers and marks are in the file, and survive what the value survives.
+// Its marks are in the metadata: see EntryMetadata+Cache.swift. So flags, CAS numbers and marks are in the file, and
+// survive with the value.
 
 /// A key of the memcached protocol, as the map has it.
 struct MemcachedKey {
@@ -48,9 +48,10 @@ enum MemcachedItem {
     UInt64(littleEndian: unsafe value.unsafeLoadUnaligned(fromByteOffset: 4, as: UInt64.self))
   }
 
-  /// How many bytes the client's value has of an item that is stored as `stored`.
-  static func byteCount(of stored: RawSpan, _ notes: EntryMetadata) -> Int {
-    max(stored.byteCount - headerByteCount - (notes.hasChecksum ? ValueChecksum.byteCount : 0), 0)
+  /// The size of the client's value, in bytes, of an item that the map stores as `stored`.
+  static func byteCount(of stored: RawSpan, _ metadata: EntryMetadata) -> Int {
+    max(
+      stored.byteCount - headerByteCount - (metadata.hasChecksum ? ValueChecksum.byteCount : 0), 0)
   }
 
   /// The client's value.
@@ -81,7 +82,7 @@ enum MemcachedItem {
   }
 }
 
-/// What is known about an item beside its value.
+/// The marks of an item, which meta commands set and report.
 struct ItemMarks: OptionSet {
   let rawValue: UInt8
   /// It was read since it was stored.
@@ -98,11 +99,11 @@ extension EntryMetadata {
     set { second = second & ~(0x3f << 56) | UInt64(newValue.rawValue & 0x3f) << 56 }
   }
 
-  /// The notes with another deadline.
+  /// The metadata with another deadline.
   func with(deadline: UInt64) -> EntryMetadata { EntryMetadata(first: deadline, second: second) }
 }
 
-/// What an item is, but for its value.
+/// An item without its value.
 struct ItemFacts {
   var flags: UInt32
   var cas: UInt64

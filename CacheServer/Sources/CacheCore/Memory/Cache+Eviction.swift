@@ -68,9 +68,9 @@ extension Cache {
     return try map.makeRoom(forByteCount: byteCount)
   }
 
-  /// Evicts entries that are together, whenever they were used.
+  /// Evicts neighbouring entries, whenever they were used.
   ///
-  /// - Returns: false where there are none.
+  /// - Returns: whether any entry was evicted.
   private mutating func evictWhatIsInTheWay(
     ofByteCount byteCount: Int, _ effort: inout EvictionEffort
   ) throws(PersistentCollectionError) -> Bool {
@@ -105,7 +105,7 @@ extension Cache {
 
   /// Evicts for a while what is too much.
   ///
-  /// - Returns: whether there is more to do.
+  /// - Returns: whether the entries still take too much.
   public mutating func evictSurplus(atMost limit: Int) -> Bool {
     guard settings.policy != .noeviction, map.storageByteCount > map.storageByteLimit else {
       return false
@@ -120,7 +120,7 @@ extension Cache {
 
   /// Evicts the entry that was not used for longest, of those that were looked at.
   ///
-  /// - Returns: the bytes of its key and its value; nil where there is no entry.
+  /// - Returns: the bytes of its key and its value, or `nil` if it found no entry.
   private mutating func evictOne() throws(PersistentCollectionError) -> Int? {
     // What is in the pool may be gone, or have been used since.
     for _ in 0..<4 * EvictionPool.countLimit {
@@ -155,8 +155,8 @@ extension Cache {
     let share = settings.policy.needsDeadline ? UInt64(map.count) / max(deadlineCount, 1) : 0
     for _ in 0..<UInt64(settings.sampleCount) &* min(share &+ 1, 1000) {
       guard seen < settings.sampleCount, map.count > 0 else { break }
-      try map.sample(using: &generator) { key, _, notes in
-        guard let rank = Self.rank(of: notes, at: clock, settings) else { return }
+      try map.sample(using: &generator) { key, _, metadata in
+        guard let rank = Self.rank(of: metadata, at: clock, settings) else { return }
         seen += 1
         if pool.wants(rank) { pool.offer(EvictionPool.Candidate(key: key.array, clock: rank)) }
       }
@@ -164,17 +164,16 @@ extension Cache {
     self.pool = pool
   }
 
-  /// The number by which an entry is compared with others, the lowest of which is evicted first; nil for one
-  /// that is not evicted.
+  /// The rank of an entry: the entry with the lowest rank is evicted first, one with the rank `nil` never.
   private static func rank(
-    of notes: EntryMetadata, at clock: UInt64, _ settings: Settings
+    of metadata: EntryMetadata, at clock: UInt64, _ settings: Settings
   ) -> UInt64? {
-    guard !settings.policy.needsDeadline || notes.deadline != 0 else { return nil }
+    guard !settings.policy.needsDeadline || metadata.deadline != 0 else { return nil }
     switch settings.policy {
-    case .allkeysLFU, .volatileLFU: return UInt64(notes.decayedUseCount(at: clock, settings))
-    case .volatileTTL: return notes.deadline
+    case .allkeysLFU, .volatileLFU: return UInt64(metadata.decayedUseCount(at: clock, settings))
+    case .volatileTTL: return metadata.deadline
     case .allkeysRandom, .volatileRandom: return 0
-    default: return notes.lastAccess
+    default: return metadata.lastAccess
     }
   }
 }

@@ -32,9 +32,9 @@ extension Cache {
       guard
         let next = try? map.scan(
           from: expiryCursor,
-          { key, _, notes in
+          { key, _, metadata in
             sweep.lookedAt += 1
-            if notes.isOver(at: now) { over.append(key.array) }
+            if metadata.isOver(at: now) { over.append(key.array) }
           })
       else { break }
       expiryCursor = next

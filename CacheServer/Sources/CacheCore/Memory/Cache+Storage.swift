@@ -11,7 +11,7 @@ extension Cache {
   var byteLimit: UInt64 { settings.byteLimit(inContainerOf: containerByteLimit) }
 
   /// Does a little of what keeps memory usable: entries of slabs that are hardly in use move together, and
-  /// storage that is free goes back to the file system where it is much.
+  /// storage that is free goes back to the file system if it is much.
   public mutating func tidyMemory() {
     guard now &- min(tidyTime, now) >= (tidyFoundNothing ? 5000 : 0) else { return }
     tidyTime = now

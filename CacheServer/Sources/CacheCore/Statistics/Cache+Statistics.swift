@@ -2,11 +2,10 @@ internal import KexecHandover
 internal import PersistentCollections
 public import RESP
 
-// Each function reads one part of the cache: the compiler takes minutes for a long function of a type that
-// cannot be copied.
+// Each function reads one part of the cache: see ``Cache`` for the reason.
 
 extension Cache {
-  /// Writes what `INFO [section …]` asks for.
+  /// Writes the sections that `INFO [section …]` asks for.
   public func writeInfo(
     _ request: borrowing Request, _ facts: ServerFacts, _ reply: inout ReplyWriter
   ) {
@@ -20,7 +19,7 @@ extension Cache {
   /// - Complexity: O(number of databases and of commands).
   public func metrics(_ facts: ServerFacts) -> String { statistics(facts).metricsPage }
 
-  /// The figures of this moment.
+  /// A copy of all figures.
   func statistics(_ facts: ServerFacts) -> CacheStatistics {
     var statistics = CacheStatistics(
       facts: facts, settings: settings, now: now, figures: figures, timing: timing,

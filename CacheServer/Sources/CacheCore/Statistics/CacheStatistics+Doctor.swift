@@ -1,5 +1,5 @@
 extension CacheStatistics {
-  /// `MEMORY DOCTOR`: what is worth knowing about the memory, in sentences.
+  /// `MEMORY DOCTOR`: a sentence about each problem of the memory, with its remedy.
   var memoryReport: String {
     let used = byteCount
     let stored = storedByteCount

@@ -1,15 +1,15 @@
 // INFO: sections of lines, under the names that Redis gives them.
 
 extension CacheStatistics {
-  /// What `INFO` without a section writes.
+  /// The sections that `INFO` writes by default.
   private static let sections = [
     "server", "clients", "memory", "persistence", "stats", "replication", "cpu", "errorstats",
     "keyspace", "handover",
   ]
-  /// What is written only where it is asked for, by name or with `all`.
+  /// The sections that `INFO` writes only for their names, `all` or `everything`.
   private static let rareSections = ["commandstats"]
 
-  /// The text of the sections that are named; of the usual ones where none is.
+  /// The text of the sections with these names, or of the default ones for an empty list.
   func info(_ names: [String]) -> String {
     var wanted = Set(names)
     if names.isEmpty || !wanted.isDisjoint(with: ["all", "default", "everything"]) {
@@ -69,8 +69,7 @@ extension CacheStatistics {
   }
 
   private func serverLines() -> [(String, String)] {
-    let uptime = (now &- min(facts.startTime, now)) / 1000
-    return [
+    [
       ("redis_version", Cache.redisVersion), ("redis_mode", "standalone"),
       ("arch_bits", "\(Int.bitWidth)"), ("multiplexing_api", "epoll"),
       ("process_id", "\(facts.processID)"),
@@ -109,7 +108,7 @@ extension CacheStatistics {
   }
 
   private func processorLines(_ time: ProcessorTime) -> [(String, String)] {
-    return [
+    [
       ("used_cpu_sys", Self.seconds(time.system)), ("used_cpu_user", Self.seconds(time.user)),
       ("used_cpu_sys_children", Self.seconds(time.childrenSystem)),
       ("used_cpu_user_children", Self.seconds(time.childrenUser)),
@@ -117,7 +116,7 @@ extension CacheStatistics {
   }
 
   private func memoryLines() -> [(String, String)] {
-    return [
+    [
       ("used_memory", "\(byteCount)"), ("used_memory_human", Self.human(byteCount)),
       ("used_memory_rss", "\(facts.residentByteCount)"),
       ("used_memory_rss_human", Self.human(facts.residentByteCount)),

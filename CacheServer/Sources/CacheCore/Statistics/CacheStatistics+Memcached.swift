@@ -6,7 +6,7 @@ extension CacheStatistics {
     let itemCount = databases.last?.keyCount ?? 0
     return [
       ("pid", "\(facts.processID)"),
-      ("uptime", "\((now &- min(facts.startTime, now)) / 1000)"), ("time", "\(now / 1000)"),
+      ("uptime", "\(uptime)"), ("time", "\(now / 1000)"),
       ("version", Cache.memcachedVersion), ("server_version", Cache.version),
       ("pointer_size", "\(Int.bitWidth)"),
       ("rusage_user", Self.seconds(facts.processorTime.user)),
@@ -28,7 +28,7 @@ extension CacheStatistics {
       ("store_no_memory", "\(memcached.noMemoryCount)"),
       ("auth_cmds", "\(memcached.authenticationCount)"),
       ("auth_errors", "\(memcached.authenticationErrors)"), ("accepting_conns", "1"),
-      ("limit_maxbytes", "\(byteLimit == .max ? 0 : byteLimit)"), ("threads", "1"),
+      ("limit_maxbytes", "\(shownByteLimit)"), ("threads", "1"),
       ("hash_is_expanding", "0"),
       ("bytes", "\(itemCount == 0 ? 0 : byteCount)"),
       ("curr_items", "\(itemCount)"),
@@ -40,7 +40,7 @@ extension CacheStatistics {
   /// `stats settings`.
   var memcachedSettingLines: [(String, String)] {
     [
-      ("maxbytes", "\(byteLimit == .max ? 0 : byteLimit)"), ("maxconns", "\(facts.clientLimit)"),
+      ("maxbytes", "\(shownByteLimit)"), ("maxconns", "\(facts.clientLimit)"),
       ("tcpport", "\(facts.memcachedPort)"), ("udpport", "0"), ("inter", facts.memcachedAddress),
       ("verbosity", "0"), ("oldest", "0"),
       ("evictions", settings.policy == .noeviction ? "off" : "on"),

@@ -1,5 +1,5 @@
 // The names are those of redis_exporter and memcached_exporter, so that existing dashboards and alerts go on working.
-// What only this server has begins with `cache_server_`.
+// Figures that only this server has begin with `cache_server_`.
 
 extension CacheStatistics {
   /// The figures in the text format of Prometheus, version 0.0.4.
@@ -28,59 +28,64 @@ extension CacheStatistics {
     page.gauge("redis_process_id", "The id of the process.", facts.processID)
     page.gauge(
       "redis_uptime_in_seconds", "Seconds since the process began to serve.",
-      (now &- min(facts.startTime, now)) / 1000)
+      uptime)
     page.gauge(
-      "redis_start_time_seconds", "When the process began to serve.", facts.startTime / 1000)
+      "redis_start_time_seconds", "When the process began to serve, in seconds since 1970.",
+      facts.startTime / 1000)
     page.gauge("redis_connected_clients", "Clients that are connected.", facts.clientCount)
     page.gauge(
       "redis_blocked_clients", "Clients that wait for the end of a pause.", facts.blockedCount)
-    page.gauge("redis_config_maxclients", "Clients that may be connected.", facts.clientLimit)
+    page.gauge(
+      "redis_config_maxclients", "The most clients that may be connected.", facts.clientLimit)
     page.counter(
       "redis_connections_received_total", "Clients that have connected.",
       figures.connectionCount)
     page.counter(
-      "redis_rejected_connections_total", "Clients that were refused.", facts.rejectedCount)
-    page.counter(
-      "redis_cpu_sys_seconds_total", "Processor time in the kernel.",
-      Self.seconds(facts.processorTime.system))
-    page.counter(
-      "redis_cpu_user_seconds_total", "Processor time in the program.",
-      Self.seconds(facts.processorTime.user))
-    page.counter(
-      "redis_cpu_sys_children_seconds_total", "The same for child processes that have ended.",
-      Self.seconds(facts.processorTime.childrenSystem))
-    page.counter(
-      "redis_cpu_user_children_seconds_total", "The same for child processes that have ended.",
-      Self.seconds(facts.processorTime.childrenUser))
-    page.gauge("redis_loading_dump_file", "Whether entries are being loaded.", 0)
+      "redis_rejected_connections_total",
+      "Clients that were refused because too many were connected.",
+      facts.rejectedCount)
+    let time = facts.processorTime
+    for (name, mode, microseconds) in [
+      ("sys", "in the kernel", time.system), ("user", "in the program", time.user),
+      ("sys_children", "in the kernel, of child processes that have ended", time.childrenSystem),
+      ("user_children", "in the program, of child processes that have ended", time.childrenUser),
+    ] {
+      page.counter(
+        "redis_cpu_\(name)_seconds_total", "Seconds of processor time \(mode).",
+        Self.seconds(microseconds))
+    }
+    page.gauge("redis_loading_dump_file", "Always 0: the server loads no entries at its start.", 0)
     page.gauge(
-      "redis_rdb_bgsave_in_progress", "Whether the memory file is being written to its disk.",
+      "redis_rdb_bgsave_in_progress", "1 while the memory file is being written to its disk.",
       facts.isSaving ? 1 : 0)
     page.gauge(
-      "redis_rdb_last_save_timestamp_seconds", "When it was written there.",
+      "redis_rdb_last_save_timestamp_seconds",
+      "When the memory file was written to its disk, in seconds since 1970.",
       (isOnDisk ? facts.saveTime : now) / 1000)
   }
 
   private func addMemoryMetrics(_ page: inout MetricsPage) {
     page.gauge("redis_memory_used_bytes", "Bytes that the entries take.", byteCount)
     page.gauge(
-      "redis_memory_used_peak_bytes", "The most of them in this process.",
+      "redis_memory_used_peak_bytes", "The most bytes that the entries took in this process.",
       peakByteCount)
     page.gauge(
-      "redis_memory_used_rss_bytes", "Bytes of memory that the process has.",
+      "redis_memory_used_rss_bytes", "Resident memory of the process, in bytes.",
       facts.residentByteCount)
     page.gauge(
-      "redis_memory_max_bytes", "Bytes that the entries may take; 0 for no limit.",
+      "redis_memory_max_bytes",
+      "maxmemory: the most bytes that the entries may take; 0 for no limit.",
       settings.maximumByteCount)
     page.gauge(
-      "redis_config_maxmemory", "The same, as it is configured.", settings.maximumByteCount)
+      "redis_config_maxmemory", "maxmemory, in bytes; 0 for no limit.", settings.maximumByteCount)
     page.gauge(
-      "cache_server_memory_file_bytes", "The size of the memory file.", fileByteCount)
+      "cache_server_memory_file_bytes", "The size of the memory file, in bytes.", fileByteCount)
     page.gauge(
-      "cache_server_memory_file_stored_bytes", "Bytes that it takes of its file system.",
+      "cache_server_memory_file_stored_bytes",
+      "Bytes of the file system that the memory file takes.",
       storedByteCount)
     page.gauge(
-      "cache_server_memory_file_capacity_bytes", "The size up to which it may grow.",
+      "cache_server_memory_file_capacity_bytes", "The largest size of the memory file, in bytes.",
       facts.capacity)
     page.counter(
       "redis_evicted_keys_total", "Entries that were evicted because memory was short.",
@@ -93,8 +98,11 @@ extension CacheStatistics {
   private func addCommandMetrics(_ page: inout MetricsPage) {
     page.counter(
       "redis_commands_processed_total", "Commands that were carried out.", figures.commandCount)
-    page.counter("redis_keyspace_hits_total", "Keys that were there.", figures.hitCount)
-    page.counter("redis_keyspace_misses_total", "Keys that were not there.", figures.missCount)
+    page.counter(
+      "redis_keyspace_hits_total", "Keys that a command read and found.", figures.hitCount)
+    page.counter(
+      "redis_keyspace_misses_total", "Keys that a command read and did not find.",
+      figures.missCount)
     let commands = zip(Command.allCases, timing.commands).filter {
       $1.callCount > 0 || $1.refusedCount > 0
     }
@@ -102,19 +110,19 @@ extension CacheStatistics {
       commands.map { (MetricsPage.label("cmd", $0.name), value($1)) }
     }
     page.add(
-      "redis_commands_total", "counter", "How often a command came.",
+      "redis_commands_total", "counter", "How often each command was carried out.",
       samples { "\($0.callCount)" })
     page.add(
-      "redis_commands_duration_seconds_total", "counter", "How long a command took, all together.",
+      "redis_commands_duration_seconds_total", "counter", "Seconds that each command took.",
       samples { Self.seconds($0.microseconds) })
     page.add(
-      "redis_commands_rejected_calls_total", "counter", "How often a command was refused.",
+      "redis_commands_rejected_calls_total", "counter", "How often each command was refused.",
       samples { "\($0.refusedCount)" })
     page.add(
-      "redis_commands_failed_calls_total", "counter", "How often a command has failed.",
+      "redis_commands_failed_calls_total", "counter", "How often each command failed.",
       samples { "\($0.failedCount)" })
     page.add(
-      "redis_errors_total", "counter", "Errors that were answered.",
+      "redis_errors_total", "counter", "Error replies, by their first word.",
       timing.errors.sorted { $0.key < $1.key }
         .map { (MetricsPage.label("err", $0.key), "\($0.value)") })
     page.gauge("redis_slowlog_length", "Commands in the slow log.", slowCount)
@@ -122,10 +130,10 @@ extension CacheStatistics {
 
   private func addKeyspaceMetrics(_ page: inout MetricsPage) {
     page.add(
-      "redis_db_keys", "gauge", "Entries of a database.",
+      "redis_db_keys", "gauge", "Entries of each database.",
       databases.map { (MetricsPage.label("db", $0.name), "\($0.keyCount)") })
     page.add(
-      "redis_db_keys_expiring", "gauge", "Those of them with a deadline.",
+      "redis_db_keys_expiring", "gauge", "Entries with a deadline of each database.",
       databases.map { (MetricsPage.label("db", $0.name), "\($0.expiringCount)") })
   }
 
@@ -134,13 +142,13 @@ extension CacheStatistics {
       "cache_server_damaged_values_total", "Values that did not match their checksums.",
       damagedValueCount)
     page.counter(
-      "cache_server_upgrades_total", "How often a process has handed the memory over.",
+      "cache_server_upgrades_total", "How often a process handed the memory over to its successor.",
       upgradeCount)
     page.counter(
-      "cache_server_crash_restarts_total", "How often a process was killed that served from it.",
+      "cache_server_crash_restarts_total", "How often a process was killed while it served.",
       crashCount)
     page.counter(
-      "cache_server_generation", "How often the memory went from process to process.",
+      "cache_server_generation", "How often another process took over the memory.",
       generation)
   }
 

@@ -1,7 +1,6 @@
-/// The figures of one moment, from which `INFO`, memcached's `stats` and the page for Prometheus are written.
+/// The figures of one moment, for `INFO`, memcached's `stats`, `MEMORY DOCTOR` and the page for Prometheus.
 ///
-/// A copy, so that these texts are made outside of ``Cache``, which cannot be copied: the compiler takes minutes
-/// for a long function of such a type.
+/// A copy, so that long functions can read it: see ``Cache`` for the reason.
 struct CacheStatistics {
   /// The figures of one database.
   struct Database {
@@ -17,20 +16,19 @@ struct CacheStatistics {
   var figures: Figures
   var timing: Timing
   var memcached: MemcachedFigures
-  /// Those that clients of Redis select, and at the end that of the memcached protocol.
+  /// The databases that clients of Redis select, and last that of the memcached protocol.
   var databases: [Database] = []
   /// How many commands the slow log contains.
   var slowCount = 0
   /// Whether the memory file is on a disk.
   var isOnDisk = false
-  /// Bytes that the entries take, and the most of them in this process.
+  /// The bytes that the entries take, and the most that they took in this process.
   var byteCount: UInt64 = 0
   var peakByteCount: UInt64 = 0
   /// The size of the memory file, and the bytes that it takes of its file system.
   var fileByteCount: UInt64 = 0
   var storedByteCount: UInt64 = 0
-  /// The bytes that the entries may take, and those of them that the container allows; the largest number for no
-  /// limit.
+  /// The most bytes that the entries may take, and the most that the container allows; `UInt64.max` without a limit.
   var byteLimit = UInt64.max
   var containerByteLimit = UInt64.max
   /// How the memory came to the process.
@@ -45,7 +43,13 @@ struct CacheStatistics {
   /// How often the memory went from process to process.
   var generation: UInt64 = 0
 
-  /// Microseconds, as seconds.
+  /// How long the process serves, in seconds.
+  var uptime: UInt64 { (now &- min(facts.startTime, now)) / 1000 }
+
+  /// ``byteLimit`` as clients expect it: 0 without a limit.
+  var shownByteLimit: UInt64 { byteLimit == .max ? 0 : byteLimit }
+
+  /// Microseconds as text in seconds, with six decimals.
   static func seconds(_ microseconds: UInt64) -> String {
     let rest = String(microseconds % 1_000_000)
     return "\(microseconds / 1_000_000).\(String(repeating: "0", count: 6 - rest.count))\(rest)"

@@ -2,7 +2,7 @@
 struct MetricsPage {
   private(set) var text = ""
 
-  /// Adds a figure with its samples: the labels of each, and its value.
+  /// Adds a figure with its samples: the labels of each, and its value. Without samples, adds nothing.
   mutating func add(
     _ name: String, _ kind: String, _ help: String, _ samples: [(labels: String, value: String)]
   ) {
@@ -18,12 +18,12 @@ struct MetricsPage {
     add(name, "gauge", help, [("", value.description)])
   }
 
-  /// Adds a figure that goes up.
+  /// Adds a figure that only goes up.
   mutating func counter(_ name: String, _ help: String, _ value: some CustomStringConvertible) {
     add(name, "counter", help, [("", value.description)])
   }
 
-  /// A label whose value may be any text.
+  /// A label. The value can be any text: characters that end it are escaped.
   static func label(_ name: String, _ value: String) -> String {
     var quoted = ""
     for character in value {

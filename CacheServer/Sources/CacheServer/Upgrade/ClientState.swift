@@ -10,7 +10,7 @@ struct ClientState: Equatable {
   var session: Session
   var connectTime: UInt64
   var lastTime: UInt64
-  /// Whether it asked for the upgrade, and is to be told that it has come about.
+  /// Whether it sent `UPGRADE`, and gets the reply from the successor.
   var awaitsUpgrade: Bool
   /// Whether a key has changed that it watches.
   var areWatchesTouched: Bool

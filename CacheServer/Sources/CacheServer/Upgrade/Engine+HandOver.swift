@@ -14,8 +14,8 @@ internal import SystemPackage
 //      │◄─────────────────────────── ready ─│
 //      │ clients, some at a time, ─────────►│ keeps them
 //      │   and serves them meanwhile        │
-//      ├─ the event loop pauses ─ ─ ─ ┤
-//      │ settings, what has changed ───────►│
+//      ├─ ─ ─ the event loop pauses ─ ─ ─ ─ ┤
+//      │ settings, clients that changed ───►│
 //      │ memory, listening socket ─────────►│ opens the cache
 //      │◄────────────────────────── opened ─│
 //      │ go ───────────────────────────────►│ serves: first the clients that have sent something
@@ -24,9 +24,9 @@ internal import SystemPackage
 //      │ not sent yet, one by one           │
 //      ╵ ends
 //
-// Until `go`, the old process has everything it had: where something goes wrong, the new one is killed,
-// and the old one goes on. After `go` it touches no client any more. A connection that ends before `go` is
-// ended by shutdown(2), because the new process has a copy of its socket.
+// Until `go`, the old process has everything it had: if something goes wrong, it kills the new one and goes on.
+// After `go` it does not touch the clients. It ends a connection that closes before `go` by shutdown(2), because the
+// new process has a copy of the socket.
 
 extension Engine {
   /// Starts the program anew, and hands everything over to it.
@@ -64,9 +64,9 @@ extension Engine {
     }
   }
 
-  /// How many clients are sent ahead before others are served again.
+  /// How many clients are sent ahead before the event loop serves clients again.
   private static let aheadCount = min(32, NamedDescriptor.countLimit)
-  /// A client that has sent so much that is not carried out is not sent ahead.
+  /// The most bytes of requests that are not carried out yet of a client that is sent ahead.
   private static let aheadByteLimit = 64 << 10
 
   /// Sends clients to a successor that does not serve yet, while they are served here.
@@ -95,15 +95,15 @@ extension Engine {
     awaitAhead(rest, successor, until: .now() + Self.aheadPatience)
   }
 
-  /// How long a successor may take for one of these steps.
+  /// How long a successor may take for the clients of one step.
   private static let aheadPatience = TimeAmount.seconds(30)
 
   private func goOn(with rest: ArraySlice<UInt64>, to successor: SuccessorProcess) {
     if rest.isEmpty { finishHandover(to: successor) } else { sendAhead(rest, to: successor) }
   }
 
-  /// Goes on once the successor has taken what it was sent, so that nothing is left for it to do when the event loop
-  /// pauses, and the event loop never waits for it before.
+  /// Goes on once the successor has taken the clients of this step. So it has none left to take when the event loop
+  /// pauses, and the event loop does not wait for it before that.
   private func awaitAhead(
     _ rest: ArraySlice<UInt64>, _ successor: SuccessorProcess, until deadline: NIODeadline
   ) {
@@ -129,16 +129,20 @@ extension Engine {
 
   /// The clients as they are when the event loop pauses.
   private struct Roster {
-    /// All that the successor serves.
+    /// The clients that the successor serves after the pause.
     var all: [ConnectionHandler] = []
-    /// Those of them that it does not have yet, and those that are not any more what it has.
+    /// Those of them that the successor does not have yet.
     var new: [ConnectionHandler] = []
+    /// Those of them that have changed since the successor got them.
     var changed: [ConnectionHandler] = []
-    /// The numbers of those that it has and does not serve.
+    /// The numbers of clients that were sent ahead and that the successor does not serve.
     var dropped: [UInt64] = []
   }
 
-  /// Of a client that was sent ahead and has done nothing since, nothing is looked up: it has no replies to be sent.
+  /// Sorts the clients for the pause.
+  ///
+  /// Asks the channel only of clients that have done something since they were sent ahead: the others have no replies
+  /// that wait to be sent.
   private func roster(for successor: SuccessorProcess) -> Roster {
     var roster = Roster()
     roster.all.reserveCapacity(connections.count)
@@ -219,7 +223,7 @@ extension Engine {
     }
   }
 
-  /// Goes on serving after a successor did not get as far.
+  /// Goes on serving after a successor that failed.
   private func resume(after failure: UpgradeFailure) {
     guard let file = memoryFile else { return fail("upgrade: \(failure.sentence)") }
     do {
@@ -228,11 +232,11 @@ extension Engine {
       cache.beginBatch()
       self.cache = .some(cache)
       prepareCache()
-      for client in connections.values {
-        self.cache?.restoreWatches(of: client.session, isTouched: client.areWatchesTouched)
-      }
+      connections.values.forEach(restoreWatches)
     } catch {
-      return fail("upgrade: \(failure.sentence); the memory is lost to it: \(sentence(of: error))")
+      return fail(
+        "upgrade: \(failure.sentence); this process cannot open the memory again: "
+          + sentence(of: error))
     }
     upgradeFailed(failure)
   }
@@ -254,17 +258,20 @@ extension Engine {
     self.successor = successor
     try? ServiceManager.current()?.notifyMainProcess(successor.processID)
     closeListeners(removesFiles: false)
-    // Closing many sockets takes a while, in which the successor serves.
+    // The successor serves while this process closes its sockets, which takes a while if they are many.
     SystemCalls.giveWay()
     for client in clients { client.leave() }
     for client in connections.values { client.setReading(false) }
     handOverRest(after: .milliseconds(2))
   }
 
-  /// A client that takes nothing for so long will not take the rest of its replies.
+  /// How long a client may read none of its replies before this process gives it up.
   private static let readPatience = TimeAmount.minutes(10)
 
-  /// Hands over the clients whose replies are sent meanwhile, and those that a predecessor still hands over.
+  /// Hands over the clients whose replies have been sent since, and those that a predecessor hands over late.
+  ///
+  /// - Parameter delay: how long to wait before the next look at the others.
+  /// - Parameter wasEmpty: whether the look before found none.
   private func handOverRest(after delay: TimeAmount, wasEmpty: Bool = false) {
     guard state == .handedOver, let successor else { return }
     for client in connections.values.filter(\.isWritten) {
@@ -281,7 +288,7 @@ extension Engine {
     for client in connections.values where client.isStalled(for: Self.readPatience) {
       client.abandon()
     }
-    // One that was just accepted may not be among them yet: none twice is none.
+    // A connection that was just accepted may be missing here, so the process ends after two empty looks.
     let isEmpty = connections.isEmpty && !awaitsPredecessor
     guard !(isEmpty && wasEmpty) else { return end(afterHandover: true) }
     eventLoop.scheduleTask(in: delay) {
@@ -298,7 +305,7 @@ extension ConnectionHandler {
     return (try? channel.syncOptions?.getOption(.bufferedWritableBytes)) == 0
   }
 
-  /// Whether as many bytes wait to be sent as did that long ago.
+  /// Whether the number of bytes that wait to be sent has not changed for longer than `patience`.
   func isStalled(for patience: TimeAmount) -> Bool {
     let options = context?.channel.syncOptions
     guard let count = try? options?.getOption(.bufferedWritableBytes) else { return false }
@@ -309,7 +316,7 @@ extension ConnectionHandler {
     return .now() - unsentSince > patience
   }
 
-  /// What a successor has to know.
+  /// The state of the client for a successor.
   var state: ClientState {
     var rest = pending
     if let prefix = memcached?.resumption, !prefix.isEmpty {

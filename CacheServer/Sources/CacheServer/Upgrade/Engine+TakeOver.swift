@@ -13,10 +13,10 @@ internal import SystemPackage
 final class PredecessorLink: @unchecked Sendable {
   var channel: DescriptorChannel
   var stream: StateStream
-  /// What else came with it.
+  /// The other descriptors that the predecessor passed on.
   var descriptors: ReceivedDescriptors
 
-  /// The connection that was passed on; nil where none was.
+  /// The connection that the predecessor passed on, or `nil` if this process has no predecessor.
   init?(_ descriptors: consuming ReceivedDescriptors) throws(StartFailure) {
     guard let socket = descriptors.take(SuccessorProcess.channelName),
       let stream = descriptors.take(SuccessorProcess.streamName)
@@ -24,7 +24,7 @@ final class PredecessorLink: @unchecked Sendable {
     do throws(DescriptorChannelError) {
       channel = try DescriptorChannel.adopt(socket)
     } catch {
-      throw StartFailure("what the predecessor passed on is not a channel: \(error.sentence)")
+      throw StartFailure("the predecessor's channel cannot be used: \(error)")
     }
     self.stream = StateStream(stream)
     self.descriptors = descriptors
@@ -48,7 +48,7 @@ extension Engine {
     receiveRest(from: link)
   }
 
-  /// Says what went wrong with a predecessor.
+  /// Calls `body`, and names the predecessor in the errors of the connection to it.
   private func receiving<Result>(_ body: () throws -> Result) throws -> Result {
     do { return try body() } catch let error as HandoverStateError {
       throw StartFailure("the predecessor's state cannot be read: \(error.sentence)")
@@ -72,7 +72,7 @@ extension Engine {
           return (try HandoverState(parsing: frame), clients)
         }
         try receiveClients(count, into: clients, from: link)
-        // The predecessor sends no more before.
+        // The predecessor sends the next clients after this.
         try link.stream.write(HandoverState.greeting)
         try link.stream.flush()
       }
@@ -101,16 +101,14 @@ extension Engine {
       guard try link.channel.awaitAcknowledgement() == 0 else {
         throw StartFailure.predecessorGone
       }
-      clients.forEach { client in
-        guard client.session.isWatching else { return }
-        cache?.restoreWatches(of: client.session, isTouched: client.areWatchesTouched)
-      }
+      clients.forEach(restoreWatches)
       waiting = clients
       adoptWaiting(atMost: Self.adoptionCount)
     }
   }
 
-  /// Has the clients that were sent ahead be what they are now, without those that are not served here.
+  /// Replaces the clients that have changed since they were sent ahead, and drops those that this process does not
+  /// serve.
   private func correct(
     _ clients: WaitingClients, _ state: HandoverState, from link: PredecessorLink
   ) throws {
@@ -126,10 +124,10 @@ extension Engine {
     }
   }
 
-  /// How many clients are taken before others are served again.
+  /// How many of the waiting clients are adopted before the event loop serves the others again.
   private static let adoptionCount = 16
 
-  /// Begins to read from clients that were handed over. It goes on by itself, beside service.
+  /// Begins to read from at most `limit` of the waiting clients, and schedules the rest beside service.
   func adoptWaiting(atMost limit: Int) {
     guard !waiting.isEmpty else { return }
     for (client, socket) in waiting.take(atMost: limit) { adopt(client, socket) }
@@ -137,7 +135,7 @@ extension Engine {
       waiting = WaitingClients()
       return
     }
-    // A moment, so that the event loop looks at the others' sockets in between.
+    // After a moment, so that the event loop serves the others' sockets in between.
     eventLoop.scheduleTask(in: .microseconds(100)) {
       self.adoptWaiting(atMost: Self.adoptionCount)
     }
@@ -164,6 +162,11 @@ extension Engine {
     }
   }
 
+  /// Watches the keys again that a client watched in the predecessor, or in this process before a failed upgrade.
+  func restoreWatches(of client: ConnectionHandler) {
+    cache?.restoreWatches(of: client.session, isTouched: client.areWatchesTouched)
+  }
+
   /// Takes the clients that are handed over later, on a thread of its own.
   private func receiveRest(from link: PredecessorLink) {
     eventLoop.execute { self.awaitsPredecessor = true }
@@ -175,7 +178,11 @@ extension Engine {
           let state = try ClientState(parsing: frame)
           var received = try link.channel.receive()
           guard let socket = received.take("client-\(state.session.id)") else { return }
-          self.eventLoop.execute { self.adopt(ConnectionHandler(self, state), socket.rawValue) }
+          self.eventLoop.execute {
+            let client = ConnectionHandler(self, state)
+            self.restoreWatches(of: client)
+            self.adopt(client, socket.rawValue)
+          }
         } catch Errno.resourceTemporarilyUnavailable {
           // Replies to slow clients take their time.
           continue
@@ -189,9 +196,9 @@ extension Engine {
 }
 
 extension StartFailure {
-  static var predecessorGone: StartFailure { StartFailure("the predecessor is gone") }
+  static var predecessorGone: StartFailure { StartFailure("the predecessor has ended") }
   static var foreignClients: StartFailure {
-    StartFailure("the predecessor has sent something else than its clients")
+    StartFailure("the predecessor has sent other clients than it announced")
   }
 }
 

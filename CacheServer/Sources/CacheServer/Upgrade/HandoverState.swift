@@ -16,9 +16,10 @@ struct HandoverState: Equatable {
   var clientCount: UInt32
   /// What the listening sockets are, in the order in which they follow.
   var endpoints: [Endpoint]
-  /// Of the clients that were sent ahead, which the successor does not serve: they are gone, or follow later.
+  /// The numbers of the clients that were sent ahead and that the successor drops: they have disconnected, or follow
+  /// later.
   var droppedClients: [UInt64] = []
-  /// How many of the others have changed since; their states follow those of the other clients.
+  /// How many of the clients that were sent ahead have changed since. Their states follow those of the new clients.
   var changedCount: UInt32 = 0
 
   /// The name under which a listening socket is passed on.
@@ -47,18 +48,18 @@ struct HandoverState: Equatable {
 
   private static let aheadMagic: UInt32 = 0x4b43_4841
 
-  /// What a successor sends before it says that it is ready: that it takes clients before the memory. It sends it again
-  /// whenever it has taken some.
+  /// The frame that a successor sends before its acknowledgement, to report that it takes clients before the memory,
+  /// and again each time that it has taken the clients of one step.
   static var greeting: ByteBuffer { ByteBuffer(integer: aheadMagic) }
 
-  /// Says that so many clients follow, before the memory.
+  /// The frame that announces `count` clients before the memory.
   static func ahead(_ count: Int) -> ByteBuffer {
     var frame = greeting
     frame.writeInteger(UInt32(count))
     return frame
   }
 
-  /// How many clients follow; nil where the frame is another.
+  /// How many clients the frame announces, or `nil` for another frame.
   static func aheadCount(_ frame: ByteBuffer) -> Int? {
     var frame = frame
     guard frame.readableBytes == 8, frame.readInteger() == aheadMagic else { return nil }
@@ -90,7 +91,7 @@ extension HandoverState {
     self.clientCount = clientCount
     endpoints = []
     for _ in 0..<endpointCount { endpoints.append(try frame.readEndpoint()) }
-    // A version before did not send any ahead.
+    // The state of an earlier version, which sends no clients ahead, ends here.
     guard frame.readableBytes > 0 else { return }
     guard let droppedCount = frame.readInteger(as: UInt32.self),
       Int(droppedCount) <= frame.readableBytes / 8
@@ -104,11 +105,11 @@ extension HandoverState {
   }
 }
 
-/// Why a state cannot be taken over.
+/// Why the state that a predecessor sent cannot be read.
 enum HandoverStateError: ErrorForPeople, Equatable {
-  /// It is not what any version writes.
+  /// No version writes such a frame.
   case malformed
-  /// A version of the server has written it that this one does not know.
+  /// An unknown version of the server has written it.
   case unknownVersion(UInt32)
 
   var sentence: String {

@@ -5,7 +5,7 @@ internal import NIOPosix
 internal import RESP
 internal import SystemPackage
 
-/// An imitated client and cache, served once before a predecessor is asked to pause.
+/// A client and a cache of this process's own, served once before the predecessor is asked to pause.
 ///
 /// What is done for the first time takes longer: pages of the program are read, types are made, sockets
 /// registered. A successor has done it all when its clients begin to wait.

@@ -5,8 +5,7 @@ internal import SystemPackage
 ///
 /// Descriptors go over a ``DescriptorChannel`` beside it, in the same order.
 struct StateStream: ~Copyable {
-  /// The longest frame: what a client may have sent that is not a whole request, and what is told about
-  /// it.
+  /// The longest frame, in bytes: the incomplete request of a client, and the rest of its state.
   static let frameByteLimit = Engine.inputLimit + (1 << 20)
   /// How long the other end may do nothing, in seconds.
   static let patience = 10
@@ -23,7 +22,7 @@ struct StateStream: ~Copyable {
 
   deinit { try? socket.close() }
 
-  /// Whether a frame has come, or the beginning of one.
+  /// Whether a frame, or the beginning of one, can be read.
   var hasInput: Bool {
     input.readableBytes > 0 || SystemCalls.isReadable(socket.rawValue)
   }

@@ -12,9 +12,9 @@ final class SuccessorProcess: @unchecked Sendable {
   let processID: Int32
   var channel: DescriptorChannel
   var stream: StateStream
-  /// Whether it takes clients before the memory.
+  /// Whether it takes clients before the memory. Earlier versions do not.
   private(set) var takesClientsAhead = false
-  /// The numbers of those that it was sent ahead.
+  /// The numbers of the clients that were sent to it before the memory.
   var clientsSentAhead: [UInt64] = []
 
   /// Starts the program.
@@ -25,19 +25,19 @@ final class SuccessorProcess: @unchecked Sendable {
   ) throws(UpgradeFailure) -> SuccessorProcess {
     let ends: (SystemPackage.FileDescriptor, SystemPackage.FileDescriptor)
     do throws(DescriptorChannelError) { ends = try DescriptorChannel.pair() } catch {
-      throw UpgradeFailure("no channel can be made: \(error.sentence)")
+      throw UpgradeFailure("the channel to the successor cannot be made: \(error)")
     }
     let channel: DescriptorChannel
     do throws(DescriptorChannelError) {
       channel = try DescriptorChannel.adopt(ends.0)
     } catch {
       try? ends.1.close()
-      throw UpgradeFailure("no channel can be made: \(error.sentence)")
+      throw UpgradeFailure("the channel to the successor cannot be made: \(error)")
     }
     defer { try? ends.1.close() }
     let streams: (SystemPackage.FileDescriptor, SystemPackage.FileDescriptor)
     do throws(Errno) { streams = try SystemCalls.makeStreamPair() } catch {
-      throw UpgradeFailure("no stream can be made: \(error)")
+      throw UpgradeFailure("the stream to the successor cannot be made: \(error)")
     }
     let stream = StateStream(streams.0)
     defer { try? streams.1.close() }
@@ -46,7 +46,7 @@ final class SuccessorProcess: @unchecked Sendable {
     program.pass(NamedDescriptor(streamName, streams.1))
     let processID: Int32
     do throws(SuccessorError) { processID = try program.spawn() } catch {
-      throw UpgradeFailure("\(configuration.executable) cannot be started: \(error.sentence)")
+      throw UpgradeFailure("\(configuration.executable): \(error)")
     }
     return SuccessorProcess(processID, channel, stream)
   }
@@ -71,7 +71,7 @@ final class SuccessorProcess: @unchecked Sendable {
       SystemCalls.killAndWait(processID)
       throw UpgradeFailure("process \(processID) does not want the memory")
     }
-    // It has sent that before.
+    // A successor that takes clients ahead sends the greeting before its acknowledgement.
     if stream.hasInput, let frame = try? stream.read() {
       takesClientsAhead = frame == HandoverState.greeting
     }
@@ -80,7 +80,7 @@ final class SuccessorProcess: @unchecked Sendable {
   /// Ends the program, and says why.
   func abandon(after error: DescriptorChannelError, _ moment: String) -> UpgradeFailure {
     if error == .closed {
-      // It may be about to be gone.
+      // It may be about to end.
       var ended: String?
       for _ in 0..<100 where ended == nil {
         ended = SystemCalls.exitText(of: processID)
@@ -94,7 +94,7 @@ final class SuccessorProcess: @unchecked Sendable {
     return UpgradeFailure(
       error == .timedOut
         ? "process \(processID) took too long before \(moment), and was ended"
-        : "process \(processID) was ended before \(moment): \(error.sentence)")
+        : "process \(processID) was ended before \(moment): \(sentence(of: error))")
   }
 }
 

@@ -2,28 +2,31 @@ internal import CacheCore
 internal import NIOCore
 internal import SystemPackage
 
-/// Clients that a predecessor has handed over and that are not read from yet.
+/// Clients that a predecessor has handed over and that this process does not read from yet.
 ///
-/// Making their sockets channels takes longer than handing them over, so it goes on beside service, and those come first
-/// that have sent something.
+/// Making channels of their sockets takes longer than handing them over, so the event loop does it beside service, and
+/// begins with the clients that have sent something.
 ///
 /// `@unchecked Sendable`: the start has it, then the event loop.
 final class WaitingClients: @unchecked Sendable {
   typealias Client = (client: ConnectionHandler, socket: Int32)
 
-  /// In the order in which they came; nil for one that was taken.
+  /// The clients in the order in which they came, and `nil` in the place of one that was taken.
   private var clients: [Client?] = []
+  /// The place of each client, by its number.
   private var places: [UInt64: Int] = [:]
+  /// The sockets, at the same places.
   private var sockets = PollList()
-  /// The places of those that are taken first; also of some that were taken since.
+  /// The places of clients to be taken first. Some of those clients may have been taken since.
   private var urgent: [Int] = []
-  /// In front of this place, all are taken.
+  /// All clients before this place were taken.
   private var start = 0
   private(set) var count = 0
-  /// Where the next round looks for sockets from which something can be read. Looking at 10,000 takes milliseconds, so
-  /// each round looks at some.
+  /// Where the next round of polling begins. Polling 10,000 sockets takes milliseconds, so a round polls some.
   private var pollStart = 0
+  /// Whether each socket was polled once.
   private var hasPolledAll = false
+  /// How many sockets a round polls.
   private static let pollCount = 1024
 
   var isEmpty: Bool { count == 0 }
@@ -34,23 +37,23 @@ final class WaitingClients: @unchecked Sendable {
     clients.append((client, socket))
     sockets.append(socket)
     count += 1
-    noteUrgency(at: place)
+    if client.pending.readableBytes > 0 || client.awaitsUpgrade { urgent.append(place) }
   }
 
-  /// Puts a client in the place of the one with its number, which has changed meanwhile.
+  /// Replaces the client with the same number, which has changed since it was sent.
   ///
-  /// - Returns: whether there is one.
+  /// - Returns: whether the list contained it.
   func replace(with client: ConnectionHandler) -> Bool {
     guard let place = places[client.session.id], let old = clients[place] else { return false }
     clients[place] = (client, old.socket)
-    // It has just sent something, and will again.
+    // A client that sent something a moment ago is likely to send more.
     urgent.append(place)
     return true
   }
 
-  /// Forgets a client, and closes its socket here.
+  /// Removes a client, and closes this process's copy of its socket.
   ///
-  /// - Returns: whether there is one.
+  /// - Returns: whether the list contained it.
   func drop(_ id: UInt64) -> Bool {
     guard let place = places[id], let client = take(at: place) else { return false }
     try? FileDescriptor(rawValue: client.socket).close()
@@ -62,7 +65,7 @@ final class WaitingClients: @unchecked Sendable {
     for case (let client, _)? in clients { body(client) }
   }
 
-  /// Takes clients away: first those that have something to be done or have sent something, then others.
+  /// Removes and returns clients: first those with requests, then the others.
   func take(atMost limit: Int) -> [Client] {
     let isFirstPass = !hasPolledAll
     if pollStart >= clients.count { pollStart = start }
@@ -73,7 +76,7 @@ final class WaitingClients: @unchecked Sendable {
     while taken.count < limit, let place = urgent.popLast() {
       if let client = take(at: place) { taken.append(client) }
     }
-    // First of all, those are found that have sent something.
+    // Others are not taken before each socket was polled, unless all are taken.
     while !isFirstPass || limit > clients.count, taken.count < limit, start < clients.count {
       if let client = take(at: start) { taken.append(client) }
       start += 1
@@ -89,8 +92,4 @@ final class WaitingClients: @unchecked Sendable {
     return client
   }
 
-  private func noteUrgency(at place: Int) {
-    guard let client = clients[place]?.client else { return }
-    if client.pending.readableBytes > 0 || client.awaitsUpgrade { urgent.append(place) }
-  }
 }

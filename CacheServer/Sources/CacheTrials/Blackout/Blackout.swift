@@ -40,15 +40,14 @@ struct Blackout: Trial {
     guard keys.allSatisfy({ (1...100_000_000).contains($0) }), !keys.isEmpty else {
       throw ValidationError("--keys takes numbers from 1 to 100000000")
     }
-    guard clients.allSatisfy({ (0...60_000).contains($0) }), !clients.isEmpty else {
-      throw ValidationError("--clients takes numbers from 0 to 60000")
-    }
+    try ClientCounts.validate(clients)
     guard rounds > 0, upgrades > 0 else {
       throw ValidationError("--rounds and --upgrades take numbers from 1")
     }
   }
 
   func run(in workshop: Workshop) throws {
+    try ClientCounts.makeRoom(for: clients)
     var results: [BlackoutResult] = []
     for count in keys {
       for kind in TrialServer.Kind.allCases where kind == .cache || count <= peersUpTo {
@@ -79,7 +78,7 @@ struct Blackout: Trial {
     try server.fill(count, workshop)
     var client = BlackoutClient(server, keyCount: count, seed: shared.seed)
     var results: [BlackoutResult] = []
-    // After a crash they are not connected any more.
+    // With other clients, only upgrades are measured: a crash disconnects them.
     let others = try IdleConnections(port: server.port, count: clientCount)
     defer { withExtendedLifetime(others) {} }
     for event in BlackoutEvent.allCases

@@ -11,7 +11,7 @@ struct BlackoutClient {
 
   /// When the last right answer came.
   private(set) var lastRight: UInt64 = 0
-  /// How often it had to connect, or was told to wait.
+  /// How often it had to connect, or got an error that asks it to wait.
   private(set) var failureCount = 0
   /// How many right answers came.
   private(set) var rightCount = 0

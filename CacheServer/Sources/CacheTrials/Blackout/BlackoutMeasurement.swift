@@ -24,7 +24,7 @@ struct BlackoutFigures {
   var ending = 0.0
   /// From there until the new one was started, because the operator has to wait.
   var operatorWait = 0.0
-  /// How often the client had to connect, or was told to wait.
+  /// How often the client had to connect, or got an error that asks it to wait.
   var failureCount = 0
   /// How many right answers it has got.
   var rightCount = 0
@@ -33,7 +33,7 @@ struct BlackoutFigures {
   var blackoutWithoutWait: Double { blackout - operatorWait }
 }
 
-/// Has something happen to a server, and returns how long the client has waited.
+/// Exchanges or kills a server, and measures how long the client waits.
 struct BlackoutMeasurement {
   let server: TrialServer
   let event: BlackoutEvent

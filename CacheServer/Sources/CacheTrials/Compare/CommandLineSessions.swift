@@ -79,7 +79,7 @@ struct CommandLineSessions {
     try compare(["--quoted-input", "GET", #""none\x00such""#], &comparison)
   }
 
-  /// Of what `--pipe` says, the line that shows errors and replies.
+  /// Whether a line of `--pipe` counts errors and replies.
   private func isAboutReplies(_ line: Substring) -> Bool { line.hasPrefix("errors:") }
 
   private func compare(

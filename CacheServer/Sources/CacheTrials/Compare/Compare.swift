@@ -28,8 +28,7 @@ struct Compare: Trial {
     ).output
     let cache = try TrialServer(.cache, in: workshop)
     defer { cache.stop() }
-    // One database, as cache-server has.
-    let redis = try TrialServer(.redis, in: workshop, extra: ["--databases", "1"])
+    let redis = try TrialServer(.redis, in: workshop)
     defer { redis.stop() }
     try cache.awaitReady()
     try redis.awaitReady()

@@ -26,7 +26,7 @@ struct Kills: Trial {
   @Argument(help: "How often the server is killed.")
   var count = 1000
 
-  @Option(help: "How many clients there are.")
+  @Option(help: "How many clients are connected.")
   var clients = 4
 
   @Option(help: "How many keys each has.")
@@ -88,7 +88,7 @@ struct Kills: Trial {
 
   /// A client that does nothing loses nothing, and where keys may be gone, all may: neither counts.
   private func claimSubstance(_ figures: KillFigures, _ workshop: Workshop) {
-    // What Redis shows, it has counted since its last start.
+    // Redis counts evictions from its last start on only.
     let countsEvictions = eviction && subject == .cache
     workshop.claim(
       "commands were answered and others under way, values were found"

@@ -1,15 +1,15 @@
 internal import ArgumentParser
 internal import TrialSupport
 
-/// What memory a server takes, and what becomes of memory that is freed, beside redis-server.
+/// How much memory a server takes, and how it uses freed memory again, beside redis-server.
 struct Memory: Trial {
   static let configuration = CommandConfiguration(
     abstract: "Compare memory per key and the reuse of freed memory with redis-server.",
     discussion: """
-      Values of several sizes are stored and counted; then memory is filled with values of one size, four of \
-      five are deleted at random, and values of another size are stored until one is refused. At the end \
-      values of 50 bytes to 20 MB replace each other for a while, and the storage of the memory file is \
-      looked at again and again.
+      Stores values of several sizes and measures the memory that they take. Then fills the memory with \
+      values of one size, deletes four of five at random, and stores values of another size until the server \
+      refuses one. At the end, values of 50 bytes to 20 MB replace each other for --seconds, and the trial \
+      measures the storage of the memory file again and again.
       """)
   static let title = "memory"
 
@@ -28,7 +28,6 @@ struct Memory: Trial {
   }
 
   func run(in workshop: Workshop) throws {
-    SystemCalls.raiseDescriptorLimit()
     try MemoryBySize(payload: limit << 18).run(in: workshop)
     try MemoryReuse(limit: limit).run(in: workshop)
     try MixedSizes(limit: limit, seconds: seconds).run(in: workshop)

@@ -1,8 +1,8 @@
 internal import TrialSupport
 
-/// What entries take beside their bytes, for values of several sizes.
+/// How much memory entries take, for values of several sizes.
 struct MemoryBySize {
-  /// How many bytes of values are stored of each size.
+  /// The bytes to store for each size of values.
   let payload: Int
   static let sizes = [3, 50, 300, 1000, 10_000, 100_000]
 
@@ -34,21 +34,11 @@ struct MemoryBySize {
     defer { server.stop() }
     try server.awaitReady()
     let setter = try ValueSetter(server, seed: workshop.options.seed)
-    let empty = try Self.byteCount(server)
+    let empty = try server.measureMemory()
     guard try setter.fill("k", valueByteCount: size, upTo: count) == count else {
       throw TrialFailure("\(kind.rawValue) refuses values of \(size) bytes")
     }
     let keyByteCount = (0..<count).reduce(0) { $0 + 2 + "\($1)".utf8.count }
-    return Double(try Self.byteCount(server) - empty) / Double(keyByteCount + size * count)
-  }
-
-  /// The memory of the process, and of cache-server the storage of the memory file.
-  private static func byteCount(_ server: TrialServer) throws -> Int {
-    let field = server.kind == .cache ? "RssAnon" : "VmRSS"
-    guard let memory = server.process.memoryByteCount(field) else {
-      throw TrialFailure("/proc does not contain \(field)")
-    }
-    let file = server.kind == .cache ? try SystemCalls.storageByteCount(server.memoryFile) : 0
-    return Int(memory + file)
+    return Double(try server.measureMemory() - empty) / Double(keyByteCount + size * count)
   }
 }

@@ -1,6 +1,6 @@
 internal import TrialSupport
 
-/// What becomes of memory that values of one size have left, for values of another.
+/// How much of the memory that deleted values of one size leave is used again by values of another size.
 struct MemoryReuse {
   /// maxmemory, in megabytes.
   let limit: Int
@@ -24,7 +24,7 @@ struct MemoryReuse {
         .measured(other, "\(decimal(other * 100, 0)) %"),
       ])
       workshop.claim(
-        "\(old) B to \(new) B: at least Redis's share is used again", own >= other,
+        "\(old) B to \(new) B: cache-server uses at least Redis's share again", own >= other,
         "\(decimal(own * 100, 0)) % and \(decimal(other * 100, 0)) %")
     }
     workshop.progress("large values among small ones")

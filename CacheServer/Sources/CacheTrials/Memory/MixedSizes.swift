@@ -1,6 +1,6 @@
 internal import TrialSupport
 
-/// Values of all sizes that replace each other, and the storage that the memory file takes meanwhile.
+/// The storage of the memory file while values of all sizes replace each other.
 struct MixedSizes {
   /// maxmemory, in megabytes.
   let limit: Int
@@ -8,7 +8,7 @@ struct MixedSizes {
 
   private static let smallest = 50
   private static let keyCount = 20_000
-  /// What the storage may be, over maxmemory.
+  /// The most that the storage may take, as a multiple of maxmemory.
   private static let allowance = 1.05
 
   func run(in workshop: Workshop) throws {

@@ -3,10 +3,10 @@ internal import TrialSupport
 /// Sets and deletes keys over one connection, many at a time.
 struct ValueSetter {
   let connection: Connection
-  /// What values are cut from: bytes that do not repeat.
+  /// Values are prefixes of these bytes: a random block of 1 MiB, repeated.
   private let bytes: [UInt8]
 
-  /// The longest value.
+  /// The longest value, in bytes.
   static let longest = 20_000_000
   private static let batchByteCount = 256 << 10
 
@@ -19,9 +19,10 @@ struct ValueSetter {
 
   private func key(_ prefix: String, _ number: Int) -> [UInt8] { Array("\(prefix):\(number)".utf8) }
 
-  /// Sends a request for each number, some at a time, and gives each reply to `take`.
+  /// Sends a request for each number, some at a time, and calls `take` with each reply.
   ///
-  /// - Parameter take: returns whether the next requests are sent.
+  /// - Parameter byteCount: about how many bytes a request has.
+  /// - Parameter take: returns whether to send more requests.
   private func send(
     _ numbers: [Int], byteCount: Int, _ request: (Int) -> [[UInt8]], _ take: (Reply) -> Bool
   ) throws {
@@ -36,7 +37,7 @@ struct ValueSetter {
     }
   }
 
-  /// Stores values until one is refused, or all are.
+  /// Stores `count` values, or fewer if the server refuses one.
   ///
   /// - Returns: how many were stored.
   func fill(_ prefix: String, valueByteCount: Int, upTo count: Int) throws -> Int {
@@ -61,7 +62,7 @@ struct ValueSetter {
     }
   }
 
-  /// How many of the keys up to `count` there are.
+  /// How many of the first `count` keys the server has.
   func countPresent(_ prefix: String, _ count: Int) throws -> Int {
     var found = 0
     try send(Array(0..<count), byteCount: 50) {
@@ -74,6 +75,8 @@ struct ValueSetter {
   }
 
   /// Stores one value.
+  ///
+  /// - Returns: whether the server accepted it.
   func set(_ prefix: String, _ number: Int, valueByteCount: Int) throws -> Bool {
     connection.enqueue(
       requestBytes([Array("SET".utf8), key(prefix, number), Array(bytes[..<valueByteCount])]))

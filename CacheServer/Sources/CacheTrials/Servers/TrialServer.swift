@@ -24,7 +24,7 @@ final class TrialServer {
 
   /// Starts one.
   ///
-  /// - Parameter extra: what is behind the usual arguments.
+  /// - Parameter extra: arguments after the usual ones.
   init(
     _ kind: Kind, in workshop: Workshop, extra: [String] = [], core: Int? = nil
   ) throws {
@@ -89,7 +89,7 @@ final class TrialServer {
     throw TrialFailure("\(program) does not answer within \(seconds) s: \(log.suffix(500))")
   }
 
-  /// - Throws: `TrialFailure` where it does not serve any more.
+  /// - Throws: `TrialFailure` if it does not serve.
   func expectRunning(_ when: String) throws {
     if let connection = try? Connection(port: port), isReady(connection) { return }
     let end = try process.wait(milliseconds: 10_000).map { "has ended with \($0)" }
@@ -116,7 +116,7 @@ final class TrialServer {
     ChildProcess(id: Int32(try askNumber("server", "process_id", connection)))
   }
 
-  /// A number that `INFO` shows.
+  /// A number that `INFO` reports.
   func askNumber(
     _ section: String, _ name: String, _ connection: Connection
   ) throws -> Int {
@@ -128,6 +128,16 @@ final class TrialServer {
       if let number = Int(line.dropFirst(name.count + 1)) { return number }
     }
     throw TrialFailure("INFO \(section) does not contain \(name)")
+  }
+
+  /// The memory that it takes, in bytes: that of the process, and of cache-server the storage of the memory file.
+  func measureMemory() throws -> Int {
+    let field = kind == .cache ? "RssAnon" : "VmRSS"
+    guard let memory = process.memoryByteCount(field) else {
+      throw TrialFailure("/proc/\(process.id)/status does not contain \(field)")
+    }
+    let file = kind == .cache ? try SystemCalls.storageByteCount(memoryFile) : 0
+    return Int(memory + file)
   }
 
   /// Ends it for good.

@@ -20,9 +20,9 @@ struct MemoryPerKey {
       let server = try TrialServer(kind, in: workshop, extra: capacity)
       defer { server.stop() }
       try server.awaitReady()
-      let empty = try Self.byteCount(server)
+      let empty = try server.measureMemory()
       try server.fill(keyCount, workshop)
-      let perKey = Double(try Self.byteCount(server) - empty) / Double(keyCount)
+      let perKey = Double(try server.measureMemory() - empty) / Double(keyCount)
       let ratio = perKey / Double(payload)
       table.add([
         .words(kind.rawValue),
@@ -39,14 +39,5 @@ struct MemoryPerKey {
       }
     }
     workshop.add(table)
-  }
-
-  private static func byteCount(_ server: TrialServer) throws -> Int {
-    let field = server.kind == .cache ? "RssAnon" : "VmRSS"
-    guard let memory = server.process.memoryByteCount(field) else {
-      throw TrialFailure("/proc does not contain \(field)")
-    }
-    let file = server.kind == .cache ? try SystemCalls.storageByteCount(server.memoryFile) : 0
-    return Int(memory + file)
   }
 }

@@ -16,7 +16,7 @@ struct Throughput: Trial {
   @Option(help: "How often each is measured.")
   var rounds = 7
 
-  @Option(help: "How many requests a measurement is of.")
+  @Option(help: "How many short requests with pipelines a measurement sends; of others, fewer.")
   var requests = 1_000_000
 
   @Option(parsing: .upToNextOption, help: "The sizes of values, in bytes.")
@@ -47,7 +47,8 @@ struct Throughput: Trial {
     }
     for valueByteCount in values {
       for pipeline in pipelines {
-        // Without pipelines and with large values there are fewer a second; so that each takes about as long.
+        // A server answers fewer requests a second without pipelines or with large values: send fewer, so that each
+        // measurement takes about as long.
         let divisor = (pipeline < 8 ? 8 : 1) * max(1, valueByteCount / 4096)
         try ThroughputComparison(
           rounds: rounds, requests: max(requests / divisor, 1000),

@@ -6,11 +6,11 @@ final class UpgradeRun {
   let server: TrialServer
   private let clients: IdleConnections
   private var asking: BlackoutClient
-  /// How many descriptors the process had open that the first upgrade has started.
+  /// How many descriptors the process of the first upgrade had open.
   private var secondDescriptorCount = 0
-  /// Of each upgrade, in milliseconds: the longest wait of the client that asks all the time, and the time from the
-  /// signal to the end of the process that was replaced.
+  /// The longest wait in each upgrade of the client that asks all the time, in milliseconds.
   private(set) var waits = Samples()
+  /// The time in each upgrade from the signal to the end of the old process, in milliseconds.
   private(set) var endings = Samples()
   /// How often the client that asks had to connect again.
   private(set) var retryCount = 0
@@ -43,7 +43,7 @@ final class UpgradeRun {
     }
   }
 
-  /// How many clients do not get their name over the connection that they have had from the beginning.
+  /// How many clients do not get their name over their first connection.
   func countLost() -> Int {
     let answered = clients.countAnswers(
       to: { _ in requestBytes("CLIENT", "GETNAME") },
@@ -54,7 +54,7 @@ final class UpgradeRun {
     return clientCount - answered
   }
 
-  /// How many descriptors the second process had open, and how many the last.
+  /// How many descriptors the second process had open, and how many the last one has.
   func descriptorCounts() throws -> (first: Int, last: Int) {
     (secondDescriptorCount, try SystemCalls.descriptorCount(of: server.process.id))
   }

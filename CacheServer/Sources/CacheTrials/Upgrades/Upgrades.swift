@@ -6,9 +6,9 @@ struct Upgrades: Trial {
   static let configuration = CommandConfiguration(
     abstract: "Upgrade many times in a row while many clients are connected.",
     discussion: """
-      Each client has a name, and asks for it at the end over the connection that it has had from the \
-      beginning. One more client asks for keys, one after the other, all the time; its longest wait of every \
-      upgrade is measured. Each upgrade waits until the process before has ended.
+      Each client has a name, and at the end asks for it over its first connection. One more client asks \
+      for keys, one after the other, all the time; the trial measures its longest wait in each upgrade. Each \
+      upgrade begins after the process of the one before has ended.
       """)
   static let title = "upgrades with many clients"
 
@@ -25,28 +25,22 @@ struct Upgrades: Trial {
   @Option(help: "How many keys of 1 KiB.")
   var keys = 10_000
 
-  @Flag(help: "Print times, and make no claims about them: for a machine that does other work.")
+  @Flag(help: "Print times without claims about them: for a machine that does other work.")
   var withoutTimeClaims = false
 
-  /// What is wanted, in milliseconds: how long the longest wait of a client and the pause of the event loop may be.
+  /// The limits that the trial claims, in milliseconds: on the wait of a client, and on the pause of the event loop.
   private static let longestWait = 20.0
   private static let longestPause = 5.0
 
   func validate() throws {
-    guard clients.allSatisfy({ (0...60_000).contains($0) }), !clients.isEmpty else {
-      throw ValidationError("--clients takes numbers from 0 to 60000")
-    }
+    try ClientCounts.validate(clients)
     guard (1...10_000).contains(upgrades), (1...100_000_000).contains(keys) else {
       throw ValidationError("--upgrades takes a number up to 10000, --keys one up to 100000000")
     }
   }
 
   func run(in workshop: Workshop) throws {
-    let limit = SystemCalls.raiseDescriptorLimit()
-    guard let most = clients.max(), most + 100 <= limit else {
-      throw TrialFailure(
-        "\(clients.max() ?? 0) clients need more descriptors than ulimit -n allows: \(limit)")
-    }
+    try ClientCounts.makeRoom(for: clients)
     var table = Report.Table(
       "\(upgrades) upgrades in a row, \(keys) keys of 1 KiB; milliseconds",
       [
@@ -77,7 +71,7 @@ struct Upgrades: Trial {
   ) {
     let clients = "\(run.clientCount) clients"
     workshop.claim(
-      "\(clients): each is connected after \(upgrades) upgrades, and under its name",
+      "\(clients): after \(upgrades) upgrades, each is connected and has its name",
       lostCount == 0,
       "\(lostCount) lost, \(run.retryCount) retries of the one that asks")
     workshop.claim(

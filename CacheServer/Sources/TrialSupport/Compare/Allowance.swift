@@ -26,7 +26,7 @@ public enum Allowance: String, CaseIterable, Sendable {
   /// Whether `ours` is as good as `theirs`.
   public func accepts(_ ours: ReceivedReply, _ theirs: ReceivedReply) -> Bool {
     if ours.bytes == theirs.bytes { return true }
-    // Whatever else may differ: an array is not an error, and RESP3 no RESP2.
+    // The type has to be the same whatever else may differ, as an array and an error, or a map of RESP3 and an array.
     guard self != .none, let type = ours.bytes.first, type == theirs.bytes.first else {
       return false
     }

@@ -32,7 +32,7 @@ public struct CommandScript: Sendable {
 
   /// A step, and how its answers are compared.
   public struct Line: Equatable, Sendable {
-    /// Where it is, from 1.
+    /// The number of the line, from 1.
     public let number: Int
     /// As it is written.
     public let text: String

@@ -1,6 +1,6 @@
 extension WriteCommand {
-  /// Whether `reply` is what a server says to it when the keys hold `states`; where several replies are
-  /// possible, the states become those that fit this reply.
+  /// Whether a server can answer with `reply` when the keys have `states`. If several replies are possible, the
+  /// states change to those that fit this one.
   ///
   /// - Parameter mayBeEvicted: whether any key may be gone.
   func accepts(

@@ -33,7 +33,9 @@ public enum WriteCommand: Equatable, Sendable {
   /// `GET`.
   case get(Int)
 
-  /// The command as it is sent; `name` shows a key's name.
+  /// The command as it is sent.
+  ///
+  /// - Parameter name: returns the name of a key.
   public func words(_ name: (Int) -> [UInt8]) -> [[UInt8]] {
     func bytes(_ piece: CacheEntry.Piece) -> [UInt8] {
       Pattern.bytes(seed: piece.seed, count: piece.count)
@@ -78,9 +80,9 @@ public enum WriteCommand: Equatable, Sendable {
     if case .get(let key) = self { [key] } else { changedKeys }
   }
 
-  /// What happens wholly or not at all, one after the other.
+  /// The steps of the command in their order. Each happens completely or not at all.
   ///
-  /// `DEL` of several keys is not a promise for all of them together.
+  /// `DEL` of several keys is one step for each key.
   public var steps: [WriteCommand] {
     guard case .delete(let keys) = self, keys.count > 1 else { return [self] }
     return keys.map { .delete([$0]) }

@@ -79,11 +79,10 @@ extension SystemCalls {
 }
 
 extension SystemCalls {
-  /// Lets this process, and the programs that it starts, open as many descriptors as they may at all:
+  /// Raises the soft limit on descriptors of this process, and of the programs that it starts, to the hard limit:
   /// setrlimit(2) of RLIMIT_NOFILE.
   ///
-  /// - Returns: how many that are.
-  @discardableResult
+  /// - Returns: the new limit; 0 if the system does not report one.
   public static func raiseDescriptorLimit() -> Int {
     var limit = rlimit()
     // SAFETY: the call fills the structure.
@@ -97,6 +96,8 @@ extension SystemCalls {
   }
 
   /// How many descriptors a process has open: the entries of /proc/PID/fd.
+  ///
+  /// - Throws: the error of opendir(3), as `noSuchFileOrDirectory` for a process that has ended.
   public static func descriptorCount(of process: Int32) throws(Errno) -> Int {
     // SAFETY: the call uses the text while it runs; the folder is closed below, once.
     guard let folder = unsafe opendir("/proc/\(process)/fd") else {

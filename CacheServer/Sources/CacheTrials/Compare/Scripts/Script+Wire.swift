@@ -1,5 +1,5 @@
 extension ScriptTexts {
-  /// Pipelines, inline commands, and what is not a request.
+  /// Pipelines, inline commands, and invalid requests.
   static let wire = ScriptText(
     "the wire",
     #"""

@@ -7,27 +7,27 @@ internal import RESP
 ///     word 0   magic, layout version      16   0, or 1 + bytes of the witness's key
 ///          2   figures                    17   entries with a deadline, if the witness has one
 ///         10   entries with a deadline    18   the same, if it has none
-///         11   whether a process serves   64   the witness's key
-///         12   the clock of accesses      20   entries of each database but the first, 17 words
-///         13   whether 20 … are valid     40   those of them with a deadline, 17 words
-///         14   which database is which           57   the last CAS number
-///                                            58   when flush_all removes everything
+///         11   whether a process serves   20   entries of each database but the first, 17 words
+///         12   the clock of accesses      40   those of them with a deadline, 17 words
+///         13   whether 20 … are valid     57   the last CAS number
+///         14   which database is which    58   when flush_all removes everything
+///                                         64   the witness's key
 ///
-/// The number of entries with a deadline changes together with an entry, and both are there after a
-/// crash or neither is: before the entry changes, its key is noted as a witness, with what the number
-/// is in either case. The process that opens the file looks the witness up.
-struct PreservedBooks {
+/// The number of entries with a deadline changes together with an entry; after a crash, both have changed or
+/// neither has. Before the entry changes, the ledger records its key as a witness, with the number for either case.
+/// The process that opens the file looks up whether the witness has a deadline.
+struct CacheLedger {
   static let name = "cache-server"
   static let magic: UInt64 = 0x3149_4843_4143_484b
   static let version: UInt64 = 2
-  /// Of this version, keys of one database alone were in the map: see ``Databases``.
+  /// The map of a file of this version contains the keys of one database only: see ``Databases``.
   static let oldVersion: UInt64 = 1
   static let entryCountsStart = 20
   static let deadlineCountsStart = 40
   static let headerWordCount = 64
   static let byteCount = UInt64(headerWordCount * 8 + 65_536)
 
-  /// Where a number is.
+  /// The offset of a number in the header, in words of 8 bytes.
   enum Word: Int {
     case magic = 0
     case version = 1
@@ -54,17 +54,17 @@ struct PreservedBooks {
   private let header: PhysicalRange
   private let witness: PhysicalRange
 
-  /// Opens the books in `memory`, or begins them where it is new.
+  /// Opens the ledger in `memory`, or makes one in new memory.
   ///
-  /// - Throws: ``CacheOpenError``; nothing was written where the memory belongs to another program.
+  /// - Throws: ``CacheOpenError``. Memory of another program is not written.
   init(in memory: inout PreservedMemory) throws(CacheOpenError) {
     let range = try Self.region(in: &memory)
-    guard range.byteCount == Self.byteCount else { throw .booksDamaged }
+    guard range.byteCount == Self.byteCount else { throw .ledgerDamaged }
     header = PhysicalRange(start: range.start, byteCount: UInt64(Self.headerWordCount * 8))
     witness = PhysicalRange(
       start: range.start.advanced(byBytes: header.byteCount),
       byteCount: range.byteCount - header.byteCount)
-    guard load(.magic, in: memory) == Self.magic else { throw .booksDamaged }
+    guard load(.magic, in: memory) == Self.magic else { throw .ledgerDamaged }
     let version = load(.version, in: memory)
     guard version == Self.version || version == Self.oldVersion else {
       throw .unknownLayout(version)
@@ -102,7 +102,7 @@ struct PreservedBooks {
     }
   }
 
-  /// Whether a version has made the file that knew of one database.
+  /// Whether the file has the layout of the version that knew one database.
   func isOld(in memory: borrowing PreservedMemory) -> Bool {
     load(.version, in: memory) == Self.oldVersion
   }
@@ -122,7 +122,7 @@ struct PreservedBooks {
     }
   }
 
-  /// Stores what is known about the databases, and says that it is valid.
+  /// Stores the counts of the databases, and marks them as valid.
   func store(_ databases: Databases, in memory: inout PreservedMemory) {
     memory.withWords(of: header) {
       for index in 0..<17 {
@@ -168,8 +168,8 @@ struct PreservedBooks {
 
   // MARK: The witness
 
-  /// Notes what the number of deadlines is while the entry at `key` has one and while it has none.
-  /// The entry is to change right after that, and then the number.
+  /// Records the number of deadlines for both cases: the entry at `key` has a deadline, and it does not.
+  /// The caller changes the entry next, and then the number.
   ///
   /// - Precondition: the key is not too long for a key.
   func begin(
@@ -196,13 +196,13 @@ struct PreservedBooks {
     }
   }
 
-  /// The key of the witness; nil where the last change is complete.
+  /// The key of the witness, or `nil` if the last change is complete.
   ///
-  /// - Throws: ``CacheOpenError/booksDamaged``.
+  /// - Throws: ``CacheOpenError/ledgerDamaged``.
   func witnessKey(in memory: borrowing PreservedMemory) throws(CacheOpenError) -> [UInt8]? {
     let word = load(.witness, in: memory)
     guard word > 0 else { return nil }
-    guard word - 1 <= witness.byteCount else { throw .booksDamaged }
+    guard word - 1 <= witness.byteCount else { throw .ledgerDamaged }
     return memory.withBytes(of: witness) { $0.extracting(0..<Int(word - 1)).array }
   }
 }

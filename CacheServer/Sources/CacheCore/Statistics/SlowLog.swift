@@ -18,6 +18,7 @@ struct SlowLog {
   private(set) var entries: [Entry] = []
   private var nextID: UInt64 = 0
 
+  /// How many commands the log contains.
   var count: Int { entries.count }
 
   mutating func add(
