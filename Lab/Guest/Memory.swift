@@ -3,7 +3,7 @@ import Platform
 import SystemPackage
 
 // A memory file that a kernel update does not touch. Each region's sum is kept in another region, so
-// that the successor can tell whether all of it came along.
+// that the successor can check whether all of it came along.
 
 /// Makes a memory file of regions with contents of their own, preserves it, and stays.
 func makeMemory(session name: String, mebibytes: UInt64) throws {

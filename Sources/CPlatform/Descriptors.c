@@ -97,11 +97,11 @@ static NO_SANITIZE int close_listed(const int *kept, size_t count) {
   }
 }
 
-// All that there can be, where there is no /proc.
+// All possible ones, without /proc.
 static NO_SANITIZE int close_possible(const int *kept, size_t count) {
   struct rlimit limit;
   if (getrlimit(RLIMIT_NOFILE, &limit) < 0) return -errno;
-  // The most that Linux allows where it was not told otherwise, fs.nr_open.
+  // The most that Linux allows by default, fs.nr_open.
   if (limit.rlim_max > 1 << 20) limit.rlim_max = 1 << 20;
   for (long next = FIRST_DESCRIPTOR; next < (long)limit.rlim_max; next++) {
     if (!contains(kept, count, next)) fcntl((int)next, F_SETFD, FD_CLOEXEC);

@@ -15,9 +15,9 @@ public enum DecompressionError: Error, Hashable, Sendable {
   case symbolWrong
   /// A match begins before the start of the output.
   case distanceTooFar(Int)
-  /// There is more output than expected.
+  /// The output is larger than expected.
   case outputTooLong(expectedByteCount: Int)
-  /// There is less output than expected.
+  /// The output is smaller than expected.
   case outputTooShort(byteCount: Int, expectedByteCount: Int)
   /// The checksum in the stream is not that of the output.
   case checksumWrong

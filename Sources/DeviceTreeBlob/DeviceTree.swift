@@ -72,7 +72,7 @@ public struct DeviceTree: ~Escapable {
   /// The number of entries in the memory reservation block; the kernel must not touch those areas.
   public var reservationCount: Int { layout.reservations.count / 16 }
 
-  /// The address and length in bytes of the reservation at `index`; nil when there is none.
+  /// The address and length in bytes of the reservation at `index`; nil if none exists.
   public func reservation(at index: Int) -> (address: UInt64, byteCount: UInt64)? {
     guard index >= 0, index < reservationCount else { return nil }
     let offset = layout.reservations.lowerBound &+ index &* 16

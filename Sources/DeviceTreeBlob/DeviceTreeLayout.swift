@@ -47,7 +47,7 @@ struct DeviceTreeLayout {
       var end = total
       if strings.lowerBound > claimed.lowerBound { end = min(end, strings.lowerBound) }
       if reserved.lowerBound > claimed.lowerBound { end = min(end, reserved.lowerBound) }
-      // Half a token at the end is none, and an editor counts the block in words from here on.
+      // Half a token at the end does not count, and an editor counts the block in words from here on.
       structure = claimed.lowerBound..<(end &- (end &- claimed.lowerBound) % 4)
     }
 

@@ -42,7 +42,7 @@ public struct DeviceTreeNode: ~Escapable {
     get { DeviceTreeChildren(of: self) }
   }
 
-  /// The first property with that name; nil when there is none.
+  /// The first property with that name; nil if none exists.
   ///
   /// - Throws: ``DeviceTreeError`` where the bytes have changed since they were checked.
   /// - Complexity: O(*n*) in the number of properties of the node.
@@ -55,7 +55,7 @@ public struct DeviceTreeNode: ~Escapable {
     return nil
   }
 
-  /// The first child with that name, unit address included; nil when there is none.
+  /// The first child with that name, unit address included; nil if none exists.
   ///
   /// - Throws: ``DeviceTreeError`` where the bytes have changed since they were checked.
   /// - Complexity: O(*n*) in the length of the node.
@@ -68,7 +68,7 @@ public struct DeviceTreeNode: ~Escapable {
     return nil
   }
 
-  /// The first child whose name has exactly these bytes; nil when there is none.
+  /// The first child whose name has exactly these bytes; nil if none exists.
   ///
   /// - Throws: ``DeviceTreeError`` where the bytes have changed since they were checked.
   /// - Complexity: O(*n*) in the length of the node.

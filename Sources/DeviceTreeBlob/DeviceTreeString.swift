@@ -63,7 +63,7 @@ public struct DeviceTreeString: ~Escapable {
     return true
   }
 
-  /// A copy for people; bytes that are no UTF-8 become U+FFFD.
+  /// A copy for people; bytes that are not UTF-8 become U+FFFD.
   ///
   /// - Complexity: O(*n*), with heap memory.
   public var string: String {

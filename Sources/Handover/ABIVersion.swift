@@ -43,7 +43,7 @@ public enum ABIVersion: Int, Hashable, Comparable, CaseIterable, Sendable {
     self == .v1 ? "fdt" : "preserved-data"
   }
 
-  /// The name of a subtree's property that holds its size in bytes; nil where there is none.
+  /// The name of a subtree's property that holds its size in bytes; nil if none exists.
   public var subtreeSizeProperty: String? {
     self >= .v3 ? "blob-size" : nil
   }

@@ -61,7 +61,7 @@
       case .compatibleMissing:
         return "the root device tree has no \"compatible\" string, so its version is unknown"
       case .versionUnknown(let compatible):
-        return "the version \"\(printable(compatible))\" is none of kho-v1 to kho-v4"
+        return "the version \"\(printable(compatible))\" is not one of kho-v1 to kho-v4"
       case .mapMissing:
         return "the root device tree has no \"preserved-memory-map\" property"
       case .mapSizeWrong(let byteCount):

@@ -140,12 +140,12 @@ public struct HandoverSurvey: Sendable {
   /// How many findings the limits of `FindingList` left out.
   public var omittedFindingCount: UInt64 { pages?.findings.omittedCount ?? 0 }
 
-  /// Why the handover cannot be read, wholly or in part; nil when all of it was read.
+  /// Why a part of the handover, or all of it, cannot be read; nil if all of it was read.
   ///
   /// The first finding that hides entries.
   public var error: HandoverFinding? { findings.first { $0.hidesEntries } }
 
-  /// How many findings of severity error there are, those not kept included.
+  /// The number of findings of severity error, those not kept included.
   public var errorCount: UInt64 {
     UInt64(ownFindings.count { $0.severity == .error }) &+ (pages?.findings.errorCount ?? 0)
   }

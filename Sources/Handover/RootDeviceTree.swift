@@ -24,7 +24,7 @@ public struct RootDeviceTree: Equatable, Sendable {
   /// The largest root device tree that is read, in bytes; Linux stops at one page.
   public static let largestByteCount: UInt64 = 2 << 20
 
-  /// The value of `compatible`; of a list, the version that is known, or the first; nil when there is none
+  /// The value of `compatible`; of a list, the version that is known, or the first; nil if none exists
   /// that is text.
   public private(set) var compatible: String?
   /// The version that ``compatible`` names; nil of one that is not known.

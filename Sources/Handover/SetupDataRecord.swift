@@ -47,7 +47,7 @@ public struct SetupDataRecord: Hashable, Sendable {
     PhysicalAddress(address.rawValue &+ UInt64(headerByteCount))
   }
 
-  /// Finds the first entry of this type in the list that begins at `first`; nil where there is none.
+  /// Finds the first entry of this type in the list that begins at `first`; nil if none exists.
   ///
   /// - Parameter memory: the memory.
   /// - Parameter first: the first entry; 0 of an empty list.

@@ -47,15 +47,15 @@ package struct DemoRun {
 
   /// Watches until all generations are done.
   ///
-  /// - Parameter tell: called when the generation's phase is another, and every now and then.
-  package mutating func run(_ tell: (UInt64, DemoLedger.Phase, _ isNew: Bool) -> Void)
+  /// - Parameter report: called when the generation's phase is another, and every now and then.
+  package mutating func run(_ report: (UInt64, DemoLedger.Phase, _ isNew: Bool) -> Void)
     throws(DemoFailure)
   {
     var generation: UInt64 = 1
     var phase = DemoLedger.Phase.notThere
     while true {
       let found = ledger.phase(of: generation)
-      tell(generation, found, found != phase)
+      report(generation, found, found != phase)
       phase = found
       if generation == killed, found == .verified, ledger[generation, .steps] >= 3 {
         try killInWork()
@@ -70,7 +70,7 @@ package struct DemoRun {
       }
       if let end = current.poll() {
         let last = ledger.phase(of: generation)
-        if last != found { tell(generation, last, true) }
+        if last != found { report(generation, last, true) }
         guard end == .exited(0), last == .done, generation > killed else {
           throw DemoFailure("generation \(generation) came to an end by itself")
         }

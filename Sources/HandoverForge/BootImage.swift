@@ -50,7 +50,7 @@ public struct BootImage: Sendable {
   public let entry: PhysicalAddress
   /// Where the kernel is loaded.
   public let kernelAddress: PhysicalAddress
-  /// The size of the machine's memory in bytes, as the kernel is told.
+  /// The size of the machine's memory in bytes, as the kernel learns it.
   public let memoryByteCount: UInt64
   let segments: [Segment]
 

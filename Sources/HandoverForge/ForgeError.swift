@@ -63,7 +63,7 @@ extension ForgeError: CustomStringConvertible {
         + "reserve_mem and test folios of all orders"
     case .blobEmpty(let name):
       "the blob \(name.debugDescription) is empty: it needs at least one byte"
-    case .repeated(let what): "there are two of \(what)"
+    case .repeated(let what): "\(what) is given twice"
     case .rangeInvalid(let range):
       "\(range) cannot be used: it needs whole pages of the machine's memory, used for nothing else"
     case .placeFull(let frameCount):

@@ -80,19 +80,20 @@ extension ForgedHandover {
       anchorAt: SetupDataRecord.deviceTreeWord(ofEntryAt: setupData), frames: frames)
     try forger.addAll(description)
     forger.clearFreeMemory()
-    let told: PhysicalRange
+    let announced: PhysicalRange
     if let damage = description.damage {
       deviceTree = forger.deviceTree
       var damager = forger.damager()
-      told = try damager.apply(damage)
+      announced = try damager.apply(damage)
     } else {
       deviceTree = forger.deviceTree
-      told = deviceTree
+      announced = deviceTree
     }
     SetupDataRecord(
-      deviceTree: told.start, deviceTreeByteCount: told.byteCount, scratchAreas: scratchArray
+      deviceTree: announced.start, deviceTreeByteCount: announced.byteCount,
+      scratchAreas: scratchArray
     ).write(at: setupData, in: memory)
-    announcedDeviceTree = told
+    announcedDeviceTree = announced
     self.memory = memory
     self.geometry = geometry
     scratchAreas = layout.scratchAreas

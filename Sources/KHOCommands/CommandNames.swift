@@ -1,7 +1,7 @@
 internal import ArgumentParser
 internal import KexecHandover
 
-/// The names of the commands, and what is said of a name that is none of them.
+/// The names of the commands, and the answer to an unknown name.
 enum CommandNames {
   private static var all: [String] {
     KHO.configuration.subcommands.filter { $0.configuration.shouldDisplay }

@@ -3,10 +3,10 @@
 /// What a handover needs beside single frames: a device tree larger than a page, and the memory that
 /// is allocated to be preserved. Contents are whatever was there.
 public protocol BlockSource: FrameSource, ~Copyable {
-  /// Takes a naturally aligned block; nil when there is none.
+  /// Takes a naturally aligned block; nil if none exists.
   mutating func takeBlock(_ order: PageOrder) -> PhysicalBlock?
 
-  /// Takes exactly `frameCount` frames in one piece; nil when there is no such piece.
+  /// Takes exactly `frameCount` frames in one piece; nil if no such piece exists.
   ///
   /// - Precondition: `frameCount` is not 0.
   mutating func takeFrames(_ frameCount: UInt64) -> FrameRange?

@@ -23,7 +23,7 @@ public protocol PhysicalMemory {
   ) throws(Failure) -> Result?
 
   /// The first run of bytes at or after `address` that are stored, cut to start no earlier than
-  /// `address`; nil when there is none.
+  /// `address`; nil if none exists.
   ///
   /// Holes of a sparse image, which read as zeros, count as not stored here: a scan skips them.
   func storedRange(atOrAfter address: PhysicalAddress) -> PhysicalRange?

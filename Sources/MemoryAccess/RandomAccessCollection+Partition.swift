@@ -1,5 +1,5 @@
 extension RandomAccessCollection {
-  /// The index of the first element for which `isBehind` is true; `endIndex` when there is none.
+  /// The index of the first element for which `isBehind` is true; `endIndex` if none is.
   ///
   /// - Precondition: `isBehind` is false for a first part of the elements and true for the rest.
   /// - Complexity: O(log *n*) calls of `isBehind` for *n* elements.

@@ -110,7 +110,7 @@ public struct SparseDirectMap: WritablePhysicalMemory, @unchecked Sendable {
     return unsafe ranges[index]
   }
 
-  /// The index of the first range that ends at or after `address`; ``rangeCount`` when there is none.
+  /// The index of the first range that ends at or after `address`; ``rangeCount`` if none does.
   ///
   /// - Complexity: O(log ranges).
   @inlinable

@@ -5,7 +5,7 @@ public import SystemPackage
 /// Why an ELF core file could not be written. Nothing is left of it then.
 @nonexhaustive
 public enum CoreFileError: Error, Equatable, Sendable {
-  /// There is a file of that name already.
+  /// A file of that name exists.
   case exists
   /// The file cannot be made: open(2).
   case cannotCreate(Errno)
@@ -23,7 +23,7 @@ extension CoreFileError: CustomStringConvertible {
   /// One sentence: what went wrong, and what to do about it.
   public var description: String {
     switch self {
-    case .exists: "There is a file of that name; choose another, or ask for it to be replaced."
+    case .exists: "A file of that name exists; choose another, or ask for it to be replaced."
     case .cannotCreate(let error):
       "The file cannot be made (\(error)); check the path and the permissions."
     case .cannotWrite(let error): "The file cannot be written (\(error)); check the space on disk."

@@ -6,7 +6,7 @@ public import SystemPackage
 ///
 /// What exists and is not stored is described as well: as a segment, or the tail of one, that holds
 /// fewer bytes in the file than in memory (p_filesz < p_memsz). So a reader of the file can distinguish
-/// memory that was left out from addresses where there is none.
+/// memory that was left out from addresses without memory.
 ///
 /// ```
 ///  header │ program headers │ VMCOREINFO │ bytes of each segment, page by page

@@ -6,7 +6,7 @@ internal import SystemPackage
 ///
 /// Nothing is read before it is asked for, and the mapping takes no memory of its own, so the size
 /// of the file does not matter. The file must not shrink meanwhile: reading a mapped page that is
-/// no longer in the file ends the process (SIGBUS, mmap(2)).
+/// not in the file any more ends the process (SIGBUS, mmap(2)).
 ///
 /// `@unchecked Sendable`: the mapping is never written, the pointer and the descriptor never change,
 /// and the one thing that does is behind a lock.

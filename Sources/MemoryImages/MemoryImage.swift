@@ -26,7 +26,7 @@ public enum MemoryImage: PhysicalMemory, Sendable {
     }
   }
 
-  /// The VMCOREINFO that the kernel left, lines `KEY=VALUE`; nil where there is none.
+  /// The VMCOREINFO that the kernel left, lines `KEY=VALUE`; nil if none exists.
   public var vmcoreInfo: [UInt8]? {
     switch self {
     case .raw, .lime, .avml: nil
@@ -37,7 +37,7 @@ public enum MemoryImage: PhysicalMemory, Sendable {
   }
 
   /// The page size in bytes that the kernel noted in its VMCOREINFO (line `PAGESIZE=`); nil where
-  /// there is no such note, or it gives no power of two from 16 to 2^20.
+  /// the note is missing, or its value is not a power of two from 16 to 2^20.
   public var vmcoreInfoPageByteCount: Int? {
     switch self {
     case .raw, .lime, .avml: nil

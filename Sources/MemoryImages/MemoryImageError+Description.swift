@@ -59,13 +59,13 @@ extension MemoryImageError: CustomStringConvertible {
         + " \(compression.command), and name what comes out."
     case .decompressedTooLarge(let byteCount):
       "The file is compressed, and after \(byteCount) bytes /var/tmp has no room for more of its"
-        + " content; decompress it where there is room, and name what comes out."
+        + " content; decompress it on a disk with enough room, and name the result."
     case .cannotCreateTemporary(let errno):
       "The file is compressed, and no temporary file can be made in /var/tmp (\(errno)); decompress it,"
         + " and name what comes out."
     case .cannotWriteTemporary(let errno):
       "The file is compressed, and the temporary file for its content cannot be written (\(errno));"
-        + " decompress it where there is room, and name what comes out."
+        + " decompress it on a disk with enough room, and name the result."
     case .rangeHeaderWrong(let offset):
       "What is at file offset \(offset) is not the header of a LiME or AVML range; the file is damaged,"
         + " copy it again."

@@ -69,7 +69,7 @@ public enum MemoryImageError: Error, Equatable, Sendable {
   case chunkWrong(fileOffset: UInt64, DecompressionError)
   /// Two ranges describe the memory at `address`.
   case rangesOverlap(address: PhysicalAddress)
-  /// There are more ranges than any machine has.
+  /// The file has more ranges than any machine.
   case tooManyRanges(limit: Int)
 
   // The header of an ELF file: elf(5), `Elf64_Ehdr`.
@@ -89,7 +89,7 @@ public enum MemoryImageError: Error, Equatable, Sendable {
   /// e_phnum is PN_XNUM, and the section header at `fileOffset`, which holds the number of program
   /// headers, is missing or ends past the end of the file.
   case elfSectionHeaderBeyondEndOfFile(fileOffset: UInt64, fileByteCount: UInt64)
-  /// No program header describes memory: there is no PT_LOAD, or none with a size and an address.
+  /// No program header describes memory: it has no PT_LOAD, or none with a size and an address.
   case elfNoLoadSegments
 
   // A segment: elf(5), `Elf64_Phdr`.

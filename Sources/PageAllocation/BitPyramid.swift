@@ -74,7 +74,7 @@ struct BitPyramid: Sendable {
     }
   }
 
-  /// The smallest member of at least `bit`; nil when there is none.
+  /// The smallest member of at least `bit`; nil if none exists.
   @inlinable
   func first<Memory>(atOrAfter bit: UInt64, in map: FrameMap<Memory>) -> UInt64? {
     guard bit < bitCount else { return nil }

@@ -86,7 +86,7 @@ extension BuddyAllocator {
     return nil
   }
 
-  /// The first frame of `range` that is free; nil when there is none.
+  /// The first frame of `range` that is free; nil if none exists.
   ///
   /// - Precondition: `range` is not empty, and the map covers it.
   @inlinable

@@ -31,7 +31,7 @@ extension BuddyAllocator {
     releaseRun(range.start.rawValue, range.frameCount)
   }
 
-  /// The first frame of `range` that is not managed; nil when there is none. Inlined, as all that only
+  /// The first frame of `range` that is not managed; nil if none exists. Inlined, as all that only
   /// reads.
   @inlinable
   @inline(__always)

@@ -98,7 +98,7 @@ extension BuddyAllocator {
 
   /// Makes of two free buddies of `order` one free block of the next.
   ///
-  /// - Returns: whether there is one.
+  /// - Returns: whether one exists.
   @inlinable
   mutating func joinBuddies(order: Int) -> Bool {
     let lower = freeBlocks[order]

@@ -7,7 +7,7 @@ public enum BuddyAllocatorError: Error, Hashable, Sendable {
   case outOfFrames(frameCount: UInt64)
   /// No range of frames has room for the allocator's own map.
   case noRoomForMap(byteCount: UInt64)
-  /// The frame is none of the allocator's: a hole, frame 0, a page of its map.
+  /// The allocator does not have the frame: a hole, frame 0, a page of its map.
   case notManaged(FrameNumber)
   /// The frame is to be freed and is free.
   case alreadyFree(FrameNumber)

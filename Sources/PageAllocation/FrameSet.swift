@@ -19,7 +19,7 @@ struct FrameSet: Sendable {
   @inlinable
   static func wordCount(for frames: FrameRange) -> UInt64 { (frames.frameCount &+ 63) &>> 6 }
 
-  /// The first frame of `range` that is, or is not, a member; nil when there is none.
+  /// The first frame of `range` that is, or is not, a member; nil if none exists.
   ///
   /// - Precondition: the set covers `range`.
   @inlinable

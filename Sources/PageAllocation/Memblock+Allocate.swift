@@ -22,7 +22,7 @@ extension Memblock {
     return range
   }
 
-  /// Where ``allocate(_:flags:)`` would take memory from; nil where there is no such place.
+  /// Where ``allocate(_:flags:)`` would take memory from; nil if no such place exists.
   ///
   /// - Complexity: as ``allocate(_:flags:)``.
   public func firstFit(_ request: MemblockRequest) -> PhysicalRange? {

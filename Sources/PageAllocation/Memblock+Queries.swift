@@ -56,7 +56,7 @@ extension Memblock {
   /// - Complexity: O(regions).
   public var reservedByteCount: UInt64 { reservedList.byteCount }
 
-  /// The bytes from the first of memory to the last; nil where there is none.
+  /// The bytes from the first of memory to the last; nil if none exists.
   public var memoryBounds: PhysicalRange? {
     guard memoryList.count > 0 else { return nil }
     let first = memoryList[0].range.start

@@ -7,7 +7,7 @@ public import MemoryAccess
 ///     free       ├──┤           ├──┤     ├┤      ├───────────┤        ├────────────────┤
 ///
 /// Two sorted lists of regions, and free is what the first holds and the second does not. Both lists
-/// begin on the heap, or, where there is none yet, in room that the caller lends. When a list is full,
+/// begin on the heap, or, before a heap exists, in room that the caller lends. When a list is full,
 /// the allocator finds pages for it in the memory itself and moves it there.
 ///
 /// A successor starts in scratch-only mode: until it has walked the predecessor's tree, it knows only
@@ -115,7 +115,7 @@ public struct Memblock<Memory: WritablePhysicalMemory>: ~Copyable {
     reservedList.insert(region)
   }
 
-  /// Says that `range` is no longer in use.
+  /// Notes that `range` is not in use any more.
   ///
   /// - Throws: ``MemblockError/notReserved(_:)`` when a byte is not reserved;
   ///   ``MemblockError/holdsRegionList(_:)``; ``MemblockError/listFull(_:)`` when a region would

@@ -7,8 +7,8 @@ import MemoryAccess
 ///     │ region, region, …    │ ─────► │ start, byteCount, node << 32 | flags, … │
 ///     └──────────────────────┘        └─────────────────────────────────────────┘
 ///
-/// Before any memory is known there are no pages to put the first regions in, so they go to the heap or
-/// to room that the caller lends. When they no longer fit, the owner finds pages and moves the list
+/// Before any memory is known, no page can take the first regions, so they go to the heap or
+/// to room that the caller lends. When they do not fit any more, the owner finds pages and moves the list
 /// there.
 struct RegionList<Memory: WritablePhysicalMemory>: ~Copyable {
   /// A region in memory: three words.
@@ -105,7 +105,7 @@ struct RegionList<Memory: WritablePhysicalMemory>: ~Copyable {
     capacity = Int(pages.byteCount / UInt64(Self.regionByteCount))
   }
 
-  /// The index of the first region that ends at or after `address`; `count` when there is none.
+  /// The index of the first region that ends at or after `address`; `count` if none does.
   ///
   /// - Complexity: O(log regions); O(1) behind the last.
   func firstIndex(endingAtOrAfter address: PhysicalAddress) -> Int {

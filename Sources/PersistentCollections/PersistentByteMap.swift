@@ -7,7 +7,7 @@ public import ProcessHandover
 ///     try map.setValue(value, of: key)
 ///
 /// It is in `PreservedMemory` in a form that needs no rebuilding: opening it takes the same time
-/// however much there is, and the next process has every value that was stored, also after kill -9.
+/// whatever its size, and the next process has every value that was stored, also after kill -9.
 /// A crash leaves each operation complete, or without any effect.
 ///
 /// The memory may have been written by another program: what cannot be is an error, and nothing outside
@@ -67,7 +67,7 @@ public struct PersistentByteMap: ~Copyable {
   /// Gives the memory back, to hand it over.
   public consuming func close() -> PreservedMemory { map.close().take() }
 
-  /// How many entries there are.
+  /// The number of entries.
   public var count: Int { map.count }
 
   /// How many bytes of the memory the map takes: entries, free room between them, the index.
@@ -141,7 +141,7 @@ public struct PersistentByteMap: ~Copyable {
 
   /// Removes the value of `key`.
   ///
-  /// - Returns: whether there was one.
+  /// - Returns: whether one existed.
   /// - Throws: ``PersistentCollectionError/damaged(_:)``;
   ///   ``PersistentCollectionError/transactionTooLarge`` in a transaction.
   /// - Complexity: O(key).

@@ -12,7 +12,7 @@ public enum PersistentCollectionError: Error, Equatable, Sendable {
   case damaged(PhysicalAddress)
   /// The collection was made in a layout that this version does not know.
   case unknownLayout(version: UInt64)
-  /// There is something else than such a collection under the name.
+  /// The name is not that of such a collection.
   case notThisCollection
   /// The key or the value is longer than a collection can hold.
   case tooLarge

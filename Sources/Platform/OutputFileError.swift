@@ -4,11 +4,11 @@ package import SystemPackage
 package enum OutputFileError: Error, Equatable {
   /// It is one of the inputs, under this or another name.
   case isInput
-  /// There is a file, and it was not asked for to be replaced.
+  /// A file exists, and the caller did not ask to replace it.
   case exists
-  /// There is a directory.
+  /// The path is a directory.
   case isDirectory
-  /// There is a symbolic link to a file, or to nothing.
+  /// The path is a symbolic link to a file, or to nothing.
   case isLink
   /// The file cannot be made, or the device not be opened: open(2).
   case cannotCreate(Errno)
@@ -28,7 +28,7 @@ extension OutputFileError: CustomStringConvertible {
     case .isLink: "is a symbolic link, which is not followed; name the file that it points to"
     case .cannotCreate(let errno): "cannot be made (\(errno)); check the path and the permissions"
     case .cannotWrite(.noSpace), .cannotWrite(.diskQuotaExceeded):
-      "cannot be written: there is no more space"
+      "cannot be written: no space is left"
     case .cannotWrite(.fileTooLarge):
       "cannot be written: the limit on the size of files is lower (ulimit -f)"
     case .cannotWrite(let errno): "cannot be written (\(errno))"

@@ -32,7 +32,7 @@ package struct ProgramStrings: ~Copyable {
 
   /// The arguments, the program's name first; valid as long as this value.
   var arguments: UnsafePointer<UnsafeMutablePointer<CChar>?> {
-    // SAFETY: the strings live as long as this value, as the caller is told.
+    // SAFETY: the strings live as long as this value, as the caller must ensure.
     unsafe argumentStrings.pointers
   }
 

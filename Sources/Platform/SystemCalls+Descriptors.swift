@@ -41,7 +41,7 @@ extension SystemCalls {
   }
 
   /// The descriptors of this process that are open across execve(2) at present, but for the standard
-  /// streams; as far as /proc or, where there is none, a search up to RLIMIT_NOFILE finds them.
+  /// streams; as far as /proc or, without /proc, a search up to RLIMIT_NOFILE finds them.
   static func openAcrossExec() -> [FileDescriptor] {
     let numbers =
       (try? names(in: "/proc/self/fd"))?.compactMap { CInt($0) }

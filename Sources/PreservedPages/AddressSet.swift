@@ -4,7 +4,7 @@ import MemoryAccess
 ///
 /// The core brings no hash tables: those of the standard library need floating point and random numbers,
 /// which a freestanding program would have to provide. Here a number takes 24 bytes, and a look-up goes
-/// through as many nodes as there are bits that tell the numbers apart, 64 at most, whatever the numbers are.
+/// through as many nodes as the numbers differ in bits, 64 at most, whatever the numbers are.
 ///
 ///     node   bit 13 ─┬─► node   bit 5 ─┬─► leaf 0x1000     each node splits the numbers below it
 ///                    │                 └─► leaf 0x1020     by the highest bit in which they differ

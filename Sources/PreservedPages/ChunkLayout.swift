@@ -21,7 +21,7 @@ enum ChunkLayout {
   }
 }
 
-/// How large the bitmaps of a `kho-v1` chunk list are, which its version does not tell.
+/// How large the bitmaps of a `kho-v1` chunk list are, which its version does not determine.
 ///
 /// Source: `FormatChunkList.md`.
 public enum ChunkBitmapSize: Hashable, Sendable {

@@ -52,7 +52,7 @@ public struct ConcurrentRadixTree<Memory: WritablePhysicalMemory>: ~Copyable {
   ///
   /// - Parameter key: the key.
   /// - Parameter frames: a source that no other thread uses meanwhile.
-  /// - Returns: whether the key was new; of threads that insert it at once, one is told so.
+  /// - Returns: whether the key was new; of threads that insert it at once, one gets `true`.
   /// - Throws: ``RadixTreeError/keyOutsideTree(_:)`` and ``RadixTreeError/outOfFrames(level:)``, as
   ///   ``RadixTree/insert(_:from:)``; the latter also where another thread makes the same nodes.
   /// - Complexity: one atomic change and two loads near the key before; otherwise one load a level, and
@@ -70,7 +70,7 @@ public struct ConcurrentRadixTree<Memory: WritablePhysicalMemory>: ~Copyable {
 
   /// Unmarks the block that `key` names; the nodes on the way stay.
   ///
-  /// - Returns: whether the key was there; of threads that remove it at once, one is told so.
+  /// - Returns: whether the key was there; of threads that remove it at once, one gets `true`.
   /// - Complexity: one atomic change, and as many loads as ``contains(_:)``.
   @inlinable
   @discardableResult
@@ -104,7 +104,7 @@ public struct ConcurrentRadixTree<Memory: WritablePhysicalMemory>: ~Copyable {
     return try Self.makeWord(for: key, &cache, in: nodes, from: &frames)
   }
 
-  /// Where the word for `key` is; `.zero` where there is no leaf, or the tree has no place for the key.
+  /// Where the word for `key` is; `.zero` if the leaf does not exist, or the tree cannot contain for the key.
   @inlinable
   @inline(__always)
   mutating func word(for key: RadixKey) -> PhysicalAddress {
@@ -113,7 +113,7 @@ public struct ConcurrentRadixTree<Memory: WritablePhysicalMemory>: ~Copyable {
     return Self.findWord(for: key, &cache, in: nodes)
   }
 
-  /// Where the word for `key` is if its path is remembered; `.zero` where it is not, or there is no leaf.
+  /// Where the word for `key` is if its path is remembered; `.zero` if it is not, or the leaf does not exist.
   ///
   /// Only keys that the tree has a place for share a remembered prefix. For pages of 4 KiB alone, with
   /// shifts and masks that are constants, as in a ``RadixTree``: the fewer instructions a key takes, the more

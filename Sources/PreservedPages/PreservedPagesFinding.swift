@@ -115,7 +115,7 @@ extension PreservedPagesFinding {
     }
   }
 
-  /// How many kinds there are.
+  /// The number of kinds.
   static var kindCount: Int { 22 }
 
   /// A small number for each kind, below ``kindCount``, so that a list can be bounded kind by kind.

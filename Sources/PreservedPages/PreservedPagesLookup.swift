@@ -221,7 +221,7 @@ extension PreservedPagesSurvey {
   }
 }
 
-/// The first of `range` for which `isBehind` holds; its end when there is none.
+/// The first of `range` for which `isBehind` holds; its end if none does.
 ///
 /// - Precondition: it holds of everything after the first of which it holds.
 @usableFromInline

@@ -48,7 +48,7 @@ public struct RadixKey: Hashable, Comparable, Sendable {
     return PageOrder(order)
   }
 
-  /// The block that the key names; nil when its highest bit is no order's, or none is set.
+  /// The block that the key names; nil if its highest bit does not belong to an order, or no bit is set.
   @inlinable
   public func decoded(in geometry: PageGeometry) -> PhysicalBlock? {
     guard let order = order(in: geometry) else { return nil }

@@ -2,7 +2,7 @@
 ///
 /// Words that are neither empty nor full are taken apart byte by byte, with a table of the bits that
 /// each byte has: eight steps for a word, however many keys are in it, and no branch. The keys are
-/// told in bursts.
+/// reported in bursts.
 ///
 ///     word     0010_0001  0000_0000  1000_0000 …      one byte, one line of the table
 ///     line     0 5 – …    – …        7 – …            and the byte's place is added to each
@@ -67,7 +67,7 @@ struct RadixKeyBuffer {
 
   /// Adds the keys that `word` marks, which is the one of number `index`.
   ///
-  /// - Parameter count: how many keys there are before. It is the caller's, so that it stays in a
+  /// - Parameter count: the number of keys before. It is the caller's, so that it stays in a
   ///   register.
   /// - Returns: how many there are then.
   /// - Precondition: `count` is not above ``countLimit``, and `index` is below ``wordLimit``.
@@ -104,7 +104,7 @@ struct RadixKeyBuffer {
   ) throws(Failure) {
     var index = 0
     // Four at a time, all loaded first: what the body changes need not be written back before each
-    // load, as it would be for a compiler that cannot tell it from the buffer.
+    // load, as it would be for a compiler that takes it for a part of the buffer.
     while index &+ 4 <= count {
       let (a, b) = (key(index, from: first), key(index &+ 1, from: first))
       let (c, d) = (key(index &+ 2, from: first), key(index &+ 3, from: first))

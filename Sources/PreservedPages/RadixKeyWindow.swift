@@ -18,7 +18,7 @@ struct RadixKeyWindow {
   @inlinable
   init() {}
 
-  /// How many low bits tell the keys of a window apart.
+  /// The number of low bits in which the keys of a window differ.
   @inlinable
   static var bitCount: Int { 16 }
 

@@ -178,7 +178,7 @@ extension RadixNodes {
 
   /// The path to `key`, which is remembered then.
   ///
-  /// - Returns: where the word for the key is; `.zero` where there is no leaf, or the tree has no place
+  /// - Returns: where the word for the key is; `.zero` if the leaf does not exist, or the tree cannot contain
   ///   for the key.
   @inlinable
   @inline(__always)

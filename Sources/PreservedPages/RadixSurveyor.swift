@@ -87,7 +87,7 @@ struct RadixSurveyor<Memory: PhysicalMemory>: RadixTreeVisitor {
   }
 
   /// A leaf of a tree in which keys of order 0 have lost their mark: the bit above the others
-  /// is either an order's mark or part of an address, and only memory can tell.
+  /// is either an order's mark or part of an address, and only memory shows which.
   ///
   /// - Returns: whether the leaf holds keys that cannot be distinguished.
   private mutating func visitUnmarkedLeaf(_ leaf: RadixNode, bits: RawSpan) -> Bool {

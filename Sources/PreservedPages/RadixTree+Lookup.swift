@@ -45,14 +45,14 @@ extension RadixTree {
   /// - Complexity: O(levels · page size), more where emptied nodes are before the first key.
   public var firstKey: RadixKey? { firstKey(atOrAfter: 0) }
 
-  /// The smallest key above `key`; nil when there is none.
+  /// The smallest key above `key`; nil if none exists.
   ///
   /// - Complexity: as ``firstKey``.
   public func key(after key: RadixKey) -> RadixKey? {
     key.rawValue == .max ? nil : firstKey(atOrAfter: key.rawValue &+ 1)
   }
 
-  /// The smallest key whose number is at least `number`; nil when there is none.
+  /// The smallest key whose number is at least `number`; nil if none exists.
   ///
   /// - Complexity: as ``firstKey``.
   public func firstKey(atOrAfter number: UInt64) -> RadixKey? {

@@ -23,7 +23,7 @@ extension RadixTree {
   public func forEachRange<Failure: Error>(
     in part: RadixTreePart, _ body: (BlockRun) throws(Failure) -> Void
   ) throws(Failure) {
-    // Keys in `start..<end` are marked and not told yet.
+    // Keys in `start..<end` are marked and not reported yet.
     var start: UInt64 = 0
     var end: UInt64 = 0
     try forEachLeaf(in: part) { (leaf, words) throws(Failure) in

@@ -108,14 +108,14 @@ extension RadixTree {
     }
   }
 
-  /// The leaf of the smallest keys that holds a number of at least `number`; nil when there is none.
+  /// The leaf of the smallest keys that holds a number of at least `number`; nil if none exists.
   ///
   /// Goes down from the root each time: a few loads for a page of bits, and no stack to keep.
   @inlinable
   func firstLeaf(atOrAfter number: UInt64) -> RadixNode? { firstNode(level: 0, atOrAfter: number) }
 
   /// The node of `wanted` level of the smallest keys that could hold a number of at least `number`;
-  /// nil when there is none.
+  /// nil if none exists.
   @inlinable
   func firstNode(level wanted: Int, atOrAfter number: UInt64) -> RadixNode? {
     var from = number

@@ -9,7 +9,7 @@ public import MemoryAccess
 ///     └───────────┘      └───────────┘      └──────────────────────┘
 ///      512 pointers       512 pointers       32,768 bits (4 KiB pages)
 ///
-/// The tree is the state: there is nothing to finalize, and between any two stores the memory is a
+/// The tree is the state: no step finalizes it, and between any two stores the memory is a
 /// valid handover. A new path is filled from the leaf up and linked by one aligned store; a key is
 /// one bit of one word. A process killed at any point leaves the old or the new tree, and frames that
 /// were taken but not linked are free again for a successor that reads it.

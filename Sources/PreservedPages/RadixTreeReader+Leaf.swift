@@ -13,7 +13,7 @@ extension RadixGeometry {
     of leaf: RadixNode, bits: RawSpan, _ body: (BlockRun) throws(Failure) -> Void
   ) throws(Failure) {
     let first = leaf.firstKey.rawValue
-    // Bits in `start..<end` are set and not told yet.
+    // Bits in `start..<end` are set and not reported yet.
     var start: UInt64 = 0
     var end: UInt64 = 0
     var bit: UInt64 = 0
@@ -25,7 +25,7 @@ extension RadixGeometry {
         let length = UInt64(truncatingIfNeeded: (~(word &>> skipped)).trailingZeroBitCount)
         let from = bit &+ skipped
         if from != end {
-          try tell(first &+ start, first &+ end, body)
+          try report(first &+ start, first &+ end, body)
           start = from
         }
         end = from &+ length
@@ -34,12 +34,12 @@ extension RadixGeometry {
       }
       bit &+= 64
     }
-    try tell(first &+ start, first &+ end, body)
+    try report(first &+ start, first &+ end, body)
   }
 
   /// Visits the keys in `start..<end`, cut where one order's keys end and the next one's begin.
   @inlinable
-  func tell<Failure: Error>(
+  func report<Failure: Error>(
     _ start: UInt64, _ end: UInt64, _ body: (BlockRun) throws(Failure) -> Void
   ) throws(Failure) {
     var from = start

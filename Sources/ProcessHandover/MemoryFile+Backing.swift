@@ -50,7 +50,7 @@ extension MemoryFile {
     }
   }
 
-  /// The same for bytes that are not in use: where there is no room for all of them, none keeps its
+  /// The same for bytes that are not in use: if not all of them fit, none keeps its
   /// storage.
   func backUnused(_ wanted: PhysicalRange) throws(MemoryFileError) {
     do throws(MemoryFileError) {
@@ -82,7 +82,7 @@ extension MemoryFile {
     }
   }
 
-  /// How many bytes of its file system the file takes, where that can be told: fstat(2).
+  /// How many bytes of its file system the file takes, if the file system reports that: fstat(2).
   public var storedByteCount: UInt64? {
     withDescriptor { try? SystemCalls.status(of: $0).storedByteCount }
   }
@@ -176,7 +176,7 @@ extension MemoryFile {
     return count
   }
 
-  /// Writes zeros where nothing is stored. A file system that does not tell where that is stores
+  /// Writes zeros where nothing is stored. A file system that does not report that stores
   /// holes as zeros anyway, or says that all is data and is believed.
   private func fillHoles(in bytes: Range<UInt64>) throws(Errno) {
     var next = bytes.lowerBound

@@ -99,7 +99,7 @@ public final class MemoryFile: WritablePhysicalMemory, @unchecked Sendable {
     try? SystemCalls.unlink(temporary)
   }
 
-  /// The next multiple of `unit`, a power of two; the last one where there is no next.
+  /// The next multiple of `unit`, a power of two; the last one if no next one exists.
   static func rounded(_ byteCount: UInt64, to unit: UInt64) -> UInt64 {
     let (sum, overflow) = byteCount.addingReportingOverflow(unit &- 1)
     return (overflow ? .max : sum) & ~(unit &- 1)

@@ -9,7 +9,7 @@ extension MemoryFileError: CustomStringConvertible {
       "this process may not make a file of memory (\(errno)); its sandbox may forbid memfd_create(2): "
         + "name a path on tmpfs instead"
     case .cannotCreate(let errno): "the file cannot be made (\(errno))"
-    case .alreadyExists: "there is a file already"
+    case .alreadyExists: "the file exists"
     case .isDirectory: "the path is a directory; name a file in it"
     case .notRegularFile: "the path is a device, a pipe or a socket, and not a file"
     case .danglingLink: "the path is a symbolic link to a file that does not exist; remove the link"

@@ -9,7 +9,7 @@ public enum MemoryFileError: Error, Equatable, Sendable {
   case cannotOpen(Errno)
   /// The file could not be made: open(2) or memfd_create(2).
   case cannotCreate(Errno)
-  /// There is a file at the path already.
+  /// A file exists at the path.
   case alreadyExists
   /// The path or the descriptor is that of a directory.
   case isDirectory

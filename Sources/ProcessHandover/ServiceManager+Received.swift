@@ -3,7 +3,7 @@ internal import SystemPackage
 
 extension ServiceManager {
   /// The descriptors that the service manager gave this process: its sockets, and what was stored;
-  /// none where there are none, or they are for another process. See sd_listen_fds_with_names(3).
+  /// none if none exist, or they are for another process. See sd_listen_fds_with_names(3).
   ///
   /// Each call assumes that they were not taken before, so there is one. Where the manager gave no
   /// names, all are called `unknown`.

@@ -56,7 +56,7 @@ private struct Image {
       }
       #expect(found == children)
     }
-    // The tree written anew is no longer, and the same.
+    // The tree written again has the same size and the same contents.
     var copy = [UInt8](repeating: 0, count: bytes.count + 64)
     let count = try withBytes(of: bytes) { span in
       let tree = try DeviceTree(validating: span)

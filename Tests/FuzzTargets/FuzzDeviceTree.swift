@@ -186,7 +186,7 @@ private func editInPlace(_ bytes: RawSpan, _ contents: Outline) {
         fatalError("a valid tree cannot be edited: \(error)")
       }
     } catch {
-      fatalError("a valid tree is none any more: \(error)")
+      fatalError("a valid tree is not valid any more: \(error)")
     }
   }
   // Edited or not: the same tree.

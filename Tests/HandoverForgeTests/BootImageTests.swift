@@ -3,7 +3,7 @@ import Testing
 
 /// The file for `qemu-system-x86_64 -kernel`; that kernels boot from it is shown in the lab.
 @Suite struct BootImageTests {
-  /// A file with the setup header of a bzImage, and code that can be told again.
+  /// A file with the setup header of a bzImage, and code that can be recognised.
   private func kernel(_ change: (inout [UInt8]) -> Void = { _ in }) -> [UInt8] {
     var bytes = [UInt8](repeating: 0, count: 512 * 3 + 5000)
     func put(_ value: UInt64, _ count: Int, _ offset: Int) {

@@ -143,7 +143,7 @@ private let geometry = PageGeometry.pages4KiB
       presumed.accounts.first { $0.owner?.holder == holder }?.owner
         == MemoryOwner(holder, .presumed))
     #expect(presumed.unowned.byteCount == 65536 + 4096 + 4096)
-    // A word that points into the middle of an entry is none.
+    // A word that points into the middle of an entry does not count.
     memory.flip(bit: 4, at: file.advanced(byBytes: 48))
     let other = survey.owners(in: memory)
     #expect(!other.accounts.contains { $0.owner?.holder == holder })

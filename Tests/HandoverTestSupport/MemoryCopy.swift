@@ -72,7 +72,7 @@ package final class MemoryCopy: PhysicalMemory {
     }
   }
 
-  /// The 64-bit word at `address`; nil where there is none.
+  /// The 64-bit word at `address`; nil if none exists.
   package func word(at address: PhysicalAddress) -> UInt64? {
     withBytes(in: PhysicalRange(start: address, byteCount: 8)) { $0.word(atByte: 0) } ?? nil
   }

@@ -26,7 +26,7 @@ struct CrashPointTests {
     }
   }
 
-  /// Until the anchor's pointer is stored there is no handover, and then there is all of it.
+  /// The whole handover appears at once, when the anchor's pointer is stored.
   @Test(arguments: [6, 12])
   func everyStoreOfTheBeginning(shift: Int) throws {
     let geometry = PageGeometry(shift: shift)

@@ -118,7 +118,7 @@ struct IncomingTests {
   }
 
   /// The early allocator starts with room for four regions and must not put its list into memory
-  /// that it has not been told of yet.
+  /// that it does not know yet.
   @Test(arguments: [12, 14, 16])
   func growingListsSpareTheHandover(shift: Int) throws {
     var bench = try HandoverBench(shift: shift, frameCount: 1024)

@@ -51,7 +51,7 @@ struct ScratchTests {
     }
   }
 
-  /// A machine of two nodes, a low part and a high one. There is no memory that a list could move to.
+  /// A machine of two nodes, a low part and a high one. No memory is free for a list to move to.
   private func machine(
     _ geometry: PageGeometry, blocks: UInt64, capacity: Int = 128
   ) throws -> Memblock<ClaimingMemory> {

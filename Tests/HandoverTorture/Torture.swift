@@ -13,7 +13,7 @@ struct Torture: ParsableCommand {
       A process changes FILE as fast as it can and is killed with SIGKILL at a random instant; the \
       next one takes over. After each kill everything in FILE is compared with a journal, \
       FILE.journal, that says what the process was doing: names, preserved blocks, every byte, and \
-      every frame, which is in use or free. Each operation must be seen wholly or not at all.
+      every frame, which is in use or free. Each operation must be seen completely or not at all.
 
       FILE must not exist, or be left by an earlier run, whose place it takes. Both files are removed \
       at the end, unless something was wrong. What a process does depends on the seed and on what \

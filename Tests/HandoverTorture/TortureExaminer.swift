@@ -94,8 +94,8 @@ struct TortureExaminer {
     let lost = wanted.subtracting(found)
     let new = found.subtracting(wanted)
     if let block = lost.min() {
-      return "\(countText(lost.count, "block is", "blocks are")) no longer preserved, the first of "
-        + "order \(block.order) at \(block.address)"
+      return "\(countText(lost.count, "block is", "blocks are")) not preserved any more, the "
+        + "first of order \(block.order) at \(block.address)"
     }
     if let block = new.min() {
       return

@@ -18,7 +18,7 @@ struct TortureFailure: Error {
 }
 
 extension TortureJournal {
-  /// Opens the memory file, or makes the one that the journal describes where there is none.
+  /// Opens the memory file, or makes the one that the journal describes if none exists.
   func openMemory(at path: FilePath) throws(PreservedMemoryError) -> PreservedMemory {
     if let file = try openFile(path) { return try PreservedMemory(adopting: file) }
     return try PreservedMemory(
@@ -26,7 +26,7 @@ extension TortureJournal {
       geometry: geometry)
   }
 
-  /// Opens the memory file; nil where there is none.
+  /// Opens the memory file; nil if none exists.
   func openFile(_ path: FilePath) throws(PreservedMemoryError) -> MemoryFile? {
     do throws(MemoryFileError) {
       return try MemoryFile.open(path, growableTo: self[.capacity])

@@ -21,12 +21,12 @@ struct TortureFiles {
     guard isJournal else {
       let stranger = fileExists(memory) ? memory : journal
       throw .badInput(
-        "\(stranger): there is a file already, and no earlier run left it; name one that does not "
+        "\(stranger): the file exists, and no earlier run left it; name one that does not "
           + "exist")
     }
     if fileExists(memory), !isMemoryFile {
       throw .badInput(
-        "\(memory): there is a file already, and it is no memory file; name one that does not exist"
+        "\(memory): the file exists, and is not a memory file; name one that does not exist"
       )
     }
     for path in [memory, journal] {

@@ -5,7 +5,7 @@ import SystemPackage
 /// What a tortured process was about to do, and what came of it: a file of its own, mapped by the
 /// process and by the process that kills it, so that it survives with every store that was made.
 ///
-///     word 0  magic, counts, and what the process is told        64  record 0, record 1, …
+///     word 0  magic, counts, and the orders to the process        64  record 0, record 1, …
 ///
 /// A record is written before its operation and counted as begun, then completed and counted as
 /// finished. Where one more was begun than finished, the process was killed inside it.
@@ -27,7 +27,7 @@ struct TortureJournal {
     case magic, begunCount, finishedCount, existingCount
     /// Where the process takes its numbers from.
     case seed
-    /// Of the memory file that the process makes where there is none.
+    /// Of the memory file that the process makes if none exists.
     case pageShift, byteCount, capacity
     /// 1 where the process takes the memory over, and does nothing else.
     case onlyTakesOver

@@ -77,7 +77,7 @@ struct TortureRecord {
     self.object = object
   }
 
-  /// Nil of words that are none of these.
+  /// Nil of other words.
   init?(_ words: [UInt64]) {
     guard words.count == Self.wordCount, let operation = TortureOperation(rawValue: words[0]),
       let outcome = Outcome(rawValue: words[1]), let kind = TortureObject.Kind(rawValue: words[3]),

@@ -44,7 +44,7 @@ struct TortureReport {
     lines += [
       "",
       "  before    nothing of the operation is seen: the state is the one before it",
-      "  recorded  the change stands in the superblock, and the old device tree counts",
+      "  recorded  the change is in the superblock, and the old device tree counts",
       "  switched  the new device tree counts, and the change is not complete",
       "  inside    in what takes no effect at one instant: words that are rewritten, storage that is",
       "            given back, a handover that is built beside the one that counts",

@@ -17,7 +17,7 @@ struct TortureRun {
   var examiner = TortureExaminer(.pages4KiB)
   /// What is preserved, as far as is known.
   var model = TortureModel()
-  /// Of the memory when it was let go of; nil while there is no file.
+  /// Of the memory when it was let go of; nil before the file exists.
   var generation: UInt64?
   /// What was being done at the last kill, for the sentence about a failure.
   private(set) var lastOperation = "nothing"

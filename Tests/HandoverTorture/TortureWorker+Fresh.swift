@@ -4,7 +4,7 @@ import KexecHandover
 extension TortureWorker {
   /// Takes the memory over afresh, keeps seven of eight objects, and works for a while.
   ///
-  /// - Returns: whether it did; it cannot where there is no memory yet, or no room for two handovers.
+  /// - Returns: whether it did; it cannot before the file exists, or if two handovers do not fit.
   mutating func takeOverFresh() throws(TortureFailure) -> Bool {
     let file = try TortureFailure.unless("the memory cannot be opened") {
       () throws(PreservedMemoryError) in try journal.openFile(path)

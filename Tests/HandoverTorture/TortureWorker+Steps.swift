@@ -46,7 +46,7 @@ extension TortureWorker {
     return .allocate
   }
 
-  /// An object that `isWanted` says yes to; nil where there is none.
+  /// An object that `isWanted` says yes to; nil if none exists.
   mutating func pick(_ isWanted: (TortureObject) -> Bool) -> TortureObject? {
     let objects = model.objects
     guard !objects.isEmpty else { return nil }

@@ -63,7 +63,7 @@ struct TortureWorker {
     }
     record.outcome = .done
     journal.finish(record)
-    // A fresh take-over for which there was no room may have made the file larger.
+    // A fresh take-over that did not fit may have made the file larger.
     if let usedByteCount {
       let found = try self.usedByteCount(&memory)
       guard found == usedByteCount else {

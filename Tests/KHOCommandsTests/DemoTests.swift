@@ -50,7 +50,7 @@ struct DemoJSON: Decodable {
       #expect((row.allBytesNanoseconds != nil) == (row.generation > 1))
       #expect((row.entryCount != nil) == (row.generation != 3))
     }
-    // The first fills two fifths at least, also where there is no room for the largest blocks.
+    // The first fills two fifths at least, also if the largest blocks do not fit.
     #expect(report.generations[0].preservedBytes ?? 0 > 16 << 20 * 2 / 5)
   }
 
@@ -70,7 +70,7 @@ struct DemoJSON: Decodable {
     // A file that is there is not written over.
     let again = kho("demo", "--memory", "16M", "--file", path)
     #expect(again.status == 4)
-    #expect(again.errors.contains("there is a file already"))
+    #expect(again.errors.contains("the file exists"))
   }
 
   @Test func wrongCommandLines() {

@@ -160,7 +160,7 @@ import Testing
     let run = live(system, "inspect", "--json")
     #expect(run.status == 0)
     #expect(run.output == kho("inspect", "--json", Self.v4.path).output)
-    // Where there is none in memory, a sentence says so.
+    // If memory contains none, a sentence says so.
     let image = ImageBuilder(of: try Self.v4.open())
     var bytes = [UInt8](try Data(contentsOf: URL(filePath: Self.v4.path)))
     for index in bytes.indices.dropLast(4)

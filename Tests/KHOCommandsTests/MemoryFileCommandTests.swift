@@ -50,7 +50,7 @@ import Testing
     return model
   }
 
-  /// Checks that the commands tell exactly the model.
+  /// Checks that the commands print exactly the model.
   private func expect(
     _ model: Model, _ geometry: PageGeometry = .pages4KiB, generation: UInt64 = 0
   ) throws {
@@ -215,7 +215,7 @@ import Testing
     _ = try fill()
     let sound = try Data(contentsOf: URL(filePath: path))
     let check = "the check value does not fit"
-    // The selector's low bytes tell which slot counts.
+    // The selector's low bytes choose the slot that counts.
     let slot = sound[64] == 0x01 ? 512 : 1024
     let cases: [(Int, String)] = [
       (9, "the header of its superblock is damaged: \(check)"),

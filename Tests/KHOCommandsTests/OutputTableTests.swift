@@ -206,7 +206,7 @@ import Testing
     let full = try #require(device(7))
     for more in [[], ["--force"]] {
       #expect(try run(writer, to: null, more).status == 0)
-      expectRefusal(try run(writer, to: full, more), "no more space")
+      expectRefusal(try run(writer, to: full, more), "no space is left")
     }
     for path in [null, full] {
       #expect(

@@ -1,4 +1,4 @@
-/// What the tool's JSON holds, number by number: a number that is no integer does not decode.
+/// What the tool's JSON holds, number by number: a number that is not an integer does not decode.
 struct InspectJSON: Decodable {
   let schema: String
   /// Only of a memory file.

@@ -70,7 +70,7 @@ struct TortureJSON: Decodable {
       let run = try torture(memory, "--kills", "1")
       #expect(run.status == 3)
       #expect(
-        run.errors.hasPrefix("kho-torture: \(path): there is a file already"), "\(run.errors)")
+        run.errors.hasPrefix("kho-torture: \(path): the file exists"), "\(run.errors)")
       #expect(try Data(contentsOf: URL(filePath: path)) == Data(bytes))
     }
     // A journal that a run left, beside a file that is not a memory file.
@@ -94,7 +94,7 @@ struct TortureJSON: Decodable {
     #expect(!kho("--help").text.contains("torture"))
   }
 
-  /// Stores of two, three and ten collections: whatever was killed, the successor finds each change wholly
+  /// Stores of two, three and ten collections: whatever was killed, the successor finds each change completely
   /// or not at all, in whatever order it opens the collections.
   @Test(arguments: [2, 3, 10])
   func storesLoseNothing(collectionCount: Int) throws {

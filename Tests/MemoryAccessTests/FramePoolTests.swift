@@ -126,7 +126,7 @@ struct FramePoolTests {
     }
   }
 
-  @Test("the failing source fails when told, once, and counts")
+  @Test("the failing source fails once, at the chosen call, and counts")
   func failingSource() throws {
     let memory = try TreeBench.memory(.pages4KiB, nodeCount: 8)
     var frames = TreeBench.frames(of: memory, .pages4KiB)

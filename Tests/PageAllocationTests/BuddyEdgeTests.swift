@@ -120,7 +120,7 @@ struct BuddyEdgeTests {
     }
   }
 
-  @Test("no range has room for the map, or there is none")
+  @Test("no range has room for the map, or no range exists")
   func noRoomForMap() throws {
     let memory = try AnonymousMemory(PhysicalRange(start: .zero, byteCount: 1 << 16))
     let cases: [([FrameRange], UInt64)] = [

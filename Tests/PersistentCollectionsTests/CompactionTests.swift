@@ -20,7 +20,7 @@ import Testing
 
   /// Stores a value whose bytes follow from its key; moves entries where there is no room.
   ///
-  /// - Returns: false where there is none all the same.
+  /// - Returns: false if it does not fit after that either.
   private func store(
     _ map: inout PersistentByteMap, _ kind: Int, _ number: Int, byteCount: Int
   ) throws -> Bool {

@@ -164,7 +164,7 @@ struct MapBench: ~Copyable {
     expected[key]?.metadata = metadata
   }
 
-  /// What `body` does is there wholly or not at all.
+  /// What `body` does is there completely or not at all.
   mutating func together(
     _ body: (inout MapBench) throws(PersistentCollectionError) -> Void
   ) throws(PersistentCollectionError) {

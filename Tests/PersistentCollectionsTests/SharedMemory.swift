@@ -141,7 +141,7 @@ struct SharedMemory: ~Copyable {
     expected[index][key] = nil
   }
 
-  /// What `body` does to all the maps happens wholly or not at all.
+  /// What `body` does to all the maps happens completely or not at all.
   mutating func together(
     _ body: (inout SharedMemory) throws(PersistentCollectionError) -> Void
   ) throws(PersistentCollectionError) {

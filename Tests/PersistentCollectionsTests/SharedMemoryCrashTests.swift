@@ -7,7 +7,7 @@ import Testing
 
 /// Several maps in one memory, and a process that is killed after any store of a change of some of them:
 /// the successor opens the maps in any order, and uses each before it opens the next one. The change is
-/// there wholly or not at all in all maps, and no memory is lost, leaked or given twice.
+/// there completely or not at all in all maps, and no memory is lost, leaked or given twice.
 @Suite(.namesCombination) struct SharedMemoryCrashTests {
   private static func bytes(_ count: Int, _ seed: Int) -> [UInt8] {
     MapBench.bytes(count, seed: UInt64(seed))

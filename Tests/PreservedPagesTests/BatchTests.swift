@@ -56,7 +56,7 @@ struct BatchTests {
     }
   }
 
-  @Test("what is partitioned stands together, and nothing is lost")
+  @Test("what is partitioned is together, and nothing is lost")
   func partition() throws {
     var generator = SeededGenerator(seed: 7)
     try withEvery("count", in: [0, 1, 15, 16, 17, 500, 3000]) { count in
@@ -95,7 +95,7 @@ struct BatchTests {
     try bench.check(against: Set(keys))
   }
 
-  @Test("one key that is none, and nothing is marked", arguments: [4, 12])
+  @Test("one number that is not a key, and nothing is marked", arguments: [4, 12])
   func noKey(shift: Int) throws {
     var bench = try TreeBench(shift: shift)
     try withEvery("wrong", in: [0, 1, 1 << UInt64(65 - shift), .max] as [UInt64]) { wrong in

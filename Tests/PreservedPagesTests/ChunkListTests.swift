@@ -48,7 +48,7 @@ struct ChunkListTests {
     #expect(survey.nodeCountByLevel == [0, 0])
   }
 
-  @Test("512-byte bitmaps show by where a bitmap lies")
+  @Test("512-byte bitmaps show by the address of a bitmap")
   func smallByBitmap() throws {
     var list = try ChunkListBuilder()
     let page = list.page()
@@ -64,7 +64,7 @@ struct ChunkListTests {
     #expect(survey.metadataByteCount == 2 * 512 + 4096)
   }
 
-  @Test("512-byte bitmaps show by where a first block lies", arguments: [0, 1, 9] as [UInt32])
+  @Test("512-byte bitmaps show by the address of a first block", arguments: [0, 1, 9] as [UInt32])
   func smallByStart(order: UInt32) throws {
     var list = try ChunkListBuilder()
     let span: UInt64 = 4096 << (12 + UInt64(order))

@@ -39,7 +39,7 @@ struct ConcurrentBatchTests {
     }
   }
 
-  @Test("one key that is none, and nothing is marked", arguments: [4, 12])
+  @Test("one number that is not a key, and nothing is marked", arguments: [4, 12])
   func noKey(shift: Int) throws {
     var bench = try TreeBench(shift: shift)
     var tree = ConcurrentRadixTree(
@@ -141,6 +141,6 @@ struct ConcurrentBatchTests {
     var keys: [UInt64] = []
     tree.forEachKey { keys.append($0.rawValue) }
     #expect(keys == Set(batches.joined()).sorted())
-    #expect(keys.count == newCount.withLock { $0 }, "a key told new twice, or never")
+    #expect(keys.count == newCount.withLock { $0 }, "a key reported as new twice, or never")
   }
 }

@@ -81,6 +81,6 @@ struct ConcurrentTreeTests {
     #expect(nodeCount == taken.withLock { $0 })
     // Of the first three threads every other key, of the fourth all.
     #expect(tree.count == 3 * keyCount / 2 + keyCount)
-    #expect(tree.count == newCount.withLock { $0 }, "a key told new twice, or never")
+    #expect(tree.count == newCount.withLock { $0 }, "a key reported as new twice, or never")
   }
 }

@@ -49,7 +49,7 @@ struct DamageTests {
   ///
   /// That every other pointer shows relies on the bench's memory: what is not a node is zeros there, so
   /// a pointer that leads elsewhere points to an empty node, to a node that is reached twice, out of
-  /// memory, or to no page's start. Where foreign bytes happen to look like a tree, nothing can tell.
+  /// memory, or to no page's start. Foreign bytes that happen to look like a tree cannot be recognised.
   private func check(
     _ bench: borrowing TreeBench, _ keys: Set<UInt64>, _ pageCount: Int, _ node: RadixNode,
     index: Int, bit: UInt64, word: UInt64

@@ -137,7 +137,7 @@ struct ReportedDefectTests {
     #expect(bench.tree.firstKey(atOrAfter: orderZero.rawValue) == nil)
   }
 
-  @Test("5: no geometry takes a number that is no key", arguments: shifts)
+  @Test("5: no geometry takes a number that is not a key", arguments: shifts)
   func numbersThatAreNoKeys(shift: Int) throws {
     var bench = try TreeBench(shift: shift, nodeCount: 200)
     let end: UInt64 = 1 << UInt64(65 - shift)
@@ -225,7 +225,7 @@ struct ReportedDefectTests {
     }
   }
 
-  /// What `walk` throws when its body stops at the visit it is told, and counts on if it is called
+  /// What `walk` throws when its body stops at a chosen visit, and counts on if it is called
   /// again.
   private func stopped(
     _ walk: ((Int) throws(Stop) -> Void) throws(Stop) -> Void
@@ -295,9 +295,9 @@ struct ReportedDefectTests {
     try bench.check(against: [])
   }
 
-  @Test("14: the nodes told are exactly the frames taken", arguments: shifts)
+  @Test("14: the nodes reported are exactly the frames taken", arguments: shifts)
   func nodesAreFramesTaken(shift: Int) throws {
-    // A pool that holds nothing else: whatever is not told as a node can be taken.
+    // A pool that holds nothing else: whatever is not reported as a node can be taken.
     var bench = try TreeBench(shift: shift, nodeCount: shift > 12 ? 60 : 400)
     var generator = SeededGenerator(seed: UInt64(shift))
     for _ in 0..<(shift > 12 ? 4 : 6) {

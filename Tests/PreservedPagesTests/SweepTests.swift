@@ -36,7 +36,7 @@ struct SweepTests {
     return survey.findings.findings
   }
 
-  @Test("blocks that are no memory, wholly or in part")
+  @Test("blocks outside memory, as a whole or in part")
   func outsideMemory() throws {
     let end: UInt64 = 1 << 32
     let inside = try Self.bench([Self.block(end - 0x1000, 0), Self.block(end - 0x4000, 1)])

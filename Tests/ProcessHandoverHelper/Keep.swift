@@ -2,7 +2,7 @@ import ProcessHandover
 import SystemPackage
 
 /// Takes the lock of the memory file at `path`, starts a keeper, says which process it is, and goes on
-/// as it is told: stops the keeper, or waits to be killed.
+/// as the test orders: stops the keeper, or waits to be killed.
 func keep(_ path: FilePath) throws {
   let file = try MemoryFile.open(path)
   let lock = try WriterLock.acquire(of: file)

@@ -74,7 +74,7 @@ func preserveAndExec(_ folder: FilePath) throws {
   try memory.exec(successor)
 }
 
-/// Takes over what was passed on; ends once it is told to.
+/// Takes over what was passed on; ends when the test orders it.
 func inheritPreserved() throws {
   guard var received = try Successor.inherited(),
     var memory = try PreservedMemory.inherited(&received)

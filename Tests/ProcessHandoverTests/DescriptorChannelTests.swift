@@ -238,7 +238,7 @@ import Testing
         let sum = made.reduce(0) { $0 + watcher[$1] }
         // What was received is closed as well.
         try #require(watcher[.close] - watcher[.recvmsg].clamped(to: 0...1) == sum)
-        // Without them, the listener cannot tell that the file is its own.
+        // Without them, the listener cannot know that the file is its own.
         if call == .unlink || call == .stat {
           try? SystemCalls.unlink(folder.path.appending("socket"))
         }

@@ -27,7 +27,7 @@ struct PreservedMemoryModel {
 
   let geometry: PageGeometry
   private(set) var items: [Item] = []
-  /// The names in the order in which a successor is told them.
+  /// The names in the order in which a successor gets them.
   private(set) var names: [String] = []
   private(set) var counts: [String: Int] = [:]
   private var generator: SeededGenerator

@@ -3,7 +3,7 @@ import TreeWorkloads
 
 /// Measures the product and its peers on the same keys, and prints tables of ratios.
 ///
-/// TABLE is one of ratios, bytes, threads, growth, memory; all where there is none. ROW is a part of
+/// TABLE is one of ratios, bytes, threads, growth, memory; all without TABLE. ROW is a part of
 /// the names of the workloads that are wanted of the ratios.
 ///
 ///     swift run -c release --package-path Benchmarks TreeSpeed [REPETITIONS [TABLE [ROW]]]

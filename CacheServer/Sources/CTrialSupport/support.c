@@ -126,7 +126,7 @@ static char end_folder[4096];
 
 static void end_all(int number) {
   ct_kill_children();
-  // nftw(3) is none of the calls that a signal handler may use, so another process makes it; fork(2)
+  // A signal handler may not call nftw(3), so another process makes it; fork(2)
   // is one, and the thread that was interrupted does not go on here either.
   if (end_folder[0] != 0) {
     pid_t process = fork();

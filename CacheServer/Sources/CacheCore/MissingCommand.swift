@@ -69,7 +69,7 @@ enum MissingCommand {
     return table
   }()
 
-  /// Why there is no command called `name`; nil where Redis has none either.
+  /// Why this server does not have the command `name`; nil if Redis does not have it either.
   static func reason(for name: RawSpan) -> String? {
     guard name.byteCount <= 32 else { return nil }
     return byName[name.text.lowercased()]

@@ -26,9 +26,9 @@ enum EarlySignals {
     }
   }
 
-  /// Whether the server was told to end meanwhile.
+  /// Whether the server got the signal to end meanwhile.
   static var wantEnd: Bool { end.load(ordering: .relaxed) }
 
-  /// Whether it was told to start anew meanwhile.
+  /// Whether it got the signal to start again meanwhile.
   static var wantUpgrade: Bool { upgrade.load(ordering: .relaxed) }
 }

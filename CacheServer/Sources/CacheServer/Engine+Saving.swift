@@ -5,14 +5,14 @@ internal import NIOCore
 internal import NIOPosix
 internal import RESP
 
-// SAVE, where the memory file is on a disk. On tmpfs there is no disk to write to: what was acknowledged is
+// SAVE, for a memory file on a disk. A file on tmpfs is not written to a disk: what was acknowledged is
 // in the file already, and survives the process, and the cache answers by itself.
 
 extension Engine {
   /// Waits until all of the file is on its disk.
   func save() {
     guard !facts.isSaving else { return reply.error("ERR Background save already in progress") }
-    guard let file = memoryFile else { return reply.error("ERR there is no memory file") }
+    guard let file = memoryFile else { return reply.error("ERR this server has no memory file") }
     do throws(MemoryFileError) {
       try Self.write(file)
       noteSave(nil)
@@ -29,7 +29,7 @@ extension Engine {
       return reply.error("ERR syntax error")
     }
     guard !facts.isSaving else { return reply.error("ERR Background save already in progress") }
-    guard let file = memoryFile else { return reply.error("ERR there is no memory file") }
+    guard let file = memoryFile else { return reply.error("ERR this server has no memory file") }
     facts.isSaving = true
     reply.simple("Background saving started")
     NIOThreadPool.singleton.runIfActive(eventLoop: eventLoop) { try Self.write(file) }

@@ -29,7 +29,7 @@ extension ServerOptions {
 
   static var fileByteLimit: Int { 1 << 20 }
 
-  /// The directive and its value in a line; nil where there is none.
+  /// The directive and its value in a line; nil if none exists.
   static func directive(
     _ line: [UInt8]
   ) throws(OptionError) -> (name: String, value: String)? {

@@ -30,7 +30,7 @@ extension SystemCalls {
         guard path.removeLastComponent() else { break }
       }
     }
-    // Version 1 writes a number near 2^63 where there is no limit.
+    // Version 1 writes a number near 2^63 for no limit.
     return limit.flatMap { $0 < 1 << 62 ? $0 : nil }
   }
 

@@ -10,7 +10,7 @@ public enum MemcachedVerb: Equatable, Sendable {
   case flushAll, stats, version, verbosity, quit, cacheMemoryLimit, shutdown
   case metaGet, metaSet, metaDelete, metaArithmetic, metaDebug, metaNoOp
 
-  /// The command called `word`, which is compared byte by byte; nil where there is none.
+  /// The command called `word`, which is compared byte by byte; nil if none exists.
   public init?(_ word: RawSpan) {
     guard word.byteCount <= 8 else {
       switch word.text {

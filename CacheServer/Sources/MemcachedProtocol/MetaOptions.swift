@@ -17,7 +17,7 @@ public struct MetaOptions: Sendable {
   private var letters: UInt64 = 0
   /// The new time to live: `T`.
   public private(set) var lifetime: Int64?
-  /// The time to live of an item that is made where there is none: `N`.
+  /// The time to live of an item that is made because the key is unknown: `N`.
   public private(set) var vivifiedLifetime: Int64?
   /// Below how many seconds of remaining time a client is to store the item anew: `R`.
   public private(set) var recacheSeconds: Int64?

@@ -9,7 +9,7 @@ public struct BenchmarkFigures: Equatable, Sendable {
   /// And 99 of 100.
   public let p99: Double
 
-  /// The figures in what the program wrote; empty where those are none.
+  /// The figures in what the program wrote; empty if it wrote others.
   public static func parse(_ output: String) -> [BenchmarkFigures] {
     let lines = output.split(whereSeparator: \.isNewline).map(fields)
     guard let start = lines.firstIndex(where: { $0.first == "test" }) else { return [] }
@@ -33,7 +33,7 @@ public struct BenchmarkFigures: Equatable, Sendable {
     }
   }
 
-  /// The lines of what it wrote that tell of an error.
+  /// The lines of its output that report an error.
   public static func errors(in output: String) -> [String] {
     output.split { $0.isNewline }.map(String.init).filter {
       let line = $0.lowercased()

@@ -15,7 +15,7 @@ public struct Growth: Equatable, Sendable {
   public var last: Double? { values.count < 3 ? nil : values.suffix(values.count / 3).max() }
 
   /// Whether the last third stays below `factor` times the first and `slack` more; false where there
-  /// are too few to tell.
+  /// are too few.
   public func isBounded(factor: Double, slack: Double) -> Bool {
     guard let first, let last else { return false }
     return last <= first * factor + slack

@@ -78,7 +78,7 @@ public struct Report: Sendable {
       Cell(text: String(number), value: .integer(Int64(number)), isNumber: true)
     }
 
-    /// A measurement; nil where there is none.
+    /// A measurement; nil if none exists.
     public static func measured(_ number: Double?, _ text: String? = nil) -> Cell {
       guard let number else { return Cell(text: "·", value: .null, isNumber: true) }
       return Cell(text: text ?? shortDecimal(number), value: .number(number), isNumber: true)

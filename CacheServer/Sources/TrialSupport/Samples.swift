@@ -22,7 +22,7 @@ public struct Samples: Equatable, Sendable {
     return sorted.count % 2 == 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2
   }
 
-  /// `self`'s median over `other`'s; nil where there is none or nothing to divide by.
+  /// `self`'s median over `other`'s; nil if one of them has no samples, or `other`'s is 0.
   public func ratio(to other: Samples) -> Double? {
     guard let mine = median, let others = other.median, others > 0 else { return nil }
     return mine / others

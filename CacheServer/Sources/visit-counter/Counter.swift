@@ -2,7 +2,7 @@ import NIOCore
 import PersistentCollections
 import SystemPackage
 
-/// Counts: a client sends a name in a datagram, and is told how often it has come.
+/// Counts: a client sends a name in a datagram, and the counter replies how often it has come.
 ///
 /// `@unchecked Sendable`: after the start, touched on the event loop alone.
 final class Counter: ChannelInboundHandler, @unchecked Sendable {

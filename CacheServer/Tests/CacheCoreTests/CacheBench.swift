@@ -6,7 +6,7 @@ import RESP
 
 @testable import CacheCore
 
-/// A cache over memory of a process, a client, and a clock that moves only when it is told to.
+/// A cache over memory of a process, a client, and a clock that only the test moves.
 final class CacheBench {
   var cache: Cache?
   var session = Session(id: 7)
@@ -38,7 +38,7 @@ final class CacheBench {
 
   private func drop(_ memory: consuming PreservedMemory) {}
 
-  /// Ends as a server does that is told to.
+  /// Ends as a server does after SIGTERM.
   func end() { _ = cache.take()!.close() }
 
   /// The reply to a request, as bytes.

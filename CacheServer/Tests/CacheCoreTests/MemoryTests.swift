@@ -5,7 +5,7 @@ import TrialSupport
 
 @testable import CacheCore
 
-/// Entries whose time has come, and entries for which there is no room.
+/// Entries whose time has come, and entries that do not fit.
 @Suite struct MemoryTests {
   /// The search removes what has expired; what has time is left.
   @Test func sweep() throws {

@@ -102,7 +102,7 @@ import TrialSupport
   }
 
   /// What a client is goes with it: its protocol, its name, what it has sent of a request; and it is
-  /// told when the upgrade that it asked for is over.
+  /// gets the reply when the upgrade that it asked for is over.
   @Test func clientsStayWhatTheyAre() throws {
     let server = try ServerProcess(file)
     let client = try server.connect()
@@ -146,7 +146,7 @@ import TrialSupport
     try server.end()
   }
 
-  /// Programs that are none, or do not come to serve: each is reported, and the old one goes on with
+  /// Files that are not programs, and programs that do not come to serve: each is reported, and the old one goes on with
   /// the same clients and the same memory.
   @Test(arguments: [
     ("missing", "server: no process can be started (No such file or directory)"),

@@ -9,11 +9,11 @@ struct PrefixCode {
 
   /// For each value of the next ``shortest`` bits: symbol and length (4 bits); 0 of longer words.
   private var short: [UInt16]
-  /// The words that are looked up are no longer than this.
+  /// The most bits of a word that is looked up.
   private let shortest: Int
   /// The symbols, in order of their words.
   private var symbols: [UInt16]
-  /// For each length: how many words there are, the first of them, and its place in ``symbols``.
+  /// For each length: the number of words, the first of them, and its place in ``symbols``.
   private var counts: [Int]
   private var firstWords: [Int]
   private var firstPlaces: [Int]

@@ -27,7 +27,7 @@ extension IncomingHandover {
   }
 
   /// A range in which nothing of the handover is, and in which `memblock` has `byteCount` bytes
-  /// free; an empty one when there is none.
+  /// free; an empty one if nothing is free.
   private func unusedRange(
     _ byteCount: UInt64, in memblock: borrowing Memblock<Memory>
   ) -> PhysicalRange {
@@ -104,7 +104,7 @@ private struct GapSearch {
     }
   }
 
-  /// The gap that was found; empty where there is none.
+  /// The gap that was found; empty if none exists.
   mutating func finish(_ fits: (PhysicalRange) -> Bool) -> PhysicalRange {
     check(upTo: .max, fits)
     return found ?? PhysicalRange(start: .zero, byteCount: 0)

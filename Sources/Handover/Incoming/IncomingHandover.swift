@@ -27,7 +27,7 @@ public struct IncomingHandover<Memory: WritablePhysicalMemory>: ~Copyable {
 
   @usableFromInline
   var lookup: PreservedPagesLookup<Memory>
-  /// The blocks that were restored; nil while there are none.
+  /// The blocks that were restored; nil before the first.
   @usableFromInline
   var restored: RadixTree<Memory>?
   /// Whether the tree was freed, so that nothing can be read of it.

@@ -16,7 +16,7 @@ struct AreaBuilder<Memory: WritablePhysicalMemory> {
 
   /// Adds a block behind the others.
   ///
-  /// - Throws: ``OutgoingHandoverError/outOfFrames(frameCount:)`` when there is no frame for a chunk;
+  /// - Throws: ``OutgoingHandoverError/outOfFrames(frameCount:)`` if no frame is free for a chunk;
   ///   ``OutgoingHandoverError/areaDamaged(_:)`` when the area has too many pages, and of a block at
   ///   address 0, which ends a chunk.
   mutating func append<Frames: FrameSource & ~Copyable>(
@@ -39,7 +39,7 @@ struct AreaBuilder<Memory: WritablePhysicalMemory> {
 }
 
 extension VmallocArea {
-  /// Gives back the chunks of an area that is whole and no longer preserved, and the blocks as well
+  /// Gives back the chunks of an area that is whole and not preserved any more, and the blocks as well
   /// where `blocksToo` says so.
   func giveBack<Memory: WritablePhysicalMemory, Frames: BlockSource & ~Copyable>(
     to frames: inout Frames, blocksToo: Bool, in memory: Memory, geometry: PageGeometry

@@ -4,7 +4,7 @@ public import MemoryAccess
 // pages are. Linux frees each of these records by itself, so each has a block of its own.
 
 extension OutgoingHandover where Anchor: ~Copyable {
-  /// Allocates an area that holds `words`, and preserves it; an empty area where there are none.
+  /// Allocates an area that holds `words`, and preserves it; an empty area for no words.
   ///
   /// - Throws: as ``allocatePreservedArea(blockCount:order:from:)``.
   /// - Complexity: O(words).
@@ -89,12 +89,12 @@ extension OutgoingHandover where Anchor: ~Copyable {
         recordByteCount: LiveUpdateFile.byteCount, recordCount: UInt64(files.count), from: &frames)
       for file in files {
         let isWritten = fileRecords.append { file.write(to: &$0) }
-        require(that: isWritten, "there is room for each file")
+        require(that: isWritten, "each file fits")
       }
       let session = LiveUpdateSession(
         name: name, files: fileRecords.first, fileCount: UInt64(files.count))
       let isWritten = records.append { session.write(to: &$0) }
-      require(that: isWritten, "there is room for each session")
+      require(that: isWritten, "each session fits")
     }
     let first = records.first
     try createSubtree(

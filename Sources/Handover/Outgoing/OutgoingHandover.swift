@@ -7,7 +7,7 @@ public import PreservedPages
 ///     anchor ──► root device tree ──► tree of entries ──► preserved memory
 ///                       └──► subtrees, by name
 ///
-/// There is nothing to finalize. Memory is preserved and unpreserved, and subtrees come and go, at
+/// No step finalizes it. Memory is preserved and unpreserved, and subtrees come and go, at
 /// any time until the successor takes over. Each operation does everything that can fail first, and
 /// only then changes what a successor sees: one bit for a block; for more than that a
 /// ``HandoverChange`` that the anchor may record, so that a crash leaves the state before the

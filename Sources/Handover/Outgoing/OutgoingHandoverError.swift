@@ -40,6 +40,6 @@ public enum OutgoingHandoverError: Error, Hashable, Sendable {
   case regionNamedTwice(index: Int)
   /// The root device tree in memory is damaged.
   case deviceTreeDamaged(DeviceTreeError)
-  /// A vmalloc area is damaged, or has more pages than its descriptor can tell.
+  /// A vmalloc area is damaged, or has more pages than its descriptor can record.
   case areaDamaged(RecordError)
 }

@@ -11,7 +11,7 @@ import MemoryAccess
 struct PageChain<Memory: WritablePhysicalMemory> {
   private let memory: Memory
   private let geometry: PageGeometry
-  /// The first page; 0 while there is none.
+  /// The first page; 0 if none exists.
   private(set) var first = PhysicalAddress.zero
   private var last = PhysicalAddress.zero
   /// The next word of the last page.
@@ -26,7 +26,7 @@ struct PageChain<Memory: WritablePhysicalMemory> {
 
   /// Adds a word behind the others.
   ///
-  /// - Throws: ``OutgoingHandoverError/outOfFrames(frameCount:)`` when there is no frame for a page.
+  /// - Throws: ``OutgoingHandoverError/outOfFrames(frameCount:)`` if no frame is free for a page.
   /// - Precondition: the word is not 0, which ends a page.
   mutating func append<Frames: FrameSource & ~Copyable>(
     _ value: UInt64, from frames: inout Frames

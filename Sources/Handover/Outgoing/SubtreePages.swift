@@ -28,7 +28,7 @@ struct SubtreePages {
     }
   }
 
-  /// A stretch of subtrees that shares bytes with `range`; nil when there is none.
+  /// A stretch of subtrees that shares bytes with `range`; nil if none exists.
   ///
   /// - Complexity: O(log subtrees).
   func first(overlapping range: PhysicalRange) -> PhysicalRange? {

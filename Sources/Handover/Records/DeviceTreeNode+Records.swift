@@ -33,7 +33,7 @@ extension DeviceTreeNode {
 
   /// What `read` makes of the property `name`.
   ///
-  /// - Throws: ``RecordError/propertyWrong(_:byteCount:)`` when there is none or `read` gives nil.
+  /// - Throws: ``RecordError/propertyWrong(_:byteCount:)`` if the property is missing or `read` returns nil.
   func value<Value>(
     of name: String, _ read: (borrowing DeviceTreeProperty) -> Value?
   ) throws(RecordError) -> Value {
@@ -51,7 +51,7 @@ extension DeviceTreeNode {
 
   /// The child node `name`.
   ///
-  /// - Throws: ``RecordError/nodeMissing(_:)`` when there is none.
+  /// - Throws: ``RecordError/nodeMissing(_:)`` if the node is missing.
   @_lifetime(copy self)
   func recordChild(_ name: String) throws(RecordError) -> DeviceTreeNode {
     do throws(DeviceTreeError) {

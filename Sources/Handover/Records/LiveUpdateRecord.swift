@@ -26,7 +26,7 @@ public struct LiveUpdateRecord: Hashable, Sendable {
   public let format: Format
   /// How many live updates there were, this one included.
   public let number: UInt64
-  /// Where the sessions begin; 0 while there are none, and until the reboot that writes them.
+  /// Where the sessions begin; 0 if none exists, and until the reboot that writes them.
   public let sessions: PhysicalAddress
   /// Where the data shared by files is listed; 0 for nowhere.
   public let sharedData: PhysicalAddress

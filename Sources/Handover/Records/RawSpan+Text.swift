@@ -4,7 +4,7 @@ extension RawSpan {
   /// The text in the field of `byteCount` bytes at `offset`, up to its NUL; nil when it is empty or
   /// has no end.
   ///
-  /// Bytes that are no UTF-8 become U+FFFD.
+  /// Bytes that are not UTF-8 become U+FFFD.
   func text(atByte offset: Int, byteCount: Int) -> String? {
     var copy: [UInt8] = []
     while copy.count < byteCount, let byte = byte(at: offset &+ copy.count) {

@@ -10,7 +10,7 @@ public enum RecordError: Error, Hashable, Sendable {
   case unreadable(PhysicalRange)
   /// A range that is empty or runs past 2^64.
   case rangeImpossible(start: PhysicalAddress, byteCount: UInt64)
-  /// The `compatible` of a record, or its version, is none that is known.
+  /// The `compatible` of a record, or its version, is unknown.
   case formatUnknown(String)
 
   // Blobs.
@@ -56,7 +56,7 @@ public enum RecordError: Error, Hashable, Sendable {
   case pointerUnaligned(PhysicalAddress, in: PhysicalAddress?)
   /// A page that was passed already comes again.
   case chainCycle(PhysicalAddress)
-  /// There are more serialization blocks than Linux accepts.
+  /// The record has more serialization blocks than Linux accepts.
   case chainTooLong(limit: Int)
   /// A serialization block holds no entries.
   case blockEmpty(PhysicalAddress)

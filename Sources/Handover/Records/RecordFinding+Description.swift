@@ -61,7 +61,7 @@
           "\(reference.title), and the entry there is the block of order \(entry.order) at "
           + "\(entry.address)"
       case .nameRepeated(let owner):
-        return "there are two of \(owner.title); only one of them is found"
+        return "\(owner.title) occurs twice; Linux finds only one of them"
       case .referredTwice(let reference):
         return
           "\(reference.title), which is referred to a second time; what was restored cannot be restored again"

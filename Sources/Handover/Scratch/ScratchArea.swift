@@ -76,7 +76,7 @@ extension ScratchArea {
 }
 
 extension [ScratchArea] {
-  /// The first area that shares bytes with `range`; nil when there is none.
+  /// The first area that shares bytes with `range`; nil if none exists.
   ///
   /// - Complexity: O(areas).
   public func first(overlapping range: PhysicalRange) -> ScratchArea? {

@@ -96,7 +96,7 @@ private struct OptionReader {
     return true
   }
 
-  /// How far a suffix shifts a number; nil where there is none.
+  /// How far a suffix shifts a number; nil if none exists.
   private mutating func takesSuffix() -> Int? {
     guard offset < bytes.count else { return nil }
     var shift = 10

@@ -24,7 +24,7 @@ public struct MapGrid: Sendable {
       }
     }
 
-    /// The order of most of the preserved bytes; nil where there are none.
+    /// The order of most of the preserved bytes; nil if none exists.
     public var mainOrder: Int? {
       guard
         let largest = byteCountByOrder.indices.max(by: {

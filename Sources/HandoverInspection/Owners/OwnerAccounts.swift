@@ -24,7 +24,7 @@ public struct OwnerAccounts: Sendable {
   public private(set) var unowned = Account(nil)
   /// The first stretches that two claim, or one twice, in the order of their addresses.
   public private(set) var disputes: [OwnedRun] = []
-  /// How many more there are.
+  /// The number of further accounts.
   public private(set) var omittedDisputeCount: UInt64 = 0
 
   /// Accounts by the number of the owner.

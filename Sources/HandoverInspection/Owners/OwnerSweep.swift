@@ -4,7 +4,7 @@ import PreservedPages
 /// Finds out who has the entries in a window, run by run.
 ///
 /// Unclaimed bytes of an entry are attributed to an owner that claims bytes of it: the nearest before
-/// them, or, before all of them, the first. So an entry with one claimant is wholly theirs.
+/// them, or, before all of them, the first. So an entry with one claimant is theirs as a whole.
 struct OwnerSweep {
   private let geometry: PageGeometry
   private var claims: [Claim] = []

@@ -13,7 +13,7 @@ package struct Archive: ~Copyable {
   private var written: [FilePath] = []
   private var madeFolder = false
   private var isFinished = false
-  /// How many files there are, and their bytes.
+  /// The number of files, and their bytes.
   package private(set) var fileCount = 0
   package private(set) var byteCount: UInt64 = 0
 

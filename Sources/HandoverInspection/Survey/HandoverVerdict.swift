@@ -8,7 +8,7 @@ public struct HandoverVerdict: Sendable {
   public let findings: [HandoverFinding]
   /// How many findings there were beyond those.
   public let omittedCount: UInt64
-  /// How many findings of severity error there are, those not kept included.
+  /// The number of findings of severity error, those not kept included.
   public let errorCount: UInt64
 
   /// Checks the handover `survey` of `image`, and its records.

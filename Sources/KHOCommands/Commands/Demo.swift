@@ -64,7 +64,7 @@ struct Demo: ParsableCommand {
     var printer = DemoPrinter(run.ledger, killed: generations, isQuiet: json)
     printer.begin(place, memory.byteCount)
     var failure: DemoFailure?
-    do throws(DemoFailure) { try run.run { printer.tell($0, $1, isNew: $2) } } catch {
+    do throws(DemoFailure) { try run.run { printer.show($0, $1, isNew: $2) } } catch {
       failure = error
     }
     printer.end()

@@ -1,7 +1,7 @@
 internal import ArgumentParser
 internal import KexecHandover
 
-/// The options for what an image does not always tell: how large its pages and its bitmaps are.
+/// The options for what an image does not always record: how large its pages and its bitmaps are.
 struct LayoutOptions: ParsableArguments {
   @Option(help: ArgumentHelp("The page size, if it cannot be deduced.", valueName: "size"))
   var pageSize: PageSizeArgument?

@@ -73,8 +73,8 @@ extension MemoryImage {
   ) -> UInt64 {
     let header = PhysicalRange(checkedStart: address, byteCount: 8)
     let bytes = header.flatMap { withBytes(in: $0) { $0.copiedBytes() } } ?? []
-    let told = bytes.dropFirst(4).reduce(0 as UInt64) { $0 << 8 | UInt64($1) }
-    let byteCount = told <= RootDeviceTree.largestByteCount ? max(told, 1) : 1
+    let recorded = bytes.dropFirst(4).reduce(0 as UInt64) { $0 << 8 | UInt64($1) }
+    let byteCount = recorded <= RootDeviceTree.largestByteCount ? max(recorded, 1) : 1
     return (byteCount + pageByteCount - 1) / pageByteCount * pageByteCount
   }
 }

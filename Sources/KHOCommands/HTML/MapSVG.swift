@@ -36,7 +36,7 @@ struct MapSVG {
       <rect class="bg" width="\(width)" height="\(height)"/>
       <text class="ink" x="16" y="26" font-size="15" font-weight="600">\(title)</text>
       <text class="dim" x="16" y="44">\(byteText(grid.cellByteCount)) a square; \
-      the address at the left is that of the row's first; a dotted line stands for rows without \
+      the address at the left is that of the row's first; a dotted line replaces rows without \
       anything</text>
 
       """

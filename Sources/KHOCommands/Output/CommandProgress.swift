@@ -11,8 +11,8 @@ final class CommandProgress {
 
   /// - Parameters:
   ///   - done: what is done with the bytes, in the past tense.
-  ///   - total: how many bytes there are at most; nil where that is unknown.
-  ///   - delay: for how long nothing is told.
+  ///   - total: the most bytes that can be read; nil if that is unknown.
+  ///   - delay: for how long nothing is printed.
   init(_ done: String, of total: UInt64?, after delay: Duration = .seconds(1)) {
     start = clock.now
     nextReport = start + delay

@@ -33,7 +33,7 @@ struct DemoPrinter {
   }
 
   /// Says what a generation has done, once, and now and then how far it has come.
-  mutating func tell(_ generation: UInt64, _ phase: DemoLedger.Phase, isNew: Bool) {
+  mutating func show(_ generation: UInt64, _ phase: DemoLedger.Phase, isNew: Bool) {
     if isNew {
       end()
       switch phase {

@@ -10,8 +10,8 @@ struct DiffPrinter {
   private func complainAboutCut() {
     guard diff.areRecordsCut else { return }
     console.complain(
-      "there are more records; the first \(HandoverContents.Options().recordLimit) were compared"
-    )
+      "the handovers have more records; the first \(HandoverContents.Options().recordLimit) were "
+        + "compared")
   }
 
   // MARK: Text

@@ -37,10 +37,10 @@ public struct ELFCoreImage: SegmentedImage, Sendable {
   public let memory: FileSegments
 
   /// The page size in bytes that the kernel noted in its VMCOREINFO (line `PAGESIZE=`); nil where
-  /// there is no such note, or it gives no power of two from 16 to 2^20.
+  /// the note is missing, or its value is not a power of two from 16 to 2^20.
   public let vmcoreInfoPageByteCount: Int?
 
-  /// The VMCOREINFO that the kernel left: lines `KEY=VALUE`; nil where there is none.
+  /// The VMCOREINFO that the kernel left: lines `KEY=VALUE`; nil if none exists.
   public let vmcoreInfo: [UInt8]?
 
   /// Whether the dumper marked the file as incomplete: it ran out of space.

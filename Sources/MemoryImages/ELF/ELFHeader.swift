@@ -74,7 +74,7 @@ struct ELFHeader {
   private static func count(
     inSectionHeaderAt offset: UInt64, of file: some FileBytes
   ) throws(MemoryImageError) -> UInt32 {
-    // An e_shoff of 0 says that there is no section header.
+    // An e_shoff of 0 means that the file has no section header.
     guard offset > 0, file.byteCount >= sectionHeaderByteCount,
       offset <= file.byteCount &- sectionHeaderByteCount,
       let count = file.copiedBytes(at: offset &+ 44, count: 4).littleEndian32(at: 0)

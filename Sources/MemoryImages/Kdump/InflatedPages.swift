@@ -46,7 +46,7 @@ final class InflatedPages: Sendable {
       let slot = Int(data.offset &* 0x9e37_79b9_7f4a_7c15 >> 40) % state.withLock { $0.kept.count }
       let kept = state.withLock { $0.kept[slot] }
       if let kept, kept.data == data { return kept.bytes }
-      let bytes = try inflate(data, byteCount: geometry.pageByteCount, wholly: true)
+      let bytes = try inflate(data, byteCount: geometry.pageByteCount, isWhole: true)
       state.withLock { $0.kept[slot] = (data, bytes) }
       return bytes
     } catch {
@@ -60,7 +60,7 @@ final class InflatedPages: Sendable {
       let data = try self.data(descriptor: descriptor)
       let kept = state.withLock { $0.start }
       if let kept, kept.data == data { return kept.bytes }
-      let bytes = try inflate(data, byteCount: Self.startByteCount, wholly: false)
+      let bytes = try inflate(data, byteCount: Self.startByteCount, isWhole: false)
       state.withLock { $0.start = (data, bytes) }
       return bytes
     } catch {
@@ -82,7 +82,7 @@ final class InflatedPages: Sendable {
   }
 
   private func inflate(
-    _ data: PageData, byteCount: Int, wholly: Bool
+    _ data: PageData, byteCount: Int, isWhole: Bool
   ) throws(KdumpPageError.Reason) -> [UInt8] {
     // Half-open: the end was found to be inside the file.
     let result = file.withBytes(at: data.offset, count: UInt64(data.byteCount)) {
@@ -92,7 +92,7 @@ final class InflatedPages: Sendable {
       }
       do throws(DecompressionError) {
         return .success(
-          wholly
+          isWhole
             ? try compression.decompress(bytes, byteCount: byteCount)
             : try compression.decompressStart(of: bytes, byteCount: byteCount))
       } catch {

@@ -28,7 +28,7 @@ public struct KdumpImage: PhysicalMemory, Sendable {
   /// most machines of that kind.
   public let geometry: PageGeometry
 
-  /// The VMCOREINFO that the kernel left: lines `KEY=VALUE`; nil where there is none.
+  /// The VMCOREINFO that the kernel left: lines `KEY=VALUE`; nil if none exists.
   public let vmcoreInfo: [UInt8]?
 
   /// A bit for each page that exists, and for each that the dump holds.

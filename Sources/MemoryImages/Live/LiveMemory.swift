@@ -105,7 +105,7 @@ public struct LiveMemory: PhysicalMemory, Sendable {
     return try bytes.withRawSpan(body)
   }
 
-  /// The first run of memory at or after `address`, cut to start no earlier; nil when there is none.
+  /// The first run of memory at or after `address`, cut to start no earlier; nil if none exists.
   ///
   /// A long run comes in pieces of at most ``largestGatheredByteCount``.
   public func storedRange(atOrAfter address: PhysicalAddress) -> PhysicalRange? {

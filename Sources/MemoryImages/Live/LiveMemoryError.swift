@@ -10,7 +10,7 @@ public struct LiveMemoryError: Error, Hashable, Sendable {
   /// What can be wrong with `/proc/kcore`.
   @nonexhaustive
   public enum KcoreReason: Hashable, Sendable {
-    /// There is none: the kernel was built without CONFIG_PROC_KCORE.
+    /// It does not exist: the kernel was built without CONFIG_PROC_KCORE.
     case missing
     /// open(2) or read(2) failed.
     case refused(Errno)
@@ -23,11 +23,11 @@ public struct LiveMemoryError: Error, Hashable, Sendable {
   /// What can be wrong with `/dev/mem`.
   @nonexhaustive
   public enum DeviceMemoryReason: Hashable, Sendable {
-    /// There is none: the kernel was built without CONFIG_DEVMEM.
+    /// It does not exist: the kernel was built without CONFIG_DEVMEM.
     case missing
     /// open(2) failed.
     case refused(Errno)
-    /// `/proc/iomem`, which says where there is memory, cannot be read.
+    /// `/proc/iomem`, which lists the memory, cannot be read.
     case mapRefused(Errno)
     /// `/proc/iomem` shows no addresses, or no memory.
     case mapHidden

@@ -51,7 +51,7 @@ public struct FileSegment: Hashable, Sendable {
     storedByteCount == 0 ? nil : PhysicalRange(start: range.start, byteCount: storedByteCount)
   }
 
-  /// The memory that the file should store and does not, nil when there is none.
+  /// The memory that the file should store and does not, nil if none exists.
   var cutRange: PhysicalRange? {
     cutByteCount == 0
       ? nil
@@ -59,7 +59,7 @@ public struct FileSegment: Hashable, Sendable {
         start: range.start.advanced(byBytes: storedByteCount), byteCount: cutByteCount)
   }
 
-  /// The memory that was left out on purpose, nil when there is none.
+  /// The memory that was left out on purpose, nil if none exists.
   var tail: PhysicalRange? {
     let before = storedByteCount &+ cutByteCount
     return before == range.byteCount

@@ -40,7 +40,7 @@ public struct FileSegments: PhysicalMemory, Sendable {
   }
 
   /// How many bytes the file should store and does not, and the first address of them in the order of
-  /// the file; nil where there are none.
+  /// the file; nil if none exists.
   var cut: (firstMissing: PhysicalAddress, byteCount: UInt64)? {
     let cuts = segments.lazy.filter { $0.cutByteCount > 0 }
     // The first that is cut in the file is the one that is stored in part, or has the lowest index.

@@ -30,7 +30,7 @@ extension SegmentedImage {
   }
 
   /// The first run of bytes at or after `address` that the file stores outside its holes, cut to start
-  /// no earlier; nil when there is none.
+  /// no earlier; nil if none exists.
   ///
   /// - Complexity: as ``FileSegments/storedRange(atOrAfter:)``.
   public func storedRange(atOrAfter address: PhysicalAddress) -> PhysicalRange? {

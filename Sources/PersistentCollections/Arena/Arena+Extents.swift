@@ -48,7 +48,7 @@ extension Arena where Storage: ~Copyable {
 
   /// Gives the extent that was kept back to the storage.
   ///
-  /// - Returns: whether there was one.
+  /// - Returns: whether one existed.
   mutating func releaseFreeExtent() throws(PersistentCollectionError) -> Bool {
     guard loadRoot(RootLayout.freeExtentCount) != 0 else { return false }
     var extent = loadRoot(RootLayout.extentsWithRoom)

@@ -22,7 +22,7 @@ extension Arena where Storage: ~Copyable {
     }
   }
 
-  /// Frees one piece; false where there is none.
+  /// Frees one piece; false if none exists.
   private mutating func collectPiece() throws(PersistentCollectionError) -> Bool {
     let extent = loadRoot(RootLayout.garbageExtents)
     if extent != 0 {

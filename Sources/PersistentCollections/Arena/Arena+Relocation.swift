@@ -6,7 +6,7 @@ extension Arena where Storage: ~Copyable {
   /// Takes an object of `sizeClass` outside of `avoided`, from slabs and extents that are there already.
   ///
   /// - Parameter takesSlab: whether a free slab may be used for it.
-  /// - Returns: nil where there is none; nothing has changed then.
+  /// - Returns: nil if none exists; nothing has changed then.
   mutating func takeSlot(
     _ sizeClass: Int, first: UInt64, outside avoided: Range<UInt64>, takesSlab: Bool
   ) throws(PersistentCollectionError) -> UInt64? {

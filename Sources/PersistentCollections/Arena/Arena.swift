@@ -25,7 +25,7 @@ struct Arena<Storage: PersistentStorage & ~Copyable>: ~Copyable {
 
   // MARK: The transaction that is being made
 
-  /// How many operations there are within each other; the outermost ends the transaction.
+  /// The number of operations within each other; the outermost ends the transaction.
   var depth = 0
   /// Why an operation inside a transaction failed; the transaction fails with it.
   var failure: PersistentCollectionError?

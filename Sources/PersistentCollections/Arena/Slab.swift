@@ -63,7 +63,7 @@ struct SlabState: Equatable {
     self.sizeClass = sizeClass
   }
 
-  /// The state in `word`; nil where it is none.
+  /// The state in `word`; nil if it is not one.
   @inline(__always)
   init?(_ word: UInt64) {
     guard word &>> 56 == Self.mark else { return nil }

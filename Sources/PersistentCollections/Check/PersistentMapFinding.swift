@@ -52,7 +52,7 @@ extension PersistentMapFinding: CustomStringConvertible {
 public struct PersistentMapReport: Sendable {
   /// What is wrong; empty of a sound map.
   public internal(set) var findings: [PersistentMapFinding] = []
-  /// How many entries there are.
+  /// The number of entries.
   public internal(set) var entryCount: UInt64 = 0
   /// How many bytes their keys and values have.
   public internal(set) var payloadByteCount: UInt64 = 0

@@ -203,7 +203,7 @@ public struct StoreInspection<Memory: PhysicalMemory> {
         guard rest > 0 else { throw .damaged(PhysicalAddress(bucket)) }
         rest &-= 1
         try map.forEachEntry(inBucket: bucket) { (entry) throws(PersistentCollectionError) in
-          try map.tell(entry) { if goesOn { goesOn = body($0, $1, $2) } }
+          try map.visit(entry) { if goesOn { goesOn = body($0, $1, $2) } }
         }
         if !goesOn { return }
         bucket = try map.overflow(of: bucket)
@@ -221,7 +221,7 @@ public struct StoreInspection<Memory: PhysicalMemory> {
     let entry = FoundEntry(
       object: object, header: try map.header(of: object, foundAt: object.address), slot: 0,
       bucket: 0, previousBucket: 0)
-    try map.tell(entry) { _ = body($0, $1, $2) }
+    try map.visit(entry) { _ = body($0, $1, $2) }
   }
 
   private func withNumber(_ number: UInt64, _ body: (RawSpan) -> Bool) -> Bool {

@@ -104,7 +104,7 @@ extension ByteMap where Storage: ~Copyable {
 
   /// Removes the entries whose numbers are less than `number`.
   ///
-  /// - Returns: how many there were.
+  /// - Returns: their number.
   /// - Complexity: O(segments that go), each change of 256 of them by itself.
   package mutating func logRemove(
     before number: UInt64

@@ -23,7 +23,7 @@ extension ByteMap where Storage: ~Copyable {
 
   /// Moves the entries of a slab of which at most a quarter is in use, so that a slab is free.
   ///
-  /// - Returns: whether there was one.
+  /// - Returns: whether one existed.
   /// - Precondition: not inside a transaction.
   package mutating func tidy() throws(PersistentCollectionError) -> Bool {
     precondition(arena.depth == 0, "entries cannot move inside a transaction")
@@ -245,7 +245,7 @@ extension ByteMap where Storage: ~Copyable {
         let state = try arena.slabState(slab)
         if state.sizeClass == SizeClasses.bucketClass { continue }
         for slot in try arena.usedSlots(of: slab, state) {
-          try tell(entry(ObjectReference(address: slot, isLarge: false)), body)
+          try visit(entry(ObjectReference(address: slot, isLarge: false)), body)
         }
       }
     }
@@ -254,7 +254,7 @@ extension ByteMap where Storage: ~Copyable {
       if block.overlaps(pages..<pages &+ count) { objects.append(pages) }
     }
     for pages in objects {
-      try tell(
+      try visit(
         entry(
           ObjectReference(address: pages &+ LargeObject.headerByteCount, isLarge: true)), body)
     }

@@ -8,7 +8,7 @@ extension ByteMap where Storage: ~Copyable {
   /// Moves all objects of a slab outside of `avoided`; the slab is free then.
   ///
   /// - Parameter takesSlabs: whether free slabs may be used for them.
-  /// - Returns: false where there was no room for all of them; some have moved then.
+  /// - Returns: false if not all of them fit; some have moved then.
   mutating func evacuate(
     slab: UInt64, outside avoided: Range<UInt64>, takesSlabs: Bool
   ) throws(PersistentCollectionError) -> Bool {

@@ -14,7 +14,7 @@ extension ByteMap where Storage: ~Copyable {
     let bucket = bucket(of: cursor)
     try forEachEntry(inChain: address(ofBucket: bucket)) {
       (entry) throws(PersistentCollectionError) in
-      try tell(entry, body)
+      try visit(entry, body)
     }
     let bucketCount = arena.loadRoot(RootLayout.bucketCount)
     let depth = Index.depth(of: bucket, bucketCount: bucketCount)
@@ -29,7 +29,7 @@ extension ByteMap where Storage: ~Copyable {
     _ body: (RawSpan, RawSpan, EntryMetadata) -> Void
   ) throws(PersistentCollectionError) {
     try forEachEntryOfChain(atRandom: &generator) { (entry) throws(PersistentCollectionError) in
-      try tell(entry, body)
+      try visit(entry, body)
     }
   }
 
@@ -52,7 +52,7 @@ extension ByteMap where Storage: ~Copyable {
     }
   }
 
-  func tell(
+  func visit(
     _ entry: FoundEntry, _ body: (RawSpan, RawSpan, EntryMetadata) -> Void
   ) throws(PersistentCollectionError) {
     let metadata = metadata(of: entry)

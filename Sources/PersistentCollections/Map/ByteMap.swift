@@ -53,7 +53,7 @@ package struct ByteMap<Storage: PersistentStorage & ~Copyable>: ~Copyable {
 
   package consuming func close() -> Storage { arena.takeStorage() }
 
-  /// How many entries there are.
+  /// The number of entries.
   package var count: Int { Int(truncatingIfNeeded: arena.loadRoot(RootLayout.entryCount)) }
 
   /// An index without entries, in place of what is there, which is not freed.

@@ -39,7 +39,7 @@ func compareBytes(_ one: RawSpan, _ other: RawSpan) -> Int {
 func copy(_ source: RawSpan, to target: inout MutableRawSpan, at offset: Int = 0) {
   precondition(
     offset >= 0 && offset <= target.byteCount && source.byteCount <= target.byteCount &- offset,
-    "more bytes than there is room for")
+    "more bytes than fit")
   if source.byteCount == 0 { return }
   // SAFETY: as many bytes are in both, and a span that is written has no other user.
   unsafe source.withUnsafeBytes { source in

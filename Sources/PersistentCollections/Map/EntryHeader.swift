@@ -17,7 +17,7 @@ struct EntryHeader: Equatable {
     self.valueByteCount = valueByteCount
   }
 
-  /// The header in `word`; nil where it is none.
+  /// The header in `word`; nil if it is not one.
   @inline(__always)
   init?(_ word: UInt64) {
     guard word &>> 48 == Self.mark else { return nil }

@@ -4,7 +4,7 @@
 ///     slot: 23 bits of the hash │ large │ address / 16, 40 bits; 0 where it is free
 ///
 /// With N buckets, 2^level ≤ N < 2^(level + 1), the bucket is the hash modulo 2^(level + 1), or modulo
-/// 2^level where there is no such bucket yet.
+/// 2^level if that bucket does not exist yet.
 enum Index {
   static let bucketByteCount: UInt64 = 64
   static let slotCount = 7

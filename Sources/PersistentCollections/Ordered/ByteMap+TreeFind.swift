@@ -8,7 +8,7 @@ import MemoryAccess
 // those are equal.
 
 extension ByteMap where Storage: ~Copyable {
-  /// How many levels there are over the leaves.
+  /// The number of levels over the leaves.
   func treeHeight() throws(PersistentCollectionError) -> Int {
     let height = arena.loadRoot(RootLayout.treeHeight)
     guard height < UInt64(TreeNode.heightLimit) else {
@@ -203,7 +203,7 @@ extension ByteMap where Storage: ~Copyable {
         path.steps[path.steps.count &- 1] = step
         guard let entry = try treeEntry(at: path) else { break }
         var goesOn = false
-        try tell(entry) { goesOn = body($0, $1, $2) }
+        try visit(entry) { goesOn = body($0, $1, $2) }
         guard goesOn, rest > 0 else { return }
         rest &-= 1
         if forward { step.index &+= 1 }

@@ -12,8 +12,8 @@ public import SystemPackage
 ///       try visits.set("ann", for: 1_700_000_000)
 ///     }
 ///
-/// Opening takes the same time however much there is, and nothing is loaded. A process that is killed at
-/// any instruction, also by kill -9, leaves each change wholly or not at all, and so does a transaction
+/// Opening takes the same time whatever its size, and nothing is loaded. A process that is killed at
+/// any instruction, also by kill -9, leaves each change completely or not at all, and so does a transaction
 /// over several collections. The process that opens the memory next completes or undoes what was being
 /// done, before it can open any collection, so the order in which collections are opened does not
 /// matter. The article on persistent

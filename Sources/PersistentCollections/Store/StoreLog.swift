@@ -40,7 +40,7 @@ public struct StoreLog<Element: PersistentElement>: Sendable {
 
   /// Removes the entries whose numbers are less than `number`.
   ///
-  /// - Returns: how many there were.
+  /// - Returns: their number.
   @discardableResult
   public func removeEntries(before number: UInt64) throws(PersistentCollectionError) -> UInt64 {
     try store.write(root) { (engine) throws(PersistentCollectionError) in

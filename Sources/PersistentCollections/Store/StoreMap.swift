@@ -69,7 +69,7 @@ public struct StoreMap<Key: PersistentElement, Value: PersistentElement>: Sendab
 
   /// Removes the value of `key`.
   ///
-  /// - Returns: whether there was one.
+  /// - Returns: whether one existed.
   /// - Throws: ``PersistentCollectionError``; nothing is removed then.
   /// - Complexity: O(key).
   @discardableResult
@@ -93,7 +93,7 @@ public struct StoreMap<Key: PersistentElement, Value: PersistentElement>: Sendab
 
   /// Removes the entries whose deadline, the first word of their metadata, is not 0 and not after `now`.
   ///
-  /// - Returns: how many there were.
+  /// - Returns: their number.
   /// - Throws: ``PersistentCollectionError``; those removed before stay removed.
   /// - Complexity: O(entries).
   @discardableResult

@@ -56,7 +56,7 @@ public struct StoreOrderedMap<Key: PersistentOrderedElement, Value: PersistentEl
 
   /// Removes the value of `key`.
   ///
-  /// - Returns: whether there was one.
+  /// - Returns: whether one existed.
   /// - Throws: ``PersistentCollectionError``; nothing is removed then.
   /// - Complexity: O(log n + key).
   @discardableResult

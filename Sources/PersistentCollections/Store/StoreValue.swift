@@ -26,7 +26,7 @@ public struct StoreValue<Value: PersistentElement>: Sendable {
     }
   }
 
-  /// Puts a value in the place of what is there, wholly or not at all.
+  /// Puts a value in the place of what is there, completely or not at all.
   ///
   /// - Throws: ``PersistentCollectionError``; the old value is still there then.
   public func set(_ value: Value) throws(PersistentCollectionError) {

@@ -30,7 +30,7 @@ public struct PersistentMap<Key: PersistentElement, Value: PersistentElement>: ~
   /// Gives the memory back, to hand it over.
   public consuming func close() -> PreservedMemory { bytes.close() }
 
-  /// How many entries there are.
+  /// The number of entries.
   public var count: Int { bytes.count }
 
   /// The value of `key`; nil if the map does not contain it.
@@ -47,7 +47,7 @@ public struct PersistentMap<Key: PersistentElement, Value: PersistentElement>: ~
     }
   }
 
-  /// Puts a value in the place of what is there, wholly or not at all.
+  /// Puts a value in the place of what is there, completely or not at all.
   ///
   /// - Returns: whether the key is new.
   /// - Throws: ``PersistentCollectionError``; the old value is still there then.
@@ -64,7 +64,7 @@ public struct PersistentMap<Key: PersistentElement, Value: PersistentElement>: ~
 
   /// Removes the value of `key`.
   ///
-  /// - Returns: whether there was one.
+  /// - Returns: whether one existed.
   /// - Throws: as ``PersistentByteMap/removeValue(of:)``.
   /// - Complexity: O(key).
   @inlinable

@@ -7,7 +7,7 @@
 ///           64  the control word: what a crash leaves to be undone or completed
 ///           72  number of changes begun and ended; odd while one is being made
 ///           80  the number that the next collection gets
-///          128  the addresses of the slot chunks 1, 2, …; 0 where there is none
+///          128  the addresses of the slot chunks 1, 2, …; 0 if none exists
 ///         4096  pieces that are being allocated: start and size of each
 ///         8192  pieces that are to be freed: start and size of each
 ///        24576  slot chunk 0: 1024 slots

@@ -40,7 +40,7 @@ public enum LiveUpdateError: Error, Equatable, Sendable {
   case comesBackReadOnly
   /// The file is sealed against writing: a memfd made with MFD_NOEXEC_SEAL went through a live update.
   case readOnly
-  /// There is not enough memory (ENOMEM): preserving needs a page for each page of the file.
+  /// The system does not have enough memory (ENOMEM): preserving needs a page for each page of the file.
   case outOfMemory
 
   /// Another failure of open(2) or ioctl(2).
@@ -62,7 +62,7 @@ extension LiveUpdateError: CustomStringConvertible {
   public var description: String {
     switch self {
     case .unavailable:
-      "there is no /dev/liveupdate: the kernel needs CONFIG_LIVEUPDATE, and kho=on liveupdate=on on its "
+      "/dev/liveupdate does not exist: the kernel needs CONFIG_LIVEUPDATE, and kho=on liveupdate=on on its "
         + "command line"
     case .deviceBusy:
       "another process has /dev/liveupdate open, which one process at a time may: ask it for a session, or "
@@ -90,7 +90,7 @@ extension LiveUpdateError: CustomStringConvertible {
       "the file is sealed against writing, since it was made with MFD_NOEXEC_SEAL and went through a live "
         + "update: copy it to a new file"
     case .outOfMemory:
-      "there is not enough memory to preserve the file: each of its pages needs memory, also the holes"
+      "the system does not have enough memory to preserve the file: each of its pages needs memory, also the holes"
     case .failed(let request, let errno): "\(request.text) failed (\(errno))"
     }
   }

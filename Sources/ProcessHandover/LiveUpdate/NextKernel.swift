@@ -30,7 +30,7 @@ public enum NextKernel {
   }
 
   /// Starts the kernel that was loaded, at once: reboot(2) with LINUX_REBOOT_CMD_KEXEC. File systems are
-  /// not unmounted, and no process is told.
+  /// not unmounted, and no process is notified.
   ///
   /// - Throws: `failed` with `restart`; otherwise it does not return.
   public static func start() throws(LiveUpdateError) {

@@ -29,7 +29,7 @@ public struct PreservedMemory: ~Copyable {
   public enum Origin: Hashable, Sendable {
     /// It is new.
     case created
-    /// A predecessor left it, the one before the generation told.
+    /// A predecessor left it: the generation before the given one.
     case adopted(generation: UInt64)
   }
 

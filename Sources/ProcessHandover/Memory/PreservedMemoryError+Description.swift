@@ -14,7 +14,7 @@ extension PreservedMemoryError {
     case .outOfProcessMemory(let byteCount):
       "no memory is left for the allocator's metadata, \(byteText(byteCount))"
     case .nameTaken: "the name is taken"
-    case .noSuchName: "there is nothing of that name"
+    case .noSuchName: "the memory does not contain that name"
     case .sizeDiffers(let byteCount, let wanted):
       "what has that name has \(countText(byteCount, "byte")) instead of \(wanted)"
     case .collectionsNotKept(let names):

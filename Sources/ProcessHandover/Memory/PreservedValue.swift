@@ -72,7 +72,7 @@ extension PreservedMemory {
 
   /// Stores a value.
   ///
-  /// One of up to 8 bytes is there wholly or not at all, whenever the process is killed; of a larger
+  /// One of up to 8 bytes is there completely or not at all, whenever the process is killed; of a larger
   /// one a part may be. Where that matters, ``replaceRegion(named:byteCount:_:)`` puts a new one in the
   /// place of the old.
   ///

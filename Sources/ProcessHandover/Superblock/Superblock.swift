@@ -41,7 +41,7 @@ public struct Superblock<Memory: WritablePhysicalMemory>: HandoverAnchor, ~Copya
     let header = Self.header(geometry, identity)
     store(change: { _ in })
     memory.withWords(at: .zero, count: Layout.wordCount) { words in
-      // The magic comes last: until then the file is none.
+      // The magic comes last: until then the file is not a memory file.
       for index in header.indices.reversed() { words.publish(header[index], at: index) }
     }
   }

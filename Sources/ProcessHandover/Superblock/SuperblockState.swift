@@ -9,7 +9,7 @@ public struct SuperblockState: Sendable {
   public internal(set) var generation: UInt64 = 0
   /// How many bytes of the file are memory.
   public internal(set) var byteCount: UInt64
-  /// The root device tree of the handover that a successor takes; 0 while there is none.
+  /// The root device tree of the handover that a successor takes; 0 if none exists.
   public internal(set) var deviceTree: PhysicalAddress = .zero
   /// The check value of that device tree's bytes.
   public internal(set) var deviceTreeCheck: UInt64 = 0
@@ -186,7 +186,7 @@ extension HandoverChange.Item {
     }
   }
 
-  /// The item of three words, in memory of `byteCount` bytes; nil where there is none like it.
+  /// The item of three words, in memory of `byteCount` bytes; nil if the words are not of that form.
   init?(
     kind: UInt64, first: UInt64, second: UInt64, _ geometry: PageGeometry, byteCount: UInt64
   ) {

@@ -10,7 +10,7 @@ extension WriterIdentity {
   }
 
   /// When the process of that number started, in the kernel's ticks since boot: field 22 of
-  /// /proc/PID/stat, proc(5). Nil where there is no such process.
+  /// /proc/PID/stat, proc(5). Nil if the process does not exist.
   static func startTime(of processID: UInt64) -> UInt64? {
     let text = try? SmallFile.read(FilePath("/proc/\(processID)/stat"), atMost: 4096)
     // The command's name is in parentheses and may hold any of them; what follows the last is fixed.

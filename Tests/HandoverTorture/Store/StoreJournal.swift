@@ -18,7 +18,7 @@ struct StoreJournal {
     case magic
     /// Where the operations come from; where the order comes from in which a process opens collections.
     case seed, orderSeed
-    /// How many collections there are.
+    /// The number of collections.
     case collectionCount
     case pageShift, capacity
     /// The number of the next operation when the process starts, and when it ends by itself.

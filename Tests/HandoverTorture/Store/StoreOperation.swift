@@ -35,7 +35,7 @@ struct StoreChange: Equatable {
   }
 }
 
-/// What a process does in one step, which a crash leaves wholly or not at all.
+/// What a process does in one step, which a crash leaves completely or not at all.
 enum StoreOperation: Equatable {
   /// One change.
   case single(StoreChange)

@@ -45,7 +45,7 @@ typedef struct {
   /* Calls back with every maximal run of keys. */
   void (*walk_runs)(
       const void *set, void (*visit)(uint64_t first, uint64_t count, void *context), void *context);
-  /* The bytes the set takes; 0 where only the heap tells. */
+  /* The bytes the set takes; 0 if only the heap knows. */
   uint64_t (*byte_count)(const void *set);
 } peer;
 
@@ -75,7 +75,7 @@ static inline uint64_t peer_key(const peer_keys *keys, size_t index) {
 /* The order of a key, and so the set of its own that a peer of block numbers keeps it in. */
 static inline int peer_order(uint64_t key) { return 52 - (63 - __builtin_clzll(key)); }
 
-/* A set of adjoining keys, told as runs. */
+/* A set of adjoining keys, reported as runs. */
 typedef struct {
   uint64_t first, end;
   void (*visit)(uint64_t first, uint64_t count, void *context);
@@ -121,7 +121,7 @@ void peer_or_bits(uint64_t *words, const uint64_t *bits, size_t count, uint64_t 
 /* Shows each line of a table as soon as it is done, also in a file. */
 void peer_print_lines(void);
 
-/* Maps zeros, in huge pages where the machine has them; NULL where there is no room. */
+/* Maps zeros, in huge pages where the machine has them; NULL if they do not fit. */
 void *peer_map(size_t bytes);
 void peer_unmap(void *start, size_t bytes);
 

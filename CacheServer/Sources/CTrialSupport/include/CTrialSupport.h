@@ -18,7 +18,7 @@ int ct_become_subreaper(void);
 /// its descendants; `folder` is removed then, where it is not null.
 int ct_end_with_parent(int parent, const char *folder);
 
-/// Kills every child, and theirs, until there is none.
+/// Kills all children, and theirs, until none is left.
 void ct_kill_children(void);
 
 /// This thread, and what it starts from now on, on one core alone.

@@ -5,7 +5,7 @@ internal import RESP
 // them, `DELEX` and `SET … IFEQ | IFNE` as Redis does.
 
 extension Cache {
-  /// Whether the value of `key` is `expected`; nil where there is none.
+  /// Whether the value of `key` is `expected`; nil if the cache does not contain the key.
   mutating func isValue(
     of key: RawSpan, _ expected: RawSpan
   ) throws(CommandError) -> Bool? {

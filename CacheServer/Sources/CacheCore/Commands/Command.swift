@@ -15,7 +15,7 @@ public enum Command: String, CaseIterable, Sendable {
 
   /// What is looked at before a command is carried out.
   struct Entry {
-    /// How many arguments there are, with the name; negative where there may be more.
+    /// The number of arguments, with the name; negative where there may be more.
     let arity: Int
     let flags: String
   }

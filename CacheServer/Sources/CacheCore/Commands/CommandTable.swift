@@ -60,7 +60,7 @@ struct CommandTable {
     self.slots = slots
   }
 
-  /// The slot of the command called `name`; one without a command where there is none.
+  /// The slot of the command called `name`; a slot without a command for an unknown name.
   @inline(__always)
   func slot(of name: RawSpan) -> Slot {
     guard let (low, high) = Self.words(of: name) else { return Slot() }

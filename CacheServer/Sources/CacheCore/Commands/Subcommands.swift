@@ -28,7 +28,7 @@ extension CommandError {
     .sentence("ERR wrong number of arguments for '\(name)' command")
   }
 
-  /// There is no such subcommand.
+  /// The command does not have this subcommand.
   static func unknownSubcommand(of request: borrowing Request) -> CommandError {
     .sentence(request.unknownSubcommandSentence)
   }

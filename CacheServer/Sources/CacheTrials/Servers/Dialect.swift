@@ -42,7 +42,7 @@ enum Dialect {
   enum Answer: Equatable {
     /// The value.
     case right
-    /// There is no such key.
+    /// The key does not exist.
     case missing
     /// The server is not ready: Redis's LOADING.
     case notReady

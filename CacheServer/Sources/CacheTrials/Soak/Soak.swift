@@ -6,7 +6,7 @@ struct Soak: Trial {
   static let configuration = CommandConfiguration(
     abstract: "Load, expiry, eviction, upgrades and kills, for as long as is asked.",
     discussion: """
-      Two servers, because an evicted key cannot be told from a lost one: on the first nothing is \
+      Two servers, because an evicted key looks like a lost one: on the first nothing is \
       evicted, so that every key which is gone must have had a deadline; on the second the memory is \
       limited, so that a key may be gone, and what is there must be right. Each client is the only one \
       to write its keys, and knows what they hold. All keys are looked at after each kill and at the \

@@ -6,7 +6,7 @@ struct Throughput: Trial {
   static let configuration = CommandConfiguration(
     abstract: "Compare throughput, latency and memory per key with redis-server, on one core.",
     discussion: """
-      Both servers are on core 0, redis-benchmark is on core 1; the server that is not measured stands \
+      Both servers are on core 0, redis-benchmark is on core 1; the server that is not measured waits \
       still meanwhile. Rounds alternate, and medians count.
       """)
   static let title = "throughput and memory on one core"

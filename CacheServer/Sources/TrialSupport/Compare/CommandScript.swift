@@ -95,7 +95,7 @@ public struct CommandScript: Sendable {
     var allowances: [Allowance] = []
     var texts: [String] = []
 
-    /// Adds a command; nil where it is none, true where it is the last.
+    /// Adds a command; nil if it is not one, true where it is the last.
     mutating func add(_ line: [UInt8]) -> Bool? {
       let isLast = line.first != UInt8(ascii: "|")
       let line = isLast ? line[...] : line.dropFirst().drop { $0 == UInt8(ascii: " ") }

@@ -56,7 +56,7 @@ public struct CacheEntry: Equatable, Sendable {
 
 /// What a server has said about a key.
 public struct Observation: Equatable, Sendable {
-  /// The value; nil where there is none.
+  /// The value; nil if none exists.
   public var value: [UInt8]?
   /// When it ends, in milliseconds since 1970; nil for never.
   public var deadline: UInt64?

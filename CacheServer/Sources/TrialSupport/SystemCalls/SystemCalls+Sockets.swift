@@ -57,7 +57,7 @@ extension SystemCalls {
     public var descriptor: CInt
     /// Whether room for bytes is wanted too.
     public var wantsRoom = false
-    /// Whether there is something to read, an error or the end.
+    /// Whether it has bytes to read, an error or the end.
     public internal(set) var isReadable = false
     /// Whether there is room.
     public internal(set) var hasRoom = false

@@ -119,7 +119,7 @@ start:	leaq	gdt(%rip), %rax
 	jmp	4b
 
 	.text
-	// 32 traps, 16 bytes each. There is no way back from one.
+	// 32 traps, 16 bytes each. A trap does not return.
 	.balign	16
 	.globl	machine_trap_stubs
 machine_trap_stubs:

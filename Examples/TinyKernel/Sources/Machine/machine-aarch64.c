@@ -10,7 +10,7 @@ int putchar(int byte) {
   return byte;
 }
 
-// PSCI SYSTEM_OFF. QEMU's exit status is 0 whatever the code; the last line that is printed tells.
+// PSCI SYSTEM_OFF. QEMU's exit status is 0 whatever the code; the last printed line shows the result.
 _Noreturn void machine_exit(uint32_t code) {
   register uint64_t function __asm__("x0") = 0x84000008;
   __asm__ volatile("hvc #0" : "+r"(function)::"memory");

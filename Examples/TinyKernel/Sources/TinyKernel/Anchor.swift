@@ -97,7 +97,7 @@ struct KernelAnchor: HandoverAnchor {
     memory.withWords(at: changePage, count: 512) { $0.publish(0, at: 0) }
   }
 
-  /// The change that was begun and not ended; nil when there is none.
+  /// The change that was begun and not ended; nil if none exists.
   var pendingChange: HandoverChange? {
     memory.withWords(at: changePage, count: 512) { words in
       guard words.load(0) == 1 else { return nil }

@@ -52,7 +52,7 @@ struct BootInformation {
 
 /// Words `key=number` of the command line.
 struct Options {
-  /// How many generations of this kernel there are before Linux.
+  /// The number of generations of this kernel before Linux.
   var generations: UInt64 = 5
   /// Whether to preserve and unpreserve without end, until the machine is reset.
   var resets = false

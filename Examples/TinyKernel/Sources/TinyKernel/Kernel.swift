@@ -75,7 +75,7 @@ private func makeMemory(_ boot: borrowing BootInformation) -> Memory {
 func makeMemblock(
   _ boot: borrowing BootInformation, in memory: Memory
 ) throws(MemblockError) -> Memblock<Memory> {
-  // The lists of regions begin in the image, since there is no heap yet; they move into free memory
+  // The lists of regions begin in the image, since the kernel does not have a heap yet; they move into free memory
   // when they grow.
   // SAFETY: nothing else uses this storage.
   var memblock = unsafe Memblock(

@@ -8,7 +8,7 @@
   struct KernelImage {
     private let file: PhysicalRange
 
-    /// The image in `file`; nil where it is none.
+    /// The image in `file`; nil if it is not one.
     init?(_ file: PhysicalRange) {
       guard file.byteCount > 64, machine_load32(file.start.rawValue + 56) == 0x644d_5241 else {
         return nil

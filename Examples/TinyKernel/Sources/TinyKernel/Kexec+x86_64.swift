@@ -8,7 +8,7 @@
     private let file: PhysicalRange
     private let payload: PhysicalRange
 
-    /// The image in `file`; nil where it is none that can be entered in 64-bit mode.
+    /// The image in `file`; nil if it is not one that can be entered in 64-bit mode.
     init?(_ file: PhysicalRange) {
       let start = file.start.rawValue
       guard file.byteCount > 0x1000, machine_load32(start + 0x202) == 0x5372_6448,  // "HdrS"

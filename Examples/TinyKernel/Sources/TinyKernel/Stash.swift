@@ -15,14 +15,14 @@ struct Stash {
 
   let range: PhysicalRange
 
-  /// The stash at `range`; nil where there is none.
+  /// The stash at `range`; nil if none exists.
   init?(_ range: PhysicalRange) {
     guard range.byteCount >= 4096, machine_load64(range.start.rawValue) == 0x6873_7453_796e_6954
     else { return nil }
     self.range = range
   }
 
-  /// A part; empty when there is none.
+  /// A part; empty if none exists.
   func part(_ index: Int) -> PhysicalRange {
     let table = range.start.rawValue + 16
     let offset = machine_load64(table + 16 * UInt64(index))

@@ -1,5 +1,5 @@
 extension ScriptTexts {
-  /// Counting, overflow, and what is no number.
+  /// Counting, overflow, and text that is not a number.
   static let numbers = ScriptText(
     "numbers",
     #"""

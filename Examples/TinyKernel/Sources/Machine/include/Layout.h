@@ -1,4 +1,4 @@
-// Where everything lies in the 4 MiB that the kernel takes from its image's first byte on. Shared by
+// The addresses of everything in the 4 MiB that the kernel takes from its image's first byte on. Shared by
 // the assembler, C and Swift.
 //
 //     image, data, heap, stack │ … │ boot area: what is passed from kernel to kernel │ page tables
