@@ -92,7 +92,7 @@ import Testing
       (.memfd(owner, .outOfOrder(Self.one, pageIndex: 1)), "memfd-order"),
       (.memfd(owner, .sealsUnknown(64)), "memfd-flags"),
       (.memfd(owner, .flagsUnknown(64)), "memfd-flags"),
-      (.memfd(owner, .pagesMissing(1)), "memfd-incomplete"),
+      (.memfd(owner, .pagesMissing(1, first: 0)), "memfd-incomplete"),
       (.memfd(owner, .contentUndefined(Self.one, pageIndex: 1)), "memfd-content"),
       (.recordsUncounted(owner, block: Self.one), "record-uncounted"),
       (.checksumWrong(owner, stored: 1, computed: [2, 3]), "record-checksum"),

@@ -165,6 +165,20 @@ import Testing
     #expect(found.extracted.status != 0)
   }
 
+  /// A folio whose place is behind the end leaves a gap, and `check` says which page that is.
+  @Test func pageThatIsNotListed() throws {
+    let memfd = try Memfd()
+    for folio in 0..<memfd.folioCount {
+      let place = memfd.folios + folio * 16 + 8
+      let index = memfd.word(place)
+      let folder = try TemporaryFolder()
+      var file = memfd.file
+      file.put(index | 1 << 40, at: place, byteCount: 8)
+      let text = kho("check", try folder.write(file)).text
+      #expect(text.contains("\"vm-alpha\": page \(index) of the file is not listed"), "\(text)")
+    }
+  }
+
   /// Linux puts each folio where its record says: the order of the list is a note, and the content is right.
   @Test func anotherOrder() throws {
     let memfd = try Memfd()

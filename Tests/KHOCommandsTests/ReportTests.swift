@@ -34,6 +34,7 @@ import Testing
     let output = folder.path("report")
     let run = kho("report", "-o", output, fixture)
     #expect(run.status == 0, "\(run.errors)")
+    #expect(run.text.hasSuffix("\n" + kho("check", fixture).text))
     #expect(
       try names(output) == [
         "README.txt", "capture.elf", "check.json", "inspect.json", "map.html", "metrics.prom",

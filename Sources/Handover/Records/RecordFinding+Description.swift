@@ -109,8 +109,12 @@
         "the folio at \(folio), page \(index) of the file, has a place that another folio has"
       case .outOfOrder(let folio, let index):
         "the folio at \(folio), page \(index) of the file, is listed after one with a higher page"
-      case .pagesMissing(let count):
-        "\(countText(count, "page")) of the file \(count == 1 ? "is" : "are") not listed, and will read as zeros"
+      case .pagesMissing(1, let first?):
+        "page \(first) of the file is not listed, and will read as zeros"
+      case .pagesMissing(let count, let first):
+        "\(countText(count, "page")) of the file"
+          + (first.map { ", the first of them page \($0), are" } ?? (count == 1 ? " is" : " are"))
+          + " not listed, and will read as zeros"
       case .contentUndefined(let folio, let index):
         "the folio at \(folio), page \(index) of the file, is not marked as written and filled, so its content "
           + "will be lost"

@@ -76,8 +76,9 @@ public enum MemfdFault: Hashable, Sendable {
   case sealsUnknown(UInt32)
   /// Flags that no kernel sets.
   case flagsUnknown(UInt32)
-  /// So many pages of the file are not listed, and read as zeros. Linux allocates and lists all of them.
-  case pagesMissing(UInt64)
+  /// So many pages of the file are not listed, and read as zeros. Linux allocates and lists all of them. `first` is
+  /// the number of the first one, counted from 0; nil if the list is too long to find it.
+  case pagesMissing(UInt64, first: UInt64?)
   /// A folio is marked as never written or never filled, so its content is lost. Since 7.2, Linux marks every
   /// folio as both.
   case contentUndefined(PhysicalAddress, pageIndex: UInt64)

@@ -31,7 +31,7 @@ extension RecordChecker {
   /// F_SEAL_SEAL to F_SEAL_EXEC, and MFD_CLOEXEC to MFD_EXEC; the page size of MFD_HUGETLB is above.
   private static var knownSeals: UInt32 { 0x3f }
   private static var knownFlags: UInt32 { 0x1f }
-  /// The most folios whose places are kept, of a list that is not in order.
+  /// The most folios whose places are kept, to find overlaps and gaps.
   private static var unorderedLimit: Int { 1 << 22 }
 
   mutating func check(_ record: MemfdRecord) {
@@ -73,12 +73,29 @@ extension RecordChecker {
     guard let memfd, memfd.folioCount == memfd.record.folioCount,
       memfd.record.byteSize <= UInt64(Int64.max), memfd.coveredPageCount < memfd.pageCount
     else { return }
-    findings.append(.memfd(file, .pagesMissing(memfd.pageCount &- memfd.coveredPageCount)))
+    let count = memfd.pageCount &- memfd.coveredPageCount
+    let first = firstPageMissing(in: memfd.record)
+    findings.append(.memfd(file, .pagesMissing(count, first: first)))
   }
 
-  /// Looks for folios that share a place, in a list that is not in the order of the file.
-  private mutating func checkOverlaps(of record: MemfdRecord, from first: MemfdFolio) {
-    var places: [(index: UInt64, count: UInt64, address: PhysicalAddress)] = []
+  /// The first page of the file that no folio has; nil if the list is too long.
+  private mutating func firstPageMissing(in record: MemfdRecord) -> UInt64? {
+    let places = places(of: record)
+    guard places.count < Self.unorderedLimit else { return nil }
+    var next: UInt64 = 0
+    for place in places {
+      guard place.index <= next else { break }
+      next = max(next, place.index.addingSaturated(place.count))
+    }
+    return next
+  }
+
+  /// A folio's place in the file.
+  private typealias Place = (index: UInt64, count: UInt64, address: PhysicalAddress)
+
+  /// The places of the folios in the order of the file, at most ``unorderedLimit`` of them.
+  private mutating func places(of record: MemfdRecord) -> [Place] {
+    var places: [Place] = []
     var folios = MemfdFolios(of: record, in: memory, geometry: geometry)
     while places.count < Self.unorderedLimit, let folio = try? folios.next() {
       if folio.isHole { continue }
@@ -87,9 +104,14 @@ extension RecordChecker {
       places.append((folio.pageIndex, count, folio.address))
     }
     places.sort { ($0.index, $0.address) < ($1.index, $1.address) }
+    return places
+  }
+
+  /// Looks for folios that share a place, in a list that is not in the order of the file.
+  private mutating func checkOverlaps(of record: MemfdRecord, from first: MemfdFolio) {
     var overlaps = false
     var end: UInt64 = 0
-    for (position, place) in places.enumerated() {
+    for (position, place) in places(of: record).enumerated() {
       if position > 0, place.index < end {
         overlaps = true
         findings.append(.memfd(file, .indicesOverlap(place.address, pageIndex: place.index)))

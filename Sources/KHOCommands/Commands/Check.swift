@@ -55,7 +55,7 @@ struct Check: ParsableCommand {
 }
 
 extension HandoverVerdict {
-  fileprivate func printFindings() {
+  func printFindings() {
     let console = Console.current
     if findings.isEmpty { console.print("\(survey.title): nothing found") }
     for line in findingLines(findings, omittedCount: omittedCount) {

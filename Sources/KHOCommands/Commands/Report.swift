@@ -16,8 +16,8 @@ struct Report: ParsableCommand {
       README.txt, which lists them.
 
       Records, blobs and command lines can contain secrets, so only their owner can read the files: \
-      look at them before you send them. The exit status is 1 if there is a finding of severity error, as \
-      with `check`; the archive is written all the same.
+      look at them before you send them. `report` prints the findings, and its exit status is that of \
+      `check`; it writes the archive in any case.
 
       Examples:
         kho report -o report.tar vmcore
@@ -124,6 +124,7 @@ struct Report: ParsableCommand {
     } else {
       Console.current.print(
         "\(printable(path: output)): \(countText(UInt64(count), "file")), \(byteText(byteCount))")
+      for verdict in verdicts { verdict.printFindings() }
     }
   }
 
