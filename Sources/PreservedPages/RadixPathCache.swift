@@ -147,11 +147,24 @@ struct RadixPathCache: ~Copyable {
     entries[Self.index(of: key)] = entry
   }
 
-  /// Notes that the path to a key of entry `index` was not remembered.
-  ///
-  /// - Returns: whether the same entry missed the last time, too.
+  /// Where the word for `key` is, in the leaf that is remembered for its entry; nil for another leaf's key.
   @inlinable
-  mutating func noteMiss(at index: Int) -> Bool {
+  @inline(__always)
+  func rememberedWord(for key: RadixKey) -> PhysicalAddress? {
+    // SAFETY: an index has four bits.
+    let entry = unsafe entries[unchecked: Self.index(of: key)]
+    return entry.stretch == Self.stretch(of: key) ? entry.word(of: key) : nil
+  }
+
+  /// Notes that the path to `key` was not remembered.
+  ///
+  /// Never inlined, so that a hot loop does not keep the index for it.
+  ///
+  /// - Returns: whether the key before that, too, was one of the same entry.
+  @inlinable
+  @inline(never)
+  mutating func noteMiss(of key: RadixKey) -> Bool {
+    let index = Self.index(of: key)
     let isAgain = lastMiss.load(ordering: .relaxed) == index
     lastMiss.store(index, ordering: .relaxed)
     return isAgain

@@ -15,34 +15,32 @@ extension RadixTree {
   ) throws(Failure) -> UInt64? {
     let number = key.rawValue &>> 6
     if _fastPath(number == lastWord.number) { return updateLastWord(change) }
-    let index = RadixPathCache.index(of: key)
     // Both words below one table of level 2: that of pages of 4 KiB has 27 bits of numbers.
     let isNear = (number ^ lastWord.number) &>> 27 == 0
     var address = PhysicalAddress.zero
-    // SAFETY: an index has four bits.
-    if unsafe cache.entries[unchecked: index].stretch == RadixPathCache.stretch(of: key) {
-      address = unsafe cache.entries[unchecked: index].word(of: key)
+    if isNear, _fastPath(geometry.page.shift == 12) {
+      // Keys of one order find the table of level 2 that the one before was below. Keys in no order have two loads
+      // for that, and few other instructions: a core has more keys in flight while each waits for memory.
+      let nodes = RadixNodes<Memory, SoleAccess>(
+        memory: memory, geometry: RadixGeometry(.pages4KiB), root: root)
+      // SAFETY: an index has four bits.
+      let table = unsafe cache.entries[unchecked: RadixPathCache.index(of: key)].table
+      address = nodes.wordAddress(of: key, belowLevel2: table) ?? .zero
+    } else if let word = cache.rememberedWord(for: key) {
+      address = word
       if !isNear {
         // Orders come by turns: from here on, each looks at the leaf of its own.
         lastWord.number = RadixPathCache.none
         return updateWord(at: address, change).old
       }
-    } else {
-      // Keys of one order find the table of level 2 that the one before was below.
-      if isNear, _fastPath(geometry.page.shift == 12) {
-        let nodes = RadixNodes<Memory, SoleAccess>(
-          memory: memory, geometry: RadixGeometry(.pages4KiB), root: root)
-        let table = unsafe cache.entries[unchecked: index].table
-        address = nodes.wordAddress(of: key, belowLevel2: table) ?? .zero
-      }
-      if _slowPath(address == .zero) {
-        address = try path(&cache)
-        if address == .zero { return nil }
-        // The numbers that are not keys are in the first words, whose keys are checked each time.
-        let isAgain = cache.noteMiss(at: index)
-        if number &>> 27 == 0 || lastWord.number == RadixPathCache.none && !isAgain {
-          return updateWord(at: address, change).old
-        }
+    }
+    if _slowPath(address == .zero) {
+      address = try path(&cache)
+      if address == .zero { return nil }
+      // The numbers that are not keys are in the first words, whose keys are checked each time.
+      let isAgain = cache.noteMiss(of: key)
+      if number &>> 27 == 0 || lastWord.number == RadixPathCache.none && !isAgain {
+        return updateWord(at: address, change).old
       }
     }
     let (old, new) = updateWord(at: address, change)
