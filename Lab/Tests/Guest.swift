@@ -172,11 +172,25 @@ final class Guest {
 
   /// Writes the guest's memory to a file, as `dump-guest-memory` of QEMU does, while it is stopped.
   func dump(to file: URL) throws {
-    try order("stop")
-    try order(
-      "dump-guest-memory",
-      #"{"paging": false, "protocol": "file:\#(file.path)"}"#)
+    try stop()
+    try writeDump(to: file)
     try order("cont")
+  }
+
+  /// Stops the machine. Only dumps work from then on.
+  func stop() throws { try order("stop") }
+
+  /// Writes the memory of a stopped machine to a file, as `dump-guest-memory` of QEMU does.
+  ///
+  /// - Parameters:
+  ///   - file: the file.
+  ///   - format: a format by QEMU's name, such as `kdump-lzo`; nil for an ELF file.
+  ///   - paging: whether QEMU adds program headers for the guest's page tables (`-p`).
+  /// - Throws: QEMU's error, such as "kdump-lzo is not available now".
+  func writeDump(to file: URL, format: String? = nil, paging: Bool = false) throws {
+    let chosen = format.map { #", "format": "\#($0)""# } ?? ""
+    try order(
+      "dump-guest-memory", #"{"paging": \#(paging), "protocol": "file:\#(file.path)"\#(chosen)}"#)
   }
 
   /// Ends the guest, and waits for it.
