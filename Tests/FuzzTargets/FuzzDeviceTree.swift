@@ -85,7 +85,8 @@ extension [UInt8] {
     _ body: (inout MutableRawSpan) throws(Failure) -> Result
   ) throws(Failure) -> Result {
     var span = mutableSpan
-    var bytes = span.rawBytes
+    // SAFETY: any byte stored is a valid UInt8. The span's `rawBytes` is of the library's own package.
+    var bytes = unsafe span.mutableBytes
     return try body(&bytes)
   }
 
