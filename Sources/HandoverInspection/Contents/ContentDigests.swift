@@ -13,6 +13,10 @@ struct ContentDigests {
   private let progress: (_ byteCount: UInt64) -> Void
   private var byteCount: UInt64 = 0
   private let zeros = [UInt8](repeating: 0, count: 1 << 16)
+  /// Digests by the address of the record, of as many files as ``knownLimit``: hostile sessions may list one file
+  /// often.
+  private var known: [UInt64: String?] = [:]
+  private static let knownLimit = 1 << 16
 
   /// What zeros a sparse file may have beyond the size of the image, in bytes.
   private static let slack: UInt64 = 1 << 30
@@ -24,8 +28,18 @@ struct ContentDigests {
     self.progress = progress
   }
 
+  /// The SHA-256 of the content of `file`; nil of other files than memfds, and where it cannot be read, or is longer
+  /// than is read.
+  mutating func digest(of file: FileContents, _ pages: PreservedPagesSurvey) -> String? {
+    guard let memfd = file.memfd, file.error == nil else { return nil }
+    if let digest = known[file.file.data] { return digest }
+    let digest = digest(of: memfd.record, pages)
+    if known.count < Self.knownLimit { known.updateValue(digest, forKey: file.file.data) }
+    return digest
+  }
+
   /// The SHA-256 of the content of `record`; nil where it cannot be read, or is longer than is read.
-  mutating func digest(of record: MemfdRecord, _ pages: PreservedPagesSurvey) -> String? {
+  private mutating func digest(of record: MemfdRecord, _ pages: PreservedPagesSurvey) -> String? {
     guard record.byteSize <= remainingByteCount else { return nil }
     remainingByteCount -= record.byteSize
     var hash = SHA256()

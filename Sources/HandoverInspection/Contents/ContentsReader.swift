@@ -2,18 +2,15 @@ import Handover
 import MemoryAccess
 import PreservedPages
 
-/// Gathers what a reader of the records comes upon, and checks what they refer to on the way.
-struct ContentsBuilder<Memory: PhysicalMemory>: RecordVisitor {
+/// Hands on the content of records while it is read, and checks what they refer to on the way.
+struct ContentsReader<Memory: PhysicalMemory, Receiver: ContentsReceiver>: RecordVisitor {
   private let geometry: PageGeometry
-  private let options: HandoverContents.Options
+  private let findsRuns: Bool
   private var checker: RecordChecker<Memory>
   private var lookup: PreservedPagesLookup<Memory>
-  private(set) var contents = HandoverContents()
+  private(set) var receiver: Receiver
 
-  /// How many more records may be kept.
-  private var room: Int
-
-  // What is being read, from the outside inwards; it is put into its place when the reader leaves it.
+  // What is being read, from the outside inwards.
   private var subtree: SubtreeContents?
   private var area: AreaContents?
   private var khoTest: KHOTestContents?
@@ -21,15 +18,25 @@ struct ContentsBuilder<Memory: PhysicalMemory>: RecordVisitor {
   private var session: SessionContents?
   private var file: FileContents?
   private var memfd: MemfdContents?
+  private var run: MemfdRun?
 
-  init(_ memory: Memory, _ pages: PreservedPagesSurvey, _ options: HandoverContents.Options) {
+  /// - Parameters:
+  ///   - findsRuns: whether the receiver is given the runs of memfds.
+  ///   - readsFolios: whether the folios of the self-test are read, to compare their checksum.
+  init(
+    _ memory: Memory, _ pages: PreservedPagesSurvey, findsRuns: Bool, readsFolios: Bool,
+    _ receiver: Receiver
+  ) {
     geometry = pages.geometry
-    self.options = options
-    room = options.recordLimit
+    self.findsRuns = findsRuns
+    self.receiver = receiver
     checker = RecordChecker(memory, pages)
-    checker.readsFolios = options.readsFolios
+    checker.readsFolios = readsFolios
     lookup = PreservedPagesLookup(pages, in: memory)
   }
+
+  /// What is wrong with the records that were read.
+  var findings: RecordFindingList { checker.findings }
 
   mutating func enter(_ subtree: HandoverSurvey.Subtree) -> Bool {
     self.subtree = SubtreeContents(subtree: subtree)
@@ -40,8 +47,7 @@ struct ContentsBuilder<Memory: PhysicalMemory>: RecordVisitor {
     guard var contents = self.subtree else { return }
     self.subtree = nil
     contents.head = head(of: subtree)
-    self.contents.subtrees.append(contents)
-    self.contents.findings = checker.findings
+    receiver.end(contents)
   }
 
   /// The first bytes of a blob; of one of unknown size, as many as its page has.
@@ -62,28 +68,44 @@ struct ContentsBuilder<Memory: PhysicalMemory>: RecordVisitor {
     switch record {
     case .memblock(let record): subtree?.record = .memblock(record.regions)
     case .kexecMetadata(let record): subtree?.record = .kexecMetadata(record)
-    case .khoTest(let record): khoTest = KHOTestContents(record)
-    case .khoTestFolio(let folio): if makeRoom() { khoTest?.folios.append(folio) }
+    case .khoTest(let record): begin(KHOTestContents(record))
+    case .khoTestFolio(let folio): receiver.take(folio)
     case .area(let area): self.area = AreaContents(area)
     case .ledger(let ledger): subtree?.record = .ledger(ledger)
     case .collection(let collection): subtree?.record = .collection(collection)
-    case .liveUpdate(let record): liveUpdate = LiveUpdateContents(record)
-    case .sharedData(let data): if makeRoom() { liveUpdate?.sharedData.append(data) }
-    case .session(let session):
-      if isWanted(session), makeRoom() { self.session = SessionContents(session) }
+    case .liveUpdate(let record): begin(LiveUpdateContents(record))
+    case .sharedData(let data): receiver.take(data)
+    case .session(let session): begin(SessionContents(session))
     case .file(let file):
-      if session == nil {
-        if options.keptFile == nil { contents.omittedRecordCount &+= 1 }
-      } else if isWanted(file), makeRoom() {
-        self.file = FileContents(file)
-      }
-    case .memfd(let record): if file != nil { memfd = MemfdContents(record) }
+      let contents = FileContents(file)
+      self.file = receiver.begin(contents) ? contents : nil
+    case .memfd(let record): if file != nil { begin(MemfdContents(record)) }
     case .memfdFolio(let folio): count(folio)
     }
-    return true
+    return receiver.takesMore
   }
 
-  /// Puts what was read into the record around it.
+  private mutating func begin(_ test: KHOTestContents) {
+    khoTest = test
+    receiver.begin(test)
+  }
+
+  private mutating func begin(_ liveUpdate: LiveUpdateContents) {
+    self.liveUpdate = liveUpdate
+    receiver.begin(liveUpdate)
+  }
+
+  private mutating func begin(_ session: SessionContents) {
+    self.session = session
+    receiver.begin(session)
+  }
+
+  private mutating func begin(_ memfd: MemfdContents) {
+    self.memfd = memfd
+    receiver.begin(memfd)
+  }
+
+  /// Hands on what is complete, and puts the rest into the record around it.
   mutating func leave(_ record: KnownRecord) {
     switch record {
     case .khoTest:
@@ -96,37 +118,18 @@ struct ContentsBuilder<Memory: PhysicalMemory>: RecordVisitor {
       subtree?.record = liveUpdate.map { .liveUpdate($0) }
       liveUpdate = nil
     case .session:
-      if let session { liveUpdate?.sessions.append(session) }
+      if let session { receiver.end(session) }
       session = nil
     case .file:
-      if let file { session?.files.append(file) }
+      if let file { receiver.end(file) }
       file = nil
     case .memfd:
+      endRun()
       file?.memfd = memfd
       memfd = nil
     case .memblock, .kexecMetadata, .khoTestFolio, .sharedData, .memfdFolio, .ledger, .collection:
       break
     }
-  }
-
-  private func isWanted(_ session: LiveUpdateSession) -> Bool {
-    guard case .file(let name, _) = options.keptFile else { return true }
-    return session.name == name
-  }
-
-  private func isWanted(_ file: LiveUpdateFile) -> Bool {
-    guard case .file(_, let token) = options.keptFile else { return true }
-    return file.token == token
-  }
-
-  /// Whether one more record may be kept; counts it otherwise.
-  private mutating func makeRoom() -> Bool {
-    guard room > 0 else {
-      contents.omittedRecordCount &+= 1
-      return false
-    }
-    room &-= 1
-    return true
   }
 
   private mutating func count(_ folio: MemfdFolio) {
@@ -136,12 +139,18 @@ struct ContentsBuilder<Memory: PhysicalMemory>: RecordVisitor {
     let entry = folio.isHole ? nil : lookup.block(holding: folio.address)
     let order = entry?.address == folio.address ? entry?.order : nil
     memfd?.count(folio, order, geometry)
-    guard options.keepsPageMaps, !folio.isHole else { return }
-    let run = MemfdRun(
+    guard findsRuns, !folio.isHole else { return }
+    let next = MemfdRun(
       pageIndex: folio.pageIndex, address: folio.address, order: order, folioCount: 1,
       isDirty: folio.isDirty, isUpToDate: folio.isUpToDate)
-    if memfd?.extendRuns(with: run, geometry) == true { return }
-    if makeRoom() { memfd?.runs.append(run) }
+    if run?.extend(with: next, geometry) == true { return }
+    endRun()
+    run = next
+  }
+
+  private mutating func endRun() {
+    if let run { receiver.take(run) }
+    run = nil
   }
 
   // MARK: What the records refer to
@@ -160,7 +169,7 @@ struct ContentsBuilder<Memory: PhysicalMemory>: RecordVisitor {
     case (.records, .session): session?.blockCount &+= 1
     case (.records, _), (.region, _), (.folio, _), (.piece, _): break
     }
-    return checker.visit(reference)
+    return checker.visit(reference) && receiver.takesMore
   }
 
   mutating func report(_ finding: RecordFinding) {

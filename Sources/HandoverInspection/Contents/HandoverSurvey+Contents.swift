@@ -11,6 +11,11 @@ extension HandoverSurvey {
     in memory: Memory, options: HandoverContents.Options = .init()
   ) -> HandoverContents {
     guard let pages else { return HandoverContents() }
-    return readRecords(in: memory, ContentsBuilder(memory, pages, options)).contents
+    let reader = readRecords(
+      in: memory,
+      ContentsReader(
+        memory, pages, findsRuns: options.keepsPageMaps, readsFolios: options.readsFolios,
+        ContentsKeeper(options)))
+    return reader.receiver.contents(with: reader.findings)
   }
 }

@@ -85,14 +85,6 @@ public struct MemfdContents: Sendable {
     if !folio.isUpToDate { staleCount &+= 1 }
     folioByteCount = folioByteCount.addingSaturated(geometry.blockByteCount(order ?? .zero))
   }
-
-  /// Adds a folio to the last run, where it goes on with the same.
-  ///
-  /// - Returns: whether it does.
-  mutating func extendRuns(with folio: MemfdRun, _ geometry: PageGeometry) -> Bool {
-    guard let last = runs.indices.last else { return false }
-    return runs[last].extend(with: folio, geometry)
-  }
 }
 
 /// Folios of a memfd that follow each other in the file and in memory, and are alike.

@@ -36,8 +36,7 @@ public struct RecordsOfHandover: Sendable {
     var digests: [UInt64: String] = [:]
     var digester = ContentDigests(memory, progress)
     for file in contents.files where digests[file.file.data] == nil {
-      guard let memfd = file.memfd, file.error == nil else { continue }
-      digests[file.file.data] = digester.digest(of: memfd.record, pages)
+      digests[file.file.data] = digester.digest(of: file, pages)
     }
     self.digests = digests
   }

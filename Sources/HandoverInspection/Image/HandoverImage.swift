@@ -165,7 +165,12 @@ extension HandoverImage {
 
   /// What is wrong with the handover of `records`, and with its records.
   public func findings(of records: RecordsOfHandover) -> [HandoverFinding] {
-    findings(of: records.survey) + records.findings.findings.map { .record($0) }
+    findings(of: records.survey, records.findings)
+  }
+
+  /// What is wrong with `survey`, and with its records.
+  func findings(of survey: HandoverSurvey, _ records: RecordFindingList) -> [HandoverFinding] {
+    findings(of: survey) + records.findings.map { .record($0) }
   }
 
   /// How many of the findings are of severity error, those not listed included.

@@ -4,40 +4,82 @@ import PreservedPages
 import ProcessHandover
 
 extension JSONDocument {
-  /// What each handover of `image` holds: schema `kho-inspect/2`.
+  /// Writes what each handover of `image` holds: schema `kho-inspect/2`.
+  ///
+  /// The records are written while they are read. None is left out, however many there are.
   ///
   /// - Parameters:
   ///   - image: the image.
-  ///   - records: what the blobs of its handovers hold, for each handover.
-  public static func inspect(_ image: HandoverImage, _ records: [RecordsOfHandover]) -> JSONValue {
-    make(
-      "kho-inspect/2",
-      [
-        "memoryFile": image.memoryFile?.superblock.json,
-        "handovers": records.map { handover($0, image.findings(of: $0)) },
-        "otherRoots": image.otherRoots.map(\.json),
-      ])
+  ///   - pageMaps: whether to write where each stretch of a memfd is.
+  ///   - checksums: whether to read the files, and write their SHA-256.
+  ///   - progress: called with the number of bytes of files read so far.
+  ///   - write: takes a piece of the document, and returns false if it takes no more, which ends the reading.
+  /// - Complexity: O(bytes of the records · log leaves · orders in use), and O(bytes of the files) for checksums.
+  ///   Memory grows with the findings, the names and the pages that it compares, not with what is written.
+  public static func writeInspect(
+    _ image: HandoverImage, pageMaps: Bool = false, checksums: Bool = false,
+    progress: @escaping (_ byteCount: UInt64) -> Void = { _ in },
+    to write: @escaping (String) -> Bool
+  ) {
+    var json = JSONStream(to: write)
+    json.beginObject()
+    json.add("schema", "kho-inspect/2")
+    json.add("memoryFile", image.memoryFile?.superblock.json)
+    json.beginArray("handovers")
+    for survey in image.surveys {
+      let digests = checksums ? ContentDigests(image.memory, progress) : nil
+      json.beginObject()
+      json.add(survey.members)
+      let findings = json.addRecords(of: survey, in: image, pageMaps, digests)
+      json.add("findings", image.findings(of: survey, findings).map(\.json))
+      json.add("omittedFindingCount", survey.omittedFindingCount &+ findings.omittedCount)
+      json.add("error", survey.error?.sentence)
+      json.endObject()
+    }
+    json.endArray()
+    json.add("otherRoots", image.otherRoots.map(\.json))
+    json.endObject()
+    json.finish()
   }
+}
 
-  private static func handover(
-    _ records: RecordsOfHandover, _ findings: [HandoverFinding]
-  ) -> JSONValue {
-    let survey = records.survey
-    let orders = survey.ordersInUse.map { (order: $0.order.rawValue, count: $0.count) }
+extension JSONStream {
+  /// Adds the members for the records of `survey`.
+  ///
+  /// - Returns: what is wrong with the records of a handover that could be read.
+  fileprivate mutating func addRecords(
+    of survey: HandoverSurvey, in image: HandoverImage, _ pageMaps: Bool, _ digests: ContentDigests?
+  ) -> RecordFindingList {
+    var receiver = RecordsJSON(to: self, survey.pages, writesRuns: pageMaps, digests: digests)
+    var findings = RecordFindingList()
+    if let pages = survey.pages {
+      let reader = survey.readRecords(
+        in: image.memory,
+        ContentsReader(image.memory, pages, findsRuns: pageMaps, readsFolios: true, receiver))
+      receiver = reader.receiver
+      if survey.error == nil { findings = reader.findings }
+    }
+    receiver.finish()
+    self = receiver.json
+    return findings
+  }
+}
+
+extension HandoverSurvey {
+  /// The members that do not depend on records.
+  fileprivate var members: [JSONValue.Member] {
+    let orders = ordersInUse.map { (order: $0.order.rawValue, count: $0.count) }
     let members: KeyValuePairs<String, any JSONConvertible> = [
-      "fdtAddress": survey.address, "compatible": survey.deviceTree?.compatible,
-      "rootAddress": survey.deviceTree?.map, "pageShift": survey.geometry.shift,
-      "entryCount": survey.pages?.entryCount ?? 0,
-      "preservedBytes": survey.pages?.preservedByteCount ?? 0,
+      "fdtAddress": address, "compatible": deviceTree?.compatible,
+      "rootAddress": deviceTree?.map, "pageShift": geometry.shift,
+      "entryCount": pages?.entryCount ?? 0,
+      "preservedBytes": pages?.preservedByteCount ?? 0,
       "entryCountByOrder": JSONValue(byOrder: orders),
-      "nodeCountByLevel": survey.pages?.nodeCountByLevel ?? [],
-      "metadataBytes": survey.pages?.metadataByteCount ?? 0,
-      "subtrees": survey.subtrees.map(\.json), "findings": findings.map { $0.json },
-      "omittedFindingCount": survey.omittedFindingCount &+ records.findings.omittedCount,
-      "error": survey.error?.sentence,
+      "nodeCountByLevel": pages?.nodeCountByLevel ?? [],
+      "metadataBytes": pages?.metadataByteCount ?? 0,
+      "subtrees": subtrees.map(\.json),
     ]
-    return .object(
-      members.map { .init($0.key, $0.value.json) } + records.members)
+    return members.map { .init($0.key, $0.value.json) }
   }
 }
 

@@ -16,8 +16,12 @@ extension JSONValue {
     return text
   }
 
-  /// - Parameter indent: what precedes each line; nil for one line.
-  private func append(to text: inout String, indent: String?) {
+  /// Adds the value.
+  ///
+  /// - Parameters:
+  ///   - text: where it is added.
+  ///   - indent: what precedes each line; nil for one line.
+  func append(to text: inout String, indent: String?) {
     switch self {
     case .null: text += "null"
     case .bool(let value): text += value ? "true" : "false"
@@ -59,7 +63,8 @@ extension JSONValue {
     text += end
   }
 
-  private static func append(_ value: String, to text: inout String) {
+  /// Adds `value` in quotes.
+  static func append(_ value: String, to text: inout String) {
     text += "\""
     for scalar in value.unicodeScalars {
       switch scalar {

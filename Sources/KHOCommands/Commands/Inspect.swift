@@ -62,6 +62,28 @@ struct Inspect: ParsableCommand {
       try image.requireWhole()
       return
     }
+    if json || format == .json {
+      printJSON(image, to: console)
+    } else {
+      printText(image, to: console)
+    }
+    image.complainAboutOmissions()
+    try image.requireWhole()
+  }
+
+  private func printJSON(_ image: HandoverImage, to console: Console) {
+    let progress = CommandProgress("read", of: nil)
+    JSONDocument.writeInspect(
+      image, pageMaps: records, checksums: checksums, progress: { progress.report($0) },
+      to: { piece in
+        console.write(piece)
+        return console.isWritable
+      })
+    progress.end()
+    console.print()
+  }
+
+  private func printText(_ image: HandoverImage, to console: Console) {
     let progress = CommandProgress("read", of: nil)
     let records = image.surveys.map {
       RecordsOfHandover($0, in: image.memory, pageMaps: self.records, checksums: checksums) {
@@ -69,20 +91,14 @@ struct Inspect: ParsableCommand {
       }
     }
     progress.end()
-    if json || format == .json {
-      console.printJSON(JSONDocument.inspect(image, records))
-    } else {
-      for line in image.memoryFile?.superblock.description ?? [] { console.print(line) }
-      for (index, records) in records.enumerated() {
-        if index > 0 { console.print() }
-        for line in records.survey.description(records, findings: image.findings(of: records)) {
-          console.print(line)
-        }
+    for line in image.memoryFile?.superblock.description ?? [] { console.print(line) }
+    for (index, records) in records.enumerated() {
+      if index > 0 { console.print() }
+      for line in records.survey.description(records, findings: image.findings(of: records)) {
+        console.print(line)
       }
-      for root in image.otherRoots { console.print(root.line) }
     }
-    image.complainAboutOmissions()
-    try image.requireWhole()
+    for root in image.otherRoots { console.print(root.line) }
   }
 }
 
