@@ -77,7 +77,14 @@ let package = Package(
       name: "TakeoverSpeed",
       dependencies: [.product(name: "KexecHandover", package: "swift-kexec-handover")],
       swiftSettings: [.strictMemorySafety(), .treatAllWarnings(as: .error)]),
-    // Opens the C libraries of its peers when it runs.
+    // This and the next open the C libraries of their peers when they run.
+    .executableTarget(
+      name: "DecodingSpeed",
+      dependencies: [
+        "Measuring",
+        .product(name: "KexecHandover", package: "swift-kexec-handover"),
+      ],
+      swiftSettings: [.treatAllWarnings(as: .error)]),
     .executableTarget(
       name: "StoreSpeed",
       dependencies: [
