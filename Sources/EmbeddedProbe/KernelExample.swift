@@ -1,7 +1,6 @@
-// The code of the article "Using the core in your kernel", compiled so that it stays true.
-// `.ci/documentation` compares the two.
+// The code of the article "Using the core in your kernel", compiled so that it stays true. A test compares the
+// two, and another one runs the code from generation to generation.
 
-// example: begin
 import Handover
 import MemoryAccess
 import PageAllocation
@@ -63,27 +62,45 @@ func goOn(
   var incoming = try attempt(KernelFailure.incoming) { () throws(IncomingHandoverError) in
     try IncomingHandover(at: deviceTree, in: memory, geometry: pages)
   }
-  try attempt(KernelFailure.incoming) { () throws(IncomingHandoverError) in
+  let folio = try attempt(KernelFailure.incoming) { () throws(IncomingHandoverError) in
     let state = try incoming.subtree(named: "my-state").subtree.address
     let word = memory.withWords(at: state, count: 1) { PhysicalAddress($0.load(0)) }
     guard let folio = incoming.entry(holding: word) else {
       throw .neverPreserved(PhysicalBlock(address: word, order: .zero))
     }
-    try incoming.restoreAndFree(folio, into: &frames)
+    try incoming.restore(folio, from: &frames)
+    return folio
   }
-  // 5. Hand everything else on. Another word points to the new handover until it is complete; then one
-  //    store switches to it. 6. The old tree is free.
+  // 5. Hand on the folio, which "my-state" still points to, and all that was not restored. Another word
+  //    points to the new handover until it is complete; then one store switches to it. 6. The old tree is
+  //    free.
   try attempt(KernelFailure.outgoing) { () throws(OutgoingHandoverError) in
     let draft = WordAnchor(at: entry.advanced(byBytes: 48), in: memory)
     var handover = try KernelHandover(
       in: memory, geometry: pages, anchor: draft, scratchAreas: areas, from: &frames)
-    _ = try handover.preserveAll(of: incoming, from: &frames)
+    try handover.preserve(folio, from: &frames)
+    try handover.preserveAll(of: incoming, from: &frames)
     handover.anchor = WordAnchor(at: SetupDataRecord.deviceTreeWord(ofEntryAt: entry), in: memory)
     handover.anchor.switchDeviceTree(to: handover.deviceTree.address)
   }
   incoming.retire(into: &frames)
 }
-// example: end
+
+/// The early allocator: `ranges` is the machine's memory as the boot protocol lists it, `image` is the kernel's
+/// own memory, in which `lists` is.
+func makeMemblock(
+  _ ranges: UnsafeMutableBufferPointer<PhysicalRange>, displacement: UInt, image: PhysicalRange,
+  lists: UnsafeMutableRawBufferPointer
+) throws(MemblockError) -> Memblock<KernelMemory> {
+  // SAFETY: the memory is mapped, and nothing else uses `ranges` and `lists`.
+  let memory = unsafe SparseDirectMap(
+    sorting: ranges, displacement: displacement, geometry: pages)
+  // SAFETY: as above.
+  var memblock = unsafe Memblock(in: memory, geometry: pages, storage: lists)
+  for index in 0..<memory.rangeCount { try memblock.add(memory.range(at: index)) }
+  try memblock.reserve(image)
+  return memblock
+}
 
 /// The page allocator over everything that is free and not scratch.
 private func makeAllocator(
@@ -111,28 +128,4 @@ private func attempt<Value: ~Copyable, Failure: Error>(
   _ step: (Failure) -> KernelFailure, _ body: () throws(Failure) -> Value
 ) throws(KernelFailure) -> Value {
   do throws(Failure) { return try body() } catch { throw step(error) }
-}
-
-/// Instantiates the example.
-@c
-public func kho_probe_example(
-  _ ranges: UnsafeMutableRawPointer, _ count: Int, _ entry: UInt64, _ isFirst: Bool
-) -> Bool {
-  // SAFETY: the caller promises the ranges and the memory in them.
-  let memory = unsafe SparseDirectMap(
-    sorting: UnsafeMutableBufferPointer(
-      start: ranges.assumingMemoryBound(to: PhysicalRange.self), count: count),
-    displacement: 0, geometry: pages)
-  var memblock = Memblock(in: memory, geometry: pages)
-  do throws(KernelFailure) {
-    let entry = PhysicalAddress(entry)
-    if isFirst {
-      try startCold(&memblock, entry: entry, array: entry.advanced(byBytes: 4096))
-    } else {
-      try goOn(&memblock, entry: entry)
-    }
-    return true
-  } catch {
-    return false
-  }
 }

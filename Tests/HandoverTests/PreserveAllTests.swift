@@ -60,6 +60,48 @@ struct PreserveAllTests {
     #expect(take > 3)
   }
 
+  /// A name is not handed on if its memory was restored: whether it was freed and has another owner now, or its
+  /// owner preserved it again.
+  @Test(arguments: [6, 12, 16])
+  func namesOfRestoredMemoryStayOut(shift: Int) throws {
+    var bench = try HandoverBench(shift: shift)
+    // More than a page, so that a part of it can be restored.
+    let byteCount = UInt64(3 << shift)
+    for name in ["freed", "kept", "in-part", "not-restored"] {
+      try bench.handover.createSubtree(named: name, byteCount: byteCount, from: &bench.frames) {
+        $0.fillBytes(seed: name.utf8.count)
+      }
+    }
+    var successor = try Successor(copying: bench)
+    let runs = try ["freed", "kept", "in-part"].map { name in
+      let found = try bench.handover.subtree(named: name)
+      let start = try #require(found).address
+      return FrameRange(
+        covering: PhysicalRange(start: start, byteCount: byteCount), in: bench.geometry)
+    }
+    let (freed, kept, inPart) = (runs[0], runs[1], runs[2])
+    try successor.restore(freed)
+    try successor.restore(kept)
+    let last = FrameNumber(inPart.start.rawValue + 2).address(in: bench.geometry)
+    let entry = successor.incoming.entry(holding: last)
+    let part = try #require(entry)
+    try successor.restore(part)
+
+    let anchor = RecordingAnchor.State()
+    var next = try OutgoingHandover(
+      in: successor.memory, geometry: bench.geometry,
+      anchor: RecordingAnchor(anchor, journal: successor.memory.journal), from: &successor.frames)
+    // As if the frames had been freed, and another owner had got and preserved them.
+    try next.preserve(freed, from: &successor.frames)
+    try next.preserve(kept, from: &successor.frames)
+    try next.preserve(part, from: &successor.frames)
+    try next.preserveAll(of: successor.incoming, from: &successor.frames)
+    let names = try next.rootDeviceTree().subtrees.map(\.name)
+    #expect(names == ["not-restored"])
+    let range = kept.range(in: bench.geometry)
+    try next.addSubtree(range, named: "kept", from: &successor.frames)
+  }
+
   @Test(arguments: [6, 12, 16])
   func testRecord(shift: Int) throws {
     var bench = try HandoverBench(shift: shift)

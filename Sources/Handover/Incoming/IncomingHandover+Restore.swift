@@ -161,6 +161,21 @@ extension IncomingHandover {
     }
   }
 
+  /// Whether a page of `range` was restored, as an entry of any order.
+  ///
+  /// - Complexity: O(orders in use · levels · page size + words of the range's keys).
+  func isRestoredInPart(_ range: PhysicalRange) -> Bool {
+    switch restored {
+    case .some(let tree):
+      let frames = FrameRange(covering: range, in: geometry)
+      let run = BlockRun(
+        address: frames.start.address(in: geometry), order: .zero, blockCount: frames.frameCount)
+      return tree.firstMarked(of: run) != nil
+        || tree.entry(overlapping: run, of: tree.ordersInUse) != nil
+    case .none: return false
+    }
+  }
+
   // MARK: Checks and metadata
 
   @inlinable

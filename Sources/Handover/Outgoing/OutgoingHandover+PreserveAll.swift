@@ -6,8 +6,10 @@ extension OutgoingHandover where Anchor: ~Copyable {
   /// every subtree under its name.
   ///
   /// For a kernel that hands on what it does not know. The predecessor's root device tree is left out, and
-  /// so are subtrees of which a page is not preserved here. The blocks become entries as one change, then
-  /// the names follow; on an error, all of them are taken back.
+  /// so are the names of subtrees of which a page was restored: an owner that restored a subtree frees it or
+  /// preserves it again, and then adds the name itself. What a subtree contains is not examined: an owner
+  /// that restores memory to which its subtree points preserves it again, or replaces the subtree. The
+  /// blocks become entries as one change, then the names follow; on an error, all of them are taken back.
   ///
   /// - Returns: the number of blocks.
   /// - Throws: as ``preserve(_:from:)-(PhysicalBlock,_)`` and ``addSubtree(_:named:from:)``.
@@ -28,7 +30,7 @@ extension OutgoingHandover where Anchor: ~Copyable {
         let subtree = found.subtree
         guard let byteCount = found.byteCount,
           let range = PhysicalRange(checkedStart: subtree.address, byteCount: byteCount),
-          isPreserved(range)
+          !incoming.isRestoredInPart(range), isPreserved(range)
         else { continue }
         try addSubtree(range, named: subtree.name, from: &frames)
         named.append(subtree.name)

@@ -64,10 +64,8 @@ func takeOver(
       let othersCount = try handover.preserveAll(of: incoming, from: &frames)
       StackMeter.end("preserveAll(of:)")
       if othersCount > 0 { say("  \(othersCount) entries of others preserved again") }
-      if !isOwn {
-        try handover.addSubtree(ledger.range, named: Ledger.name, from: &frames)
-        try handover.addSubtree(stash.range, named: Stash.name, from: &frames)
-      }
+      try handover.addSubtree(ledger.range, named: Ledger.name, from: &frames)
+      try handover.addSubtree(stash.range, named: Stash.name, from: &frames)
       handover.anchor.publish()
 
       // 6. The predecessor's tree and device tree become free memory.
@@ -197,7 +195,7 @@ extension IncomingHandover {
 }
 
 extension OutgoingHandover where Memory == Memory, Anchor == KernelAnchor {
-  /// Preserves again what this kernel took back; `preserveAll(of:)` sees to the names.
+  /// Preserves again what this kernel took back. The caller adds the names.
   fileprivate mutating func preserve(
     _ ledger: Ledger, _ stash: Stash, from frames: inout BuddyAllocator<Memory>
   ) throws(OutgoingHandoverError) {

@@ -1,0 +1,1 @@
+../../Sources/EmbeddedProbe/OwnMemory.swift
