@@ -112,7 +112,9 @@ import Testing
         ],
         "kho-owners/2": ["address", "otherOwner", "owner", "presumed", "further"],
         "kho-check/2": ["code", "severity", "address", "level", "message"],
-        "kho-store/1": ["name", "kind", "entryCount", "payloadBytes", "memoryBytes", "findings"],
+        "kho-store/1": [
+          "name", "kind", "entryCount", "value", "payloadBytes", "memoryBytes", "findings",
+        ],
       ]
       let missing = documented.subtracting(printed).subtracting(unseen[schema] ?? [])
         .subtracting(Self.dynamic[schema] ?? []).filter { !["sha256", "null"].contains($0) }

@@ -51,6 +51,37 @@ import Testing
         == #"{"key": 0, "value": "ff01"}"# + "\n")
   }
 
+  private struct StoreJSON: Decodable {
+    struct Collection: Decodable {
+      var kind: String
+      var value: String?
+    }
+    var collections: [Collection]
+  }
+
+  /// A counter has no entries; its number is printed.
+  @Test(arguments: [75, 0, -3] as [Int64])
+  func counters(number: Int64) throws {
+    defer { try? FileManager.default.removeItem(at: folder) }
+    try fill()
+    let store = try PersistentStore.open(.init(path))
+    try store.counter("total").add(number)
+    _ = store.close()
+    let lines = CommandRun(["store", path]).text.split(separator: "\n")
+    #expect(lines.first?.hasSuffix("  VALUE") == true)
+    let line = try #require(lines.first { $0.hasPrefix("total ") })
+    #expect(line.hasSuffix(" \(number)"), "\(line)")
+    let users = try #require(lines.first { $0.hasPrefix("users ") })
+    #expect(users.split(separator: " ").count == 5, "\(users)")
+    let json = CommandRun(["store", path, "--json"])
+    let document = try json.json(StoreJSON.self)
+    #expect(document.collections.first { $0.kind == "counter" }?.value == "\(number)")
+    #expect(document.collections.allSatisfy { ($0.value == nil) == ($0.kind != "counter") })
+    #expect(
+      CommandRun(["store", path, "--entries", "total"]).text
+        == #"{"key": "", "value": \#(number)}"# + "\n")
+  }
+
   private struct Job: Codable {
     var name: String
     var attempts: [Int]

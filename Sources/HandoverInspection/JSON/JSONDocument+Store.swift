@@ -18,7 +18,8 @@ extension JSONDocument {
       if let failure = collection.failure { findings.append(failure.sentence(in: "its root")) }
       return JSONValue([
         "name": collection.name, "kind": collection.kind?.rawValue,
-        "entryCount": collection.count, "payloadBytes": report?.payloadByteCount ?? 0,
+        "entryCount": collection.count, "value": collection.value.map { "\($0)" },
+        "payloadBytes": report?.payloadByteCount ?? 0,
         "memoryBytes": collection.memoryByteCount, "findings": findings,
       ])
     }

@@ -43,7 +43,7 @@ struct Check: ParsableCommand {
     if json {
       Console.current.printJSON(JSONDocument.check(verdicts))
     } else {
-      for verdict in verdicts { verdict.printFindings() }
+      for verdict in verdicts { verdict.printFindings(isWhole: !image.isIncomplete) }
     }
     image.complainAboutOmissions()
     if image.omittedHandoverCount > 0 {
@@ -55,9 +55,12 @@ struct Check: ParsableCommand {
 }
 
 extension HandoverVerdict {
-  func printFindings() {
+  func printFindings(isWhole: Bool) {
     let console = Console.current
-    if findings.isEmpty { console.print("\(survey.title): nothing found") }
+    if findings.isEmpty {
+      let place = isWhole ? "" : " in the part of the image that can be read"
+      console.print("\(survey.title): nothing found\(place)")
+    }
     for line in findingLines(findings, omittedCount: omittedCount) {
       console.print("\(survey.title): \(line)")
     }

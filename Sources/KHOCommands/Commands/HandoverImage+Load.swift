@@ -94,10 +94,15 @@ extension HandoverImage {
 
   /// Ends the command where pages of the image could not be read; ``complainAboutOmissions()`` says which.
   func requireUndamaged() throws(CommandFailure) {
-    if case .kdump(let dump) = memory, dump.damage != nil {
-      throw CommandFailure(status: .inputFailed, sentence: nil)
-    }
+    if hasDamagedPages { throw CommandFailure(status: .inputFailed, sentence: nil) }
   }
+
+  private var hasDamagedPages: Bool {
+    if case .kdump(let dump) = memory { dump.damage != nil } else { false }
+  }
+
+  /// Whether the file lacks some of its memory, or pages of it could not be read.
+  var isIncomplete: Bool { memory.shortfall != nil || hasDamagedPages }
 }
 
 extension CommandFailure {

@@ -126,7 +126,7 @@ struct Report: ParsableCommand {
     } else {
       Console.current.print(
         "\(printable(path: output)): \(countText(UInt64(count), "file")), \(byteText(byteCount))")
-      for verdict in verdicts { verdict.printFindings() }
+      for verdict in verdicts { verdict.printFindings(isWhole: !image.isIncomplete) }
     }
   }
 

@@ -9,7 +9,8 @@ struct Store: ParsableCommand {
     abstract: "Lists the collections in a memory file, or prints the entries of one.",
     discussion: """
       FILE is the memory file of a PersistentStore, or of maps that were opened alone. `store` only reads it, \
-      even while a process uses it. It checks each collection and prints each finding.
+      even while a process uses it. It checks each collection and prints each finding. VALUE is the number of a \
+      counter.
 
       With --entries, each entry is a line of JSON with its key and its value. Values of unknown types, and \
       bytes that are not UTF-8, are printed as hexadecimal digits.
@@ -94,13 +95,13 @@ struct Store: ParsableCommand {
     } else if collections.isEmpty {
       console.print("\(path) has no collections")
     } else {
-      var table = TextTable([.left, .left, .right, .right, .right])
-      table.add(["NAME", "KIND", "ENTRIES", "KEYS AND VALUES", "MEMORY"])
+      var table = TextTable([.left, .left, .right, .right, .right, .right])
+      table.add(["NAME", "KIND", "ENTRIES", "KEYS AND VALUES", "MEMORY", "VALUE"])
       for (collection, report) in zip(collections, reports) {
         table.add([
           printable(collection.name), collection.kind?.rawValue ?? "unknown",
           "\(collection.count)", "\(report?.payloadByteCount ?? 0)",
-          "\(collection.memoryByteCount)",
+          "\(collection.memoryByteCount)", collection.value.map { "\($0)" } ?? "",
         ])
       }
       for line in table.lines() { console.print(line) }

@@ -18,6 +18,8 @@ public struct StoreInspection<Memory: PhysicalMemory> {
     public let failure: PersistentCollectionError?
     /// The number of entries that its root records.
     public let count: UInt64
+    /// The number of a counter, which has no entries; nil of every other kind.
+    public let value: Int64?
     /// Where its root is.
     public let root: PhysicalRange
     /// The pieces that the ledger records for it, its root not among them.
@@ -112,7 +114,9 @@ public struct StoreInspection<Memory: PhysicalMemory> {
     }
     return Collection(
       name: name, kind: found.map { CollectionSummary.Kind($0.kind) }, failure: failure,
-      count: word(RootLayout.entryCount), root: region,
+      count: word(RootLayout.entryCount),
+      value: found?.kind == .counter ? Int64(bitPattern: word(RootLayout.value)) : nil,
+      root: region,
       pieces: (found.flatMap { pieces[$0.owner] } ?? []).map(\.range).filter {
         $0.start != region.start
       },
@@ -128,7 +132,7 @@ public struct StoreInspection<Memory: PhysicalMemory> {
   }
 
   /// Calls `body` with the keys and values of a collection, until it returns false. The key of an entry
-  /// of a log is its number, of a single value empty.
+  /// of a log is its number; that of a single value, and of a counter, is empty.
   ///
   /// - Throws: ``PersistentCollectionError``; `body` was called with the entries before the damage.
   /// - Complexity: O(entries), bounded by the memory.
