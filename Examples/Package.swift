@@ -28,6 +28,14 @@ let package = Package(
       name: "ServiceStore",
       dependencies: [.product(name: "PersistentCollections", package: "swift-kexec-handover")],
       swiftSettings: [.strictMemorySafety(), .treatAllWarnings(as: .error)]),
+    .executableTarget(
+      name: "UpgradingService",
+      dependencies: [
+        .product(name: "KexecHandover", package: "swift-kexec-handover"),
+        .product(name: "PersistentCollections", package: "swift-kexec-handover"),
+        .product(name: "SystemPackage", package: "swift-system"),
+      ],
+      swiftSettings: [.strictMemorySafety(), .treatAllWarnings(as: .error)]),
     .target(
       name: "ArticleExamples",
       dependencies: [

@@ -16,8 +16,8 @@ import Testing
 
   /// The folders with code that the documents show.
   private static let sources = [
-    "Examples/Sources", "CacheServer/Sources", "Sources/EmbeddedProbe", "Lab/Tests",
-    "Examples/TinyKernel/Sources",
+    "Examples/Dependent", "Examples/Sources", "CacheServer/Sources", "Sources/EmbeddedProbe",
+    "Lab/Tests", "Examples/TinyKernel/Sources",
   ]
 
   @Test func everyBlockIsCompiled() throws {

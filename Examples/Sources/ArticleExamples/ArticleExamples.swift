@@ -2,6 +2,7 @@
 
 import KexecHandover
 import PersistentCollections
+import SystemPackage
 
 /// MemoryFiles.md: a value in a memory file.
 func countStarts() throws {
@@ -19,6 +20,72 @@ func countVisits() throws {
     try users.set((users["ann"] ?? 0) + 1, for: "ann")
     try visits.set("ann", for: 1)
   }
+}
+
+/// CollectionsInMemory.md: values of any `Codable` type.
+struct Job: Codable {
+  var name: String
+  var attempts: Int
+  var deadline: Double?
+}
+
+func queueJob() throws {
+  let store = try PersistentStore.open("/dev/shm/service")
+  let jobs = try store.orderedMap("jobs", of: (UInt64.self, Coded<Job>.self))
+  try jobs.set(Coded(Job(name: "mail", attempts: 0)), for: 1)
+  if var job = try jobs[1]?.value {
+    job.attempts += 1
+    try jobs.set(Coded(job), for: 1)
+  }
+}
+
+/// CollectionsInMemory.md: a structure of numbers.
+struct Account: Preservable, PersistentElement {
+  var cents: Int64
+  var changedAt: UInt64
+}
+
+/// CollectionsInMemory.md: a type that writes its own bytes.
+struct Colour: PersistentElement {
+  var red: UInt8, green: UInt8, blue: UInt8
+
+  static var persistentTypeNumber: UInt64 { 256 }
+  var persistentByteCount: Int { 3 }
+
+  func write(to bytes: inout MutableRawSpan) {
+    [red, green, blue].write(to: &bytes)
+  }
+
+  init?(persistentBytes bytes: RawSpan) {
+    guard let parts = [UInt8](persistentBytes: bytes), parts.count == 3 else { return nil }
+    (red, green, blue) = (parts[0], parts[1], parts[2])
+  }
+}
+
+/// CollectionsInMemory.md: logs, counters and single values.
+func recordEvents() throws {
+  let store = try PersistentStore.open("/dev/shm/service")
+  let events = try store.log("events", of: String.self)
+  let number = try events.append("started")
+  for (number, event) in events.entries(from: try events.range.lowerBound) { print(number, event) }
+  // Takes the first entry out; nil of an empty log. In a transaction, what is done with it happens too, or neither.
+  while let event = try events.removeFirst() { print("done:", event) }
+  // Removes all entries up to this number at once.
+  try events.removeEntries(before: number + 1)
+
+  let requests = try store.counter("requests")
+  try requests.add()
+  try requests.add(-1)
+  print(try requests.value)
+
+  let motto = try store.value("motto", of: String.self)
+  print(try motto.value ?? "none was set")
+  try motto.set("carry on")
+}
+
+/// CollectionsInMemory.md: an upgrade to a child.
+func upgrade(_ store: PersistentStore, to program: FilePath) throws -> Int32 {
+  try store.close().handOver(toChild: Successor(program))
 }
 
 /// CollectionsInMemory.md: a commit that survives a power loss.

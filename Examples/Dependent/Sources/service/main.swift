@@ -1,0 +1,1 @@
+../../../Sources/UpgradingService/main.swift
