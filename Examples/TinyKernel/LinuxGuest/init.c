@@ -5,8 +5,24 @@
 #include <stddef.h>
 #include <stdint.h>
 
-// MARK: System calls (x86-64)
+// MARK: System calls
 
+#ifdef __aarch64__
+enum { READ = 63, WRITE = 64, OPENAT = 56, CLOSE = 57, LSEEK = 62, IOCTL = 29, MOUNT = 40, REBOOT = 142,
+       KEXEC_FILE_LOAD = 294 };
+static long call(long number, long a, long b, long c, long d, long e) {
+  register long x8 __asm__("x8") = number;
+  register long x0 __asm__("x0") = a;
+  register long x1 __asm__("x1") = b;
+  register long x2 __asm__("x2") = c;
+  register long x3 __asm__("x3") = d;
+  register long x4 __asm__("x4") = e;
+  __asm__ volatile("svc #0" : "+r"(x0) : "r"(x8), "r"(x1), "r"(x2), "r"(x3), "r"(x4) : "memory");
+  return x0;
+}
+#else
+enum { READ = 0, WRITE = 1, OPENAT = 257, CLOSE = 3, LSEEK = 8, IOCTL = 16, MOUNT = 165, REBOOT = 169,
+       KEXEC_FILE_LOAD = 320 };
 static long call(long number, long a, long b, long c, long d, long e) {
   register long r10 __asm__("r10") = d;
   register long r8 __asm__("r8") = e;
@@ -17,8 +33,9 @@ static long call(long number, long a, long b, long c, long d, long e) {
                    : "rcx", "r11", "memory");
   return result;
 }
-enum { READ = 0, WRITE = 1, OPEN = 2, CLOSE = 3, LSEEK = 8, IOCTL = 16, MOUNT = 165, REBOOT = 169,
-       KEXEC_FILE_LOAD = 320 };
+#endif
+// The path is absolute, so the first argument of openat is not used.
+static long open(const char *path, long flags) { return call(OPENAT, -100, (long)path, flags, 0, 0); }
 
 void *memset(void *to, int value, size_t count) {
   unsigned char *p = to;
@@ -155,9 +172,9 @@ static int session(int device, int request, const char *what) {
 
 void run(void) {
   call(MOUNT, (long)"dev", (long)"/dev", (long)"devtmpfs", 0, 0);
-  console = (int)call(OPEN, (long)"/dev/console", 2, 0, 0, 0);
+  console = (int)open("/dev/console", 2);
   print("guest: Linux runs\n");
-  int device = (int)must("no /dev/liveupdate", call(OPEN, (long)"/dev/liveupdate", 2, 0, 0, 0));
+  int device = (int)must("no /dev/liveupdate", open("/dev/liveupdate", 2));
   int old = session(device, RETRIEVE, "the session cannot be retrieved");
   struct file_request file = {.size = sizeof file, .token = 1};
   must("the file cannot be retrieved", call(IOCTL, old, RETRIEVE_FILE, (long)&file, 0, 0));
@@ -168,12 +185,16 @@ void run(void) {
 
   int next = session(device, CREATE, "no new session");
   must("the file cannot be preserved again", call(IOCTL, next, PRESERVE_FILE, (long)&file, 0, 0));
-  long kernel = must("no /kernel", call(OPEN, (long)"/kernel", 0, 0, 0, 0));
-  long files = must("no /stash", call(OPEN, (long)"/stash", 0, 0, 0, 0));
+  long kernel = must("no /kernel", open("/kernel", 0));
+  long files = must("no /stash", open("/stash", 0));
   static const char line[] = "generations=2";
   must("kexec_file_load", call(KEXEC_FILE_LOAD, kernel, files, sizeof line, (long)line, 0));
   print("guest: kexec of TinyKernel\n");
   must("reboot", call(REBOOT, 0xfee1dead, 672274793, 0x45584543, 0, 0));
 }
 
+#ifdef __aarch64__
+__asm__(".globl _start\n_start: bl run\n1: b 1b\n");
+#else
 __asm__(".globl _start\n_start: andq $~15, %rsp\n call run\n1: jmp 1b\n");
+#endif
