@@ -6,14 +6,12 @@ internal import SystemPackage
 /// `kho report`: everything that a bug report needs, in one archive.
 struct Report: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract:
-      "Writes one archive for a bug report: a capture, and what the commands print about it.",
+    abstract: "Writes one archive for a bug report: a capture, and what commands print of it.",
     discussion: """
       OUTPUT is a folder, or a tar file if its name ends in .tar. It contains capture.elf (the handovers \
       without the contents of the preserved pages, as `capture` writes it), inspect.json, check.json, \
-      owners.json, metrics.prom, map.html of the first handover that can be read, the lines of the \
-      kernel's log that are about KHO (with --dmesg or --live), and \
-      README.txt, which lists them.
+      owners.json, metrics.prom, map.html of the first handover that can be read, with --dmesg or --live the \
+      lines of the kernel's log that are about KHO, and README.txt, which lists them.
 
       Records, blobs and command lines can contain secrets, so only their owner can read the files: \
       look at them before you send them. `report` prints the findings, and its exit status is that of \
