@@ -24,22 +24,23 @@ final class FSETable: @unchecked Sendable {
   /// than one state, which takes one.
   ///
   /// - Precondition: the shares make up all states, and there are at most 256.
-  init(_ shares: ArraySlice<Int16>, accuracyLog: Int) {
+  init(_ shares: [Int16], accuracyLog: Int) {
     self.accuracyLog = accuracyLog
     let count = 1 &<< accuracyLog
     states = LookupTable(shift: accuracyLog, repeating: FSEState())
-    var next = [Int](repeating: 0, count: shares.count)
+    // On the stack: a block of a page has three codes, and each takes longer to build than to use.
+    var next = InlineArray<256, Int>(repeating: 0)
     var end = count
-    for (symbol, share) in shares.enumerated() where share == -1 {
+    for symbol in shares.indices where shares[symbol] == -1 {
       end &-= 1
       states[end].symbol = UInt8(truncatingIfNeeded: symbol)
       next[symbol] = 1
     }
     let step = count &>> 1 &+ count &>> 3 &+ 3
     var place = 0
-    for (symbol, share) in shares.enumerated() where share > 0 {
-      next[symbol] = Int(share)
-      for _ in 0..<share {
+    for symbol in shares.indices where shares[symbol] > 0 {
+      next[symbol] = Int(shares[symbol])
+      for _ in 0..<shares[symbol] {
         states[place].symbol = UInt8(truncatingIfNeeded: symbol)
         repeat { place = (place &+ step) & (count &- 1) } while place >= end
       }
@@ -66,6 +67,7 @@ final class FSETable: @unchecked Sendable {
     let accuracyLog = bits.take(4, of: input) &+ 5
     guard accuracyLog <= largestAccuracyLog else { throw .codeLengthsWrong }
     var shares: [Int16] = []
+    shares.reserveCapacity(largestSymbol &+ 1)
     var left = 1 &<< accuracyLog
     while left > 0 {
       guard shares.count <= largestSymbol, bits.isInside else { throw .codeLengthsWrong }
@@ -94,7 +96,7 @@ final class FSETable: @unchecked Sendable {
       }
     }
     guard bits.isInside else { throw .inputEnds }
-    return (FSETable(shares[...], accuracyLog: accuracyLog), bits.endOfByte)
+    return (FSETable(shares, accuracyLog: accuracyLog), bits.endOfByte)
   }
 }
 
@@ -107,10 +109,14 @@ private struct ForwardBits {
 
   /// At most 24 bits.
   func peek(_ count: Int, of input: RawSpan) -> Int {
-    var bits = 0
     let first = range.lowerBound &+ used &>> 3
-    for place in 0..<4 where first &+ place < range.upperBound {
-      bits |= Int(input.byte(at: first &+ place) ?? 0) &<< (place &* 8)
+    var bits = 0
+    if first &+ 4 <= range.upperBound, let word = input.uint32(atByte: first) {
+      bits = Int(UInt32(littleEndian: word))
+    } else {
+      for place in 0..<4 where first &+ place < range.upperBound {
+        bits |= Int(input.byte(at: first &+ place) ?? 0) &<< (place &* 8)
+      }
     }
     return bits &>> (used & 7) & (1 &<< count &- 1)
   }

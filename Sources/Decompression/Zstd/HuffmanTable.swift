@@ -17,7 +17,7 @@ final class HuffmanTable {
   /// The code of `weights`: a symbol of weight w > 0 takes 2^(w - 1) of the entries. The last symbol's
   /// weight is not in the list: it takes what is left.
   private init(_ weights: [UInt8]) throws(DecompressionError) {
-    var counts = [Int](repeating: 0, count: Self.longest &+ 2)
+    var counts = InlineArray<13, Int>(repeating: 0)
     var sum = 0
     for weight in weights {
       guard weight <= Self.longest else { throw .codeLengthsWrong }
@@ -34,7 +34,7 @@ final class HuffmanTable {
 
     entries = LookupTable(shift: wordBitCount, repeating: Entry(symbol: 0, bitCount: 0))
     // The longest words come first.
-    var starts = [Int](repeating: 0, count: Self.longest &+ 2)
+    var starts = InlineArray<13, Int>(repeating: 0)
     for weight in 1...Self.longest {
       starts[weight &+ 1] = starts[weight] &+ counts[weight] &<< (weight &- 1)
     }
@@ -84,6 +84,7 @@ final class HuffmanTable {
     var other = bits.take(table.accuracyLog, of: input)
     guard bits.left >= 0 else { throw .inputEnds }
     var weights: [UInt8] = []
+    weights.reserveCapacity(256)
     while weights.count < 255 {
       let current = table.states[state]
       weights.append(current.symbol)

@@ -36,6 +36,14 @@ struct ReverseBits {
     return bits &<< UInt64((0 &- left) & 7)
   }
 
+  /// Drops `used` bits, and reads again.
+  @inline(__always)
+  mutating func next(dropping used: inout Int, of input: RawSpan) -> UInt64 {
+    drop(used)
+    used = 0
+    return next(of: input)
+  }
+
   @inline(__always)
   mutating func drop(_ count: Int) { left &-= count }
 
