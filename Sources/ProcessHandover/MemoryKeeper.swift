@@ -9,7 +9,7 @@ public import SystemPackage
 /// that shares the memory, and does nothing: the killed process's descriptors are closed at once, and
 /// the keeper takes the memory apart by ending, at the lowest priority.
 ///
-///     try? MemoryKeeper.start()
+///     _ = try? MemoryKeeper.start()
 ///
 /// It is called `kho-keeper`, has a process group of its own, is a child of init, and ends with
 /// this process, however that ends, or when it calls execve(2). It has no descriptor of this process.

@@ -17,7 +17,7 @@ var given = try Successor.inherited() ?? ReceivedDescriptors()
 let store = try PersistentStore(PreservedMemory.inherited(&given) ?? PreservedMemory.open(path))
 let socket = try given.take("socket") ?? openSocket()
 // After kill -9, the next start need not wait until the kernel has unmapped the memory.
-try? MemoryKeeper.start()
+_ = try? MemoryKeeper.start()
 
 let starts = try store.orderedMap("starts", of: (UInt64.self, String.self))
 let count = try store.counter("count")
