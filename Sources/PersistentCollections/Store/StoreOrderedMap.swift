@@ -100,6 +100,10 @@ public struct StoreOrderedMap<Key: PersistentOrderedElement, Value: PersistentEl
 
   /// The entries whose keys are not less than `lower` and less than `upper`, in order or backwards, for
   /// a `for` loop; nil for no bound.
+  ///
+  /// The loop reads 64 entries at a time, and may change the map, also inside a transaction. An entry that was read
+  /// is shown as it was, even if it was changed or removed since; an entry that is there during the whole loop is
+  /// shown once. One that is added during the loop may be shown or not.
   public func entries(
     from lower: Key?, to upper: Key? = nil, reversed: Bool = false
   ) -> StoreEntries<Key, Value> {
