@@ -9,7 +9,7 @@ extension PreservedPagesSurvey {
   ///   - deviceTree: the pages of the root device tree, which may be an entry of their own.
   ///   - ranges: what should be preserved; each is counted in whole pages.
   /// - Returns: for each of `ranges`, whether entries cover all of it.
-  /// - Complexity: as ``isDisjoint(in:deviceTree:)`` where nothing is wrong and the ranges are few; otherwise
+  /// - Complexity: as `isDisjoint(in:deviceTree:)` where nothing is wrong and the ranges are few; otherwise
   ///   O(leaves · page size + runs · orders in use + ranges · log ranges).
   public mutating func sweep<Memory: PhysicalMemory>(
     in memory: Memory, deviceTree: PhysicalRange?, covering ranges: [PhysicalRange]
