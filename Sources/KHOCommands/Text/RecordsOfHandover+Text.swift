@@ -8,7 +8,7 @@ extension RecordsOfHandover {
     var lines = ["  records"]
     for subtree in contents.subtrees { lines += self.lines(of: subtree).map { "    " + $0 } }
     if contents.omittedRecordCount > 0 {
-      lines.append("    and \(contents.omittedRecordCount) more that are not shown")
+      lines.append("    and \(contents.omittedRecordCount) more that are not shown; see --json")
     }
     return lines
   }
