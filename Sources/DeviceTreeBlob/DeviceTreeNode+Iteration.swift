@@ -20,6 +20,9 @@ public struct DeviceTreeProperties: ~Escapable {
   /// - Throws: ``DeviceTreeError`` where the bytes have changed since they were checked; nil
   ///   from then on.
   /// - Complexity: O(1), and O(*n*) in the number of NOP tokens skipped.
+  #if hasFeature(Embedded)
+    @inline(never)
+  #endif
   @_lifetime(copy self)
   @_lifetime(self: copy self)
   public mutating func next() throws(DeviceTreeError) -> DeviceTreeProperty? {
@@ -67,6 +70,9 @@ public struct DeviceTreeChildren: ~Escapable {
   /// - Throws: ``DeviceTreeError`` where the bytes have changed since they were checked; nil
   ///   from then on.
   /// - Complexity: O(*n*) in the length of the child before, which is skipped.
+  #if hasFeature(Embedded)
+    @inline(never)
+  #endif
   @_lifetime(copy self)
   @_lifetime(self: copy self)
   public mutating func next() throws(DeviceTreeError) -> DeviceTreeNode? {
@@ -114,6 +120,9 @@ public struct DeviceTreeNodes: ~Escapable {
   /// - Throws: ``DeviceTreeError`` where the bytes have changed since they were checked; nil
   ///   from then on.
   /// - Complexity: O(*n*) for the whole walk, where *n* is the length of the structure block.
+  #if hasFeature(Embedded)
+    @inline(never)
+  #endif
   @_lifetime(copy self)
   @_lifetime(self: copy self)
   public mutating func next() throws(DeviceTreeError) -> DeviceTreeNode? {

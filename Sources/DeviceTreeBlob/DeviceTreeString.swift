@@ -71,6 +71,6 @@ public struct DeviceTreeString: ~Escapable {
     var copy: [UInt8] = []
     copy.reserveCapacity(byteCount)
     for offset in 0..<byteCount { copy.append(bytes.byte(at: offset) ?? 0) }
-    return String(decoding: copy, as: UTF8.self)
+    return String(repairing: copy)
   }
 }

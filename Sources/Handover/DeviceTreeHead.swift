@@ -32,7 +32,7 @@ public struct DeviceTreeHead: Equatable, Sendable {
     guard next &+ 20 <= bytes.count, number(next) == 3, number(next &+ 4) == 8,
       bytes[text &+ textCount &- 1] == 0
     else { return nil }
-    let compatible = String(decoding: bytes[text..<text &+ textCount &- 1], as: UTF8.self)
+    let compatible = String(repairing: Array(bytes[text..<text &+ textCount &- 1]))
     guard let version = ABIVersion(compatible: compatible) else { return nil }
     self.version = version
     var value: UInt64 = 0

@@ -91,20 +91,26 @@ public struct HandoverSurvey: Sendable {
       }
 
     // What must be covered by entries: the subtrees, and the device tree itself.
-    let sizes = deviceTree.subtrees.map { $0.byteCount ?? memory.sizeInOwnHeader($0, version) }
-    var ranges = zip(deviceTree.subtrees, sizes).map { subtree, size in
-      PhysicalRange(checkedStart: subtree.address, byteCount: size ?? 1)
+    var sizes: [UInt64?] = []
+    var ranges: [PhysicalRange] = []
+    for subtree in deviceTree.subtrees {
+      let size = subtree.byteCount ?? memory.sizeInOwnHeader(subtree, version)
+      sizes.append(size)
+      ranges.append(Self.range(at: subtree.address, byteCount: size ?? 1))
     }
-    let ownRange = address.flatMap {
-      PhysicalRange(checkedStart: $0, byteCount: UInt64(deviceTree.byteCount))
+    var ownRange: PhysicalRange?
+    if let address {
+      let range = Self.range(at: address, byteCount: UInt64(deviceTree.byteCount))
+      ranges.append(range)
+      ownRange = range.isEmpty ? nil : deviceTreePages(range)
+    } else {
+      ranges.append(PhysicalRange(start: .zero, byteCount: 0))
     }
-    ranges.append(ownRange)
-    let covered = pages.sweep(
-      in: memory, deviceTree: ownRange.map(deviceTreePages),
-      covering: ranges.map { $0 ?? PhysicalRange(start: .zero, byteCount: 0) })
+    let covered = pages.sweep(in: memory, deviceTree: ownRange, covering: ranges)
 
-    for (index, subtree) in deviceTree.subtrees.enumerated() {
-      let isInMemory = ranges[index].map { !$0.isEmpty && memory.contains($0) } ?? false
+    for index in 0..<deviceTree.subtrees.count {
+      let subtree = deviceTree.subtrees[index]
+      let isInMemory = !ranges[index].isEmpty && memory.contains(ranges[index])
       let isPreserved = isInMemory && covered[index]
       subtrees.append(
         Subtree(subtree: subtree, byteCount: sizes[index], isPreserved: isPreserved))
@@ -121,6 +127,12 @@ public struct HandoverSurvey: Sendable {
       ownFindings.append(.deviceTreeNotPreserved(address))
     }
     self.pages = pages
+  }
+
+  /// The range; empty where it would run past 2^64.
+  private static func range(at address: PhysicalAddress, byteCount: UInt64) -> PhysicalRange {
+    PhysicalRange(checkedStart: address, byteCount: byteCount)
+      ?? PhysicalRange(start: .zero, byteCount: 0)
   }
 
   /// The pages that the device tree itself may be an entry of: one block that just holds it.
@@ -143,10 +155,42 @@ public struct HandoverSurvey: Sendable {
   /// Why a part of the handover, or all of it, cannot be read; nil if all of it was read.
   ///
   /// The first finding that hides entries.
-  public var error: HandoverFinding? { findings.first { $0.hidesEntries } }
+  public var error: HandoverFinding? {
+    for finding in ownFindings where finding.hidesEntries { return finding }
+    for finding in pages?.findings.findings ?? [] where HandoverFinding.pages(finding).hidesEntries
+    {
+      return .pages(finding)
+    }
+    return nil
+  }
 
   /// The number of findings of severity error, those not kept included.
   public var errorCount: UInt64 {
     UInt64(ownFindings.count { $0.severity == .error }) &+ (pages?.findings.errorCount ?? 0)
+  }
+
+  /// The first error that is not about one subtree only.
+  var firstErrorOfWhole: HandoverFinding? {
+    for finding in ownFindings where finding.severity == .error && !finding.isAboutSubtree {
+      return finding
+    }
+    for finding in pages?.findings.findings ?? [] where finding.severity == .error {
+      return .pages(finding)
+    }
+    return nil
+  }
+
+  /// The finding that the device tree does not contain the address, or the size, of a subtree.
+  func damage(ofSubtreeNamed name: String, isInSize: Bool) -> HandoverFinding? {
+    for index in ownFindings.indices {
+      let wrong: String
+      switch ownFindings[index] {
+      case .subtreeAddressWrong(let name, _, _) where !isInSize: wrong = name
+      case .subtreeSizeWrong(let name, _, _) where isInSize: wrong = name
+      default: continue
+      }
+      if wrong.hasBytes(of: name) { return ownFindings[index] }
+    }
+    return nil
   }
 }

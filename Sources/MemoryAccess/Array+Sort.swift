@@ -12,30 +12,28 @@ extension Array {
       var index = 1
       while index < count, !isBefore(self[index], self[index &- 1]) { index &+= 1 }
       if index >= count { return }
-      for start in stride(from: count / 2 &- 1, through: 0, by: -1) {
-        sink(start, above: count, isBefore)
-      }
-      for end in stride(from: count &- 1, to: 0, by: -1) {
-        swapAt(0, end)
-        sink(0, above: end, isBefore)
+      var elements = mutableSpan
+      // Makes a heap from the middle down, then moves its first element behind it, until it is empty.
+      var start = elements.count / 2
+      var end = elements.count
+      while end > 1 {
+        if start > 0 {
+          start &-= 1
+        } else {
+          end &-= 1
+          elements.swapAt(0, end)
+        }
+        var parent = start
+        while parent &* 2 &+ 1 < end {
+          var child = parent &* 2 &+ 1
+          if child &+ 1 < end, isBefore(elements[child], elements[child &+ 1]) { child &+= 1 }
+          if !isBefore(elements[parent], elements[child]) { break }
+          elements.swapAt(parent, child)
+          parent = child
+        }
       }
     #else
       sort(by: isBefore)
     #endif
-  }
-
-  /// Moves the element at `start` down the heap of the first `end` elements, until it goes before none of its children.
-  @inlinable
-  package mutating func sink(
-    _ start: Int, above end: Int, _ isBefore: (Element, Element) -> Bool
-  ) {
-    var parent = start
-    while parent &* 2 &+ 1 < end {
-      var child = parent &* 2 &+ 1
-      if child &+ 1 < end, isBefore(self[child], self[child &+ 1]) { child &+= 1 }
-      if !isBefore(self[parent], self[child]) { return }
-      swapAt(parent, child)
-      parent = child
-    }
   }
 }

@@ -12,8 +12,6 @@
 @frozen
 @safe
 public struct SparseDirectMap: WritablePhysicalMemory, @unchecked Sendable {
-  /// The bytes of all ranges.
-  public let byteCount: UInt64
   /// The number of ranges, none of which touches another.
   public let rangeCount: Int
   /// The largest range.
@@ -72,14 +70,14 @@ public struct SparseDirectMap: WritablePhysicalMemory, @unchecked Sendable {
     guard joined > 0, let base = storage.baseAddress else {
       Panic.end("a direct map of no memory")
     }
-    var sum: UInt64 = 0
     var largest = unsafe storage[0]
     for index in 0..<joined {
       let range = unsafe storage[index]
-      sum &+= range.byteCount
       if range.byteCount > largest.byteCount { largest = range }
+      require(
+        that: !range.contains(PhysicalAddress(0 &- UInt64(displacement))),
+        "memory mapped at a null pointer")
     }
-    byteCount = sum
     rangeCount = joined
     largestRange = largest
     self.displacement = displacement
@@ -98,6 +96,15 @@ public struct SparseDirectMap: WritablePhysicalMemory, @unchecked Sendable {
     // A range of all addresses is longer than can be said; its last word is left out.
     return PhysicalRange(
       start: PhysicalAddress(aligned), byteCount: byteCount == 0 ? UInt64.max & ~7 : byteCount)
+  }
+
+  /// The bytes of all ranges.
+  ///
+  /// - Complexity: O(ranges). Not stored, since the value is copied often.
+  public var byteCount: UInt64 {
+    var sum: UInt64 = 0
+    for index in 0..<rangeCount { sum &+= range(at: index).byteCount }
+    return sum
   }
 
   /// The range at `index`, by address.
@@ -149,15 +156,52 @@ public struct SparseDirectMap: WritablePhysicalMemory, @unchecked Sendable {
     return PhysicalRange(start: address, byteCount: range.byteCount &- skipped)
   }
 
-  /// Where `address` is mapped.
+  /// Where `address`, which is memory, is mapped.
   @inlinable
   @inline(__always)
   @unsafe
   func pointer(to address: PhysicalAddress) -> UnsafeMutableRawPointer {
     let pattern = UInt(truncatingIfNeeded: address.rawValue) &+ displacement
-    guard let pointer = unsafe UnsafeMutableRawPointer(bitPattern: pattern) else {
-      Panic.end("memory mapped at a null pointer")
-    }
+    // SAFETY: `init` found that no byte of memory is mapped at a null pointer.
+    return unsafe UnsafeMutableRawPointer(bitPattern: pattern).unsafelyUnwrapped
+  }
+
+  // Nearly every access is inside the largest range, which a few instructions decide where it is made. What they do
+  // not decide is decided once, out of line: a kernel contains hundreds of accesses.
+
+  /// Where the bytes of `wanted` are mapped; nil where one of them is not memory.
+  @inlinable
+  @inline(__always)
+  @unsafe
+  func pointer(toBytesOf wanted: PhysicalRange) -> UnsafeMutableRawPointer? {
+    let offset = wanted.start.rawValue &- largestRange.start.rawValue
+    guard
+      _fastPath(
+        offset < largestRange.byteCount && wanted.byteCount <= largestRange.byteCount &- offset)
+    else { return unsafe pointerElsewhere(toBytesOf: wanted) }
+    return unsafe pointer(to: wanted.start)
+  }
+
+  @usableFromInline
+  @inline(never)
+  @unsafe
+  func pointerElsewhere(toBytesOf wanted: PhysicalRange) -> UnsafeMutableRawPointer? {
+    guard contains(wanted) else { return nil }
+    return unsafe pointer(to: wanted.isEmpty ? largestRange.start : wanted.start)
+  }
+
+  @usableFromInline
+  @inline(never)
+  @unsafe
+  func pointerElsewhere(
+    toWordsAt address: PhysicalAddress, count: Int
+  ) -> UnsafeMutableRawPointer {
+    require(
+      that: count >= 0 && count <= Int.max &>> 3 && address.rawValue & 7 == 0, "unaligned words")
+    let byteCount = UInt64(truncatingIfNeeded: count) &* 8
+    guard let wanted = PhysicalRange(checkedStart: address, byteCount: byteCount),
+      let pointer = unsafe pointerElsewhere(toBytesOf: wanted)
+    else { Panic.end("words outside the mapped memory") }
     return unsafe pointer
   }
 
@@ -166,11 +210,9 @@ public struct SparseDirectMap: WritablePhysicalMemory, @unchecked Sendable {
   public func withBytes<Result: ~Copyable, Failure: Error>(
     in wanted: PhysicalRange, _ body: (RawSpan) throws(Failure) -> Result
   ) throws(Failure) -> Result? {
-    guard contains(wanted) else { return nil }
-    let start = wanted.isEmpty ? largestRange.start : wanted.start
+    guard let start = unsafe pointer(toBytesOf: wanted) else { return nil }
     // SAFETY: the bytes were just found in memory that `init` was promised; of an empty range, none.
-    let bytes = unsafe UnsafeRawBufferPointer(
-      start: UnsafeRawPointer(pointer(to: start)), count: Int(wanted.byteCount))
+    let bytes = unsafe UnsafeRawBufferPointer(start: start, count: Int(wanted.byteCount))
     return try unsafe body(bytes.bytes)
   }
 
@@ -182,16 +224,22 @@ public struct SparseDirectMap: WritablePhysicalMemory, @unchecked Sendable {
     at address: PhysicalAddress, count: Int,
     _ body: (borrowing MemoryWords) throws(Failure) -> Result
   ) throws(Failure) -> Result {
-    require(
-      that: count >= 0 && count <= Int.max &>> 3 && address.rawValue & 7 == 0, "unaligned words")
-    let byteCount = UInt64(truncatingIfNeeded: count) &* 8
-    let wanted = PhysicalRange(checkedStart: address, byteCount: byteCount)
-    guard let wanted, contains(wanted) else {
-      Panic.end("words outside the mapped memory")
-    }
-    let start = wanted.isEmpty ? largestRange.start : address
+    let offset = address.rawValue &- largestRange.start.rawValue
+    let wordCount = largestRange.byteCount &>> 3
+    // As in `DirectMap`: an offset that is not a multiple of 8, or that wrapped below the start, becomes an index
+    // beyond the last word.
+    let index = offset &>> 3 | offset &<< 61
+    let base =
+      if _fastPath(
+        count >= 0 && index < wordCount
+          && UInt64(truncatingIfNeeded: count) <= wordCount &- index)
+      {
+        unsafe pointer(to: address)
+      } else {
+        unsafe pointerElsewhere(toWordsAt: address, count: count)
+      }
     // SAFETY: aligned, and just found in memory that `init` was promised; of no words, none.
-    return try body(unsafe MemoryWords(base: pointer(to: start), count: count))
+    return try body(unsafe MemoryWords(base: base, count: count))
   }
 
   /// Calls `body` with the bytes of `wanted`, for reading and writing.
@@ -201,11 +249,11 @@ public struct SparseDirectMap: WritablePhysicalMemory, @unchecked Sendable {
   public func withMutableBytes<Result: ~Copyable, Failure: Error>(
     in wanted: PhysicalRange, _ body: (inout MutableRawSpan) throws(Failure) -> Result
   ) throws(Failure) -> Result {
-    require(that: contains(wanted), "bytes outside the mapped memory")
-    let start = wanted.isEmpty ? largestRange.start : wanted.start
+    guard let start = unsafe pointer(toBytesOf: wanted) else {
+      Panic.end("bytes outside the mapped memory")
+    }
     // SAFETY: the bytes were just found in memory that `init` was promised; of an empty range, none.
-    let bytes = unsafe UnsafeMutableRawBufferPointer(
-      start: pointer(to: start), count: Int(wanted.byteCount))
+    let bytes = unsafe UnsafeMutableRawBufferPointer(start: start, count: Int(wanted.byteCount))
     var span = unsafe bytes.mutableBytes
     return try body(&span)
   }

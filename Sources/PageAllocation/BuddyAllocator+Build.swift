@@ -7,16 +7,22 @@ extension BuddyAllocator {
   /// the map are left out, and so is what the map does not cover.
   ///
   /// - Complexity: O(1) of the first run that an allocator manages, otherwise O(frames / 64).
+  #if hasFeature(Embedded)
+    @inline(never)
+  #endif
   @inlinable
   public mutating func manage(_ range: FrameRange) {
-    forEachManageable(in: range) { part, allocator in
-      if allocator.managedCount == 0 {
-        allocator.managedRun = part
-        allocator.managedCount = part.frameCount
-        return
+    for side in 0..<2 {
+      let part = manageablePart(of: range, side)
+      if part.frameCount == 0 { continue }
+      if managedCount == 0 {
+        managedRun = part
+        managedCount = part.frameCount
+        continue
       }
-      allocator.forEachOutsideRun(in: part) { part, allocator in
-        allocator.managedCount &+= allocator.managed.set(part, isMember: true, in: allocator.map)
+      for side in 0..<2 {
+        let new = partOutsideRun(of: part, side)
+        if new.frameCount > 0 { managedCount &+= managed.set(new, isMember: true, in: map) }
       }
     }
   }
@@ -24,11 +30,16 @@ extension BuddyAllocator {
   /// Makes frames the allocator's, and frees those that were not managed before.
   ///
   /// - Complexity: O(frames / 64 + maximal blocks · orders · log frames).
+  #if hasFeature(Embedded)
+    @inline(never)
+  #endif
   @inlinable
   public mutating func manageFree(_ range: FrameRange) {
-    forEachManageable(in: range) { part, allocator in
-      allocator.forEachOutsideRun(in: part) { part, allocator in
-        allocator.manageFreeInMap(part)
+    for side in 0..<2 {
+      let part = manageablePart(of: range, side)
+      for side in 0..<2 {
+        let new = partOutsideRun(of: part, side)
+        if new.frameCount > 0 { manageFreeInMap(new) }
       }
     }
   }
@@ -58,39 +69,31 @@ extension BuddyAllocator {
     }
   }
 
-  /// Calls `body` with the parts of `range` before and after ``managedRun``.
+  /// The part of `range` before ``managedRun`` (`side` 0) or after it (1); it may be empty.
   @inlinable
-  mutating func forEachOutsideRun(in range: FrameRange, _ body: (FrameRange, inout Self) -> Void) {
-    let run = managedRun
-    guard run.frameCount > 0 else { return body(range, &self) }
-    let below = min(range.end.rawValue, run.start.rawValue)
-    let above = max(range.start.rawValue, run.end.rawValue)
-    if range.start.rawValue < below {
-      body(
-        FrameRange(start: range.start, frameCount: below &- range.start.rawValue), &self)
+  func partOutsideRun(of range: FrameRange, _ side: Int) -> FrameRange {
+    if managedRun.frameCount == 0 {
+      return side == 0 ? range : FrameRange(start: range.end, frameCount: 0)
     }
-    if above < range.end.rawValue {
-      body(
-        FrameRange(start: FrameNumber(above), frameCount: range.end.rawValue &- above), &self)
-    }
+    return part(of: range, outside: managedRun, side)
   }
 
-  /// Calls `body` with the parts of `range` before and after the map.
+  /// The part of `range` that can be managed, before the map (`side` 0) or after it (1); it may be empty.
   @inlinable
-  mutating func forEachManageable(
-    in range: FrameRange, _ body: (FrameRange, inout Self) -> Void
-  ) {
-    let own = FrameRange(within: mapRange, in: geometry)
+  func manageablePart(of range: FrameRange, _ side: Int) -> FrameRange {
     let first = max(range.start.rawValue, frames.start.rawValue, 1)
     let end = min(range.end.rawValue, frames.end.rawValue)
-    let below = min(end, own.start.rawValue)
-    let above = max(first, own.end.rawValue)
-    if first < below {
-      body(FrameRange(start: FrameNumber(first), frameCount: below &- first), &self)
-    }
-    if above < end {
-      body(FrameRange(start: FrameNumber(above), frameCount: end &- above), &self)
-    }
+    guard first < end else { return FrameRange(start: range.start, frameCount: 0) }
+    return part(
+      of: FrameRange(start: FrameNumber(first), frameCount: end &- first),
+      outside: FrameRange(within: mapRange, in: geometry), side)
+  }
+
+  @inlinable
+  func part(of range: FrameRange, outside hole: FrameRange, _ side: Int) -> FrameRange {
+    let first = side == 0 ? range.start.rawValue : max(range.start.rawValue, hole.end.rawValue)
+    let end = side == 0 ? min(range.end.rawValue, hole.start.rawValue) : range.end.rawValue
+    return FrameRange(start: FrameNumber(first), frameCount: first < end ? end &- first : 0)
   }
 
   /// An allocator of what is free, as a successor builds it from the predecessor's tree.

@@ -35,6 +35,9 @@ struct FrameMap<Memory: WritablePhysicalMemory> {
   ///
   /// - Returns: how many bits were so before.
   @inlinable
+  #if hasFeature(Embedded)
+    @inline(never)
+  #endif
   func countOfBits(from word: UInt64, wordCount: UInt64, settingAll isSet: Bool) -> UInt64 {
     let count = Int(truncatingIfNeeded: wordCount)
     return memory.withWords(at: PhysicalAddress(start.rawValue &+ word &* 8), count: count) {

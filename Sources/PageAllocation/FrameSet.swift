@@ -23,6 +23,9 @@ struct FrameSet: Sendable {
   ///
   /// - Precondition: the set covers `range`.
   @inlinable
+  #if hasFeature(Embedded)
+    @inline(never)
+  #endif
   func first<Memory>(
     in range: FrameRange, isMember: Bool, in map: FrameMap<Memory>
   ) -> FrameNumber? {
@@ -44,6 +47,9 @@ struct FrameSet: Sendable {
   ///
   /// - Precondition: the set covers `range`.
   @inlinable
+  #if hasFeature(Embedded)
+    @inline(never)
+  #endif
   func set<Memory>(
     _ range: FrameRange, isMember: Bool, in map: FrameMap<Memory>
   ) -> UInt64 {

@@ -12,6 +12,9 @@ extension Memblock {
   /// - Throws: ``MemblockError/outOfMemory(byteCount:)``; ``MemblockError/listFull(_:)`` when the
   ///   reservation has no room.
   /// - Complexity: O((regions + reserved regions) · log reserved regions).
+  #if hasFeature(Embedded)
+    @inline(never)
+  #endif
   public mutating func allocate(
     _ request: MemblockRequest, flags: RegionFlags = []
   ) throws(MemblockError) -> PhysicalRange {
@@ -43,6 +46,9 @@ extension Memblock {
     return firstFit(request, filter, in: bounds)
   }
 
+  #if hasFeature(Embedded)
+    @inline(never)
+  #endif
   private func firstFit(
     _ request: MemblockRequest, _ filter: RegionFilter, in bounds: PhysicalRange
   ) -> PhysicalRange? {

@@ -69,6 +69,9 @@ public struct Memblock<Memory: WritablePhysicalMemory>: ~Copyable {
   ///
   /// - Throws: ``MemblockError/listFull(_:)``.
   /// - Complexity: O(regions).
+  #if hasFeature(Embedded)
+    @inline(never)
+  #endif
   public mutating func add(
     _ range: PhysicalRange, nodeID: NodeID? = nil, flags: RegionFlags = []
   ) throws(MemblockError) {
@@ -101,6 +104,9 @@ public struct Memblock<Memory: WritablePhysicalMemory>: ~Copyable {
   /// - Throws: ``MemblockError/listFull(_:)``; ``MemblockError/holdsRegionList(_:)`` when a list
   ///   has moved there: it has overwritten what was to be kept.
   /// - Complexity: O(log regions) above all that is reserved, otherwise O(regions).
+  #if hasFeature(Embedded)
+    @inline(never)
+  #endif
   public mutating func reserve(
     _ range: PhysicalRange, nodeID: NodeID? = nil, flags: RegionFlags = []
   ) throws(MemblockError) {
@@ -121,6 +127,9 @@ public struct Memblock<Memory: WritablePhysicalMemory>: ~Copyable {
   ///   ``MemblockError/holdsRegionList(_:)``; ``MemblockError/listFull(_:)`` when a region would
   ///   fall in two.
   /// - Complexity: O(regions).
+  #if hasFeature(Embedded)
+    @inline(never)
+  #endif
   public mutating func free(_ range: PhysicalRange) throws(MemblockError) {
     if range.isEmpty { return }
     try refuseRegionLists(in: range)
@@ -137,6 +146,9 @@ public struct Memblock<Memory: WritablePhysicalMemory>: ~Copyable {
   ///   ``MemblockError/listFull(_:)``; ``MemblockError/holdsRegionList(_:)`` when memory that a list
   ///   is in is not to be mapped.
   /// - Complexity: O(regions).
+  #if hasFeature(Embedded)
+    @inline(never)
+  #endif
   public mutating func mark(
     _ range: PhysicalRange, _ flags: RegionFlags, clearing cleared: RegionFlags = []
   ) throws(MemblockError) {

@@ -6,6 +6,9 @@ extension RegionList {
   // MARK: Insert
 
   /// How many regions more the list holds at most while `region` is inserted.
+  #if hasFeature(Embedded)
+    @inline(never)
+  #endif
   func growth(inserting region: MemoryRegion) -> Int {
     var sum = 0
     var peak = 0
@@ -35,12 +38,18 @@ extension RegionList {
   }
 
   /// Adds the bytes of `region` that the list does not hold; those it holds stay as they are.
+  #if hasFeature(Embedded)
+    @inline(never)
+  #endif
   mutating func insert(_ region: MemoryRegion) {
     var rest: PhysicalRange? = region.range
     while let gap = firstGap(in: &rest) { place(region.with(gap)) }
   }
 
   /// The lowest bytes of `rest` that no region holds, which `rest` loses with all below them.
+  #if hasFeature(Embedded)
+    @inline(never)
+  #endif
   func firstGap(in rest: inout PhysicalRange?) -> PhysicalRange? {
     while let bounds = rest {
       let index = firstIndex(endingAtOrAfter: bounds.start)
@@ -56,6 +65,9 @@ extension RegionList {
   }
 
   /// The highest bytes of `rest` that no region holds, which `rest` loses with all above them.
+  #if hasFeature(Embedded)
+    @inline(never)
+  #endif
   func lastGap(in rest: inout PhysicalRange?) -> PhysicalRange? {
     while let bounds = rest, let last = bounds.last {
       // The last region that starts at or before `last`.
@@ -82,6 +94,9 @@ extension RegionList {
   }
 
   /// Puts a region where no region is, as part of its neighbours where they are alike.
+  #if hasFeature(Embedded)
+    @inline(never)
+  #endif
   private mutating func place(_ region: MemoryRegion) {
     let index = firstIndex(endingAtOrAfter: region.range.start)
     if index > 0, let lower = self[index &- 1].joined(with: region) {
@@ -96,6 +111,9 @@ extension RegionList {
 
   /// Makes the regions at `index` and after it one; returns whether they are alike and touch.
   @discardableResult
+  #if hasFeature(Embedded)
+    @inline(never)
+  #endif
   private mutating func mergeWithNext(_ index: Int) -> Bool {
     guard index &+ 1 < count, let both = self[index].joined(with: self[index &+ 1]) else {
       return false
@@ -108,6 +126,9 @@ extension RegionList {
   // MARK: Cut
 
   /// How many regions more the list holds once `range` is cut out: 1 where that splits a region.
+  #if hasFeature(Embedded)
+    @inline(never)
+  #endif
   func growth(cutting range: PhysicalRange) -> Int {
     let index = firstIndex(endingAtOrAfter: range.start)
     guard index < count else { return 0 }
@@ -116,6 +137,9 @@ extension RegionList {
   }
 
   /// Takes the bytes of `range` out.
+  #if hasFeature(Embedded)
+    @inline(never)
+  #endif
   mutating func cut(_ range: PhysicalRange) {
     guard let last = range.last else { return }
     var index = firstIndex(endingAtOrAfter: range.start)
@@ -175,6 +199,9 @@ extension RegionList {
   ///
   /// One neighbour may have become alike. The second one matters where a list held all 2^64 bytes:
   /// its two regions, alike but too long for one, can join once an edit has shortened either.
+  #if hasFeature(Embedded)
+    @inline(never)
+  #endif
   private mutating func mergeAround(_ edited: Range<Int>) {
     let lowest = max(edited.lowerBound &- 2, 0)
     var index = min(edited.upperBound &+ 1, count &- 1)

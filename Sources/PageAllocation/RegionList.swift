@@ -40,6 +40,9 @@ struct RegionList<Memory: WritablePhysicalMemory>: ~Copyable {
     }
   }
 
+  #if hasFeature(Embedded)
+    @inline(never)
+  #endif
   private func slot(_ index: Int) -> MemoryRegion {
     guard let storage else { return slots[index] }
     return memory.withWords(at: Self.address(of: index, in: storage), count: 3) { words in
@@ -52,6 +55,9 @@ struct RegionList<Memory: WritablePhysicalMemory>: ~Copyable {
     }
   }
 
+  #if hasFeature(Embedded)
+    @inline(never)
+  #endif
   private mutating func setSlot(_ index: Int, to region: MemoryRegion) {
     if let storage {
       write(region, to: index, in: storage)
@@ -73,6 +79,9 @@ struct RegionList<Memory: WritablePhysicalMemory>: ~Copyable {
   }
 
   /// Copies `moved` slots from `source` on to where `target` is.
+  #if hasFeature(Embedded)
+    @inline(never)
+  #endif
   private mutating func move(_ moved: Int, from source: Int, to target: Int) {
     guard moved > 0 else { return }
     guard let storage else { return slots.move(moved, from: source, to: target) }
@@ -84,6 +93,9 @@ struct RegionList<Memory: WritablePhysicalMemory>: ~Copyable {
   }
 
   /// Puts `region` before the one at `index`.
+  #if hasFeature(Embedded)
+    @inline(never)
+  #endif
   mutating func insert(_ region: MemoryRegion, at index: Int) {
     require(that: count < capacity, "region list full")
     move(count &- index, from: index, to: index &+ 1)
@@ -108,6 +120,9 @@ struct RegionList<Memory: WritablePhysicalMemory>: ~Copyable {
   /// The index of the first region that ends at or after `address`; `count` if none does.
   ///
   /// - Complexity: O(log regions); O(1) behind the last.
+  #if hasFeature(Embedded)
+    @inline(never)
+  #endif
   func firstIndex(endingAtOrAfter address: PhysicalAddress) -> Int {
     var low = 0
     var high = count

@@ -47,6 +47,9 @@ struct BlockRunCursor {
   /// - Parameters:
   ///   - limit: where the next entry of another order begins; `nil` if none follows.
   ///   - passes: whether a stretch is to be passed over.
+  #if hasFeature(Embedded)
+    @inline(never)
+  #endif
   mutating func next(
     before limit: PhysicalAddress?, _ read: BitmapReading,
     passingOver passes: (BlockStretch) -> Bool
@@ -84,6 +87,9 @@ struct BlockRunCursor {
     return bitmaps[nextBitmap].start.rawValue == end
   }
 
+  #if hasFeature(Embedded)
+    @inline(never)
+  #endif
   private mutating func load(_ read: BitmapReading) -> Bool {
     guard nextBitmap < bitmaps.endIndex else { return false }
     current = bitmaps[nextBitmap]
@@ -104,6 +110,9 @@ struct BlockRunCursor {
   }
 
   /// Moves to the last run of the current bitmap, if what is before it is to be passed over.
+  #if hasFeature(Embedded)
+    @inline(never)
+  #endif
   private mutating func passOver(
     before limit: PhysicalAddress?, _ passes: (BlockStretch) -> Bool
   ) {
@@ -140,6 +149,9 @@ struct BlockRunCursor {
   }
 
   /// Moves to the first set bit at or after `bit`.
+  #if hasFeature(Embedded)
+    @inline(never)
+  #endif
   private mutating func firstSetBit() -> Int? {
     while bit < endBit {
       let word = words[bit &>> 6] &>> UInt64(bit & 63)
@@ -156,6 +168,9 @@ struct BlockRunCursor {
   }
 
   /// Moves behind the run of set bits that begins at `start`.
+  #if hasFeature(Embedded)
+    @inline(never)
+  #endif
   private mutating func endOfRun(from start: Int) -> Int {
     bit = start
     while bit < endBit {

@@ -54,6 +54,7 @@ public struct PreservedPagesSurvey: Sendable {
   }
 
   /// Brings nodes and bitmaps into the order that everything else counts on.
+  @inline(never)
   mutating func sort() {
     nodes.sortInPlace { $0 < $1 }
     bitmaps.sortInPlace {

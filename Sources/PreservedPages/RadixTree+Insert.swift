@@ -9,6 +9,7 @@ extension RadixTree {
   ///   nodes that are missing; those already taken are given back.
   /// - Complexity: one word in the leaf used last; otherwise one load a level, and one frame for
   ///   each node that is missing.
+  @_optimize(speed)
   @inlinable
   @inline(__always)
   @discardableResult

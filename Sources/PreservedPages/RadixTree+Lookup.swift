@@ -4,6 +4,7 @@ extension RadixTree {
   /// Whether the block that `key` names is marked.
   ///
   /// - Complexity: three loads near a key used before; otherwise one load a level.
+  @_optimize(speed)
   @inlinable
   @inline(__always)
   public func contains(_ key: RadixKey) -> Bool {
@@ -27,6 +28,7 @@ extension RadixTree {
   /// Where the word for `key` is, if no leaf was found with constants; `.zero` if the leaf does not exist.
   ///
   /// Never inlined, so that a hot loop keeps what it needs in registers.
+  @_optimize(speed)
   @inlinable
   @inline(never)
   static func wordFar(

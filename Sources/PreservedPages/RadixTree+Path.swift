@@ -7,6 +7,7 @@ extension RadixTree {
   ///   - change: makes of a word the new one.
   ///   - path: where the word is, when it is not remembered; `.zero` where the change is not to be made.
   /// - Returns: the word as it was; nil where `path` gave `.zero`.
+  @_optimize(speed)
   @inlinable
   @inline(__always)
   mutating func update<Failure: Error>(
@@ -50,6 +51,7 @@ extension RadixTree {
     return old
   }
 
+  @_optimize(speed)
   @inlinable
   @inline(__always)
   func updateWord(
@@ -65,6 +67,7 @@ extension RadixTree {
   }
 
   /// Changes the word that was changed last.
+  @_optimize(speed)
   @inlinable
   @inline(__always)
   mutating func updateLastWord(_ change: (UInt64) -> UInt64) -> UInt64 {
@@ -91,6 +94,7 @@ extension RadixTree {
   // The parts of the tree are arguments of their own here, and the functions are never inlined: what a
   // hot loop needs of the tree stays in registers then.
 
+  @_optimize(speed)
   @inlinable
   @inline(never)
   static func makeWord<Frames: FrameSource & ~Copyable>(
@@ -101,6 +105,7 @@ extension RadixTree {
       .makeWord(for: key, &cache, from: &frames)
   }
 
+  @_optimize(speed)
   @inlinable
   @inline(never)
   static func findWord(

@@ -16,6 +16,22 @@ extension RadixTree {
     _ = try nodes.makeLeaf(for: key, from: &frames)
   }
 
+  /// Marks a block whose nodes were prepared.
+  ///
+  /// - Returns: whether the key is new; nil, and nothing is marked, if a node is missing.
+  /// - Complexity: as ``remove(_:)``.
+  @discardableResult
+  @inline(never)
+  package mutating func insertPrepared(_ key: RadixKey) -> Bool? {
+    let (memory, geometry, root) = (memory, geometry, root)
+    let old = update(key) {
+      $0 | (1 as UInt64) &<< key.rawValue
+    } path: {
+      Self.findWord(for: key, &$0, in: memory, geometry, root: root)
+    }
+    return old.map { $0 &>> (key.rawValue & 63) & 1 == 0 }
+  }
+
   /// Unlinks the nodes on the way to `key` that hold nothing, and gives their pages back; the root
   /// stays.
   ///

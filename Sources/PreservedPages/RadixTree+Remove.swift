@@ -7,6 +7,7 @@ extension RadixTree {
   ///
   /// - Returns: whether the key was there. A key that the tree could not hold never is.
   /// - Complexity: one word in the leaf used last; otherwise one load a level.
+  @_optimize(speed)
   @inlinable
   @inline(__always)
   @discardableResult

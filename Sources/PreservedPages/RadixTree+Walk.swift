@@ -6,6 +6,11 @@ extension RadixTree {
   ///
   /// - Throws: the error of `body`, which ends the walk.
   /// - Complexity: O(nodes · page size + keys).
+  @_optimize(speed)
+  #if hasFeature(Embedded)
+    // A specialized copy would not keep the attribute above.
+    @inline(__always)
+  #endif
   @inlinable
   public func forEachKey<Failure: Error>(
     _ body: (RadixKey) throws(Failure) -> Void
@@ -17,43 +22,59 @@ extension RadixTree {
   ///
   /// - Throws: the error of `body`, which ends the walk.
   /// - Complexity: as ``forEachKey(_:)``, of the part.
+  @_optimize(speed)
+  #if hasFeature(Embedded)
+    // A specialized copy would not keep the attribute above.
+    @inline(__always)
+  #endif
   @inlinable
   public func forEachKey<Failure: Error>(
     in part: RadixTreePart, _ body: (RadixKey) throws(Failure) -> Void
   ) throws(Failure) {
     var buffer = RadixKeyBuffer()
     try forEachLeaf(in: part) { (leaf, words) throws(Failure) in
-      // As many words at a time as the buffer distinguishes: with pages of 4 KiB, the whole leaf.
-      var start = 0
-      while start < words.count {
-        let end = min(start &+ RadixKeyBuffer.wordLimit, words.count)
-        let first = leaf.firstKey.rawValue &+ UInt64(start) &* 64
-        var index = start
-        var count = 0
-        while index < end {
-          let word = words.load(index)
-          if word != 0, word != .max {
-            count = buffer.append(word, at: index &- start, behind: count)
-            index &+= 1
-            if count <= RadixKeyBuffer.countLimit { continue }
-          }
-          if word == 0 {
-            index = words.firstIndex(from: index &+ 1, notAll: false)
-            continue
-          }
-          try buffer.forEach(count, from: first, body)
-          count = 0
-          if word == .max {
-            // Every key of the word: no search for the next bit.
-            let base = leaf.firstKey.rawValue &+ UInt64(index) &* 64
-            for bit in 0..<64 as Range<UInt64> { try body(RadixKey(rawValue: base &+ bit)) }
-            index &+= 1
-          }
+      try Self.forEachKey(of: leaf, words, &buffer, body)
+    }
+  }
+
+  /// Calls `body` with every key of a leaf.
+  @_optimize(speed)
+  @inlinable
+  @inline(__always)
+  static func forEachKey<Failure: Error>(
+    of leaf: RadixNode, _ words: borrowing MemoryWords, _ buffer: inout RadixKeyBuffer,
+    _ body: (RadixKey) throws(Failure) -> Void
+  ) throws(Failure) {
+    // As many words at a time as the buffer distinguishes: with pages of 4 KiB, the whole leaf.
+    var start = 0
+    while start < words.count {
+      let end = min(start &+ RadixKeyBuffer.wordLimit, words.count)
+      let first = leaf.firstKey.rawValue &+ UInt64(start) &* 64
+      var index = start
+      var count = 0
+      while index < end {
+        let word = words.load(index)
+        if word != 0, word != .max {
+          count = buffer.append(word, at: index &- start, behind: count)
+          index &+= 1
+          if count <= RadixKeyBuffer.countLimit { continue }
+        }
+        if word == 0 {
+          index = words.firstIndex(from: index &+ 1, notAll: false)
+          continue
         }
         try buffer.forEach(count, from: first, body)
-        // Empty words may lead beyond the end.
-        start = max(end, index & ~(RadixKeyBuffer.wordLimit &- 1))
+        count = 0
+        if word == .max {
+          // Every key of the word: no search for the next bit.
+          let base = leaf.firstKey.rawValue &+ UInt64(index) &* 64
+          for bit in 0..<64 as Range<UInt64> { try body(RadixKey(rawValue: base &+ bit)) }
+          index &+= 1
+        }
       }
+      try buffer.forEach(count, from: first, body)
+      // Empty words may lead beyond the end.
+      start = max(end, index & ~(RadixKeyBuffer.wordLimit &- 1))
     }
   }
 
@@ -87,6 +108,11 @@ extension RadixTree {
   /// Calls `body` with every leaf of a part and its words, in the order of their keys.
   ///
   /// From table to table of level 1: the way down from the root is gone once for 512 leaves.
+  @_optimize(speed)
+  #if hasFeature(Embedded)
+    // A specialized copy would not keep the attribute above.
+    @inline(__always)
+  #endif
   @inlinable
   func forEachLeaf<Failure: Error>(
     in part: RadixTreePart, _ body: (RadixNode, borrowing MemoryWords) throws(Failure) -> Void
@@ -116,6 +142,7 @@ extension RadixTree {
 
   /// The node of `wanted` level of the smallest keys that could hold a number of at least `number`;
   /// nil if none exists.
+  @_optimize(speed)
   @inlinable
   func firstNode(level wanted: Int, atOrAfter number: UInt64) -> RadixNode? {
     var from = number

@@ -11,7 +11,7 @@ extension RawSpan {
     while bit < end {
       let inWord = bit & 63
       if inWord == 0, end &- bit >= Self.bitsInGroup, bit >= 0 {
-        let groupCount = min((end &- bit) / Self.bitsInGroup, (byteCount &- bit &>> 3) &>> 9)
+        let groupCount = min(end &- bit, byteCount &* 8 &- bit) / Self.bitsInGroup
         if groupCount > 0 {
           sum &+= countOfBits(inGroups: groupCount, fromByte: bit &>> 3)
           bit &+= groupCount &* Self.bitsInGroup
@@ -56,17 +56,24 @@ extension RawSpan {
     return nil
   }
 
-  /// 64 words.
-  private static var bitsInGroup: Int { 4096 }
+  #if hasFeature(Embedded)
+    /// As many words as a vector register of a kernel's processor holds: wider ones take four times as much code.
+    private typealias WideWords = SIMD2<UInt64>
+  #else
+    private typealias WideWords = SIMD8<UInt64>
+  #endif
 
-  /// How many bits are set in `groupCount` times 64 words.
+  /// The bits of eight wide words.
+  private static var bitsInGroup: Int { 512 &* WideWords.scalarCount }
+
+  /// How many bits are set in `groupCount` times eight wide words.
   ///
   /// A processor without an instruction that counts bits takes twelve others for a word. So bits of equal
   /// weight are added first, three words to two, as in a multiplier: of eight words, one has to be counted.
   ///
   /// - Precondition: the words are in the span.
   private func countOfBits(inGroups groupCount: Int, fromByte start: Int) -> UInt64 {
-    typealias Words = SIMD8<UInt64>
+    typealias Words = WideWords
 
     @inline(__always)
     func load(_ offset: Int) -> Words {
@@ -87,16 +94,17 @@ extension RawSpan {
     var twos = Words.zero
     var fours = Words.zero
     var eights = Words.zero
+    let step = 8 &* Words.scalarCount
     var offset = start
     for _ in 0..<groupCount {
-      let two0 = add(&ones, load(offset), load(offset &+ 64))
-      let two1 = add(&ones, load(offset &+ 128), load(offset &+ 192))
+      let two0 = add(&ones, load(offset), load(offset &+ step))
+      let two1 = add(&ones, load(offset &+ 2 &* step), load(offset &+ 3 &* step))
       let four0 = add(&twos, two0, two1)
-      let two2 = add(&ones, load(offset &+ 256), load(offset &+ 320))
-      let two3 = add(&ones, load(offset &+ 384), load(offset &+ 448))
+      let two2 = add(&ones, load(offset &+ 4 &* step), load(offset &+ 5 &* step))
+      let two3 = add(&ones, load(offset &+ 6 &* step), load(offset &+ 7 &* step))
       let four1 = add(&twos, two2, two3)
       eights &+= Self.counts(add(&fours, four0, four1))
-      offset &+= 512
+      offset &+= 8 &* step
     }
     let all =
       eights &<< 3 &+ Self.counts(fours) &<< 2 &+ Self.counts(twos) &<< 1 &+ Self.counts(ones)
@@ -105,7 +113,7 @@ extension RawSpan {
 
   /// The number of bits of each word.
   @inline(__always)
-  private static func counts(_ words: SIMD8<UInt64>) -> SIMD8<UInt64> {
+  private static func counts(_ words: WideWords) -> WideWords {
     let pairs = words &- (words &>> 1 & 0x5555_5555_5555_5555)
     let nibbles = (pairs & 0x3333_3333_3333_3333) &+ (pairs &>> 2 & 0x3333_3333_3333_3333)
     let bytes = (nibbles &+ nibbles &>> 4) & 0x0f0f_0f0f_0f0f_0f0f

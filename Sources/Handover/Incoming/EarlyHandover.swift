@@ -166,6 +166,7 @@ private struct ReservingVisitor<Memory: WritablePhysicalMemory>: RadixTreeVisito
     error = .damaged(finding)
   }
 
+  @inline(never)
   mutating func reserve(_ range: PhysicalRange, flags: RegionFlags) {
     guard error == nil else { return }
     do throws(MemblockError) { try memblock.reserve(range, flags: flags) } catch {

@@ -219,9 +219,8 @@ extension IncomingHandover {
 
   /// Marks a block that was prepared.
   private mutating func mark(_ block: PhysicalBlock) {
-    var none = NoFrames()
     let key = RadixKey(block, in: geometry)
-    do throws(RadixTreeError) { _ = try restored?.insert(key, from: &none) } catch {
+    if restored?.insertPrepared(key) == nil {
       Panic.end("a block that was prepared cannot be marked")
     }
   }

@@ -57,9 +57,7 @@ public struct IncomingHandover<Memory: WritablePhysicalMemory>: ~Copyable {
   ///
   /// - Throws: as ``init(at:in:geometry:options:)``.
   public init(_ survey: HandoverSurvey, in memory: Memory) throws(IncomingHandoverError) {
-    for finding in survey.findings where finding.severity == .error && !finding.isAboutSubtree {
-      throw .damaged(finding)
-    }
+    if let finding = survey.firstErrorOfWhole { throw .damaged(finding) }
     guard let pages = survey.pages, let version = survey.deviceTree?.version else {
       throw .damaged(survey.error ?? .mapMissing)
     }
@@ -82,20 +80,17 @@ public struct IncomingHandover<Memory: WritablePhysicalMemory>: ~Copyable {
     named name: String
   ) throws(IncomingHandoverError) -> HandoverSurvey.Subtree {
     guard
-      let found = survey.subtrees.first(where: { $0.subtree.name.hasBytes(of: name) })
+      let index = survey.subtrees.firstIndex(where: { $0.subtree.name.hasBytes(of: name) })
     else {
-      for finding in survey.findings {
-        if case .subtreeAddressWrong(let wrong, _, _) = finding, wrong.hasBytes(of: name) {
-          throw .damaged(finding)
-        }
+      if let finding = survey.damage(ofSubtreeNamed: name, isInSize: false) {
+        throw .damaged(finding)
       }
       throw .noSuchSubtree
     }
-    for finding in survey.findings {
-      if case .subtreeSizeWrong(let wrong, _, _) = finding, wrong.hasBytes(of: name) {
-        throw .damaged(finding)
-      }
+    if let finding = survey.damage(ofSubtreeNamed: name, isInSize: true) {
+      throw .damaged(finding)
     }
+    let found = survey.subtrees[index]
     guard found.isPreserved else { throw .subtreeNotPreserved(address: found.subtree.address) }
     return found
   }

@@ -42,36 +42,44 @@ extension HandoverChange.Item {
 
 /// Reads a list of keys that a change points to, perhaps one that another process recorded.
 struct KeyListReader<Memory: PhysicalMemory> {
-  let memory: Memory
-  let geometry: PageGeometry
+  private let memory: Memory
+  private let geometry: PageGeometry
+  private var nextPage: PhysicalAddress
+  /// Where the pointer to the next page is; nil of the first.
+  private var link: PhysicalAddress?
+  private var chain = ChainGuard()
+  private var page = WordPage()
+  /// The next word of `page`.
+  private var index = 1
 
-  /// Calls `body` with every block of the list whose first page is `first`.
+  /// The list whose first page is `first`; 0 is a list of none.
+  init(from first: PhysicalAddress, in memory: Memory, geometry: PageGeometry) {
+    self.memory = memory
+    self.geometry = geometry
+    nextPage = first
+  }
+
+  /// The next block; nil after the last.
   ///
-  /// - Throws: ``OutgoingHandoverError/areaDamaged(_:)`` of a list that is damaged, and the error of
-  ///   `body`.
-  func forEach(
-    from first: PhysicalAddress, _ body: (PhysicalBlock) throws(OutgoingHandoverError) -> Void
-  ) throws(OutgoingHandoverError) {
-    var next = first
-    var link: PhysicalAddress?
-    var chain = ChainGuard()
-    var page = WordPage()
-    while next != .zero {
-      guard geometry.isPageAligned(next) else {
-        throw .areaDamaged(.pointerUnaligned(next, in: link))
-      }
-      guard chain.advance(to: next) else { throw .areaDamaged(.chainCycle(next)) }
-      do throws(RecordError) { try page.load(geometry.page(at: next), from: memory) } catch {
-        throw .areaDamaged(error)
-      }
-      for index in 1..<page.count where page[index] != 0 {
-        guard let block = RadixKey(rawValue: page[index]).decoded(in: geometry) else {
-          throw .areaDamaged(.blockImpossible(page[index], in: next))
+  /// - Throws: where the list is damaged.
+  mutating func next() throws(RecordError) -> PhysicalBlock? {
+    while true {
+      while index < page.count {
+        let key = page[index]
+        index &+= 1
+        if key == 0 { continue }
+        guard let block = RadixKey(rawValue: key).decoded(in: geometry) else {
+          throw .blockImpossible(key, in: page.start)
         }
-        try body(block)
+        return block
       }
-      link = next
-      next = PhysicalAddress(page[0])
+      guard nextPage != .zero else { return nil }
+      guard geometry.isPageAligned(nextPage) else { throw .pointerUnaligned(nextPage, in: link) }
+      guard chain.advance(to: nextPage) else { throw .chainCycle(nextPage) }
+      try page.load(geometry.page(at: nextPage), from: memory)
+      link = nextPage
+      nextPage = PhysicalAddress(page[0])
+      index = 1
     }
   }
 }

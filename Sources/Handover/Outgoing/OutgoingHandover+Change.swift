@@ -12,21 +12,43 @@ extension OutgoingHandover where Anchor: ~Copyable {
     _ change: borrowing HandoverChange, from frames: inout Frames
   ) throws(OutgoingHandoverError) {
     let blocks = self.blocks
-    let page = geometry
     for index in 0..<change.preserved.count {
       do throws(OutgoingHandoverError) {
         try blocks.forEach(of: change.preserved[index]) { (block) throws(OutgoingHandoverError) in
-          do throws(RadixTreeError) {
-            try tree.prepare(RadixKey(block, in: page), from: &frames)
-          } catch {
-            throw .outOfFrames(frameCount: 1)
-          }
+          try prepare(block, from: &frames)
         }
       } catch {
         for item in 0...index { pruneNodes(of: change.preserved[item], into: &frames) }
         throw error
       }
     }
+  }
+
+  // What is done with each block is compiled once, not into each loop over blocks.
+
+  @inline(never)
+  private func prepare<Frames: FrameSource & ~Copyable>(
+    _ block: PhysicalBlock, from frames: inout Frames
+  ) throws(OutgoingHandoverError) {
+    do throws(RadixTreeError) {
+      try tree.prepare(RadixKey(block, in: geometry), from: &frames)
+    } catch {
+      throw .outOfFrames(frameCount: 1)
+    }
+  }
+
+  /// Marks a block that was prepared.
+  @inline(never)
+  mutating func mark(_ block: PhysicalBlock) throws(OutgoingHandoverError) {
+    guard tree.insertPrepared(RadixKey(block, in: geometry)) != nil else {
+      throw .outOfFrames(frameCount: 1)
+    }
+    orders.insert(block.order)
+  }
+
+  @inline(never)
+  private mutating func unmark(_ block: PhysicalBlock) {
+    tree.remove(RadixKey(block, in: geometry))
   }
 
   /// Frees the nodes of `item` that hold nothing.
@@ -112,17 +134,10 @@ extension OutgoingHandover where Anchor: ~Copyable {
   }
 
   private mutating func mark(_ change: borrowing HandoverChange) throws(OutgoingHandoverError) {
-    var none = NoFrames()
     let blocks = self.blocks
-    let page = geometry
     for index in 0..<change.preserved.count {
       try blocks.forEach(of: change.preserved[index]) { (block) throws(OutgoingHandoverError) in
-        do throws(RadixTreeError) {
-          try tree.insert(RadixKey(block, in: page), from: &none)
-        } catch {
-          throw .outOfFrames(frameCount: 1)
-        }
-        orders.insert(block.order)
+        try mark(block)
       }
     }
   }
@@ -131,11 +146,10 @@ extension OutgoingHandover where Anchor: ~Copyable {
     _ change: borrowing HandoverChange
   ) throws(OutgoingHandoverError) {
     let blocks = self.blocks
-    let page = geometry
     if let new = change.deviceTree { anchor.switchDeviceTree(to: new) }
     for index in 0..<change.unpreserved.count {
       try blocks.forEach(of: change.unpreserved[index]) { (block) throws(OutgoingHandoverError) in
-        tree.remove(RadixKey(block, in: page))
+        unmark(block)
       }
     }
   }
@@ -159,25 +173,8 @@ struct ItemBlocks<Memory: PhysicalMemory> {
     of item: HandoverChange.Item,
     _ body: (PhysicalBlock) throws(OutgoingHandoverError) -> Void
   ) throws(OutgoingHandoverError) {
-    switch item {
-    case .block(let block):
-      try body(block)
-    case .keys(let first):
-      try KeyListReader(memory: memory, geometry: geometry).forEach(from: first, body)
-    case .frames(let frames):
-      var blocks = NaturalBlocks(frames, in: geometry, nodeStarts: nodeStarts)
-      while let block = blocks.next() { try body(block) }
-    case .area(let area):
-      var blocks = VmallocBlocks(area, in: memory, geometry: geometry)
-      while true {
-        let step: VmallocBlocks<Memory>.Step?
-        do throws(RecordError) { step = try blocks.next() } catch { throw .areaDamaged(error) }
-        switch step {
-        case .block(let block): try body(block)
-        case .chunk(let chunk): try body(PhysicalBlock(address: chunk, order: .zero))
-        case nil: return
-        }
-      }
-    }
+    if case .block(let block) = item { return try body(block) }
+    var blocks = ItemBlockIterator(item, self)
+    while let block = try blocks.next() { try body(block) }
   }
 }

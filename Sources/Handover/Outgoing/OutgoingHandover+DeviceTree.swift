@@ -6,6 +6,7 @@ extension OutgoingHandover where Anchor: ~Copyable {
   /// Makes `change` together with a new root device tree, in which a subtree is missing, new, or both.
   ///
   /// - Throws: with nothing changed and nothing kept of `frames`.
+  @inline(never)
   mutating func edit<Frames: BlockSource & ~Copyable>(
     _ change: HandoverChange, adding new: (name: String, range: PhysicalRange)?,
     removing old: String?, from frames: inout Frames

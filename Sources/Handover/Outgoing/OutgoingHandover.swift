@@ -70,9 +70,8 @@ where Anchor: HandoverAnchor & ~Copyable {
     self.orders = PageOrderSet()
     self.subtreePages = SubtreePages()
     // The anchor does not point to the tree yet, so the anchor records no change.
-    var none = NoFrames()
     do throws(OutgoingHandoverError) {
-      try preserveKey(of: block, from: &none)
+      try mark(block)
     } catch {
       Panic.end("a block that was prepared cannot be marked")
     }

@@ -1,3 +1,4 @@
+import DeviceTreeBlob
 import MemoryAccess
 
 extension RawSpan {
@@ -8,7 +9,7 @@ extension RawSpan {
   func text(atByte offset: Int, byteCount: Int) -> String? {
     var copy: [UInt8] = []
     while copy.count < byteCount, let byte = byte(at: offset &+ copy.count) {
-      if byte == 0 { return copy.isEmpty ? nil : String(decoding: copy, as: UTF8.self) }
+      if byte == 0 { return copy.isEmpty ? nil : String(repairing: copy) }
       copy.append(byte)
     }
     return nil

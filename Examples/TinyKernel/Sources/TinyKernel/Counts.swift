@@ -72,6 +72,7 @@ private func report(
     "  count \((middle - start) * 10 / keyCount) \((end - middle) * 10 / keyCount) \(operation)")
 }
 
+@_optimize(speed)
 @inline(never)
 private func insertInOrder(
   _ tree: inout RadixTree<DirectMap>, _ frames: inout FramePool<DirectMap>
@@ -84,6 +85,7 @@ private func insertInOrder(
   return sum
 }
 
+@_optimize(speed)
 @inline(never)
 private func insert(
   _ tree: inout RadixTree<DirectMap>, _ frames: inout FramePool<DirectMap>, _ keys: UInt64
@@ -96,6 +98,7 @@ private func insert(
   return sum
 }
 
+@_optimize(speed)
 @inline(never)
 private func contains(_ tree: borrowing RadixTree<DirectMap>, _ keys: UInt64) -> UInt64 {
   var sum: UInt64 = 0
@@ -106,6 +109,7 @@ private func contains(_ tree: borrowing RadixTree<DirectMap>, _ keys: UInt64) ->
   return sum
 }
 
+@_optimize(speed)
 @inline(never)
 private func remove(_ tree: inout RadixTree<DirectMap>, _ keys: UInt64) -> UInt64 {
   var sum: UInt64 = 0
@@ -116,6 +120,7 @@ private func remove(_ tree: inout RadixTree<DirectMap>, _ keys: UInt64) -> UInt6
   return sum
 }
 
+@_optimize(speed)
 @inline(never)
 private func walk(_ tree: borrowing RadixTree<DirectMap>) -> UInt64 {
   var xors: UInt64 = 0
