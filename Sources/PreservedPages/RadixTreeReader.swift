@@ -57,7 +57,7 @@ public struct RadixTreeReader<Memory: PhysicalMemory> {
     while true {
       guard let (slot, pointer) = nextPointer(of: path) else {
         if path.isUntouched { visitor.report(.nodeEmpty(path.node(in: geometry))) }
-        if !path.leave() { return }
+        if !path.leave(in: geometry) { return }
         continue
       }
       let place = PointerPlace.slot(
@@ -75,10 +75,10 @@ public struct RadixTreeReader<Memory: PhysicalMemory> {
       path.enter(pointer, in: geometry)
       let node = path.node(in: geometry)
       if !visitor.enter(node, from: place) {
-        _ = path.leave()
+        _ = path.leave(in: geometry)
       } else if node.level == 0 {
         visit(leaf: node, &visitor)
-        _ = path.leave()
+        _ = path.leave(in: geometry)
       }
     }
   }
