@@ -33,8 +33,8 @@ public enum BlockCompression: Hashable, Sendable, CaseIterable {
     return output.copiedBytes()
   }
 
-  /// The first `byteCount` bytes of the output of the stream at the start of `input`; fewer where
-  /// there are no more.
+  /// The first `byteCount` bytes of the output of the stream at the start of `input`; fewer if
+  /// it has fewer.
   ///
   /// What comes after them is not read: neither the rest of the stream nor its checksum.
   ///

@@ -21,8 +21,8 @@ struct RadixPathCache: ~Copyable {
   @frozen
   @usableFromInline
   struct Entry {
-    /// What ``RadixPathCache/prefix(of:_:)`` makes of the keys below `table`; ``RadixPathCache/none`` where
-    /// there is no table.
+    /// What ``RadixPathCache/prefix(of:_:)`` makes of the keys below `table`; ``RadixPathCache/none``
+    /// without a table.
     @usableFromInline
     var prefix: UInt64
     /// A table of level 2.

@@ -30,8 +30,8 @@ struct ControlGroupMemory: Sendable {
     return groups.isEmpty ? nil : ControlGroupMemory(groups: groups)
   }()
 
-  /// How much more memory the process may take, and the limit that says so. As much as can be counted
-  /// where there is no limit.
+  /// How much more memory the process may take, and the limit that sets that; `UInt64.max` for both without
+  /// a limit.
   func room() -> (byteCount: UInt64, limit: UInt64) {
     var room: (byteCount: UInt64, limit: UInt64) = (.max, .max)
     for group in groups {

@@ -42,7 +42,7 @@ package struct HandoverBench: ~Copyable {
       frameCount: count - scratchFrameCount)
     let allocator = try BuddyAllocator(
       free: [free], in: memory, geometry: geometry, maximumOrder: PageOrder(10))
-    precondition(map.contains(allocator.mapRange), "the map lies elsewhere")
+    precondition(map.contains(allocator.mapRange), "the map is elsewhere")
     var frames = TrackedFrames(allocator, in: memory, geometry: geometry)
     let anchor = RecordingAnchor.State()
     let scratch = FrameRange(start: free.end, frameCount: scratchFrameCount)

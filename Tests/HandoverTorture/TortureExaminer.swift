@@ -58,7 +58,7 @@ struct TortureExaminer {
       if let found = observed.regions[object.name], object.isNamed,
         found != object.range(in: geometry)
       {
-        return "\(object.name) lies at \(found), and not at \(object.range(in: geometry))"
+        return "\(object.name) is at \(found), and not at \(object.range(in: geometry))"
       }
       guard let layout = TortureLayout(of: object, in: memory, geometry: geometry) else {
         return "\(object.name), an \(object.title), cannot be read"

@@ -81,9 +81,9 @@ import Testing
   /// The incoming one is left out, with a sentence, once its nodes were reused; before that, it comes
   /// first, as it is stored where the boot loader's data says.
   @Test(arguments: ["setup_data", "device tree", "nothing"])
-  func incomingHandover(told: String) throws {
+  func incomingHandover(shown: String) throws {
     let system = try System(Self.chained, outgoing: 0xd1_0000, incoming: 0x51_5000)
-    switch told {
+    switch shown {
     case "setup_data":
       let folder = "sys/kernel/boot_params/setup_data"
       try system.put("0x1\n", "\(folder)/0/type")
@@ -100,7 +100,7 @@ import Testing
     let run = live(system, "inspect", "--json")
     #expect(run.status == 0)
     #expect(
-      run.errors.contains(told == "nothing" ? "received is left out" : "at 0x515000, is left out"))
+      run.errors.contains(shown == "nothing" ? "received is left out" : "at 0x515000, is left out"))
     let report: InspectJSON = try run.json()
     #expect(report.handovers.map(\.fdtAddress) == [0xd1_0000])
     #expect(report.handovers.map { $0.error == nil } == [true])

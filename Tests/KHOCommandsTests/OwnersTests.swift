@@ -77,14 +77,14 @@ import Testing
     let memory = try Fixture(name: "linux-7.3-kho-v4").open()
     let address = try #require(HandoverScanner(memory).addresses.first)
     let survey = HandoverSurvey(.memory(address), in: memory, geometry: .pages4KiB)
-    var told: [UInt8] = []
-    let console = Console(output: { _ in nil }, errors: { told += $0 }, showsProgress: true)
+    var printed: [UInt8] = []
+    let console = Console(output: { _ in nil }, errors: { printed += $0 }, showsProgress: true)
     let watched = Console.$current.withValue(console) {
       let progress = CommandProgress("read", of: nil, after: .zero)
       defer { progress.end() }
       return OwnersOfHandover(survey, in: WatchedMemory(memory, progress))
     }
-    let lines = String(decoding: told, as: UTF8.self).split(separator: "\r")
+    let lines = String(decoding: printed, as: UTF8.self).split(separator: "\r")
     #expect(lines.first?.hasPrefix("\u{1b}[Kread ") == true)
     #expect(lines.first?.hasSuffix("KiB") == true && lines.last == "\u{1b}[K")
     #expect(

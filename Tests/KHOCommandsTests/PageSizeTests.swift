@@ -85,8 +85,8 @@ import Testing
     }
   }
 
-  /// Above 2 GiB a key without its mark is also a block of a large order, and only what memory there
-  /// is can tell.
+  /// Above 2 GiB a key without its mark is also a block of a large order, and only the
+  /// addresses that are memory decide which.
   @Test func keysThatCanBeReadAsTwoBlocks() throws {
     let folder = try TemporaryFolder()
     let base: UInt64 = 0x8000_0000

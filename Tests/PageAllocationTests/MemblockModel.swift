@@ -100,8 +100,8 @@ struct MemblockModel: Equatable {
     // The allocator chooses where the lists are; the test checks that nothing else is there.
     for storage in [memblock.memoryListStorage, memblock.reservedListStorage] {
       for index in storage.map(granules) ?? 0..<0 {
-        try #require(expected.reserved[index] == nil, "a list lies in reserved memory")
-        try #require(memory[index] != nil, "a list lies where no memory is")
+        try #require(expected.reserved[index] == nil, "a list is in reserved memory")
+        try #require(memory[index] != nil, "a list is outside memory")
         expected.reserved[index] = Attributes(flags: .regionList)
       }
     }

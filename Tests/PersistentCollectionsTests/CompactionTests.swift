@@ -18,7 +18,7 @@ import Testing
 
   private static func key(_ kind: Int, _ number: Int) -> [UInt8] { Array("\(kind):\(number)".utf8) }
 
-  /// Stores a value whose bytes follow from its key; moves entries where there is no room.
+  /// Stores a value whose bytes follow from its key; moves entries if it does not fit.
   ///
   /// - Returns: false if it does not fit after that either.
   private func store(

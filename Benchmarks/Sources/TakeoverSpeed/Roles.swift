@@ -48,7 +48,7 @@ enum Roles {
     guard var inherited = try Successor.inherited(), let report = inherited.take(reportName),
       var memory = try PreservedMemory.inherited(&inherited)
     else { fail("nothing inherited") }
-    try tell(report, arguments, start, &memory)
+    try measure(report, arguments, start, &memory)
   }
 
   /// restart PATH ORDER VERIFIES TIME
@@ -57,11 +57,11 @@ enum Roles {
       fail("no report")
     }
     var memory = try PreservedMemory.open(FilePath(arguments[1]))
-    try tell(report, arguments, start, &memory)
+    try measure(report, arguments, start, &memory)
   }
 
   /// Reads the first byte, makes the allocator, and reports when each was done.
-  private static func tell(
+  private static func measure(
     _ report: FileDescriptor, _ arguments: [String], _ start: UInt64,
     _ memory: inout PreservedMemory
   ) throws {

@@ -77,7 +77,7 @@ extension Engine {
     "REPLY (ON|OFF|SKIP)",
     "    Control the replies sent to the current connection.",
     "SETINFO (LIB-NAME|LIB-VER) <value>",
-    "    Tell the library that the client is made with.",
+    "    Name the library that the client uses.",
     "SETNAME <name>",
     "    Assign the name <name> to the current connection.",
     "UNPAUSE",

@@ -69,7 +69,7 @@ import TrialSupport
     let count = Int(try client.readLine().dropFirst()) ?? 0
     let keys = try (0..<count).map { _ in try client.readReply() }
     let counted = try keys.count { try client.send("TTL", $0) != ":-1" }
-    let told = try client.info("db0") ?? "keys=0,expires=0"
-    #expect(told.hasPrefix("keys=\(count),expires=\(counted)"), "\(told)")
+    let reported = try client.info("db0") ?? "keys=0,expires=0"
+    #expect(reported.hasPrefix("keys=\(count),expires=\(counted)"), "\(reported)")
   }
 }

@@ -1,7 +1,7 @@
 /// A prefix code, given by the length of each symbol's word: RFC 1951, section 3.2.2.
 ///
-/// Words are numbered in order of length, then of symbol, so that the lengths are all there is to
-/// tell. Short words are looked up by the next bits of the input; longer ones are compared with the
+/// Words are numbered in order of length, then of symbol, so that the lengths determine
+/// them. Short words are looked up by the next bits of the input; longer ones are compared with the
 /// first word of each length.
 struct PrefixCode {
   /// The longest word, in bits.

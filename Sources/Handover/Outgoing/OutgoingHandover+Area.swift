@@ -153,8 +153,8 @@ extension OutgoingHandover where Anchor: ~Copyable {
 
   /// Stops preserving an area, and frees the chunks. The blocks stay the owner's.
   ///
-  /// - Throws: ``OutgoingHandoverError/notPreserved(_:)`` of the first block or chunk that is no
-  ///   entry; ``OutgoingHandoverError/areaDamaged(_:)``.
+  /// - Throws: ``OutgoingHandoverError/notPreserved(_:)`` of the first block or chunk that is
+  ///   not an entry; ``OutgoingHandoverError/areaDamaged(_:)``.
   /// - Precondition: the chunks' frames came from `frames`.
   /// - Complexity: O(blocks · levels).
   public mutating func unpreserve<Frames: BlockSource & ~Copyable>(
