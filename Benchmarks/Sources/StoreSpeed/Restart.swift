@@ -4,11 +4,13 @@ import Measuring
 /// How long a new process takes to its first entry, after the process that stored the entries was killed.
 enum Restart {
   /// The peers by their names on the command line.
-  private static let peers: [(kind: String, peer: any Peer.Type)] = [
-    ("map", StoreMapPeer.self), ("ordered", OrderedMapPeer.self),
-    ("dictionary", DictionaryPeer.self), ("lmdb", LMDBPeer.self),
-    ("rocksdb", RocksDBPeer.self), ("sqlite", SQLitePeer.self),
-  ]
+  private static var peers: [(kind: String, peer: any Peer.Type)] {
+    [
+      ("map", StoreMapPeer.self), ("ordered", OrderedMapPeer.self),
+      ("dictionary", DictionaryPeer.self), ("lmdb", LMDBPeer.self),
+      ("rocksdb", RocksDBPeer.self), ("sqlite", SQLitePeer.self),
+    ]
+  }
 
   private static func peer(_ kind: String) throws -> any Peer.Type {
     guard let found = peers.first(where: { $0.kind == kind }) else {
