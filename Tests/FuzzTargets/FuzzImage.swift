@@ -140,10 +140,10 @@ private func checkRanges(of memory: some PhysicalMemory) {
 }
 
 extension PhysicalMemory {
-  /// Whether pages could not be had that a compressed dump should hold.
+  /// Whether a compressed dump lacks pages that it should contain, because they are damaged or the file ends early.
   fileprivate var isDamaged: Bool {
     guard case .kdump(let dump) = self as? MemoryImage else { return false }
-    return dump.damage != nil
+    return dump.damage != nil || dump.shortfall != nil
   }
 }
 
