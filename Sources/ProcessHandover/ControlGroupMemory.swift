@@ -73,7 +73,7 @@ struct ControlGroupMemory: Sendable {
   ///   - membership: /proc/PID/cgroup.
   ///   - mounts: /proc/PID/mountinfo, proc(5).
   static func groups(membership: String, mounts: String) -> [Group] {
-    let mounts = Substring(mounts).fields("\n").compactMap(GroupMount.init)
+    let mounts = mounts.split(separator: "\n").compactMap(GroupMount.init)
     var groups: [Group] = []
     for line in membership.split(separator: "\n") {
       // `0::/path` of the unified hierarchy, `4:memory:/path` of the older one.
@@ -103,16 +103,6 @@ struct ControlGroupMemory: Sendable {
   }
 }
 
-extension Substring {
-  /// The parts between separators, without empty ones.
-  ///
-  /// Compares bytes. Comparing characters took a quarter of a millisecond for the mounts of a small machine, which
-  /// the first allocation of a process waits for.
-  fileprivate func fields(_ separator: Unicode.Scalar) -> [Substring] {
-    utf8.split(separator: UInt8(ascii: separator)).map(Substring.init)
-  }
-}
-
 /// A mounted hierarchy of control groups: a line of /proc/PID/mountinfo.
 struct GroupMount {
   /// The group that the mount shows.
@@ -122,7 +112,7 @@ struct GroupMount {
   let hasMemory: Bool
 
   init?(_ line: Substring) {
-    let fields = line.fields(" ")
+    let fields = line.split(separator: " ")
     // Fields of unknown number end with a dash; the type and the options come behind it.
     guard fields.count > 6, let dash = fields.firstIndex(of: "-"), dash &+ 3 < fields.count,
       fields[dash + 1] == "cgroup" || fields[dash + 1] == "cgroup2"
