@@ -38,9 +38,11 @@ extension RadixTree {
     if _slowPath(address == .zero) {
       address = try path(&cache)
       if address == .zero { return nil }
-      // The numbers that are not keys are in the first words, whose keys are checked each time.
       let isAgain = cache.noteMiss(of: key)
-      if number &>> 27 == 0 || lastWord.number == RadixPathCache.none && !isAgain {
+      // The numbers that are not keys are in the first words, whose keys are checked each time. The cache's entry for
+      // those keys has no table, and the last word's key may have had the same entry.
+      if number &>> 27 == 0 { lastWord.number = RadixPathCache.none }
+      if lastWord.number == RadixPathCache.none, number &>> 27 == 0 || !isAgain {
         return updateWord(at: address, change).old
       }
     }

@@ -76,6 +76,31 @@ struct TreeModelTests {
     }
   }
 
+  @Test("keys of two orders by turns, each in leaves of its own", arguments: [4, 5, 6, 12])
+  func ordersByTurns(shift: Int) throws {
+    let orders = Array(0...(63 - shift))
+    for first in orders where first + shift + 3 < 64 - shift {
+      for second in orders.reversed().prefix(shift == 12 ? 36 : 12) where second != first {
+        var bench = try TreeBench(shift: shift, nodeCount: 120)
+        var model: Set<UInt64> = []
+        // Twice to a new leaf, so that the tree remembers the word; the other order; then a third leaf of the first.
+        for (order, leaf) in [(first, 0), (first, 1), (second, 0), (first, 2), (first, 1)]
+          as [(Int, UInt64)]
+        {
+          let block = order == first ? leaf << UInt64(shift + 3) | leaf : leaf
+          let key = InterestingKeys.key(order: order, block: block, shift: shift)
+          let isNew = try bench.insert(key)
+          try #require(
+            isNew == model.insert(key).inserted, "order \(order) after \(first), \(second)")
+          let isFound = bench.tree.contains(RadixKey(rawValue: key))
+          try #require(isFound, "order \(order) after \(first), \(second)")
+        }
+        for key in model { try #require(bench.remove(key) == true, "orders \(first), \(second)") }
+        try bench.check(against: [])
+      }
+    }
+  }
+
   /// Empties the tree, and sees that all frames come back.
   private func checkLast(_ bench: inout TreeBench, _ model: Set<UInt64>) throws {
     for key in model { try #require(bench.remove(key) == true) }
