@@ -82,13 +82,30 @@ private struct Sweep {
     pending.sortInPlace { (ranges[$0].start, $1) > (ranges[$1].start, $0) }
   }
 
-  /// Visits the runs of all entries, by address.
+  /// Visits the runs of all entries, by address, except those that cannot have a finding.
   mutating func visitAll(
     of survey: PreservedPagesSurvey, contains: (PhysicalRange) -> Bool, _ read: BitmapReading
   ) {
     var merger = RunMerger(survey.runCursors(), geometry: geometry, read)
-    while let run = merger.next(read) { visit(run, contains) }
+    while let run = merger.next(read, passingOver: { passes(over: $0, contains) }) {
+      visit(run, contains)
+    }
     finishStretch()
+  }
+
+  /// Whether the entries of `stretch` have no finding: memory contains them, no node, device tree or range to look for
+  /// is among them, and no other entry reaches into them.
+  private mutating func passes(
+    over stretch: BlockStretch, _ contains: (PhysicalRange) -> Bool
+  ) -> Bool {
+    let start = stretch.range.start
+    guard let last = stretch.range.last else { return false }
+    if let furthest, furthest.last(in: geometry) >= start { return false }
+    if let deviceTree, deviceTree.overlaps(stretch.range) { return false }
+    if let index = pending.last, ranges[index].start <= last { return false }
+    while nextNode < nodes.count, nodes[nextNode] < start { nextNode += 1 }
+    if nextNode < nodes.count, nodes[nextNode] <= last { return false }
+    return contains(stretch.range)
   }
 
   private mutating func visit(_ run: BlockRun, _ contains: (PhysicalRange) -> Bool) {
