@@ -90,12 +90,17 @@ import Testing
     #expect(largest < 64 << 10)
     #expect(byteCount > 10 << 20)
 
+    // Collected, the document ends with a newline. A limit one byte below that leaves it out.
+    let count = JSONDocument.inspect(image, atMost: .max)?.count
+    #expect(count.map { JSONDocument.inspect(image, atMost: $0)?.count } == count)
+    #expect(count.map { JSONDocument.inspect(image, atMost: $0 - 1) == nil } == true)
+
     // A receiver that takes no more ends the reading.
-    var count = 0
+    var pieceCount = 0
     JSONDocument.writeInspect(image, pageMaps: true) { _ in
-      count += 1
-      return count < 3
+      pieceCount += 1
+      return pieceCount < 3
     }
-    #expect(count == 3)
+    #expect(pieceCount == 3)
   }
 }

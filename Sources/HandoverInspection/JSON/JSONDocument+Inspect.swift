@@ -41,6 +41,20 @@ extension JSONDocument {
     json.endObject()
     json.finish()
   }
+
+  /// The document of ``writeInspect(_:pageMaps:checksums:progress:to:)`` as a line of UTF-8; `nil` if it has more than
+  /// `byteLimit` bytes.
+  ///
+  /// - Complexity: as ``writeInspect(_:pageMaps:checksums:progress:to:)``, and as much memory as the document has bytes.
+  package static func inspect(_ image: HandoverImage, atMost byteLimit: Int) -> [UInt8]? {
+    var bytes: [UInt8] = []
+    writeInspect(image) { piece in
+      bytes += piece.utf8
+      return bytes.count < byteLimit
+    }
+    bytes.append(0x0a)
+    return bytes.count <= byteLimit ? bytes : nil
+  }
 }
 
 extension JSONStream {

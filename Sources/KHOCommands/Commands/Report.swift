@@ -85,13 +85,13 @@ struct Report: ParsableCommand {
       parts.append(
         ("capture.elf", "the handovers, without the preserved pages: kho inspect capture.elf"))
     }
-    var inspected: [UInt8] = []
-    JSONDocument.writeInspect(image) { piece in
-      inspected += piece.utf8
-      return true
+    if let bytes = JSONDocument.inspect(image, atMost: 256 << 20) {
+      try archive.add("inspect.json", bytes)
+      parts.append(("inspect.json", "kho inspect --json"))
+    } else {
+      Console.current.complain(
+        "inspect.json is left out: it has more than 256 MiB; kho inspect --json writes it")
     }
-    try archive.add("inspect.json", inspected + Array("\n".utf8))
-    parts.append(("inspect.json", "kho inspect --json"))
     try archive.add("check.json", file(JSONDocument.check(verdicts)))
     parts.append(("check.json", "kho check --json"))
     let owners = image.surveys.map { ($0, $0.owners(in: image.memory)) }
