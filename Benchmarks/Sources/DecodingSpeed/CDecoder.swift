@@ -1,19 +1,17 @@
 import Foundation
 import KexecHandover
+import Measuring
 
 /// A C library that compresses and decodes pages. It is opened when the program runs, so building does not need it.
 struct CDecoder {
-  /// Why the library is left out.
-  struct Absence: Error { let reason: String }
-
-  /// A way to compress, such as a level.
-  struct Way {
+  /// One of the library's compressors, with a level.
+  struct Compressor {
     let name: String
     let compress: ([UInt8]) -> [UInt8]
   }
 
   let compression: BlockCompression
-  let ways: [Way]
+  let compressors: [Compressor]
   /// Decodes a stream into a page.
   let decompress: (_ stream: [UInt8], _ page: inout [UInt8]) -> Void
 
@@ -21,17 +19,18 @@ struct CDecoder {
   private typealias Output = UnsafeMutablePointer<UInt8>
   private typealias Count = UnsafeMutablePointer<Int>
 
+  /// - Throws: ``PeerFailure`` if the library is not installed.
   init(_ compression: BlockCompression) throws {
     self.compression = compression
     switch compression {
     case .zlib:
-      let library = try Library("libz.so.1", of: "zlib1g")
+      let library = PeerLibrary("libz.so.1", of: "zlib1g")
       let compress: @convention(c) (Output, Count, Input, Int, CInt) -> CInt =
-        try library.function("compress2")
+        try library.symbol("compress2")
       let uncompress: @convention(c) (Output, Count, Input, Int) -> CInt =
-        try library.function("uncompress")
-      ways = ([1, 6] as [CInt]).map { level in
-        Way(name: "zlib, level \(level)") { page in
+        try library.symbol("uncompress")
+      compressors = ([1, 6] as [CInt]).map { level in
+        Compressor(name: "zlib, level \(level)") { page in
           Self.made { compress($0, &$1, page, page.count, level) }
         }
       }
@@ -41,13 +40,13 @@ struct CDecoder {
       }
     case .lzo:
       typealias Compress = @convention(c) (Input, Int, Output, Count, Output) -> CInt
-      let library = try Library("liblzo2.so.2", of: "liblzo2-2")
-      let fast: Compress = try library.function("lzo1x_1_compress")
-      let best: Compress = try library.function("lzo1x_999_compress")
+      let library = PeerLibrary("liblzo2.so.2", of: "liblzo2-2")
+      let fast: Compress = try library.symbol("lzo1x_1_compress")
+      let best: Compress = try library.symbol("lzo1x_999_compress")
       let uncompress: @convention(c) (Input, Int, Output, Count, Output?) -> CInt =
-        try library.function("lzo1x_decompress_safe")
-      ways = [("LZO1X-1", fast), ("LZO1X-999", best)].map { name, compress in
-        Way(name: name) { page in
+        try library.symbol("lzo1x_decompress_safe")
+      compressors = [("LZO1X-1", fast), ("LZO1X-999", best)].map { name, compress in
+        Compressor(name: name) { page in
           var work = [UInt8](repeating: 0, count: 1 << 20)
           return Self.made { compress(page, page.count, $0, &$1, &work) }
         }
@@ -57,25 +56,27 @@ struct CDecoder {
         Self.expect(uncompress(stream, stream.count, &page, &count, nil) == 0)
       }
     case .snappy:
-      let library = try Library("libsnappy.so.1", of: "libsnappy1v5")
+      let library = PeerLibrary("libsnappy.so.1", of: "libsnappy1v5")
       let compress: @convention(c) (Input, Int, Output, Count) -> CInt =
-        try library.function("snappy_compress")
+        try library.symbol("snappy_compress")
       let uncompress: @convention(c) (Input, Int, Output, Count) -> CInt =
-        try library.function("snappy_uncompress")
-      ways = [Way(name: "snappy") { page in Self.made { compress(page, page.count, $0, &$1) } }]
+        try library.symbol("snappy_uncompress")
+      compressors = [
+        Compressor(name: "snappy") { page in Self.made { compress(page, page.count, $0, &$1) } }
+      ]
       decompress = { stream, page in
         var count = page.count
         Self.expect(uncompress(stream, stream.count, &page, &count) == 0)
       }
     case .zstd:
-      let library = try Library("libzstd.so.1", of: "libzstd1")
+      let library = PeerLibrary("libzstd.so.1", of: "libzstd1")
       let compress: @convention(c) (Output, Int, Input, Int, CInt) -> Int =
-        try library.function("ZSTD_compress")
-      let context: @convention(c) () -> OpaquePointer? = try library.function("ZSTD_createDCtx")
+        try library.symbol("ZSTD_compress")
+      let context: @convention(c) () -> OpaquePointer? = try library.symbol("ZSTD_createDCtx")
       let uncompress: @convention(c) (OpaquePointer?, Output, Int, Input, Int) -> Int =
-        try library.function("ZSTD_decompressDCtx")
-      ways = ([1, 3] as [CInt]).map { level in
-        Way(name: "zstd, level \(level)") { page in
+        try library.symbol("ZSTD_decompressDCtx")
+      compressors = ([1, 3] as [CInt]).map { level in
+        Compressor(name: "zstd, level \(level)") { page in
           Self.made {
             $1 = compress($0, $1, page, page.count, level)
             return 0
@@ -87,7 +88,7 @@ struct CDecoder {
       decompress = { stream, page in
         Self.expect(uncompress(pages, &page, page.count, stream, stream.count) == page.count)
       }
-    @unknown default: throw Absence(reason: "no library is known")
+    @unknown default: throw PeerFailure(reason: "no library is known")
     }
   }
 
@@ -101,28 +102,5 @@ struct CDecoder {
 
   private static func expect(_ isDone: Bool) {
     if !isDone { fatalError("a library of C refused a page") }
-  }
-}
-
-/// A shared library of a Debian package.
-private struct Library {
-  private let file: String
-  private let handle: UnsafeMutableRawPointer
-
-  /// Opens the library, dlopen(3).
-  init(_ file: String, of package: String) throws {
-    guard let handle = dlopen(file, RTLD_NOW) else {
-      throw CDecoder.Absence(reason: "\(file) is not installed (\(package))")
-    }
-    self.file = file
-    self.handle = handle
-  }
-
-  /// A function of the library, dlsym(3).
-  func function<Function>(_ name: String) throws -> Function {
-    guard let address = dlsym(handle, name) else {
-      throw CDecoder.Absence(reason: "\(file) does not contain \(name)")
-    }
-    return unsafeBitCast(address, to: Function.self)
   }
 }

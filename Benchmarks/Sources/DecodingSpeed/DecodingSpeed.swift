@@ -28,20 +28,20 @@ enum DecodingSpeed {
       let library: CDecoder
       do {
         library = try CDecoder(compression)
-      } catch let absence as CDecoder.Absence {
+      } catch let absence as PeerFailure {
         print("| \(compression): \(absence.reason) | | | | |")
         continue
       }
-      for way in library.ways {
-        try measure(way, library, pages, repetitions)
+      for compressor in library.compressors {
+        try measure(compressor, library, pages, repetitions)
       }
     }
   }
 
   private static func measure(
-    _ way: CDecoder.Way, _ library: CDecoder, _ pages: Pages, _ repetitions: Int
+    _ compressor: CDecoder.Compressor, _ library: CDecoder, _ pages: Pages, _ repetitions: Int
   ) throws {
-    let streams = pages.all.map { way.compress($0) }
+    let streams = pages.all.map { compressor.compress($0) }
     var output = [UInt8](repeating: 0, count: Pages.byteCount)
     func product(_ stream: [UInt8]) -> [UInt8] {
       // A stream that cannot be decoded ends the program.
@@ -53,7 +53,7 @@ enum DecodingSpeed {
     for (page, stream) in zip(pages.all, streams) {
       library.decompress(stream, &output)
       guard product(stream) == page, output == page else {
-        throw CDecoder.Absence(reason: "\(way.name) decodes a page to other bytes")
+        throw PeerFailure(reason: "\(compressor.name) decodes a page to other bytes")
       }
     }
 
@@ -77,15 +77,8 @@ enum DecodingSpeed {
     }
     let share = streams.reduce(0) { $0 + $1.count } * 100 / (pages.count * Pages.byteCount)
     print(
-      "| \(way.name) | \(share) % | \(speed(products)) | \(speed(libraries)) | "
+      "| \(compressor.name) | \(share) % | \(speed(products)) | \(speed(libraries)) | "
         + String(format: "%.2f× |", median(ratios) ?? .nan))
     fflush(nil)
-  }
-
-  /// The processor time in nanoseconds that this thread has taken.
-  private static func threadTime() -> Double {
-    var time = timespec()
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
-    return Double(time.tv_sec) * 1e9 + Double(time.tv_nsec)
   }
 }

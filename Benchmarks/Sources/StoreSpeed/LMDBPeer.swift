@@ -1,4 +1,5 @@
 import Foundation
+import Measuring
 
 /// LMDB without waiting for the disk, in a file on tmpfs: it survives the process, as the store does.
 final class LMDBPeer: Peer {
@@ -9,7 +10,7 @@ final class LMDBPeer: Peer {
     var data: UnsafeMutableRawPointer?
   }
 
-  private static let library = Library("liblmdb.so.0", of: "liblmdb0")
+  private static let library = PeerLibrary("liblmdb.so.0", of: "liblmdb0")
   static var reasonForAbsence: String? { library.reasonForAbsence }
 
   private let begin: @convention(c) (P, P?, CUnsignedInt, UnsafeMutablePointer<P?>) -> CInt

@@ -1,3 +1,5 @@
+import Measuring
+
 /// A program or library that stores 64-bit values under 64-bit keys.
 protocol Peer {
   static var name: String { get }

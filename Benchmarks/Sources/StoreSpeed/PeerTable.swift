@@ -1,4 +1,5 @@
 import Foundation
+import Measuring
 
 /// Time and memory of each peer, one after the other.
 enum PeerTable {

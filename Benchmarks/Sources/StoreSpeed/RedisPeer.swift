@@ -1,4 +1,5 @@
 import Foundation
+import Measuring
 
 /// Redis, as a server of its own over a UNIX socket. In its favour, a message has a thousand commands.
 ///

@@ -1,4 +1,5 @@
 import Foundation
+import Measuring
 
 /// RocksDB with its log, without waiting for the disk, in a folder on tmpfs: it survives the process, as the
 /// store does.
@@ -7,7 +8,7 @@ final class RocksDBPeer: Peer {
   private typealias P = OpaquePointer
   private typealias Failure = UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>
 
-  private static let library = Library("librocksdb.so.7.8", of: "librocksdb7.8")
+  private static let library = PeerLibrary("librocksdb.so.7.8", of: "librocksdb7.8")
   static var reasonForAbsence: String? { library.reasonForAbsence }
 
   private let addToBatch: @convention(c) (P, UnsafeRawPointer, Int, UnsafeRawPointer, Int) -> Void

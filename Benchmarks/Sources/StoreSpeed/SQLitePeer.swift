@@ -1,11 +1,12 @@
 import Foundation
+import Measuring
 
 /// SQLite in memory, which is lost with the process; for the restart, in a file with a write-ahead log.
 final class SQLitePeer: Peer {
   static let name = "SQLite"
   private typealias P = OpaquePointer
 
-  private static let library = Library("libsqlite3.so.0", of: "libsqlite3-0")
+  private static let library = PeerLibrary("libsqlite3.so.0", of: "libsqlite3-0")
   static var reasonForAbsence: String? { library.reasonForAbsence }
 
   private let execute:

@@ -1,4 +1,5 @@
 import Foundation
+import Measuring
 
 // The store beside other places in which a service could keep its data.
 //

@@ -1,13 +1,13 @@
 import Foundation
 
 /// The processor time in nanoseconds that this process has taken, all its threads.
-func processTime() -> Double { time(of: CLOCK_PROCESS_CPUTIME_ID) }
+package func processTime() -> Double { time(of: CLOCK_PROCESS_CPUTIME_ID) }
 
 /// The processor time in nanoseconds that this thread has taken.
-func threadTime() -> Double { time(of: CLOCK_THREAD_CPUTIME_ID) }
+package func threadTime() -> Double { time(of: CLOCK_THREAD_CPUTIME_ID) }
 
 /// The processor time in nanoseconds that `body` takes in this process.
-func processorTime(_ body: () throws -> Void) rethrows -> Double {
+package func processorTime(_ body: () throws -> Void) rethrows -> Double {
   let start = processTime()
   try body()
   return processTime() - start
@@ -15,18 +15,18 @@ func processorTime(_ body: () throws -> Void) rethrows -> Double {
 
 private func time(of clock: clockid_t) -> Double {
   var time = timespec()
-  clock_gettime(clock, &time)
+  unsafe clock_gettime(clock, &time)
   return Double(time.tv_sec) * 1e9 + Double(time.tv_nsec)
 }
 
 /// Prints a line at once.
-func show(_ line: String) {
+package func show(_ line: String) {
   print(line)
   fflush(nil)
 }
 
 /// The mean number of threads that ran or waited for a processor in the last minute, getloadavg(3).
-func load() -> String {
+package func load() -> String {
   var loads = [0.0]
-  return getloadavg(&loads, 1) == 1 ? String(format: "%.1f", loads[0]) : "unknown"
+  return unsafe getloadavg(&loads, 1) == 1 ? String(format: "%.1f", loads[0]) : "unknown"
 }
