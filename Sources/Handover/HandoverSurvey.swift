@@ -129,7 +129,7 @@ public struct HandoverSurvey: Sendable {
     self.pages = pages
   }
 
-  /// The range; empty where it would run past 2^64.
+  /// The range; empty if it would run past 2^64.
   private static func range(at address: PhysicalAddress, byteCount: UInt64) -> PhysicalRange {
     PhysicalRange(checkedStart: address, byteCount: byteCount)
       ?? PhysicalRange(start: .zero, byteCount: 0)

@@ -33,7 +33,8 @@ public struct SparseDirectMap: WritablePhysicalMemory, @unchecked Sendable {
   ///   - displacement: what is added to a physical address, modulo 2^64, to get where it is mapped; a
   ///     multiple of the page size.
   /// - Precondition: all bytes of the ranges stay mapped, readable and writable, and `storage` stays as
-  ///   this call leaves it, for as long as a copy of the value is used; a range that is not empty remains.
+  ///   this call leaves it, for as long as a copy of the value is used; a range that is not empty remains;
+  ///   with another displacement than 0, no byte of a range is mapped at a null pointer.
   /// - Complexity: O(*n*²) in the number of ranges.
   @unsafe
   public init(
@@ -169,7 +170,7 @@ public struct SparseDirectMap: WritablePhysicalMemory, @unchecked Sendable {
   // Nearly every access is inside the largest range, which a few instructions decide where it is made. What they do
   // not decide is decided once, out of line: a kernel contains hundreds of accesses.
 
-  /// Where the bytes of `wanted` are mapped; nil where one of them is not memory.
+  /// Where the bytes of `wanted` are mapped; `nil` if one of them is not memory.
   @inlinable
   @inline(__always)
   @unsafe

@@ -17,6 +17,7 @@ final class HuffmanTable {
   /// The code of `weights`: a symbol of weight w > 0 takes 2^(w - 1) of the entries. The last symbol's
   /// weight is not in the list: it takes what is left.
   private init(_ weights: [UInt8]) throws(DecompressionError) {
+    // Of each weight from 0 to `longest`, and one place more: `longest` + 2.
     var counts = InlineArray<13, Int>(repeating: 0)
     var sum = 0
     for weight in weights {

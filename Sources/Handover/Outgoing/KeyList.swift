@@ -61,7 +61,7 @@ struct KeyListReader<Memory: PhysicalMemory> {
 
   /// The next block; nil after the last.
   ///
-  /// - Throws: where the list is damaged.
+  /// - Throws: ``RecordError`` if the list is damaged.
   mutating func next() throws(RecordError) -> PhysicalBlock? {
     while true {
       while index < page.count {

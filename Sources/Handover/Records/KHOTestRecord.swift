@@ -57,7 +57,7 @@ public struct KHOTestFolios<Memory: PhysicalMemory> {
 
   /// The next folio; nil after the last.
   ///
-  /// - Throws: where the list breaks a rule or cannot be read.
+  /// - Throws: ``RecordError`` if the list breaks a rule or cannot be read.
   public mutating func next() throws(RecordError) -> PhysicalBlock? {
     guard remainingCount > 0, let (word, address) = try words.next() else { return nil }
     remainingCount &-= 1

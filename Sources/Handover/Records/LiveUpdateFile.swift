@@ -71,7 +71,7 @@ public struct LiveUpdateFiles<Memory: PhysicalMemory> {
 
   /// The files of `session`, which is of a record of that format.
   ///
-  /// - Throws: where no memory could hold them.
+  /// - Throws: ``RecordError`` if no memory could hold them.
   public init(
     of session: LiveUpdateSession, _ format: LiveUpdateRecord.Format, in memory: Memory,
     geometry: PageGeometry
@@ -84,7 +84,7 @@ public struct LiveUpdateFiles<Memory: PhysicalMemory> {
 
   /// The next file; nil after the last.
   ///
-  /// - Throws: where the records break a rule or cannot be read.
+  /// - Throws: ``RecordError`` if the records break a rule or cannot be read.
   public mutating func next() throws(RecordError) -> LiveUpdateFile? {
     guard let place = try cursor.nextRecord() else { return nil }
     return try LiveUpdateFile(at: place, in: memory)

@@ -55,7 +55,7 @@ public struct LiveUpdateSession: Hashable, Sendable {
 
   /// Where the records of the files are, in a record of that format.
   ///
-  /// - Throws: where no memory could hold them.
+  /// - Throws: ``RecordError`` if no memory could hold them.
   public func fileRecords(
     _ format: LiveUpdateRecord.Format
   ) throws(RecordError) -> SerializedRecords {
@@ -98,7 +98,7 @@ public struct LiveUpdateSessions<Memory: PhysicalMemory> {
 
   /// The sessions of `record`.
   ///
-  /// - Throws: where the header before them cannot be read.
+  /// - Throws: ``RecordError`` if the header before them cannot be read.
   public init(
     of record: LiveUpdateRecord, in memory: Memory, geometry: PageGeometry
   ) throws(RecordError) {
@@ -110,7 +110,7 @@ public struct LiveUpdateSessions<Memory: PhysicalMemory> {
 
   /// The next session; nil after the last.
   ///
-  /// - Throws: where the records break a rule or cannot be read.
+  /// - Throws: ``RecordError`` if the records break a rule or cannot be read.
   public mutating func next() throws(RecordError) -> LiveUpdateSession? {
     guard let place = try cursor.nextRecord() else { return nil }
     return try LiveUpdateSession(at: place, in: memory)

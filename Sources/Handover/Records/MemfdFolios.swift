@@ -54,7 +54,7 @@ public struct MemfdFolios<Memory: PhysicalMemory> {
 
   /// The next folio or hole; nil after the last.
   ///
-  /// - Throws: where the list breaks a rule or cannot be read.
+  /// - Throws: ``RecordError`` if the list breaks a rule or cannot be read.
   public mutating func next() throws(RecordError) -> MemfdFolio? {
     guard remainingCount > 0, let (word, place) = try words.next(),
       let (index, _) = try words.next()

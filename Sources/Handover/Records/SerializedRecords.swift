@@ -80,7 +80,7 @@ public struct SerializedRecordCursor<Memory: PhysicalMemory> {
 
   /// The next pages or record; nil after the last.
   ///
-  /// - Throws: where a block breaks a rule; what was returned before is valid.
+  /// - Throws: ``RecordError`` if a block breaks a rule; what was returned before is valid.
   /// - Complexity: O(1).
   public mutating func next() throws(RecordError) -> Step? {
     if let range = run {
@@ -109,7 +109,7 @@ public struct SerializedRecordCursor<Memory: PhysicalMemory> {
 
   /// The next record, passing over pages; nil after the last.
   ///
-  /// - Throws: where a block breaks a rule.
+  /// - Throws: ``RecordError`` if a block breaks a rule.
   public mutating func nextRecord() throws(RecordError) -> PhysicalAddress? {
     while let step = try next() {
       if case .record(let place) = step { return place }

@@ -44,7 +44,7 @@ public struct VmallocBlocks<Memory: PhysicalMemory> {
 
   /// The next chunk or block; nil after the last.
   ///
-  /// - Throws: where the area breaks a rule; what was returned before is valid.
+  /// - Throws: ``RecordError`` if the area breaks a rule; what was returned before is valid.
   /// - Complexity: O(1), and O(page size) for a chunk. The area has no more blocks than it has
   ///   pages.
   public mutating func next() throws(RecordError) -> Step? {

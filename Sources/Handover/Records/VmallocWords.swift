@@ -20,7 +20,7 @@ public struct VmallocWords<Memory: PhysicalMemory> {
 
   /// The next word and where it is; nil after the last.
   ///
-  /// - Throws: where the area breaks a rule or a page of it cannot be read.
+  /// - Throws: ``RecordError`` if the area breaks a rule or a page of it cannot be read.
   /// - Complexity: O(1), and O(page size) at the start of a page.
   public mutating func next() throws(RecordError) -> (word: UInt64, address: PhysicalAddress)? {
     if index == page.count {

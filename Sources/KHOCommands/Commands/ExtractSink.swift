@@ -21,7 +21,7 @@ struct ExtractSink: ~Copyable {
 
   /// Adds bytes.
   ///
-  /// - Throws: where the file cannot be written; the console reports a failure of standard output at the end.
+  /// - Throws: `OutputFileError` if the file cannot be written; the console reports a failure of standard output at the end.
   mutating func write(_ bytes: RawSpan) throws(OutputFileError) {
     if file != nil {
       try gather(bytes)

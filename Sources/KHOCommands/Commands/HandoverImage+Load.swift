@@ -37,7 +37,7 @@ extension HandoverImage {
   /// The first handover that can be read; says on standard error where there are others.
   ///
   /// - Parameter option: what chooses another.
-  /// - Throws: where none can be read.
+  /// - Throws: `CommandFailure` if none can be read.
   func firstReadable(choosingWith option: String) throws(CommandFailure) -> HandoverSurvey {
     let survey: HandoverSurvey
     do throws(HandoverImageError) { survey = try firstReadable } catch {

@@ -91,5 +91,4 @@ final class WaitingClients: @unchecked Sendable {
     count -= 1
     return client
   }
-
 }
