@@ -5,6 +5,7 @@
 #include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <sys/vfs.h>
 #include <unistd.h>
 
@@ -44,6 +45,14 @@ int kho_open_unnamed(const char *folder, unsigned mode) {
 int kho_fallocate(int descriptor, int punches_hole, int64_t offset, int64_t byte_count) {
   int mode = punches_hole ? FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE : 0;
   return kho_result(fallocate(descriptor, mode, offset, byte_count));
+}
+
+int64_t kho_cached_page_count(int descriptor, uint64_t offset, uint64_t byte_count) {
+  // The structures cachestat_range and cachestat of linux/mman.h.
+  const uint64_t range[2] = {offset, byte_count};
+  uint64_t counts[5];
+  if (syscall(SYS_cachestat, descriptor, range, counts, 0) < 0) return -errno;
+  return (int64_t)counts[0];
 }
 
 int kho_file_system(int descriptor, uint64_t *type, uint64_t *block_byte_count) {

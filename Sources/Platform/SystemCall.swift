@@ -7,7 +7,7 @@ package enum SystemCall: Hashable, Sendable, CaseIterable {
   case open, create, openUnnamed, memfdCreate, sealShrink, getSeals
   case fstat, fstatfs, stat, readlink, realpath, mkdir, rmdir
   case ftruncate, fallocate, punchHole, read, pread, write, pwrite, readDirectory
-  case seekData, seekHole, fsync, link, rename, unlink, flock, unlock, close
+  case seekData, seekHole, cachestat, fsync, link, rename, unlink, flock, unlock, close
   // Memory
   case reserveAddresses, mmap, madvise, msync, munmap
   // Descriptors

@@ -164,6 +164,18 @@ extension SystemCalls {
     case hole = 4
   }
 
+  /// cachestat(2), since Linux 6.5: how many pages of the file's bytes are in memory.
+  ///
+  /// - Throws: ENOSYS on older kernels; EPERM where the process may not write the file.
+  package static func cachedPageCount(
+    _ descriptor: FileDescriptor, _ bytes: Range<UInt64>
+  ) throws(Errno) -> UInt64 {
+    let count = try perform(.cachestat) {
+      kho_cached_page_count(descriptor.rawValue, bytes.lowerBound, UInt64(bytes.count))
+    }
+    return UInt64(count)
+  }
+
   /// linkat(2): gives an open file without a name the name `path`, which must not exist.
   package static func link(_ descriptor: FileDescriptor, to path: FilePath) throws(Errno) {
     try link(path: descriptor.pathInProc, to: path)

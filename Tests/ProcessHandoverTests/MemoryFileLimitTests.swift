@@ -28,6 +28,34 @@ import Testing
     #expect(try path.stat().size == 64 << 20)
   }
 
+  /// A successor backs what its predecessor backed: chunks with all their storage cost a look each, others
+  /// are allocated.
+  @Test func storageThatAPredecessorLeft() throws {
+    let folder = try TemporaryFolder(in: "/dev/shm")
+    let path = folder.path.appending("memory")
+    let predecessor = try MemoryFile.create(.path(path), byteCount: 8 << 20)
+    try predecessor.publish()
+    try predecessor.back(range(0, 8 << 20))
+    try predecessor.release(range(4096, 4096))
+    let knowsPages = predecessor.withDescriptor {
+      (try? SystemCalls.cachedPageCount($0, 2 << 20..<4 << 20)) == 512
+    }
+    let successor = try MemoryFile.open(path)
+    let watcher = CallWatcher()
+    try watcher.watch { try successor.back(range(2 << 20, 6 << 20)) }
+    if knowsPages { #expect(watcher[.fallocate] == 0 && watcher[.open] == 0) }
+    try watcher.watch { try successor.back(range(0, 4 << 20)) }
+    #expect(watcher[.fallocate] == (knowsPages ? 1 : 4))
+    #expect(successor.storedByteCount == 8 << 20)
+    // Linux before 6.5, or a filter of system calls.
+    for error in [Errno.noFunction, .notPermitted] {
+      let third = try MemoryFile.open(path)
+      let watcher = CallWatcher(failing: .cachestat, with: error)
+      try watcher.watch { try third.back(range(0, 8 << 20)) }
+      #expect(watcher[.fallocate] == 4)
+    }
+  }
+
   /// What a file does that Live Update preserves: resizing and fallocate(2) fail with EPERM.
   @Test func aFrozenFile() throws {
     let file = try MemoryFile.create(

@@ -31,6 +31,9 @@ int kho_open_unnamed(const char *folder, unsigned mode);
 /// fallocate(2): mode 0, or a hole that leaves the size.
 int kho_fallocate(int descriptor, int punches_hole, int64_t offset, int64_t byte_count);
 
+/// How many pages of a part of the file are in the page cache: cachestat(2), since Linux 6.5.
+int64_t kho_cached_page_count(int descriptor, uint64_t offset, uint64_t byte_count);
+
 /// fstatfs(2): the type of the file system, linux/magic.h, and the size of its blocks.
 int kho_file_system(int descriptor, uint64_t *type, uint64_t *block_byte_count);
 
