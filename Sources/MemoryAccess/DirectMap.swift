@@ -30,6 +30,17 @@ public struct DirectMap: WritablePhysicalMemory, @unchecked Sendable {
     unsafe self.base = base
   }
 
+  /// The same bytes, as far as they are in `part`; `nil` if none is.
+  @inlinable
+  public func intersection(_ part: PhysicalRange) -> DirectMap? {
+    guard let shared = range.intersection(part), shared.start.isAligned(log2ByteCount: 3) else {
+      return nil
+    }
+    // SAFETY: a part of the bytes that `init` was promised, and the distance to their addresses is the same.
+    return unsafe DirectMap(
+      shared, mappedAt: base + Int(shared.start.rawValue &- range.start.rawValue))
+  }
+
   /// The number of bytes mapped.
   @inlinable
   public var byteCount: UInt64 { range.byteCount }

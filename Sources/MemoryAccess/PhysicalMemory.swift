@@ -35,9 +35,29 @@ public protocol PhysicalMemory {
   ///
   /// A hint: memory behind a file may drop the pages. The default does nothing.
   func finishedReading(_ range: PhysicalRange)
+
+  /// Calls `body` with a direct map of the same bytes; `nil`, without calling it, where this memory has none.
+  ///
+  /// Code that reads many pages is compiled for ``DirectMap``, which it reads faster than memory of a type that it
+  /// does not know. The default returns `nil`.
+  ///
+  /// Unsafe: `body` does not keep the map.
+  @unsafe
+  func withDirectMap<Result: ~Copyable, Failure: Error>(
+    _ body: (DirectMap) throws(Failure) -> Result
+  ) throws(Failure) -> Result?
 }
 
 extension PhysicalMemory {
+  /// Returns `nil`.
+  @inlinable
+  @unsafe
+  public func withDirectMap<Result: ~Copyable, Failure: Error>(
+    _ body: (DirectMap) throws(Failure) -> Result
+  ) throws(Failure) -> Result? {
+    nil
+  }
+
   /// Does nothing.
   @inlinable
   public func finishedReading(_ range: PhysicalRange) {}

@@ -14,7 +14,9 @@ extension PreservedPagesSurvey {
   public mutating func sweep<Memory: PhysicalMemory>(
     in memory: Memory, deviceTree: PhysicalRange?, covering ranges: [PhysicalRange]
   ) -> [Bool] {
-    if isDisjoint(in: memory, deviceTree: deviceTree),
+    // SAFETY: neither call keeps the map.
+    let isSound = unsafe memory.withDirectMap { isDisjoint(in: $0, deviceTree: deviceTree) }
+    if isSound ?? isDisjoint(in: memory, deviceTree: deviceTree),
       let isCovered = coverage(of: ranges, in: memory)
     {
       return isCovered

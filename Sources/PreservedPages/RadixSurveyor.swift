@@ -5,6 +5,14 @@ extension PreservedPagesSurvey {
   ///
   /// - Complexity: O(nodes · page size), at most O(memory); heap for each node.
   public init<Memory: PhysicalMemory>(_ reader: RadixTreeReader<Memory>) {
+    // SAFETY: the survey has copies of what it found, and not the map.
+    let survey = unsafe reader.memory.withDirectMap { map in
+      Self(reading: RadixTreeReader(map, geometry: reader.geometry, root: reader.root))
+    }
+    self = survey ?? Self(reading: reader)
+  }
+
+  private init<Memory: PhysicalMemory>(reading reader: RadixTreeReader<Memory>) {
     var surveyor = RadixSurveyor(memory: reader.memory, geometry: reader.geometry)
     if reader.geometry.dropsOrderZeroBit { surveyor.report(.orderZeroMarkDropped) }
     reader.walk(&surveyor)

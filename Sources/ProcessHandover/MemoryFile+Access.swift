@@ -24,6 +24,18 @@ extension MemoryFile {
     unsafe DirectMap(range, mappedAt: base)
   }
 
+  /// Calls `body` with ``unsafeDirectMap``, and keeps the memory meanwhile.
+  @inlinable
+  @unsafe
+  public func withDirectMap<Result: ~Copyable, Failure: Error>(
+    _ body: (DirectMap) throws(Failure) -> Result
+  ) throws(Failure) -> Result? {
+    try withExtendedLifetime(self) { () throws(Failure) -> Result? in
+      // SAFETY: the object lives on.
+      try body(unsafe unsafeDirectMap)
+    }
+  }
+
   /// Whether every byte of `other` exists.
   @inlinable
   public func contains(_ other: PhysicalRange) -> Bool { range.contains(other) }

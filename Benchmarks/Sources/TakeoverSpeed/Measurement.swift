@@ -37,8 +37,10 @@ struct Measurement {
       for file in files {
         let times = try file.run("launch", ["adopt", "leave", "some"])
         table.add("pages all over, exec: to the first byte", file, times[1])
+        table.add("pages all over, exec: to main", file, times[0])
         table.add("pages all over, exec: first allocation after that", file, times[2])
         let again = try file.run("restart", ["some"], isTimed: true)
+        table.add("pages all over, new process: to main", file, again[0])
         table.add("pages all over, new process: to the first byte", file, again[1])
       }
     }

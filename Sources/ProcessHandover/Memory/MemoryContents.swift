@@ -93,6 +93,16 @@ struct BoundedMemory<Base: PhysicalMemory>: PhysicalMemory {
     return try base.withBytes(in: wanted, body)
   }
 
+  func withDirectMap<Result: ~Copyable, Failure: Error>(
+    _ body: (DirectMap) throws(Failure) -> Result
+  ) throws(Failure) -> Result? {
+    let result = unsafe try base.withDirectMap { (map) throws(Failure) -> Result? in
+      guard let part = map.intersection(range) else { return nil }
+      return try body(part)
+    }
+    return result ?? nil
+  }
+
   func storedRange(atOrAfter address: PhysicalAddress) -> PhysicalRange? {
     base.storedRange(atOrAfter: address)?.intersection(range)
   }
