@@ -7,13 +7,13 @@ import Synchronization
 /// processors do not share a cache line. The writer says that it writes, and waits until every counter
 /// is 0. The thread that writes may read and write again.
 final class StoreLock: Sendable {
-  private let counters: [Counter] = (0..<16).map { _ in Counter() }
+  private let counters = InlineArray<16, Counter> { _ in Counter() }
   private let isWriting = Atomic<Bool>(false)
   private let writerThread = Atomic<UInt>(0)
   private let writers = Mutex<Void>(())
 
   /// A counter with a cache line, and its neighbour, for itself.
-  private final class Counter: Sendable {
+  private struct Counter: ~Copyable, Sendable {
     let readers = Atomic<Int>(0)
     private let padding = InlineArray<15, UInt64>(repeating: 0)
   }
@@ -30,15 +30,15 @@ final class StoreLock: Sendable {
   ) throws(Failure) -> Result {
     let thread = Self.thread
     if writerThread.load(ordering: .relaxed) == thread { return try body() }
-    let counter = counters[Int(truncatingIfNeeded: (thread &* 0x9e37_79b9_7f4a_7c15) &>> 60)]
+    let index = Int(truncatingIfNeeded: (thread &* 0x9e37_79b9_7f4a_7c15) &>> 60)
     while true {
-      counter.readers.add(1, ordering: .sequentiallyConsistent)
+      counters[index].readers.add(1, ordering: .sequentiallyConsistent)
       if !isWriting.load(ordering: .sequentiallyConsistent) { break }
-      counter.readers.subtract(1, ordering: .sequentiallyConsistent)
+      counters[index].readers.subtract(1, ordering: .sequentiallyConsistent)
       // The writer has the mutex until it is done.
       writers.withLock { _ in }
     }
-    defer { counter.readers.subtract(1, ordering: .releasing) }
+    defer { counters[index].readers.subtract(1, ordering: .releasing) }
     return try body()
   }
 
@@ -50,8 +50,8 @@ final class StoreLock: Sendable {
     var result: Swift.Result<Result, Failure>?
     writers.withLock { _ in
       isWriting.store(true, ordering: .sequentiallyConsistent)
-      for counter in counters {
-        while counter.readers.load(ordering: .acquiring) != 0 { sched_yield() }
+      for index in counters.indices {
+        while counters[index].readers.load(ordering: .acquiring) != 0 { sched_yield() }
       }
       writerThread.store(Self.thread, ordering: .relaxed)
       do throws(Failure) { result = .success(try body()) } catch { result = .failure(error) }
