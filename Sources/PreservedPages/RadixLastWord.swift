@@ -16,6 +16,9 @@ struct RadixLastWord {
   /// Where the word is.
   @usableFromInline
   var address = PhysicalAddress.zero
+  /// The table of level 2 above the word, with pages of 4 KiB.
+  @usableFromInline
+  var table = PhysicalAddress.zero
   /// What the word held when it was used last: a guess, never stored without having been compared.
   @usableFromInline
   var value: UInt64 = 0

@@ -24,9 +24,15 @@ extension RadixTree {
       // for that, and few other instructions: a core has more keys in flight while each waits for memory.
       let nodes = RadixNodes<Memory, SoleAccess>(
         memory: memory, geometry: RadixGeometry(.pages4KiB), root: root)
-      // SAFETY: an index has four bits.
-      let table = unsafe cache.entries[unchecked: RadixPathCache.index(of: key)].table
-      address = nodes.wordAddress(of: key, belowLevel2: table) ?? .zero
+      let leaf = nodes.leaf(for: key, belowLevel2: lastWord.table)
+      if _fastPath(leaf != .zero) {
+        let address = nodes.wordAddress(of: key, in: leaf)
+        let (old, new) = updateWord(at: address, change)
+        lastWord.number = number
+        lastWord.address = address
+        lastWord.value = new
+        return old
+      }
     } else if let word = cache.rememberedWord(for: key) {
       address = word
       if !isNear {
@@ -49,6 +55,8 @@ extension RadixTree {
     let (old, new) = updateWord(at: address, change)
     lastWord.number = number
     lastWord.address = address
+    // SAFETY: an index has four bits.
+    lastWord.table = unsafe cache.entries[unchecked: RadixPathCache.index(of: key)].table
     lastWord.value = new
     return old
   }
