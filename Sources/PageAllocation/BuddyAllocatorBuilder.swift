@@ -7,7 +7,8 @@ public import MemoryAccess
 ///     order 1    0 0  1 1  0 1 …        3. two neighbours become one block of the next order, for 64
 ///     order 2     0    1    0  …           pairs in a few instructions
 ///
-/// Freeing all memory first and taking out each run splits blocks over and over. Here a run costs the words
+/// Threads can share the first step, which takes nearly all of the time: see ``marker(_:of:)``. Freeing all memory
+/// first and taking out each run splits blocks over and over. Here a run costs the words
 /// of its bits, and all orders together cost two passes over the map.
 @frozen
 @safe
@@ -40,22 +41,30 @@ public struct BuddyAllocatorBuilder<Memory: WritablePhysicalMemory>: ~Copyable {
   ///
   /// - Complexity: O(frames / 64).
   @inlinable
-  public mutating func use(_ range: FrameRange) {
+  public mutating func use(_ range: FrameRange) { marker(0, of: 1).use(range) }
+
+  /// What marks the frames in use of one of `partCount` parts that are equally large, give or take 64 frames; a part
+  /// may be empty.
+  ///
+  /// - Precondition: `part` is in `0..<partCount`. All markers are done before ``finish()``, and what each thread
+  ///   stored is visible to the thread that calls it.
+  /// - Complexity: O(1).
+  @inlinable
+  public func marker(_ part: Int, of partCount: Int) -> UsedFrameMarker<Memory> {
+    require(that: part >= 0 && part < partCount, "a part that does not exist")
     let frames = allocator.frames
-    let start = max(range.start.rawValue, frames.start.rawValue)
-    let end = min(range.end.rawValue, frames.end.rawValue)
-    guard start < end else { return }
-    let bit = start &- frames.start.rawValue
-    // Most often one frame, or a few of one word.
-    let count = end &- start
-    if bit & 63 &+ count <= 64 {
-      let mask = (UInt64.max &>> (64 &- count)) &<< (bit & 63)
-      let word = allocator.freeBlocks[0].firstWord &+ bit &>> 6
-      allocator.map.store(allocator.map.load(word) | mask, at: word)
-    } else {
-      allocator.map.setBits(
-        from: allocator.freeBlocks[0].firstWord &* 64 &+ bit, count: count)
+    let wordCount = FrameSet.wordCount(for: frames)
+    let (index, count) = (UInt64(part), UInt64(partCount))
+    // Without a product that can be too large.
+    func word(_ index: UInt64) -> UInt64 {
+      wordCount / count &* index &+ min(index, wordCount % count)
     }
+    let first = word(index)
+    let start = min(frames.start.rawValue &+ first &* 64, frames.end.rawValue)
+    let end = min(frames.start.rawValue &+ word(index &+ 1) &* 64, frames.end.rawValue)
+    return UsedFrameMarker(
+      FrameRange(start: FrameNumber(start), frameCount: end &- start), in: allocator.map,
+      firstWord: allocator.freeBlocks[0].firstWord &+ first)
   }
 
   /// The allocator.

@@ -61,3 +61,5 @@ struct FrameMap<Memory: WritablePhysicalMemory> {
     }
   }
 }
+
+extension FrameMap: Sendable where Memory: Sendable {}

@@ -35,7 +35,15 @@ struct BuilderTests {
         in: memory, geometry: .pages4KiB, covering: covered,
         maximumOrder: PageOrder(maximumOrder), mapAt: Self.map.start)
       for range in managed { builder.manage(range) }
-      for range in used { builder.use(range) }
+      // As several threads do it, each of which meets the runs of its neighbours as well.
+      let partCount = 1 + generator.index(below: 5)
+      let markers = (0..<partCount).map { builder.marker($0, of: partCount) }
+      try #require(markers.map(\.frames.frameCount).reduce(0, +) == count)
+      try #require(
+        zip(markers, markers.dropFirst()).allSatisfy { $0.frames.end == $1.frames.start })
+      for marker in markers.shuffled(using: &generator) {
+        for range in used { marker.use(range) }
+      }
       var built = builder.finish()
       try built.validate()
 
@@ -66,6 +74,39 @@ struct BuilderTests {
       try built.validate()
       try #require(state(built) == state(expected))
     }
+  }
+
+  @Test("threads that mark parts of memory at the same time")
+  func threads() async throws {
+    let memory = try AnonymousMemory(Self.map)
+    let other = try AnonymousMemory(Self.map)
+    let covered = FrameRange(start: FrameNumber(13), frameCount: 20_000)
+    var generator = SeededGenerator(seed: 11)
+    let used = (0..<4000).map { _ in
+      FrameRange(
+        start: FrameNumber(UInt64(generator.index(below: 20_100))),
+        frameCount: UInt64(generator.index(below: 3)))
+    }
+    // SAFETY: `memory` lives to the end of the test.
+    let map = unsafe memory.unsafeDirectMap
+    var builder = BuddyAllocatorBuilder(
+      in: map, geometry: .pages4KiB, covering: covered, mapAt: Self.map.start)
+    builder.manage(covered)
+    await withTaskGroup { group in
+      for part in 0..<4 {
+        let marker = builder.marker(part, of: 4)
+        group.addTask { for range in used { marker.use(range) } }
+      }
+    }
+    var expected = BuddyAllocatorBuilder(
+      in: other, geometry: .pages4KiB, covering: covered, mapAt: Self.map.start)
+    expected.manage(covered)
+    for range in used { expected.use(range) }
+    let built = builder.finish()
+    let alone = expected.finish()
+    try built.validate()
+    #expect(state(built) == state(alone))
+    withExtendedLifetime(memory) {}
   }
 
   @Test("a run that is managed in one step is asked, freed and counted as any other")

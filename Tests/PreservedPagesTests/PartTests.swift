@@ -40,6 +40,40 @@ struct PartTests {
     }
   }
 
+  @Test("the runs in a part of memory", arguments: [4, 5, 12, 16])
+  func overlapping(shift: Int) throws {
+    var generator = SeededGenerator(seed: UInt64(0x600 + shift))
+    var bench = try TreeBench(shift: shift, nodeCount: 3000)
+    let page = bench.geometry.page
+    var model: Set<UInt64> = []
+    try withEvery("keys", in: [0, 1, 30]) { count in
+      for _ in 0..<count {
+        let key = InterestingKeys.random(shift: shift, using: &generator)
+        try bench.insert(key)
+        model.insert(key)
+      }
+      let blocks = model.map { ReferenceTree.block(of: $0, shift: shift) }
+        .sorted { ($0.order, $0.address) < ($1.order, $1.address) }
+      let edges: [UInt64] =
+        [0, .max] + blocks.flatMap { [$0.address.rawValue, Naive.last($0, shift: shift)] }
+      for _ in 0..<30 {
+        let ends = [edges, edges].map { edges in
+          edges[generator.index(below: edges.count)] &+ UInt64(generator.index(below: 3)) &- 1
+        }
+        let (start, last) = (ends.min()!, ends.max()!)
+        guard last &- start < .max else { continue }
+        let range = PhysicalRange(
+          start: PhysicalAddress(start), byteCount: last &- start &+ 1)
+        var runs: [BlockRun] = []
+        bench.tree.forEachRange(overlapping: range) { runs.append($0) }
+        let expected = blocks.filter {
+          $0.address.rawValue <= last && Naive.last($0, shift: shift) >= start
+        }
+        try #require(runs == Naive.runs(expected, shift: shift), "\(range) \(page)")
+      }
+    }
+  }
+
   @Test("words of every density", arguments: [5, 12])
   func densities(shift: Int) throws {
     try withEvery("one in", in: [1, 2, 5, 10, 64] as [UInt64]) { divisor in

@@ -120,6 +120,47 @@ enum Threads {
     }
   }
 
+  /// Nanoseconds that `threadCount` threads take to rebuild the page allocator of 16 GiB from the tree at `root`.
+  private static func timeOfRebuild(
+    _ root: PhysicalAddress, in map: DirectMap, mapOfFrames: DirectMap, threadCount: Int
+  ) -> Double {
+    let frames = FrameRange(start: FrameNumber(0), frameCount: 16 * Workloads.gibibyte)
+    return nanoseconds {
+      var builder = BuddyAllocatorBuilder(
+        in: mapOfFrames, geometry: .pages4KiB, covering: frames,
+        mapAt: mapOfFrames.range.start)
+      builder.manage(frames)
+      let markers = (0..<threadCount).map { builder.marker($0, of: threadCount) }
+      atOnce(threadCount) { thread in
+        let tree = RadixTree(adopting: root, in: map, geometry: RadixGeometry(.pages4KiB))
+        let marker = markers[thread]
+        let part = PhysicalRange(
+          start: marker.frames.start.address(in: .pages4KiB),
+          byteCount: marker.frames.frameCount << 12)
+        tree.forEachRange(overlapping: part) { run in
+          marker.use(FrameRange(within: run.range(in: .pages4KiB), in: .pages4KiB))
+        }
+      }
+      keep(builder.finish().freeFrameCount)
+    }
+  }
+
+  /// The allocator of 16 GiB, from folios of mixed orders.
+  private static func printRebuild(repetitions: Int) throws {
+    let product = try Product()
+    keep(product.insert(.array(Folios.keys)))
+    let range = PhysicalRange(start: PhysicalAddress(1 << 40), byteCount: 16 << 20)
+    let memory = try AnonymousMemory(range, usesHugePages: true)
+    // SAFETY: both memories live to the end of the function.
+    let (map, frames) = unsafe (product.map, memory.unsafeDirectMap)
+    printRow(
+      "rebuild of the allocator, folios, a half of memory for each", Folios.keys, repetitions
+    ) {
+      timeOfRebuild(product.root, in: map, mapOfFrames: frames, threadCount: $0)
+    }
+    withExtendedLifetime((product, memory)) {}
+  }
+
   static func printTable(repetitions: Int) throws {
     print("\n| two threads, one tree, no lock | one thread, ns a key | speed-up |")
     print("|---|--:|--:|")
@@ -146,6 +187,7 @@ enum Threads {
         timeOfBits(keys, frameCount: frameCount, threadCount: $0)
       }
     }
+    try printRebuild(repetitions: repetitions)
   }
 
   private static func printRow(

@@ -7,8 +7,8 @@ package final class Product: PageSet {
   /// Owns what `map` shows.
   private let memory: AnonymousMemory
   private let range: PhysicalRange
-  let map: DirectMap
-  private(set) var root: PhysicalAddress
+  package let map: DirectMap
+  package private(set) var root: PhysicalAddress
   var frames: FramePool<DirectMap>
   private var scratch: [RadixKey] = []
 
