@@ -56,21 +56,38 @@ extension SystemCalls {
     _ descriptor: FileDescriptor, at offset: UInt64, atMost byteCount: Int
   ) throws(Errno) -> [UInt8] {
     var bytes = [UInt8](repeating: 0, count: byteCount)
-    var count = 0
-    while count < byteCount {
-      let taken = try performThrowing(.pread) {
-        // SAFETY: the call fills no more than the buffer it is given.
-        try unsafe bytes.withUnsafeMutableBytes { buffer in
-          try unsafe descriptor.read(
-            fromAbsoluteOffset: Int64(bitPattern: offset &+ UInt64(count)),
-            into: UnsafeMutableRawBufferPointer(rebasing: buffer[count...]))
-        }
-      }
-      if taken == 0 { break }
-      count += taken
-    }
+    let (count, error) = read(descriptor, at: offset, into: &bytes)
+    if let error { throw error }
     bytes.removeLast(byteCount - count)
     return bytes
+  }
+
+  /// pread(2): fills `bytes` with what is stored from `offset` on, and leaves the rest of it as it is.
+  ///
+  /// - Parameter offset: may be above 2^63, as in /proc/kcore.
+  /// - Returns: how many bytes were read, fewer than `bytes` has at the end of the file and before what cannot be
+  ///   read, and the error of what cannot.
+  package static func read(
+    _ descriptor: FileDescriptor, at offset: UInt64, into bytes: inout [UInt8]
+  ) -> (count: Int, error: Errno?) {
+    var count = 0
+    while count < bytes.count {
+      do throws(Errno) {
+        let taken = try performThrowing(.pread) {
+          // SAFETY: the call fills no more than the buffer it is given.
+          try unsafe bytes.withUnsafeMutableBytes { buffer in
+            try unsafe descriptor.read(
+              fromAbsoluteOffset: Int64(bitPattern: offset &+ UInt64(count)),
+              into: UnsafeMutableRawBufferPointer(rebasing: buffer[count...]))
+          }
+        }
+        if taken == 0 { break }
+        count += taken
+      } catch {
+        return (count, error)
+      }
+    }
+    return (count, nil)
   }
 
   /// write(2) of all of `bytes`.

@@ -28,6 +28,11 @@ final class PositionedFile: FileBytes, Sendable {
     (try? SystemCalls.read(descriptor, at: offset, atMost: Int(count))) ?? []
   }
 
+  /// Fills `bytes` from `offset` on, and gives how many could be read.
+  func read(at offset: UInt64, into bytes: inout [UInt8]) -> UInt64 {
+    UInt64(SystemCalls.read(descriptor, at: offset, into: &bytes).count)
+  }
+
   /// A copy of `count` bytes from `offset` on; nil when one of them cannot be read.
   func bytes(at offset: UInt64, count: Int) -> [UInt8]? {
     let start = offset % Self.pieceByteCount
