@@ -3,8 +3,8 @@ import KexecHandover
 import Testing
 
 extension RealLinuxTests {
-  /// What Linux does with a handover that is wrong, for each kind of damage that can be forged. The table goes
-  /// to `$KHO_LAB_LOGS/damage.md`; the documentation has it.
+  /// What Linux does with a handover that is wrong, for each kind of damage that can be forged, or for those whose codes
+  /// `$KHO_LAB_DAMAGES` names, separated by commas. The table goes to `$KHO_LAB_LOGS/damage.md`; the documentation has it.
   @Suite(.enabled(if: Lab.extent == .all, "a part of Lab/all")) struct DamageTests {
     private static let kho = Lab.programs.appending(path: "kho").path
 
@@ -25,7 +25,8 @@ extension RealLinuxTests {
       let description = folder.url.appending(path: "description.json")
       try #"""
       {"metadata": {"release": "forged", "count": 1}, "liveUpdate": 2,
-       "sessions": [{"name": "vm", "files": [{"token": 1, "file": "state"}]}],
+       "sessions": [{"name": "vm", "files": [{"token": 1, "file": "state"}]},
+         {"name": "other", "files": [{"token": 1, "file": "state"}]}],
        "reserveMem": [{"name": "forged", "size": "1M"}],
        "test": {"orders": [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 0, 3]}}
       """#.write(to: description, atomically: true, encoding: .utf8)
@@ -33,7 +34,9 @@ extension RealLinuxTests {
       try Guest.initramfs().whole.write(to: initramfs)
       var table =
         "| damage | boots | handover | self-test | file | the kernel's words |\n|---|---|---|---|---|---|\n"
-      for damage in [nil] + ForgeDamage.allCases.map(Optional.some) {
+      let chosen = ProcessInfo.processInfo.environment["KHO_LAB_DAMAGES"]?.split(separator: ",")
+      let damages = ForgeDamage.allCases.filter { chosen?.contains($0.rawValue[...]) ?? true }
+      for damage in [nil] + damages.map(Optional.some) {
         let image = folder.url.appending(path: "boot.elf")
         let made = try Run(
           Self.kho,

@@ -18,6 +18,7 @@ struct Damager: ~Copyable {
   let fileFolios: [PhysicalBlock]
   /// The record of the first file.
   let fileRecord: PhysicalAddress?
+  let scratchAreas: [ScratchArea]
   /// Free frames, for nodes.
   var frames: BuddyAllocator<AnonymousMemory>
 
@@ -72,32 +73,23 @@ struct Damager: ~Copyable {
     case .blockOverDeviceTree:
       let pair = PhysicalAddress(deviceTree.start.rawValue & ~(2 * page - 1))
       try setBit(PhysicalBlock(address: pair, order: PageOrder(1)), true)
-    case .recordMalformed: setByte(try subtree(MemblockRecord.subtreeName, damage), to: 0)
-    case .recordFormatUnknown:
-      setByte(
-        try subtree(LiveUpdateRecord.subtreeName, damage).advanced(byBytes: 5),
-        to: UInt8(ascii: "9"))
-    case .recordRefersUnpreserved:
-      guard let folio = fileFolios.first else { throw .nothingToDamage(damage.rawValue) }
-      try setBit(folio, false)
-    case .recordRefersOutsideMemory:
-      guard let fileRecord, !fileFolios.isEmpty else { throw .nothingToDamage(damage.rawValue) }
-      // The record's area, its first chunk, the first block of it, the first folio's frame.
-      let chunk = PhysicalAddress(word(fileRecord.advanced(byBytes: 32)))
-      let list = PhysicalAddress(word(chunk.advanced(byBytes: 8)))
-      let beyond = ((memory.range.last?.rawValue ?? 0) + 1 + (64 << 20)) >> UInt64(geometry.shift)
-      set(list, to: beyond | 3 << 52)
-    case .recordEntryDiffers:
-      let folio = try folio(testFolios, ofOrder: 3, damage)
-      try setBit(folio, false)
-      try setBit(PhysicalBlock(address: folio.address, order: PageOrder(2)), true)
+    case .blobRepeated: try rewrite { $0.repeatsFirst = true }
+    case .deviceTreePastPage: return try longDeviceTree()
+    case .blockInScratch:
+      guard let area = scratchAreas.last else { throw .nothingToDamage(damage.rawValue) }
+      try setBit(PhysicalBlock(address: area.range.start, order: .zero), true)
+    case .recordMalformed, .recordFormatUnknown, .recordRefersUnpreserved,
+      .recordRefersOutsideMemory, .recordEntryDiffers, .recordRefersTwice, .recordNameRepeated,
+      .recordUncounted, .recordChecksum, .memfdSize, .memfdFlags, .memfdIndex, .memfdOverlap,
+      .memfdOrder, .memfdIncomplete, .memfdContent:
+      try damageRecord(damage)
     }
     return deviceTree
   }
 
   // MARK: What there is
 
-  private func folio(
+  func folio(
     _ folios: [PhysicalBlock], ofOrder order: Int, _ damage: ForgeDamage
   ) throws(ForgeError) -> PhysicalBlock {
     guard let folio = folios.first(where: { $0.order == PageOrder(order) }) else {
@@ -106,13 +98,13 @@ struct Damager: ~Copyable {
     return folio
   }
 
-  private func root() throws(ForgeError) -> RootDeviceTree {
+  func root() throws(ForgeError) -> RootDeviceTree {
     let parsed = memory.withBytes(in: deviceTree) { bytes in try? RootDeviceTree(parsing: bytes) }
     guard let parsed, let tree = parsed else { throw .nothingToDamage("the root device tree") }
     return tree
   }
 
-  private func subtree(
+  func subtree(
     _ name: String, _ damage: ForgeDamage
   ) throws(ForgeError) -> PhysicalAddress {
     guard let found = try root().subtrees.first(where: { $0.name == name }) else {
@@ -123,15 +115,15 @@ struct Damager: ~Copyable {
 
   // MARK: Words
 
-  private func word(_ address: PhysicalAddress) -> UInt64 {
+  func word(_ address: PhysicalAddress) -> UInt64 {
     memory.withWords(at: address, count: 1) { $0.load(0) }
   }
 
-  private func set(_ address: PhysicalAddress, to value: UInt64) {
+  func set(_ address: PhysicalAddress, to value: UInt64) {
     memory.withWords(at: address, count: 1) { $0.publish(value, at: 0) }
   }
 
-  private func setByte(_ address: PhysicalAddress, to value: UInt8) {
+  func setByte(_ address: PhysicalAddress, to value: UInt8) {
     memory.withMutableBytes(in: PhysicalRange(start: address, byteCount: 1)) { bytes in
       bytes.storeBytes(of: value, toByteOffset: 0, as: UInt8.self)
     }
@@ -146,7 +138,7 @@ struct Damager: ~Copyable {
     }
   }
 
-  private func clear(_ address: UInt64, _ byteCount: UInt64) {
+  func clear(_ address: UInt64, _ byteCount: UInt64) {
     memory.withWords(at: PhysicalAddress(address), count: Int(byteCount / 8)) { words in
       for index in 0..<words.count { words.publish(0, at: index) }
     }
@@ -168,7 +160,7 @@ struct Damager: ~Copyable {
     return slots
   }
 
-  private mutating func setBit(_ block: PhysicalBlock, _ isSet: Bool) throws(ForgeError) {
+  mutating func setBit(_ block: PhysicalBlock, _ isSet: Bool) throws(ForgeError) {
     try setBit(forKey: RadixKey(block, in: geometry), isSet)
   }
 
@@ -208,15 +200,33 @@ struct Damager: ~Copyable {
     var compatible: String?
     var map: Map
     var first = First.sound
+    /// Whether another node has the name of the first.
+    var repeatsFirst = false
+    /// How many bytes a property has that no reader looks for.
+    var paddingByteCount = 0
   }
 
-  private func rewrite(_ change: (inout Shape) -> Void) throws(ForgeError) {
+  /// Moves the root device tree to two pages of its own, which it fills more than one of. What points to it has the size
+  /// of one page, which is what Linux passes on.
+  private mutating func longDeviceTree() throws(ForgeError) -> PhysicalRange {
+    guard let pages = frames.takeBlock(PageOrder(1)) else { throw .placeFull(frameCount: 2) }
+    try setBit(pages, true)
+    let place = pages.range(in: geometry)
+    try rewrite(into: place) { $0.paddingByteCount = geometry.pageByteCount }
+    clear(deviceTree.start.rawValue, deviceTree.byteCount)
+    return PhysicalRange(start: place.start, byteCount: UInt64(geometry.pageByteCount))
+  }
+
+  private func rewrite(
+    into place: PhysicalRange? = nil, _ change: (inout Shape) -> Void
+  ) throws(ForgeError) {
+    let place = place ?? deviceTree
     let tree = try root()
     var shape = Shape(compatible: tree.compatible, map: .value(map.rawValue))
     change(&shape)
-    clear(deviceTree.start.rawValue, deviceTree.byteCount)
+    clear(place.start.rawValue, place.byteCount)
     do throws(DeviceTreeWriterError) {
-      _ = try memory.withMutableBytes(in: deviceTree) { (bytes) throws(DeviceTreeWriterError) in
+      _ = try memory.withMutableBytes(in: place) { (bytes) throws(DeviceTreeWriterError) in
         try DeviceTreeWriter.write(into: &bytes) { (writer) throws(DeviceTreeWriterError) in
           if let compatible = shape.compatible {
             try writer.property("compatible", string: compatible)
@@ -226,7 +236,12 @@ struct Damager: ~Copyable {
           case .short: try writer.property("preserved-memory-map", nativeUInt32: 4096)
           case .absent: break
           }
-          for (index, subtree) in tree.subtrees.enumerated() {
+          if shape.paddingByteCount > 0 {
+            try writer.property(
+              "padding", string: String(repeating: "x", count: shape.paddingByteCount))
+          }
+          let repeated = shape.repeatsFirst ? tree.subtrees.prefix(1) : []
+          for (index, subtree) in (tree.subtrees + repeated).enumerated() {
             let first = index == 0 ? shape.first : .sound
             try writer.beginNode(subtree.name)
             switch first {

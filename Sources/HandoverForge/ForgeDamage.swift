@@ -17,6 +17,8 @@ public enum ForgeDamage: String, CaseIterable, Sendable {
   case blobSize = "blob-size"
   case blobOutsideMemory = "blob-outside-memory"
   case blobNotPreserved = "blob-not-preserved"
+  case blobRepeated = "blob-repeated"
+  case deviceTreePastPage = "fdt-past-page"
   // The tree.
   case pointerUnaligned = "pointer-unaligned"
   case pointerOutsideMemory = "pointer-outside-memory"
@@ -29,10 +31,23 @@ public enum ForgeDamage: String, CaseIterable, Sendable {
   case blocksOverlap = "blocks-overlap"
   case blockOverNode = "block-over-node"
   case blockOverDeviceTree = "block-over-fdt"
+  case blockInScratch = "block-in-scratch"
   // The records.
   case recordMalformed = "record-malformed"
   case recordFormatUnknown = "record-format-unknown"
   case recordRefersUnpreserved = "record-refers-unpreserved"
   case recordRefersOutsideMemory = "record-refers-outside-memory"
   case recordEntryDiffers = "record-entry-differs"
+  case recordRefersTwice = "record-refers-twice"
+  case recordNameRepeated = "record-name-repeated"
+  case recordUncounted = "record-uncounted"
+  case recordChecksum = "record-checksum"
+  // The record of a file.
+  case memfdSize = "memfd-size"
+  case memfdFlags = "memfd-flags"
+  case memfdIndex = "memfd-index"
+  case memfdOverlap = "memfd-overlap"
+  case memfdOrder = "memfd-order"
+  case memfdIncomplete = "memfd-incomplete"
+  case memfdContent = "memfd-content"
 }

@@ -8,6 +8,7 @@ import PreservedPages
 struct Forger: ~Copyable {
   private let memory: AnonymousMemory
   private let geometry: PageGeometry
+  private let scratchAreas: [ScratchArea]
   private var frames: BuddyAllocator<AnonymousMemory>
   private var handover: OutgoingHandover<AnonymousMemory, WordAnchor<AnonymousMemory>>
 
@@ -22,6 +23,7 @@ struct Forger: ~Copyable {
   ) throws(ForgeError) {
     self.memory = memory
     geometry = description.geometry
+    self.scratchAreas = scratchAreas
     do throws(OutgoingHandoverError) {
       handover = try OutgoingHandover(
         in: memory, geometry: description.geometry, version: description.version,
@@ -39,7 +41,8 @@ struct Forger: ~Copyable {
   consuming func damager() -> Damager {
     Damager(
       memory: memory, geometry: geometry, deviceTree: deviceTree, map: handover.tree.root,
-      testFolios: testFolios, fileFolios: fileFolios, fileRecord: fileRecord, frames: frames)
+      testFolios: testFolios, fileFolios: fileFolios, fileRecord: fileRecord,
+      scratchAreas: scratchAreas, frames: frames)
   }
 
   /// Clears what was written and freed again, such as root device trees that were replaced: a reader
