@@ -36,6 +36,25 @@ func preserveFiles(session name: String, paths: ArraySlice<String>) throws {
   withExtendedLifetime(session) { waitForever() }
 }
 
+/// Preserves copies of files in one session after another, and takes each session back at once, until it is killed.
+func preserveAgainAndAgain(paths: ArraySlice<String>) throws {
+  let device = try LiveUpdate.open()
+  let files = try paths.map { try unnamed(copyOf: FilePath($0)) }
+  var count = 0
+  while true {
+    // Closing it takes back what was preserved.
+    let session = try device.createSession(named: "again \(count)")
+    for (index, file) in files.enumerated() {
+      try session.preserve(file, token: UInt64(index + 1))
+    }
+    count += 1
+    if count == 1 || count.isMultiple(of: 100) {
+      print("preserved \(count) times")
+      fflush(nil)
+    }
+  }
+}
+
 /// Takes files out of a session, and writes them to /tmp/SESSION-TOKEN, for another program to look at.
 func retrieveFiles(session name: String, tokens: ArraySlice<String>) throws {
   let device = try LiveUpdate.open()
