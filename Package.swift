@@ -106,7 +106,8 @@ let hostedTargets: [Target] = [
     path: "Tests/HandoverTorture", swiftSettings: strict),
   .executableTarget(
     name: "LabGuest", dependencies: ["KexecHandover", "Platform", system], path: "Lab/Guest",
-    exclude: ["init", "lab-initramfs", "lab-kexec", "retrieve.c"], swiftSettings: strict),
+    exclude: ["init", "lab-commands", "lab-initramfs", "lab-kexec", "retrieve.c"],
+    swiftSettings: strict),
   .target(
     name: "FuzzTargets", dependencies: ["KexecHandover", "Platform", system],
     path: "Tests/FuzzTargets",

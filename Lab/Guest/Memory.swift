@@ -82,6 +82,7 @@ enum LabFailure: Error {
   case sumWrong(Int)
   case nothingStored
   case connectionClosed
+  case answerNotUnderstood(String)
 }
 
 /// Checks the sum of each region; gives how many there are.

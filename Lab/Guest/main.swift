@@ -11,6 +11,7 @@ do {
   case "reboot": try NextKernel.start()
   case "poweroff": try NextKernel.powerOff()
   case "preserve": try preserveFiles(session: arguments[1], paths: arguments.dropFirst(2))
+  case "preserve-again": try preserveAgainAndAgain(paths: arguments.dropFirst())
   case "retrieve": try retrieveFiles(session: arguments[1], tokens: arguments.dropFirst(2))
   case "refusals": try showRefusals()
   case "memory-make": try makeMemory(session: arguments[1], mebibytes: UInt64(arguments[2])!)
@@ -22,10 +23,11 @@ do {
   case "keys-write", "keys-check":
     let keys = Int(arguments[2])!..<Int(arguments[3])!
     if arguments[0] == "keys-write" {
-      try writeKeys(socket: arguments[1], keys)
+      try writeKeys(KeyServer(arguments[1]), keys)
     } else {
-      try checkKeys(socket: arguments[1], keys)
+      try checkKeys(KeyServer(arguments[1]), keys)
     }
+  case "keys-first": try awaitFirstAnswer(KeyServer(arguments[1]), Int(arguments[2])!)
   default:
     print("LabGuest: unknown task \(arguments)")
     exitProcess(2)

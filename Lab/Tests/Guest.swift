@@ -17,6 +17,8 @@ final class Guest {
     case kernel(URL)
     /// One ELF file with everything inside, such as `kho forge` makes.
     case whole(URL)
+    /// A kernel and a disk image with the root file system, without an initramfs.
+    case disk(kernel: URL, image: URL)
   }
 
   /// What a command in the guest gave.
@@ -86,6 +88,11 @@ final class Guest {
       ]
     case .whole(let file):
       arguments += ["-kernel", file.path]
+    case .disk(let kernel, let image):
+      arguments += [
+        "-kernel", kernel.path, "-append", commandLine, "-device", "virtio-rng-pci", "-drive",
+        "file=\(image.path),if=virtio,format=raw,cache=unsafe",
+      ]
     }
     process.executableURL = parts.qemu
     process.arguments = arguments + options

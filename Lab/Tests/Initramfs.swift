@@ -20,7 +20,7 @@ struct Initramfs {
     add("etc/group", Data("root::0:\nnogroup::65534:\n".utf8))
     let scripts = Lab.folder.appending(path: "Guest")
     try addFile("init", scripts.appending(path: "init"))
-    for script in ["lab-kexec", "lab-initramfs"] {
+    for script in ["lab-commands", "lab-kexec", "lab-initramfs"] {
       try addFile("bin/\(script)", scripts.appending(path: script))
     }
     try addPrograms(programs)
@@ -30,17 +30,20 @@ struct Initramfs {
   mutating func addPrograms(_ programs: [URL]) throws {
     for program in programs {
       try addProgram("bin/\(program.lastPathComponent)", program)
-      for line in try Run("/usr/bin/ldd", [program.path]).text.split(separator: "\n") {
-        // "libc.so.6 => /lib/… (0x…)", and the loader without an arrow.
-        guard
-          let path = line.split(separator: " ").map(String.init).first(where: { $0.contains("/") })?
-            .trimmingCharacters(in: .whitespaces),
-          libraries.insert(path).inserted
-        else { continue }
-        let name = URL(filePath: path).lastPathComponent
-        let place = name.hasPrefix("ld-linux") ? String(path.dropFirst()) : "lib/\(name)"
-        try addProgram(place, URL(filePath: path))
+      for library in try Self.libraries(of: program) where libraries.insert(library.path).inserted {
+        let name = library.lastPathComponent
+        let place = name.hasPrefix("ld-linux") ? String(library.path.dropFirst()) : "lib/\(name)"
+        try addProgram(place, library)
       }
+    }
+  }
+
+  /// The libraries that a program needs, and its loader.
+  static func libraries(of program: URL) throws -> [URL] {
+    try Run("/usr/bin/ldd", [program.path]).text.split(separator: "\n").compactMap { line in
+      // "libc.so.6 => /lib/… (0x…)", and the loader without an arrow.
+      line.split(separator: " ").first { $0.contains("/") }
+        .map { URL(filePath: $0.trimmingCharacters(in: .whitespaces)) }
     }
   }
 

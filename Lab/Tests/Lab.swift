@@ -65,11 +65,19 @@ enum Lab {
     .map { folder.appending(path: "../CacheServer/.build/\($0)/cache-server").standardized }
     .first { FileManager.default.isExecutableFile(atPath: $0.path) }
 
-  /// The kernel of that version in the cache; nil if it was not built yet.
-  static func kernel(_ version: String = "7.3", _ architecture: String = "x86_64") -> URL? {
+  /// The kernel of that version in the cache, built with the options of `kernel-WITH.config`; nil if it was not built yet.
+  static func kernel(
+    _ version: String = "7.3", _ architecture: String = "x86_64", with options: String? = nil
+  ) -> URL? {
+    cached(
+      "kernel",
+      ["--arch", architecture] + (options.map { ["--with", $0] } ?? []) + [version])
+  }
+
+  /// What a script of the lab has in the cache; nil if it was not made yet.
+  static func cached(_ script: String, _ arguments: [String] = []) -> URL? {
     guard
-      let run = try? Run(
-        folder.appending(path: "kernel").path, ["--cached", "--arch", architecture, version]),
+      let run = try? Run(folder.appending(path: script).path, ["--cached"] + arguments),
       run.status == 0
     else { return nil }
     return URL(filePath: run.text.trimmingCharacters(in: .whitespacesAndNewlines))
