@@ -17,6 +17,9 @@ let nio = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
 let posix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let system = Target.Dependency.product(name: "SystemPackage", package: "swift-system")
+/// BoringSSL, which swift-nio-ssl contains, is 283 files of C and C++: only who wants TLS builds it.
+let tls = Target.Dependency.product(
+  name: "NIOSSL", package: "swift-nio-ssl", condition: .when(traits: ["TLS"]))
 let argumentParser = Target.Dependency.product(
   name: "ArgumentParser", package: "swift-argument-parser")
 let lifecycle = Target.Dependency.product(
@@ -42,9 +45,13 @@ let package = Package(
     .executable(name: "cache-server", targets: ["cache-server"]),
     .executable(name: "cache-trials", targets: ["CacheTrials"]),
   ],
+  traits: [
+    .trait(name: "TLS", description: "Serves clients that encrypt: tls-port and its certificate.")
+  ],
   dependencies: [
     .package(name: "swift-kexec-handover", path: ".."),
     .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
+    .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
     .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
     .package(url: "https://github.com/apple/swift-system", from: "1.6.0"),
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
@@ -59,8 +66,8 @@ let package = Package(
     .target(
       name: "CacheServer",
       dependencies: [
-        "RESP", "MemcachedProtocol", "CacheCore", library, collections, nio, posix, logging, system,
-        lifecycle, signals,
+        "RESP", "MemcachedProtocol", "CacheCore", library, collections, nio, posix, tls, logging,
+        system, lifecycle, signals,
       ],
       swiftSettings: strict),
     .executableTarget(

@@ -12,6 +12,8 @@ public struct ServerFacts: Sendable {
   public var memcachedAddress = ""
   /// The UNIX socket; empty for none.
   public var memcachedSocket = ""
+  /// The port of Redis's protocol inside TLS; 0 for none.
+  public var tlsPort = 0
   /// The port that serves figures to Prometheus; 0 if the server does not.
   public var metricsPort = 0
   /// How many clients may wait to be accepted.

@@ -32,6 +32,8 @@ final class ConnectionHandler: ChannelInboundHandler, @unchecked Sendable {
   /// How many bytes are being carried out.
   private(set) var servedByteCount = 0
   var hold = Hold.none
+  /// Whether it speaks TLS: then a handler before this one encrypts.
+  let isEncrypted: Bool
   /// Its socket; -1 before it is connected.
   var descriptor: Int32 = -1
   /// When it connected, and when it sent something last, in milliseconds since 1970.
@@ -55,12 +57,14 @@ final class ConnectionHandler: ChannelInboundHandler, @unchecked Sendable {
   private(set) var isClosing = false
 
   init(
-    _ engine: Engine, _ session: Session, pending: ByteBuffer = ByteBuffer(), connectTime: UInt64
+    _ engine: Engine, _ session: Session, pending: ByteBuffer = ByteBuffer(), connectTime: UInt64,
+    isEncrypted: Bool = false
   ) {
     self.engine = engine
     self.session = session
     self.pending = pending
     self.connectTime = connectTime
+    self.isEncrypted = isEncrypted
     lastTime = connectTime
   }
 
@@ -79,7 +83,9 @@ final class ConnectionHandler: ChannelInboundHandler, @unchecked Sendable {
     session.address = remoteText ?? ""
     engine.add(self)
     // A successor has the memory, and takes over this connection as well.
-    if engine.state == .handedOver { setReading(false) }
+    if engine.state == .handedOver {
+      if isEncrypted { disconnect() } else { setReading(false) }
+    }
     if awaitsUpgrade {
       awaitsUpgrade = false
       send { $0.ok() }
@@ -135,6 +141,8 @@ final class ConnectionHandler: ChannelInboundHandler, @unchecked Sendable {
 
   /// Closes the connection, even if a successor has a copy of its socket.
   private func close(_ channel: any Channel) {
+    // TLS waits for the other end, which may still send.
+    isClosing = true
     if isSentAhead, channel.isActive { SystemCalls.shutDown(descriptor) }
     channel.close(promise: nil)
   }
@@ -226,12 +234,20 @@ final class ConnectionHandler: ChannelInboundHandler, @unchecked Sendable {
 
   /// Closes the connection once everything is sent.
   private func closeWhenWritten(_ context: ChannelHandlerContext) {
-    setReading(false)
+    // The end of TLS is a message from each side. What else comes is ignored.
+    setReading(isEncrypted)
     let channel = context.channel
     // Behind everything that was written.
     context.writeAndFlush(wrapOutboundOut(ByteBuffer())).whenComplete { _ in
       self.close(channel)
     }
+  }
+
+  /// Closes the connection once everything is sent, which may be now.
+  func closeSoon() {
+    guard !isClosing, let context else { return }
+    isClosing = true
+    closeWhenWritten(context)
   }
 
   /// Has the connection closed once everything is sent.

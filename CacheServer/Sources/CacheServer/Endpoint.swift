@@ -3,6 +3,8 @@ struct Endpoint: Equatable, Sendable {
   /// What clients speak there.
   enum Service: String, Sendable {
     case redis
+    /// Redis's protocol inside TLS.
+    case redisTLS = "redis-tls"
     case memcached
     case metrics
   }

@@ -28,6 +28,7 @@ extension Engine {
     case (.memcached, .internet(let host, let port)) where facts.memcachedPort == 0:
       facts.memcachedAddress = host
       facts.memcachedPort = Int(port)
+    case (.redisTLS, .internet(_, let port)) where facts.tlsPort == 0: facts.tlsPort = Int(port)
     case (.metrics, .internet(_, let port)) where facts.metricsPort == 0:
       facts.metricsPort = Int(port)
     case (.memcached, .local(let path, _)): facts.memcachedSocket = path
@@ -38,12 +39,13 @@ extension Engine {
   private func accept(at listener: Listener) -> EventLoopFuture<Void> {
     serverBootstrap(for: listener.endpoint.service).withBoundSocket(listener.socket.rawValue).map {
       listener.channel = $0
+      // SwiftNIO sets 128 for a socket that is bound already.
+      SystemCalls.setBacklog(listener.socket, self.configuration.backlog)
     }
   }
 
   private func serverBootstrap(for service: Endpoint.Service) -> ServerBootstrap {
     ServerBootstrap(group: group)
-      .serverChannelOption(.backlog, value: Int32(configuration.backlog))
       .serverChannelOption(.maxMessagesPerRead, value: 64)
       .childChannelOption(.recvAllocator, value: Self.receiveAllocator)
       .childChannelOption(.maxMessagesPerRead, value: 4)
@@ -53,6 +55,10 @@ extension Engine {
           if service == .metrics {
             try pipeline.addHandler(MetricsHandler(self))
           } else {
+            if service == .redisTLS {
+              guard let tls = self.tls else { throw StartFailure("there is no certificate") }
+              try tls.protect(pipeline)
+            }
             try pipeline.addHandler(self.makeConnection(for: service))
           }
         }
@@ -70,7 +76,8 @@ extension Engine {
     nextClientID += 1
     let now = cache?.now ?? 0
     cache?.figures.connectionCount += 1
-    let handler = ConnectionHandler(self, session, connectTime: now)
+    let handler = ConnectionHandler(
+      self, session, connectTime: now, isEncrypted: service == .redisTLS)
     if service == .memcached { handler.memcached = MemcachedParser() }
     return handler
   }

@@ -4,7 +4,10 @@ internal import Logging
 extension Engine {
   /// Reads the configuration file again, and does as it says as far as that can change while the server
   /// runs. Without a file, nothing happens; where the file is wrong, nothing changes.
+  ///
+  /// The files of the certificate are read again as well: for clients that connect from then on.
   func reload() {
+    reloadIdentity()
     guard let file = configuration.file else {
       logger.notice(
         "SIGHUP: no configuration file is read, because the server was started without one")
@@ -19,6 +22,16 @@ extension Engine {
     }
     cache?.settings = options.settings
     logger.notice("SIGHUP: \(file) was read again")
+  }
+
+  private func reloadIdentity() {
+    guard let options = configuration.tls else { return }
+    do throws(StartFailure) {
+      tls = try TLSIdentity(options)
+      logger.notice("SIGHUP: the certificate was read again")
+    } catch {
+      logger.error("SIGHUP: the certificate stays as it was: \(error.sentence)")
+    }
   }
 
   /// Has the sockets that listen, and so those of the clients that connect from now on, do as

@@ -18,6 +18,8 @@ extension Engine {
     do {
       let manager = try ServiceManager.current()
       engine.facts.isSupervised = manager != nil
+      // Before a predecessor pauses.
+      if let options = configuration.tls { engine.tls = try TLSIdentity(options) }
       if let inherited = try Successor.inherited(), let link = try PredecessorLink(inherited) {
         try engine.takeOver(from: link)
       } else {
@@ -44,6 +46,7 @@ extension Engine {
     let patience = Patience()
     listeners = given.takeListeners()
     if listeners.isEmpty { try bindListeners(patience) }
+    try checkListeners()
     let box = GivenBox(given)
     try eventLoop.flatSubmit {
       self.eventLoop.makeCompletedFuture {
@@ -86,6 +89,16 @@ extension Engine {
     }
   }
 
+  /// - Throws: ``StartFailure`` for a socket that another process has bound for TLS, if this one has no certificate.
+  func checkListeners() throws(StartFailure) {
+    guard tls == nil, let found = listeners.first(where: { $0.endpoint.service == .redisTLS })
+    else {
+      return
+    }
+    throw StartFailure(
+      "\(found.endpoint.text) is for TLS: set tls-port and its certificate as well")
+  }
+
   /// How long it may pass that another process has the memory.
   private static func hold(_ error: any Error) -> Patience.Hold {
     guard let error = error as? PreservedMemoryError, case .heldByAnother(.held(let holder)) = error
@@ -118,6 +131,7 @@ extension Engine {
 
   private var otherPorts: String {
     (facts.memcachedPort == 0 ? "" : ", memcached port \(facts.memcachedPort)")
+      + (facts.tlsPort == 0 ? "" : ", TLS port \(facts.tlsPort)")
       + (facts.metricsPort == 0 ? "" : ", metrics port \(facts.metricsPort)")
   }
 
@@ -201,7 +215,7 @@ struct GivenDescriptors: ~Copyable {
   /// What clients speak at a socket: by `FileDescriptorName=` of its unit.
   private static let services: [String: Endpoint.Service] = [
     "listener": .redis, "redis": .redis, "memcached": .memcached,
-    "metrics": .metrics,
+    "metrics": .metrics, "redis-tls": .redisTLS,
   ]
 
   /// The listening sockets, by socket activation.

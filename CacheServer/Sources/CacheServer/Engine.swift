@@ -59,6 +59,8 @@ final class Engine: @unchecked Sendable {
   /// How many connections to the metrics port are open.
   var metricsConnectionCount = 0
   let clientLimit: Int
+  /// What TLS connections begin with; `nil` without `tls-port`.
+  var tls: TLSIdentity?
   var facts = ServerFacts()
   /// Ends a pause: `CLIENT PAUSE`.
   var pauseEnd: Scheduled<Void>?
@@ -170,7 +172,11 @@ final class Engine: @unchecked Sendable {
       ("databases", "16"), ("daemonize", "no"), ("save", ""), ("appendonly", "no"),
       ("maxclients", "\(clientLimit)"),
       ("proto-max-bulk-len", "\(RequestParser.bulkByteLimit)"),
-      ("supervised", facts.isSupervised ? "systemd" : "no"),
+      ("supervised", facts.isSupervised ? "systemd" : "no"), ("tls-port", "\(facts.tlsPort)"),
+      ("tls-cert-file", configuration.tls?.certificateFile ?? ""),
+      ("tls-key-file", configuration.tls?.keyFile ?? ""),
+      ("tls-ca-cert-file", configuration.tls?.authorityFile ?? ""),
+      ("tls-auth-clients", (configuration.tls ?? TLSOptions()).clients.rawValue),
     ]
   }
 

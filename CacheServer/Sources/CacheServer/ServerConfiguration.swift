@@ -22,6 +22,8 @@ struct ServerConfiguration: Sendable {
   let clientLimit: Int?
   /// The configuration file.
   let file: FilePath?
+  /// How clients are encrypted; `nil` without `tls-port`.
+  let tls: TLSOptions?
   /// The program that an upgrade starts, and what it gets.
   let executable: FilePath
   let arguments: [String]

@@ -17,6 +17,9 @@ struct ServerOptions: Equatable, Sendable {
   /// The path of a UNIX socket for it, and the mode of its file.
   var memcachedSocket: String?
   var memcachedSocketMode: UInt32?
+  /// The port of Redis's protocol inside TLS; `nil` for none.
+  var tlsPort: UInt16?
+  var tls = TLSOptions()
   /// The port that serves figures to Prometheus; `nil` to serve none.
   var metricsPort: UInt16?
   var memoryFile = "/dev/shm/cache-server"
@@ -47,6 +50,10 @@ struct ServerOptions: Equatable, Sendable {
         Endpoint(.memcached, .internet(host: $0, port: memcachedPort))
       }
     }
+    if let tlsPort {
+      try tls.validate()
+      endpoints += addresses.map { Endpoint(.redisTLS, .internet(host: $0, port: tlsPort)) }
+    }
     if let metricsPort {
       endpoints += addresses.map { Endpoint(.metrics, .internet(host: $0, port: metricsPort)) }
     }
@@ -56,12 +63,13 @@ struct ServerOptions: Equatable, Sendable {
     }
     guard endpoints.contains(where: { $0.service != .metrics }) else {
       throw OptionError(
-        "the options name no address for clients: set port, unixsocket, or one of memcached's")
+        "the options name no address for clients: set port, tls-port, unixsocket, or one of memcached's"
+      )
     }
     return ServerConfiguration(
       endpoints: endpoints, backlog: backlog, place: try place, settings: settings,
       capacity: capacity ?? PreservedMemory.standardCapacity, clientLimit: clientLimit, file: file,
-      executable: executable, arguments: arguments)
+      tls: tlsPort == nil ? nil : tls, executable: executable, arguments: arguments)
   }
 
   private var place: ServerConfiguration.Place {

@@ -38,6 +38,23 @@ struct StartDirective: Sendable {
     .mode(
       "memcached-unixsocketperm", "The mode of its file, in octal digits, as 700.",
       \.memcachedSocketMode),
+    .port("tls-port", "The TCP port for clients of Redis's protocol inside TLS", \.tlsPort),
+    .path(
+      "tls-cert-file", "The server's certificate and those between it and a root: PEM.",
+      \.certificateFile),
+    .path("tls-key-file", "The key of the certificate: PEM.", \.keyFile),
+    .path("tls-ca-cert-file", "The roots of clients' certificates: PEM.", \.authorityFile),
+    .init(
+      name: "tls-auth-clients",
+      help: "Whether clients need a certificate: yes, no, or optional, for those that send one.",
+      read: { $0.tls.clients.rawValue },
+      write: { text, options in
+        guard let clients = TLSOptions.ClientCertificates(rawValue: text) else {
+          return "it is yes, no or optional"
+        }
+        options.tls.clients = clients
+        return nil
+      }),
     .port("metrics-port", "The TCP port for GET /metrics of Prometheus", \.metricsPort),
     .init(
       name: "memory-file",
@@ -130,6 +147,19 @@ extension StartDirective {
       write: { text, options in
         guard text.utf8.count <= 107 else { return "the path of a socket has at most 107 bytes" }
         options[keyPath: field] = text.isEmpty ? nil : text
+        return nil
+      })
+  }
+
+  /// The path of a file of ``TLSOptions``.
+  private static func path(
+    _ name: String, _ help: String, _ field: any WritableKeyPath<TLSOptions, String> & Sendable
+  ) -> StartDirective {
+    StartDirective(
+      name: name, help: help, read: { $0.tls[keyPath: field] },
+      write: { text, options in
+        guard !text.utf8.contains(0) else { return "a path contains no zero byte" }
+        options.tls[keyPath: field] = text
         return nil
       })
   }

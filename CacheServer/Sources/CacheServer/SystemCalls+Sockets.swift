@@ -118,6 +118,11 @@ extension SystemCalls {
     }
   }
 
+  /// How many clients may wait to be accepted at a socket that listens already: listen(2).
+  static func setBacklog(_ socket: FileDescriptor, _ count: Int) {
+    _ = listen(socket.rawValue, Int32(count))
+  }
+
   private static func withLocalAddress(
     _ path: String,
     _ body: (UnsafePointer<sockaddr>, socklen_t) throws(SocketFailure) -> Void

@@ -5,7 +5,7 @@ internal import TrialSupport
 struct CacheTrials: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "cache-trials",
-    abstract: "Measures and proves cache-server, beside redis-server and memcached.",
+    abstract: "Measures and proves cache-server, beside redis-server, valkey-server and memcached.",
     discussion: """
       Exit status: 0 everything held, 1 something did not, 2 the command line is wrong. Servers listen \
       at 127.0.0.1, at free ports, and keep their files in a folder of their own, which \
@@ -13,7 +13,7 @@ struct CacheTrials: ParsableCommand {
       """,
     subcommands: [
       Blackout.self, Upgrades.self, Kills.self, Throughput.self, Compare.self, Soak.self,
-      Memory.self,
+      Memory.self, Peers.self,
     ])
 }
 

@@ -73,6 +73,19 @@ public struct ChildProcess: Sendable {
     _ = try? wait()
   }
 
+  /// The processor time of all its threads, in seconds, to a hundredth: from /proc/ID/stat; nil where it is gone.
+  public var processorSeconds: Double? {
+    guard let text = try? SystemCalls.contents(of: "/proc/\(id)/stat"),
+      let end = text.lastIndex(of: UInt8(ascii: ")"))
+    else { return nil }
+    // Behind the name: the state is the first field, the times in the program and in the kernel 12 and 13.
+    let fields = String(decoding: text[(end + 1)...], as: UTF8.self).split(separator: " ")
+    guard fields.count > 12, let user = Double(fields[11]), let system = Double(fields[12]) else {
+      return nil
+    }
+    return (user + system) / 100
+  }
+
   /// Bytes of memory from /proc/ID/status: `VmRSS`, `RssAnon`; nil where it is gone.
   public func memoryByteCount(_ field: String) -> UInt64? {
     guard let text = try? SystemCalls.contents(of: "/proc/\(id)/status") else { return nil }

@@ -57,6 +57,21 @@ import TrialSupport
     try server.end()
   }
 
+  /// As many clients as `tcp-backlog` says wait to be accepted, also at the socket of a successor.
+  @Test func manyAtOnce() throws {
+    let server = try ServerProcess(file, ["--tcp-backlog", "600"])
+    for _ in 0..<2 {
+      server.signal(SIGSTOP)
+      // None of these would connect if the queue were full.
+      let clients = try (0..<400).map { _ in try server.connect() }
+      server.signal(SIGCONT)
+      for client in clients { #expect(try client.send("PING") == "+PONG") }
+      server.signal(SIGUSR2)
+      try server.awaitExchange()
+    }
+    try server.end()
+  }
+
   /// A connection that ends while clients are sent ahead ends at once. Each process closes its copy of the socket.
   @Test func connectionsEndWhileOthersAreSent() throws {
     let server = try ServerProcess(file)

@@ -16,6 +16,7 @@ final class ServerProcess {
   /// The ports of other protocols; 0 for none.
   private(set) var memcachedPort: UInt16 = 0
   private(set) var metricsPort: UInt16 = 0
+  private(set) var tlsPort: UInt16 = 0
   /// The process that serves.
   private(set) var processID: Int32 = 0
 
@@ -88,6 +89,7 @@ final class ServerProcess {
     for (index, word) in words.enumerated() where word == "port" && index > 0 {
       let found = UInt16(words[index + 1]) ?? 0
       if words[index - 1] == "memcached" { memcachedPort = found }
+      if words[index - 1] == "TLS" { tlsPort = found }
       if words[index - 1] == "metrics" { metricsPort = found }
     }
   }

@@ -1,6 +1,7 @@
 #ifndef C_TRIAL_SUPPORT_H
 #define C_TRIAL_SUPPORT_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 // What Swift cannot import or do safely: fork(2), variadic calls, macros, signal handlers.
@@ -45,5 +46,31 @@ int ct_open_process(int process);
 
 /// Removes a file, or a folder with everything in it.
 int ct_remove_tree(const char *path);
+
+/// Requests for a server: `batches` of them for each client, all of one size, and the replies to them.
+struct ct_load {
+  const uint8_t *requests;
+  const uint8_t *replies;
+  size_t request_size;
+  size_t reply_size;
+  int clients;
+  int batches;
+  int milliseconds;
+  uint16_t port;
+};
+
+struct ct_load_result {
+  /// How many batches were answered.
+  uint64_t batches;
+  uint64_t nanoseconds;
+};
+
+/// Connects the clients to a port of 127.0.0.1; each sends a batch, waits for the replies, and sends the next, until the
+/// time is over. The first replies to each batch are compared: -EBADMSG if one is wrong.
+int ct_run_load(const struct ct_load *load, struct ct_load_result *result);
+
+/// Connects, sends the requests, waits for the replies and closes, again and again, one connection at a time. The replies
+/// have at most 512 bytes.
+int ct_connect_often(const struct ct_load *load, struct ct_load_result *result);
 
 #endif

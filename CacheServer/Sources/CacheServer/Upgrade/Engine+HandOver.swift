@@ -73,7 +73,7 @@ extension Engine {
   private func sendAhead(_ ids: ArraySlice<UInt64>, to successor: SuccessorProcess) {
     guard state == .upgrading else { return SystemCalls.killAndWait(successor.processID) }
     let clients = ids.prefix(Self.aheadCount).compactMap { connections[$0] }
-      .filter { $0.isWritten && $0.pending.readableBytes <= Self.aheadByteLimit }
+      .filter { $0.canBeHandedOver && $0.pending.readableBytes <= Self.aheadByteLimit }
     do {
       if !clients.isEmpty {
         try successor.stream.write(HandoverState.ahead(clients.count))
@@ -150,7 +150,9 @@ extension Engine {
     for client in connections.values {
       client.areWatchesTouched =
         client.session.isWatching && cache?.areWatchesTouched(of: client.session) == true
-      guard client.isSentAhead && !client.isChangedSinceSent || client.isWritten else { continue }
+      guard client.isSentAhead && !client.isChangedSinceSent || client.canBeHandedOver else {
+        continue
+      }
       roster.all.append(client)
       guard client.isSentAhead else {
         roster.new.append(client)
@@ -261,7 +263,9 @@ extension Engine {
     // The successor serves while this process closes its sockets, which takes a while if they are many.
     SystemCalls.giveWay()
     for client in clients { client.leave() }
-    for client in connections.values { client.setReading(false) }
+    for client in connections.values {
+      if client.isEncrypted { client.disconnect() } else { client.setReading(false) }
+    }
     handOverRest(after: .milliseconds(2))
   }
 
@@ -274,7 +278,7 @@ extension Engine {
   /// - Parameter wasEmpty: whether the look before found none.
   private func handOverRest(after delay: TimeAmount, wasEmpty: Bool = false) {
     guard state == .handedOver, let successor else { return }
-    for client in connections.values.filter(\.isWritten) {
+    for client in connections.values.filter(\.canBeHandedOver) {
       do {
         try successor.stream.write(client.state.frame)
         try successor.stream.flush()
@@ -299,9 +303,12 @@ extension Engine {
 }
 
 extension ConnectionHandler {
-  /// Whether all replies are sent, as far as this process is concerned.
-  var isWritten: Bool {
-    guard let channel = context?.channel, descriptor >= 0, !isClosing else { return false }
+  /// Whether a successor can serve it: all replies are sent, as far as this process is concerned, and it does not
+  /// encrypt. The keys of a TLS connection are in this process alone.
+  var canBeHandedOver: Bool {
+    guard let channel = context?.channel, descriptor >= 0, !isClosing, !isEncrypted else {
+      return false
+    }
     return (try? channel.syncOptions?.getOption(.bufferedWritableBytes)) == 0
   }
 
@@ -333,6 +340,12 @@ extension ConnectionHandler {
 
   var namedDescriptor: NamedDescriptor {
     NamedDescriptor("client-\(session.id)", FileDescriptor(rawValue: descriptor))
+  }
+
+  /// Ends a connection that cannot be handed over: after the replies to everything that was carried out.
+  func disconnect() {
+    if engine.upgradeRequester === self { send { $0.ok() } }
+    closeSoon()
   }
 
   /// Closes this process's copy of the socket; the connection stays.

@@ -94,6 +94,7 @@ extension Engine {
         }
         listeners.append(Listener(endpoint, socket))
       }
+      try checkListeners()
       nextClientID = state.nextClientID
       memoryFile = memory.file
       begin(with: try Cache(in: memory, by: .upgrade, settings: state.settings))

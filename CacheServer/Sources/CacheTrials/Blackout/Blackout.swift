@@ -50,7 +50,8 @@ struct Blackout: Trial {
     try ClientCounts.makeRoom(for: clients)
     var results: [BlackoutResult] = []
     for count in keys {
-      for kind in TrialServer.Kind.allCases where kind == .cache || count <= peersUpTo {
+      for kind in [TrialServer.Kind.cache, .redis, .memcached]
+      where kind == .cache || count <= peersUpTo {
         for clientCount in kind == .cache ? clients : [0] {
           results += try measure(kind, count, clientCount, workshop)
         }
@@ -99,7 +100,7 @@ struct Blackout: Trial {
     let mebibytes = max(64, (count * 1400) >> 20)
     switch kind {
     case .cache: return ["--capacity", "\(max(1024, mebibytes * 2))mb"]
-    case .redis: return []
+    case .redis, .valkey: return []
     case .memcached: return ["-m", "\(mebibytes)"]
     }
   }

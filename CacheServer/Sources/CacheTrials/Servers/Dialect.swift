@@ -20,14 +20,28 @@ enum Dialect {
   }
 
   func appendSet(_ number: Int, to bytes: inout [UInt8]) {
+    appendSet(Self.key(number), Self.value(number), to: &bytes)
+  }
+
+  func appendSet(_ key: [UInt8], _ value: [UInt8], to bytes: inout [UInt8]) {
     switch self {
-    case .resp:
-      appendRequest([Array("SET".utf8), Self.key(number), Self.value(number)], to: &bytes)
+    case .resp: appendRequest([Array("SET".utf8), key, value], to: &bytes)
     case .memcached:
-      bytes += Array("set ".utf8) + Self.key(number)
-      bytes += Array(" 0 0 \(Self.valueByteCount)\r\n".utf8)
-      Pattern.append(seed: UInt64(number), count: Self.valueByteCount, to: &bytes)
-      bytes += [13, 10]
+      bytes += Array("set ".utf8) + key
+      bytes += Array(" 0 0 \(value.count)\r\n".utf8) + value + [13, 10]
+    }
+  }
+
+  /// The answer to `set`.
+  var stored: [UInt8] { Array((self == .resp ? "+OK\r\n" : "STORED\r\n").utf8) }
+
+  /// The answer to `get` for a key with that value.
+  func appendAnswer(_ key: [UInt8], _ value: [UInt8], to bytes: inout [UInt8]) {
+    switch self {
+    case .resp: bytes += Array("$\(value.count)\r\n".utf8) + value + [13, 10]
+    case .memcached:
+      bytes += Array("VALUE ".utf8) + key + Array(" 0 \(value.count)\r\n".utf8)
+      bytes += value + Array("\r\nEND\r\n".utf8)
     }
   }
 

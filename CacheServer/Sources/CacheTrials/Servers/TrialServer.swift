@@ -3,9 +3,10 @@ internal import TrialSupport
 /// A server that is tried, or that others are compared with.
 final class TrialServer {
   /// Which.
-  enum Kind: String, CaseIterable {
+  enum Kind: String {
     case cache = "cache-server"
     case redis = "redis"
+    case valkey
     case memcached
   }
 
@@ -25,8 +26,10 @@ final class TrialServer {
   /// Starts one.
   ///
   /// - Parameter extra: arguments after the usual ones.
+  /// - Parameter keepsMemory: whether memcached keeps its items in a file, for a warm start.
   init(
-    _ kind: Kind, in workshop: Workshop, extra: [String] = [], core: Int? = nil
+    _ kind: Kind, in workshop: Workshop, extra: [String] = [], core: Int? = nil,
+    keepsMemory: Bool = true
   ) throws {
     self.kind = kind
     self.core = core
@@ -36,8 +39,8 @@ final class TrialServer {
     case .cache:
       program = workshop.options.serverProgram
       arguments = ["--port", "\(port)", "--memory-file", "\(folder)/memory"] + extra
-    case .redis:
-      program = "redis-server"
+    case .redis, .valkey:
+      program = "\(kind.rawValue)-server"
       arguments =
         [
           "--port", "\(port)", "--bind", "127.0.0.1", "--dir", folder, "--save", "",
@@ -46,8 +49,8 @@ final class TrialServer {
     case .memcached:
       program = "memcached"
       let user = SystemCalls.ownUser == 0 ? ["-u", "root"] : []
-      arguments =
-        ["-p", "\(port)", "-U", "0", "-l", "127.0.0.1", "-e", "\(folder)/memory"] + user + extra
+      let file = keepsMemory ? ["-e", "\(folder)/memory"] : []
+      arguments = ["-p", "\(port)", "-U", "0", "-l", "127.0.0.1"] + file + user + extra
     }
     process = ChildProcess(id: 0)
     try start()

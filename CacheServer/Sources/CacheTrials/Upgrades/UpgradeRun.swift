@@ -10,6 +10,8 @@ final class UpgradeRun {
   private var secondDescriptorCount = 0
   /// The longest wait in each upgrade of the client that asks all the time, in milliseconds.
   private(set) var waits = Samples()
+  /// Its longest wait beside each upgrade, in a time as long as the upgrade took, in milliseconds.
+  private(set) var quietWaits = Samples()
   /// The time in each upgrade from the signal to the end of the old process, in milliseconds.
   private(set) var endings = Samples()
   /// How often the client that asks had to connect again.
@@ -37,10 +39,25 @@ final class UpgradeRun {
       waits.add(figures.blackout)
       endings.add(figures.ending)
       retryCount += figures.failureCount
+      quietWaits.add(try measureQuiet(milliseconds: figures.ending))
       if number == 1 {
         secondDescriptorCount = try SystemCalls.descriptorCount(of: server.process.id)
       }
     }
+  }
+
+  /// The longest wait of the client that asks while nothing happens to the server.
+  private func measureQuiet(milliseconds length: Double) throws -> Double {
+    let start = SystemCalls.monotonicNanoseconds
+    let end = start + UInt64(length * 1_000_000)
+    var last = start
+    var longest = 0.0
+    while last < end {
+      guard try asking.ask({ nil }) else { throw TrialFailure("the server does not answer") }
+      longest = max(longest, milliseconds(last, asking.lastRight))
+      last = asking.lastRight
+    }
+    return longest
   }
 
   /// How many clients do not get their name over their first connection.

@@ -7,8 +7,9 @@ struct Upgrades: Trial {
     abstract: "Upgrade many times in a row while many clients are connected.",
     discussion: """
       Each client has a name, and at the end asks for it over its first connection. One more client asks \
-      for keys, one after the other, all the time; the trial measures its longest wait in each upgrade. Each \
-      upgrade begins after the process of the one before has ended.
+      for keys, one after the other, all the time; the trial measures its longest wait in each upgrade, and \
+      beside it in a time as long as the upgrade took, in which nothing happens. Each upgrade begins after the \
+      process of the one before has ended.
       """)
   static let title = "upgrades with many clients"
 
@@ -45,6 +46,7 @@ struct Upgrades: Trial {
       "\(upgrades) upgrades in a row, \(keys) keys of 1 KiB; milliseconds",
       [
         ("CLIENTS", "clients"), ("LONGEST WAIT, MEDIAN", "wait"), ("RANGE", "wait_range"),
+        ("WITHOUT UPGRADE", "quiet_wait"), ("RANGE", "quiet_wait_range"),
         ("PAUSE, MEDIAN", "pause"), ("RANGE", "pause_range"), ("UNTIL GONE", "until_gone"),
         ("DESCRIPTORS", "descriptors"), ("LOST", "lost"),
       ])
@@ -57,6 +59,7 @@ struct Upgrades: Trial {
       run.server.stop()
       table.add([
         .count(count), .measured(run.waits.median), .range(run.waits, shortDecimal),
+        .measured(run.quietWaits.median), .range(run.quietWaits, shortDecimal),
         .measured(pauses.median), .range(pauses, shortDecimal),
         .measured(run.endings.median), .count(ends.last), .count(lostCount),
       ])
