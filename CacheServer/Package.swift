@@ -17,7 +17,7 @@ let nio = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
 let posix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let system = Target.Dependency.product(name: "SystemPackage", package: "swift-system")
-/// BoringSSL, which swift-nio-ssl contains, is 283 files of C and C++: only who wants TLS builds it.
+/// BoringSSL, which swift-nio-ssl contains, is 283 files of C and C++. A build without the trait leaves it out.
 let tls = Target.Dependency.product(
   name: "NIOSSL", package: "swift-nio-ssl", condition: .when(traits: ["TLS"]))
 let argumentParser = Target.Dependency.product(

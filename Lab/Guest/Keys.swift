@@ -154,7 +154,7 @@ private struct KeyClient {
       guard try line() == "END" else { throw LabFailure.answerNotUnderstood(header) }
       return text
     }
-    // "$-1" for a key that is not there. An error, such as that the server is loading, is no answer.
+    // "$-1" answers for a key that does not exist. An error does not count: the server may be loading.
     guard header.hasPrefix("$"), let count = Int(header.dropFirst()) else {
       throw LabFailure.answerNotUnderstood(header)
     }

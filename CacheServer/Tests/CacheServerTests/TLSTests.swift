@@ -98,7 +98,7 @@
       try server.end()
     }
 
-    /// What is no TLS is not carried out, and neither is TLS at the other port.
+    /// The server carries out neither plain requests at the TLS port nor requests inside TLS at the other port.
     @Test func wrongPort() throws {
       let server = try ServerProcess(file, arguments("no"))
       let plain = try Client(port: server.tlsPort)

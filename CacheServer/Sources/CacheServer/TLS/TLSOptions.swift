@@ -2,10 +2,10 @@
 struct TLSOptions: Equatable, Sendable {
   /// Whether clients need a certificate.
   enum ClientCertificates: String, Sendable {
-    /// Who has none is not served.
+    /// A client without one is not served.
     case required = "yes"
     case none = "no"
-    /// Who has none is served, and who has a wrong one is not.
+    /// A client without one is served; a client with a wrong one is not.
     case optional
   }
 

@@ -48,7 +48,7 @@ struct PeerMemory {
         replies += dialect.stored
       }
     }
-    // What the first requests take for good, as buffers, is no entry's.
+    // The server keeps the buffers of its first requests. They do not count as memory of entries.
     try load.runOnce(port: server.port)
     let connection = try Connection(port: server.port)
     var stored = 0
