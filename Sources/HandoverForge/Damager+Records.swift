@@ -80,8 +80,8 @@ extension Damager {
     guard block != .zero, word(block.advanced(byBytes: 8)) >= count else {
       throw .nothingToDamage(damage.rawValue)
     }
-    return (
-      block.advanced(byBytes: 8), block.advanced(byBytes: 16), block.advanced(byBytes: 16 + 80)
-    )
+    let first = block.advanced(byBytes: 16)
+    let second = first.advanced(byBytes: UInt64(LiveUpdateSession.byteCount))
+    return (block.advanced(byBytes: 8), first, second)
   }
 }
