@@ -30,7 +30,16 @@ public struct DirectMap: WritablePhysicalMemory, @unchecked Sendable {
     unsafe self.base = base
   }
 
-  /// The same bytes, as far as they are in `part`; `nil` if none is.
+  /// Calls `body` with the map itself.
+  @inlinable
+  @unsafe
+  public func withDirectMap<Result: ~Copyable, Failure: Error>(
+    _ body: (DirectMap) throws(Failure) -> Result
+  ) throws(Failure) -> Result? {
+    try body(self)
+  }
+
+  /// The map of those of its bytes that are in `part`; `nil` if none is, or if the first is not at a multiple of 8.
   @inlinable
   public func intersection(_ part: PhysicalRange) -> DirectMap? {
     guard let shared = range.intersection(part), shared.start.isAligned(log2ByteCount: 3) else {

@@ -36,12 +36,15 @@ public protocol PhysicalMemory {
   /// A hint: memory behind a file may drop the pages. The default does nothing.
   func finishedReading(_ range: PhysicalRange)
 
-  /// Calls `body` with a direct map of the same bytes; `nil`, without calling it, where this memory has none.
+  /// Calls `body` with a direct map of the same bytes; returns `nil`, without calling it, if this memory has none.
   ///
   /// Code that reads many pages is compiled for ``DirectMap``, which it reads faster than memory of a type that it
   /// does not know. The default returns `nil`.
   ///
-  /// Unsafe: `body` does not keep the map.
+  /// Unsafe: the map does not keep the memory. `body` must not let a copy of it out.
+  ///
+  /// - Throws: the error of `body`.
+  /// - Complexity: O(1), and that of `body`.
   @unsafe
   func withDirectMap<Result: ~Copyable, Failure: Error>(
     _ body: (DirectMap) throws(Failure) -> Result

@@ -143,7 +143,7 @@ extension MemoryFile {
   /// Whether the file's pages are ordinary memory.
   private var isInMemory: Bool { storage == .memfd || storage == .tmpfs }
 
-  /// Whether all bytes are in a file in memory, and none of them in a hole or in swap.
+  /// Whether the file's pages are ordinary memory, and none of the bytes is in a hole or in swap.
   private func isCached(_ bytes: Range<UInt64>) -> Bool {
     guard isInMemory, let count = try? SystemCalls.cachedPageCount(file.descriptor, bytes) else {
       return false

@@ -93,9 +93,11 @@ struct BoundedMemory<Base: PhysicalMemory>: PhysicalMemory {
     return try base.withBytes(in: wanted, body)
   }
 
+  @unsafe
   func withDirectMap<Result: ~Copyable, Failure: Error>(
     _ body: (DirectMap) throws(Failure) -> Result
   ) throws(Failure) -> Result? {
+    // SAFETY: only `body` gets a part of the map, and it keeps to the rule that this function has as well.
     let result = unsafe try base.withDirectMap { (map) throws(Failure) -> Result? in
       guard let part = map.intersection(range) else { return nil }
       return try body(part)
