@@ -56,7 +56,9 @@ extension Engine {
             try pipeline.addHandler(MetricsHandler(self))
           } else {
             if service == .redisTLS {
-              guard let tls = self.tls else { throw StartFailure("the TLS port has no certificate") }
+              guard let tls = self.tls else {
+                throw StartFailure("the TLS port has no certificate")
+              }
               try tls.protect(pipeline)
             }
             try pipeline.addHandler(self.makeConnection(for: service))
