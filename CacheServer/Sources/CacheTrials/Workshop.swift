@@ -37,6 +37,13 @@ final class Workshop {
       "[\((now - startTime) / 1_000_000_000) s] \(text())\n")
   }
 
+  /// - Throws: ``TrialFailure`` on a machine with one core.
+  func requireTwoCores() throws {
+    guard SystemCalls.coreCount > 1 else {
+      throw TrialFailure("one core is for the server and one for the clients: two are needed")
+    }
+  }
+
   /// Adds what was to be shown, and whether it was.
   func claim(_ text: String, _ isHeld: Bool, _ detail: String = "") {
     report.claims.append(Report.Claim(text: text, isHeld: isHeld, detail: detail))

@@ -58,9 +58,7 @@ struct Peers: Trial {
   }
 
   func run(in workshop: Workshop) throws {
-    guard SystemCalls.coreCount > 1 else {
-      throw TrialFailure("one core is for the server and one for the clients: two are needed")
-    }
+    try workshop.requireTwoCores()
     let kinds = Self.kinds.filter { Self.isInstalled($0, workshop) }
     // This process stays on one core once it is there.
     for count in cores.sorted(by: >) {

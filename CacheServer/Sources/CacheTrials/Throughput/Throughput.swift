@@ -42,9 +42,7 @@ struct Throughput: Trial {
   }
 
   func run(in workshop: Workshop) throws {
-    if SystemCalls.coreCount < 2 {
-      throw TrialFailure("one core is for the server and one for the clients: two are needed")
-    }
+    try workshop.requireTwoCores()
     for valueByteCount in values {
       for pipeline in pipelines {
         // A server answers fewer requests a second without pipelines or with large values: send fewer, so that each
