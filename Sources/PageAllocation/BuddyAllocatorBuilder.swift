@@ -15,6 +15,9 @@ public import MemoryAccess
 public struct BuddyAllocatorBuilder<Memory: WritablePhysicalMemory>: ~Copyable {
   @usableFromInline
   var allocator: BuddyAllocator<Memory>
+  /// What marks frames of all memory.
+  @usableFromInline
+  let all: UsedFrameMarker<Memory>
 
   /// A builder of an allocator that manages no frame yet.
   ///
@@ -29,6 +32,8 @@ public struct BuddyAllocatorBuilder<Memory: WritablePhysicalMemory>: ~Copyable {
     allocator = BuddyAllocator(
       in: memory, geometry: geometry, covering: frames, maximumOrder: maximumOrder, mapAt: map,
       isMapZero: isMapZero)
+    all = UsedFrameMarker(
+      frames, in: allocator.map, firstWord: allocator.freeBlocks[0].firstWord)
   }
 
   /// Makes frames the allocator's; those that are not marked as used will be free.
@@ -41,7 +46,7 @@ public struct BuddyAllocatorBuilder<Memory: WritablePhysicalMemory>: ~Copyable {
   ///
   /// - Complexity: O(frames / 64).
   @inlinable
-  public mutating func use(_ range: FrameRange) { marker(0, of: 1).use(range) }
+  public mutating func use(_ range: FrameRange) { all.use(range) }
 
   /// What marks the frames in use of one of `partCount` parts that are equally large, give or take 64 frames; a part
   /// may be empty.
@@ -52,7 +57,7 @@ public struct BuddyAllocatorBuilder<Memory: WritablePhysicalMemory>: ~Copyable {
   @inlinable
   public func marker(_ part: Int, of partCount: Int) -> UsedFrameMarker<Memory> {
     require(that: part >= 0 && part < partCount, "a part that does not exist")
-    let frames = allocator.frames
+    let frames = all.frames
     let wordCount = FrameSet.wordCount(for: frames)
     let (index, count) = (UInt64(part), UInt64(partCount))
     // Without a product that can be too large.
@@ -63,8 +68,8 @@ public struct BuddyAllocatorBuilder<Memory: WritablePhysicalMemory>: ~Copyable {
     let start = min(frames.start.rawValue &+ first &* 64, frames.end.rawValue)
     let end = min(frames.start.rawValue &+ word(index &+ 1) &* 64, frames.end.rawValue)
     return UsedFrameMarker(
-      FrameRange(start: FrameNumber(start), frameCount: end &- start), in: allocator.map,
-      firstWord: allocator.freeBlocks[0].firstWord &+ first)
+      FrameRange(start: FrameNumber(start), frameCount: end &- start), in: all.map,
+      firstWord: all.firstWord &+ first)
   }
 
   /// The allocator.
