@@ -52,6 +52,15 @@ public struct HandoverSurvey: Sendable {
   public init<Memory: PhysicalMemory>(
     _ source: Source, in memory: Memory, geometry: PageGeometry, options: Options = Options()
   ) {
+    // Mapped memory is read by code that was compiled for it.
+    // SAFETY: the survey has copies of what it found, and not the map.
+    let survey = unsafe memory.withDirectMap { Self(reading: source, in: $0, geometry, options) }
+    self = survey ?? Self(reading: source, in: memory, geometry, options)
+  }
+
+  private init<Memory: PhysicalMemory>(
+    reading source: Source, in memory: Memory, _ geometry: PageGeometry, _ options: Options
+  ) {
     self.geometry = geometry
     var bytes: [UInt8] = []
     switch source {

@@ -33,7 +33,7 @@ public enum SmallFile {
       while bytes.count <= limit {
         do throws(Errno) {
           // One record of the log, or a piece of a file.
-          guard try append(file, to: &bytes) else { break }
+          guard try append(file, atMost: pieceByteCount, to: &bytes) else { break }
         } catch .wouldBlock {
           break
         } catch .brokenPipe {
@@ -67,7 +67,9 @@ public enum SmallFile {
     var bytes: [UInt8] = []
     while bytes.count <= limit {
       do throws(Errno) {
-        guard try append(file, to: &bytes) else { return bytes }
+        // One byte more than is allowed shows that the file has more.
+        let byteCount = min(limit - bytes.count, pieceByteCount - 1) + 1
+        guard try append(file, atMost: byteCount, to: &bytes) else { return bytes }
       } catch {
         throw .cannotRead(error)
       }
@@ -75,11 +77,14 @@ public enum SmallFile {
     return nil
   }
 
-  /// Appends what one read(2) gives; false at the end.
+  /// The most bytes that are read at once; more than a record of the kernel's log has.
+  private static let pieceByteCount = 1 << 16
+
+  /// Appends what one read(2) of `byteCount` bytes gives; false at the end.
   private static func append(
-    _ file: FileDescriptor, to bytes: inout [UInt8]
+    _ file: FileDescriptor, atMost byteCount: Int, to bytes: inout [UInt8]
   ) throws(Errno) -> Bool {
-    let piece = try SystemCalls.read(file, atMost: 1 << 16)
+    let piece = try SystemCalls.read(file, atMost: byteCount)
     bytes += piece
     return !piece.isEmpty
   }

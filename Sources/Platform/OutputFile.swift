@@ -212,13 +212,12 @@ package struct OutputFile: ~Copyable {
     var path = path
     // As many links as the kernel follows.
     for _ in 0..<40 {
-      let parent = path.removingLastComponent()
       guard let name = path.lastComponent?.string,
-        let folder = try? SystemCalls.resolved(parent.isEmpty ? "." : parent)
+        let folder = try? SystemCalls.resolved(path.folder)
       else { return nil }
       if let number = CInt(name), number >= 0, isDescriptorFolder(folder) { return number }
       guard let target = try? SystemCalls.target(ofLink: path) else { return nil }
-      path = parent.pushing(target)
+      path = path.folder.pushing(target)
     }
     return nil
   }
@@ -234,15 +233,13 @@ package struct OutputFile: ~Copyable {
   private static func unnamedFile(
     beside path: FilePath, isSecret: Bool
   ) throws(OutputFileError) -> (FileDescriptor, temporary: FilePath?) {
-    let parent = path.removingLastComponent()
     let permissions: FilePermissions =
       isSecret
       ? .ownerReadWrite
       : [.ownerReadWrite, .groupReadWrite, .otherReadWrite]
     do throws(Errno) {
       do throws(Errno) {
-        let file = try SystemCalls.openUnnamed(
-          in: parent.isEmpty ? "." : parent, permissions: permissions)
+        let file = try SystemCalls.openUnnamed(in: path.folder, permissions: permissions)
         // It gets its name by way of /proc.
         if SystemCalls.exists(file.pathInProc) { return (file, nil) }
         SystemCalls.release(file)
@@ -259,6 +256,6 @@ package struct OutputFile: ~Copyable {
 
   private static func temporaryName(beside path: FilePath) -> FilePath {
     let mark = String(UInt64.random(in: .min ... .max), radix: 36)
-    return path.removingLastComponent().appending(".kho-\(mark)")
+    return path.folder.appending(".kho-\(mark)")
   }
 }

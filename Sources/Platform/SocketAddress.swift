@@ -29,19 +29,3 @@ package enum SocketAddress: Hashable, Sendable {
   /// Whether the name is not empty, and fits into the 107 bytes of `struct sockaddr_un`.
   package var isValid: Bool { withSocketAddress { _, _ in true } ?? false }
 }
-
-extension FilePath {
-  /// The path as the system takes it, without the zero byte at its end.
-  fileprivate var bytes: [UInt8] {
-    // SAFETY: the string ends with a zero byte, and is copied before it goes.
-    unsafe withPlatformString { start in
-      var bytes: [UInt8] = []
-      var next = unsafe start
-      while unsafe next.pointee != 0 {
-        unsafe bytes.append(UInt8(bitPattern: next.pointee))
-        unsafe next += 1
-      }
-      return bytes
-    }
-  }
-}

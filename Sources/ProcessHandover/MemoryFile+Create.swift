@@ -73,8 +73,7 @@ extension MemoryFile {
   private static func unpublishedFile(
     beside path: FilePath
   ) throws(MemoryFileError) -> (FileDescriptor, temporary: FilePath?) {
-    let parent = path.removingLastComponent()
-    let folder = parent.isEmpty ? "." : parent
+    let folder = path.folder
     do throws(Errno) {
       return (try SystemCalls.openUnnamed(in: folder), nil)
     } catch {
@@ -84,7 +83,7 @@ extension MemoryFile {
       }
     }
     let number = String(UInt64.random(in: .min ... .max), radix: 16)
-    let temporary = parent.appending(".memory-file-\(number)")
+    let temporary = folder.appending(".memory-file-\(number)")
     do throws(Errno) {
       return (try SystemCalls.create(temporary, .readWrite), temporary)
     } catch {

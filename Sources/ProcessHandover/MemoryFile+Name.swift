@@ -43,11 +43,10 @@ extension MemoryFile {
   }
 
   private func synchronizeFolder(of path: FilePath) throws(MemoryFileError) {
-    let parent = path.removingLastComponent()
     let folder: OwnedDescriptor
     do throws(Errno) {
       folder = OwnedDescriptor(
-        try SystemCalls.open(parent.isEmpty ? "." : parent, .readOnly, options: .directory))
+        try SystemCalls.open(path.folder, .readOnly, options: .directory))
     } catch {
       throw .cannotSynchronize(error)
     }

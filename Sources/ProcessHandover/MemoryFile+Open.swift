@@ -50,8 +50,7 @@ extension MemoryFile {
   private static func opened(
     _ path: FilePath, _ mode: FileDescriptor.AccessMode, _ trust: MemoryFileTrust
   ) throws(MemoryFileError) -> OwnedDescriptor {
-    let parent = path.removingLastComponent()
-    let folder = try? SystemCalls.status(at: parent.isEmpty ? "." : parent)
+    let folder = try? SystemCalls.status(at: path.folder)
     let followsLinks = trust == .allFiles || (folder?.permissions ?? 0) & 0o002 == 0
     do throws(Errno) {
       return OwnedDescriptor(

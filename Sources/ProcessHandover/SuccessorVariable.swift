@@ -35,7 +35,7 @@ struct SuccessorVariable: Equatable {
   /// Reads what a process put into the environment.
   init(parsing text: String) throws(SuccessorError) {
     guard text.utf8.count <= Self.byteCountLimit else { throw .malformedVariable }
-    let fields = text.split(separator: ";", omittingEmptySubsequences: false)
+    let fields = Self.split(text.utf8[...], at: ";")
     guard let version = Self.decimal(fields[0]) else { throw .malformedVariable }
     guard version == Self.version else { throw .unsupportedVersion(version) }
     guard fields.count <= 1 + NamedDescriptor.countLimit else { throw .malformedVariable }
@@ -49,11 +49,18 @@ struct SuccessorVariable: Equatable {
     self.entries = entries
   }
 
-  private static func entry(_ field: Substring) -> Entry? {
-    let halves = field.split(separator: "=", omittingEmptySubsequences: false)
+  /// The parts of the text, of ASCII, so that it is split by bytes: characters would first have to be found.
+  private static func split(
+    _ text: Substring.UTF8View, at separator: Unicode.Scalar
+  ) -> [Substring.UTF8View] {
+    text.split(separator: UInt8(ascii: separator), omittingEmptySubsequences: false)
+  }
+
+  private static func entry(_ field: Substring.UTF8View) -> Entry? {
+    let halves = split(field, at: "=")
     guard halves.count == 2, let name = unescaped(halves[0]), NamedDescriptor.isValidName(name)
     else { return nil }
-    let numbers = halves[1].split(separator: ":", omittingEmptySubsequences: false)
+    let numbers = split(halves[1], at: ":")
     guard numbers.count == 3, let number = decimal(numbers[0]).flatMap(Int32.init(exactly:)),
       let device = hexadecimal(numbers[1]), let inode = hexadecimal(numbers[2])
     else { return nil }
@@ -70,12 +77,12 @@ struct SuccessorVariable: Equatable {
   }
 
   /// Digits and nothing else, not even a sign.
-  private static func decimal(_ text: Substring) -> UInt32? {
-    text.utf8.allSatisfy(isDigit) ? UInt32(text) : nil
+  private static func decimal(_ text: Substring.UTF8View) -> UInt32? {
+    text.allSatisfy(isDigit) ? UInt32(Substring(text)) : nil
   }
 
-  private static func hexadecimal(_ text: Substring) -> UInt64? {
-    text.utf8.allSatisfy(isHexDigit) ? UInt64(text, radix: 16) : nil
+  private static func hexadecimal(_ text: Substring.UTF8View) -> UInt64? {
+    text.allSatisfy(isHexDigit) ? UInt64(Substring(text), radix: 16) : nil
   }
 
   private static func isPlain(_ byte: UInt8) -> Bool {
@@ -95,9 +102,9 @@ struct SuccessorVariable: Equatable {
     }
   }
 
-  private static func unescaped(_ text: Substring) -> String? {
+  private static func unescaped(_ text: Substring.UTF8View) -> String? {
     var bytes: [UInt8] = []
-    var rest = text.utf8[...]
+    var rest = text
     while let byte = rest.popFirst() {
       if isPlain(byte) {
         bytes.append(byte)

@@ -29,7 +29,7 @@ struct CopyFolder: ~Copyable {
     do throws(Errno) {
       if !SystemCalls.exists(path) {
         try SystemCalls.makeFolder(path)
-        try synchronize(folder: path.removingLastComponent())
+        try synchronize(folder: path.folder)
       }
       let folder = CopyFolder(
         records: try opened(path.appending(recordsName)),
@@ -174,9 +174,8 @@ struct CopyFolder: ~Copyable {
   borrowing func restore(_ record: DurableRecord, to path: FilePath) throws(Errno) {
     guard !SystemCalls.exists(path) else { throw .fileExists }
     let copy = copy(of: record.sequence)
-    let folder = path.removingLastComponent()
     let target = OwnedDescriptor(
-      try SystemCalls.openUnnamed(in: folder.isEmpty ? "." : folder))
+      try SystemCalls.openUnnamed(in: path.folder))
     try SystemCalls.resize(target.descriptor, to: record.byteCount)
     var next: UInt64 = 0
     while next < record.byteCount {

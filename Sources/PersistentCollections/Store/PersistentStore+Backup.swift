@@ -18,9 +18,8 @@ extension PersistentStore {
   /// - Complexity: O(bytes that are stored); takes a system call for each MiB.
   public func backUp(to path: FilePath) throws(Errno) {
     guard !SystemCalls.exists(path) else { throw .fileExists }
-    let folder = path.removingLastComponent()
     let copy = OwnedDescriptor(
-      try SystemCalls.openUnnamed(in: folder.isEmpty ? "." : folder))
+      try SystemCalls.openUnnamed(in: path.folder))
     let isCopied: Void? = try whileUnchanged { (file) throws(Errno) in
       // Nothing of an earlier attempt stays.
       try SystemCalls.resize(copy.descriptor, to: 0)

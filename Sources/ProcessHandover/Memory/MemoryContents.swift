@@ -38,21 +38,35 @@ public struct MemoryContents: Sendable {
   /// - Throws: ``MemoryContentsError/superblock(_:)``.
   /// - Complexity: O(nodes · page size + runs · orders in use).
   public init(reading memory: some PhysicalMemory) throws(MemoryContentsError) {
+    let superblock: SuperblockContents
     do throws(SuperblockError) {
       superblock = try SuperblockContents(reading: memory)
     } catch {
       throw .superblock(error)
     }
-    let deviceTree = superblock.state.deviceTree
-    guard deviceTree != .zero else {
+    self.superblock = superblock
+    guard superblock.state.deviceTree != .zero else {
       survey = nil
       isDeviceTreeSound = true
       return
     }
-    let bounded = BoundedMemory(memory, byteCount: superblock.state.byteCount)
-    isDeviceTreeSound =
-      bounded.deviceTreeCheck(at: deviceTree) == superblock.state.deviceTreeCheck
-    survey = HandoverSurvey(.memory(deviceTree), in: bounded, geometry: superblock.geometry)
+    let range = PhysicalRange(start: .zero, byteCount: superblock.state.byteCount)
+    // SAFETY: what is read is a copy, without the map.
+    let mapped = unsafe memory.withDirectMap { map in
+      map.intersection(range).map { Self.handover(of: superblock, in: $0) }
+    }
+    (survey, isDeviceTreeSound) =
+      (mapped ?? nil) ?? Self.handover(of: superblock, in: BoundedMemory(memory, range))
+  }
+
+  /// Reads the handover that `superblock` names, in the memory that it says is there.
+  private static func handover(
+    of superblock: SuperblockContents, in memory: some PhysicalMemory
+  ) -> (survey: HandoverSurvey?, isDeviceTreeSound: Bool) {
+    let deviceTree = superblock.state.deviceTree
+    let check = memory.deviceTreeCheck(at: deviceTree)
+    let survey = HandoverSurvey(.memory(deviceTree), in: memory, geometry: superblock.geometry)
+    return (survey, check == superblock.state.deviceTreeCheck)
   }
 
   /// Checks that the handover is sound in every part.
@@ -79,9 +93,9 @@ struct BoundedMemory<Base: PhysicalMemory>: PhysicalMemory {
   let base: Base
   let range: PhysicalRange
 
-  init(_ base: Base, byteCount: UInt64) {
+  init(_ base: Base, _ range: PhysicalRange) {
     self.base = base
-    self.range = PhysicalRange(start: .zero, byteCount: byteCount)
+    self.range = range
   }
 
   func contains(_ other: PhysicalRange) -> Bool { range.contains(other) && base.contains(other) }
