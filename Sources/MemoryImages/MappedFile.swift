@@ -26,6 +26,9 @@ final class MappedFile: @unchecked Sendable {
   /// What was last learned about holes.
   let lastExtent = Mutex(FileExtent(askedFrom: 0, dataStart: 0, dataEnd: 0))
 
+  /// What was read and is not given back yet.
+  let finished = Mutex(FinishedPieces())
+
   /// What the file lacks of what was compressed in it; nil where it lacks nothing, or was not compressed.
   let shortfall: ImageShortfall?
 
@@ -131,15 +134,16 @@ extension MappedFile {
     }
   }
 
-  /// Lets the kernel take back the memory that was used to read `wanted`; what is read again comes
-  /// from the file again.
+  /// Lets the kernel take back the memory that was used to read `wanted`, together with what was read before; what is
+  /// read again comes from the file again.
   ///
-  /// The page that `wanted` begins in goes, the one it ends in stays: a scan that reports one run
-  /// after the other gives back every page once and needs none of them again.
+  /// The memory goes once ``FinishedPieces/byteLimit`` were read: all from the first to the last of the pieces, but
+  /// for the page that the last one ends in. Where another thread reads between them, it finds its bytes again.
   func finishedReading(_ wanted: Range<UInt64>) {
+    guard !wanted.isEmpty, let read = finished.withLock({ $0.add(wanted) }) else { return }
     let mask = SystemCalls.pageByteCount &- 1
-    let start = wanted.lowerBound & ~mask
-    let end = wanted.upperBound >= byteCount ? byteCount : wanted.upperBound & ~mask
+    let start = read.lowerBound & ~mask
+    let end = read.upperBound >= byteCount ? byteCount : read.upperBound & ~mask
     guard start < end else { return }
     // SAFETY: inside the mapping; its pages are never written, so nothing is lost.
     unsafe SystemCalls.advise(

@@ -31,17 +31,13 @@ extension PreservedPagesSurvey {
   private func extents<Memory: PhysicalMemory>(in memory: Memory) -> [Extent]? {
     var extents: [Extent] = []
     for (index, bitmap) in bitmaps.enumerated() {
-      let marks: (first: Int, last: Int)?? = memory.withBytes(in: bitmap.bytes) {
-        bitmap.firstAndLastMark(of: $0)
-      }
-      memory.finishedReading(bitmap.bytes)
-      guard let marks, let marks else { return nil }
+      guard let marks = markedBits(of: bitmap, in: memory) else { return nil }
       let size = geometry.blockByteCount(bitmap.order)
-      let (offset, isTooFar) = UInt64(marks.last &+ 1).multipliedReportingOverflow(by: size)
+      let (offset, isTooFar) = UInt64(marks.upperBound).multipliedReportingOverflow(by: size)
       // The words of two bitmaps are compared, and so each has to begin where a word does.
       guard !isTooFar, bitmap.start.rawValue & (size &* 64 &- 1) == 0 else { return nil }
       let extent = Extent(
-        start: PhysicalAddress(bitmap.start.rawValue &+ UInt64(marks.first) &* size),
+        start: PhysicalAddress(bitmap.start.rawValue &+ UInt64(marks.lowerBound) &* size),
         last: PhysicalAddress(bitmap.start.rawValue &+ offset &- 1))
       let byteCount = extent.last.rawValue &- extent.start.rawValue &+ 1
       guard byteCount > 0,
@@ -56,6 +52,16 @@ extension PreservedPagesSurvey {
       extents.append(extent)
     }
     return extents
+  }
+
+  /// From the first to the last bit of `bitmap` that is set; nil where none is.
+  private func markedBits<Memory: PhysicalMemory>(
+    of bitmap: BlockBitmap, in memory: Memory
+  ) -> Range<UInt32>? {
+    if !bitmap.markedBits.isEmpty { return bitmap.markedBits }
+    let marked = memory.withBytes(in: bitmap.bytes) { bitmap.markedBits(of: $0) }
+    memory.finishedReading(bitmap.bytes)
+    return marked ?? nil
   }
 
   /// Whether each block that one bitmap marks is in memory. Asked where its extent is not: a hole of memory may be
@@ -161,14 +167,6 @@ extension BlockBitmap {
     }
     let left = bitCount &- index
     return left >= 64 ? word : word & (UInt64.max &>> UInt64(64 &- left))
-  }
-
-  /// The first and the last block that is marked; `nil` if none is.
-  func firstAndLastMark(of bytes: RawSpan) -> (first: Int, last: Int)? {
-    let bits = firstBit..<firstBit &+ bitCount
-    guard let first = bytes.firstBit(in: bits), let last = bytes.lastBit(in: bits, isSet: true)
-    else { return nil }
-    return (first &- firstBit, last &- firstBit)
   }
 
   /// Whether a block that this bitmap marks shares bytes with one that `other`, of a smaller order, marks,

@@ -85,13 +85,14 @@ struct RadixSurveyor<Memory: PhysicalMemory>: RadixTreeVisitor {
   ) {
     let firstBit = Int(truncatingIfNeeded: first &- leaf.firstKey.rawValue)
     let bitCount = Int(truncatingIfNeeded: count)
-    let setCount = bits.countOfBits(from: firstBit, count: bitCount)
-    guard setCount > 0 else { return }
-    survey.countByOrder[Int(block.order.rawValue)] &+= setCount
-    survey.bitmaps.append(
-      BlockBitmap(
-        order: block.order, start: block.address, bytes: geometry.page.page(at: leaf.address),
-        firstBit: firstBit, bitCount: bitCount))
+    var bitmap = BlockBitmap(
+      order: block.order, start: block.address, bytes: geometry.page.page(at: leaf.address),
+      firstBit: firstBit, bitCount: bitCount)
+    guard let marked = bitmap.markedBits(of: bits) else { return }
+    bitmap.markedBits = marked
+    survey.countByOrder[Int(block.order.rawValue)] &+=
+      bits.countOfBits(from: firstBit, count: bitCount)
+    survey.bitmaps.append(bitmap)
   }
 
   /// A leaf of a tree in which keys of order 0 have lost their mark: the bit above the others
