@@ -94,20 +94,32 @@ extension BuddyAllocator {
   @inlinable
   mutating func invertUsed() {
     let used = freeBlocks[0].firstWord
-    let first = frames.start.rawValue
-    let run = managedRun
-    for index in 0..<FrameSet.wordCount(for: frames) {
-      // Which frames of the word are of the run, without a look at the map.
-      let start = first &+ index &* 64
-      let low = max(start, run.start.rawValue)
-      let high = min(start &+ 64, run.end.rawValue)
-      var mask: UInt64 = 0
-      if low < high { mask = (UInt64.max &>> (64 &- (high &- low))) &<< (low &- start) }
-      if mask != .max { mask |= map.load(managed.firstWord &+ index) }
-      let word = map.load(used &+ index)
-      let free = mask & ~word
-      if free != word { map.store(free, at: used &+ index) }
+    let wordCount = FrameSet.wordCount(for: frames)
+    // All frames of the words between are of the run.
+    var (low, high) = (wordCount, wordCount)
+    if managedRun.frameCount > 0 {
+      low = (managedRun.start.rawValue &- frames.start.rawValue &+ 63) &>> 6
+      high = max(low, (managedRun.end.rawValue &- frames.start.rawValue) &>> 6)
     }
+    for index in 0..<low { invertUsed(word: index) }
+    map.withWords(from: used &+ low, count: high &- low) { words in
+      for index in 0..<words.count { words.store(~words.load(index), at: index) }
+    }
+    for index in high..<wordCount { invertUsed(word: index) }
+  }
+
+  /// The same for one word, of whose frames some may be outside the run.
+  @inlinable
+  func invertUsed(word index: UInt64) {
+    let used = freeBlocks[0].firstWord &+ index
+    let start = frames.start.rawValue &+ index &* 64
+    let low = max(start, managedRun.start.rawValue)
+    let high = min(start &+ 64, managedRun.end.rawValue)
+    var mask = map.load(managed.firstWord &+ index)
+    if low < high { mask |= (UInt64.max &>> (64 &- (high &- low))) &<< (low &- start) }
+    let word = map.load(used)
+    let free = mask & ~word
+    if free != word { map.store(free, at: used) }
   }
 
   /// Makes of two free buddies of `order` one free block of the next.
@@ -117,44 +129,53 @@ extension BuddyAllocator {
   mutating func joinBuddies(order: Int) -> Bool {
     let lower = freeBlocks[order]
     let upper = freeBlocks[order &+ 1]
-    let lowerWordCount = (lower.bitCount &+ 63) &>> 6
-    // Where the first block of the map is the second of its pair, pairs begin one bit earlier.
-    let shift = frames.start.rawValue &>> UInt64(order) & 1
-    let first = map.start.rawValue &+ lower.firstWord &* 8
-    return memory.withWords(
-      at: PhysicalAddress(first), count: Int(truncatingIfNeeded: lowerWordCount)
-    ) { words in
-      var hasPairs = false
-      for index in 0..<(upper.bitCount &+ 63) &>> 6 {
-        let at = Int(truncatingIfNeeded: index &* 2)
-        let before = shift == 0 || at == 0 ? 0 : words.load(at &- 1)
-        let one = at < words.count ? words.load(at) : 0
-        let two = at &+ 1 < words.count ? words.load(at &+ 1) : 0
-        if one | two | before == 0 { continue }
-        let low = shift == 0 ? one : one &<< 1 | before &>> 63
-        let high = shift == 0 ? two : two &<< 1 | one &>> 63
-        let lowPairs = low & low &>> 1 & 0x5555_5555_5555_5555
-        let highPairs = high & high &>> 1 & 0x5555_5555_5555_5555
-        if lowPairs | highPairs == 0 { continue }
+    // The words of the upper order are behind those of the lower.
+    let behind = upper.firstWord &- lower.firstWord
+    let upperWordCount = (upper.bitCount &+ 63) &>> 6
+    return map.withWords(from: lower.firstWord, count: behind &+ upperWordCount) { words in
+      let count = Int(truncatingIfNeeded: (lower.bitCount &+ 63) &>> 6)
+      let upperWords = Int(truncatingIfNeeded: behind)..<words.count
+      // Where the first block of the map is the second of its pair, pairs begin one bit earlier.
+      return frames.start.rawValue &>> UInt64(order) & 1 == 0
+        ? Self.joinBuddies(words, count: count, into: upperWords, 0)
+        : Self.joinBuddies(words, count: count, into: upperWords, 1)
+    }
+  }
+
+  /// Joins the buddies in the first `count` words, where pairs begin `shift` bits before a word.
+  @inlinable
+  @inline(__always)
+  static func joinBuddies(
+    _ words: borrowing MemoryWords, count: Int, into upperWords: Range<Int>, _ shift: UInt64
+  ) -> Bool {
+    var hasPairs = false
+    // The word before each two.
+    var before: UInt64 = 0
+    var at = 0
+    for place in upperWords {
+      let one = at < count ? words.load(at) : 0
+      let two = at &+ 1 < count ? words.load(at &+ 1) : 0
+      let low = one &<< shift | before &>> 63 & shift
+      let high = two &<< shift | one &>> 63 & shift
+      let lowPairs = low & low &>> 1 & 0x5555_5555_5555_5555
+      let highPairs = high & high &>> 1 & 0x5555_5555_5555_5555
+      if lowPairs | highPairs != 0 {
         hasPairs = true
         let lowTaken = lowPairs | lowPairs &<< 1
         let highTaken = highPairs | highPairs &<< 1
-        if shift == 0 {
-          words.store(one & ~lowTaken, at: at)
-          if at &+ 1 < words.count { words.store(two & ~highTaken, at: at &+ 1) }
-        } else {
-          if at > 0 { words.store(before & ~(lowTaken &<< 63), at: at &- 1) }
-          if at < words.count {
-            words.store(one & ~(lowTaken &>> 1 | highTaken &<< 63), at: at)
-          }
-          if at &+ 1 < words.count { words.store(two & ~(highTaken &>> 1), at: at &+ 1) }
+        if lowTaken & shift != 0 { words.store(before & (.max &>> 1), at: at &- 1) }
+        if at < count {
+          words.store(one & ~(lowTaken &>> shift | (highTaken & shift) &<< 63), at: at)
         }
-        map.store(
-          Self.everyOther(lowPairs) | Self.everyOther(highPairs) &<< 32,
-          at: upper.firstWord &+ index)
+        before = two & ~(highTaken &>> shift)
+        if at &+ 1 < count { words.store(before, at: at &+ 1) }
+        words.store(everyOther(lowPairs) | everyOther(highPairs) &<< 32, at: place)
+      } else {
+        before = two
       }
-      return hasPairs
+      at &+= 2
     }
+    return hasPairs
   }
 
   /// The even bits of `word`, side by side in the lower half; its odd bits are 0.
@@ -167,34 +188,5 @@ extension BuddyAllocator {
     word = (word | word &>> 4) & 0x00ff_00ff_00ff_00ff
     word = (word | word &>> 8) & 0x0000_ffff_0000_ffff
     return (word | word &>> 16) & 0x0000_0000_ffff_ffff
-  }
-
-  /// Counts the free blocks of `order`, and makes the levels above their bits.
-  @inlinable
-  mutating func summarize(order: Int) {
-    var start = freeBlocks[order].firstWord
-    var wordCount = (freeBlocks[order].bitCount &+ 63) &>> 6
-    var count: UInt64 = 0
-    var isLowest = true
-    while true {
-      let above = start &+ wordCount
-      var summary: UInt64 = 0
-      for index in 0..<wordCount {
-        let word = map.load(start &+ index)
-        if isLowest { count &+= UInt64(truncatingIfNeeded: word.nonzeroBitCount) }
-        summary |= (word == 0 ? 0 : 1) &<< (index & 63)
-        if wordCount > 1, index & 63 == 63 || index &+ 1 == wordCount {
-          if summary != 0 { map.store(summary, at: above &+ index &>> 6) }
-          summary = 0
-        }
-      }
-      isLowest = false
-      if wordCount == 1 { break }
-      start = above
-      wordCount = (wordCount &+ 63) &>> 6
-    }
-    freeBlockCounts[order] = count
-    freeCount &+= count &<< UInt64(order)
-    if count > 0 { ordersWithFreeBlocks |= 1 &<< UInt64(order) }
   }
 }

@@ -20,6 +20,16 @@ struct FrameMap<Memory: WritablePhysicalMemory> {
     memory.withWords(at: PhysicalAddress(start.rawValue &+ word &* 8), count: 1) { $0.load(0) }
   }
 
+  /// Calls `body` with `count` words from `word` on.
+  @inlinable
+  @inline(__always)
+  func withWords<Result>(
+    from word: UInt64, count: UInt64, _ body: (borrowing MemoryWords) -> Result
+  ) -> Result {
+    memory.withWords(
+      at: PhysicalAddress(start.rawValue &+ word &* 8), count: Int(truncatingIfNeeded: count), body)
+  }
+
   /// Sets `count` bits from bit `first` of the map on.
   @inlinable
   func setBits(from first: UInt64, count: UInt64) {
