@@ -1,5 +1,20 @@
 public import MemoryAccess
 
+/// The bitmaps of one order, in a lookup.
+@usableFromInline
+struct OrderInUse {
+  @usableFromInline
+  let order: PageOrder
+  @usableFromInline
+  let range: Range<Int>
+  /// The bitmap that answered last.
+  @usableFromInline
+  var latest: Int
+  /// The word of bits that was read last.
+  @usableFromInline
+  var word: (address: PhysicalAddress, value: UInt64)?
+}
+
 /// Answers whether something is preserved, from the bits that a survey found, in any order.
 ///
 /// Remembers which bitmaps answered last, so that questions about neighbours cost least. The bits
@@ -15,21 +30,6 @@ public struct PreservedPagesLookup<Memory: PhysicalMemory> {
   var orders: [OrderInUse] = []
   /// How many stretches of entries ``firstGap(in:)`` has looked at: a measure of the work done.
   public private(set) var stepCount: UInt64 = 0
-
-  /// The bitmaps of one order.
-  @usableFromInline
-  struct OrderInUse {
-    @usableFromInline
-    let order: PageOrder
-    @usableFromInline
-    let range: Range<Int>
-    /// The bitmap that answered last.
-    @usableFromInline
-    var latest: Int
-    /// The word of bits that was read last.
-    @usableFromInline
-    var word: (address: PhysicalAddress, value: UInt64)?
-  }
 
   /// What `survey` found in `memory`.
   ///

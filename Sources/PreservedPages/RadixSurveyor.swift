@@ -13,7 +13,7 @@ extension PreservedPagesSurvey {
   }
 
   private init<Memory: PhysicalMemory>(reading reader: RadixTreeReader<Memory>) {
-    var surveyor = RadixSurveyor(memory: reader.memory, geometry: reader.geometry)
+    var surveyor = RadixSurveyor(geometry: reader.geometry, contains: reader.memory.contains)
     if reader.geometry.dropsOrderZeroBit { surveyor.report(.orderZeroMarkDropped) }
     reader.walk(&surveyor)
     surveyor.survey.sort()
@@ -22,15 +22,19 @@ extension PreservedPagesSurvey {
 }
 
 /// Gathers a survey from a walk over a tree, and keeps it from looking at a node twice.
-struct RadixSurveyor<Memory: PhysicalMemory>: RadixTreeVisitor {
-  let memory: Memory
+///
+/// Not generic, though it asks memory: for a type of a new parameter, the runtime searches the conformances of the
+/// whole process, which takes longer than reading a small tree.
+struct RadixSurveyor: RadixTreeVisitor {
   let geometry: RadixGeometry
+  /// Whether bytes are in memory.
+  let contains: (PhysicalRange) -> Bool
   var survey: PreservedPagesSurvey
   private var reached = AddressSet()
 
-  init(memory: Memory, geometry: RadixGeometry) {
-    self.memory = memory
+  init(geometry: RadixGeometry, contains: @escaping (PhysicalRange) -> Bool) {
     self.geometry = geometry
+    self.contains = contains
     survey = PreservedPagesSurvey(geometry: geometry.page, levelCount: geometry.levelCount)
   }
 
@@ -113,7 +117,7 @@ struct RadixSurveyor<Memory: PhysicalMemory>: RadixTreeVisitor {
     else { return false }
     let address = key.rawValue &<< UInt64(geometry.page.shift)
     let page = geometry.page.page(at: PhysicalAddress(address))
-    switch (memory.contains(page), memory.contains(marked.range(in: geometry.page))) {
+    switch (contains(page), contains(marked.range(in: geometry.page))) {
     case (true, true):
       report(.keyAmbiguous(leaf: leaf.address, key: key))
       return true

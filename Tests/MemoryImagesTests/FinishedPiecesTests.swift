@@ -4,38 +4,42 @@ import Testing
 
 @Suite struct FinishedPiecesTests {
   private static let page: UInt64 = 4096
+  private static let window = FinishedPieces.windowByteCount
+  private static let limit = UInt64(FinishedPieces.windowLimit)
 
-  @Test func pagesSideBySideCountOnce() {
+  private static func page(at start: UInt64) -> Range<UInt64> { start..<start + page }
+
+  @Test func pagesOfAWindowCountOnce() {
     var pieces = FinishedPieces()
-    let pageCount = FinishedPieces.byteLimit / Self.page
-    for page in 0..<pageCount - 16 {
-      #expect(pieces.add(page * Self.page..<(page + 1) * Self.page) == nil)
+    let pageCount = (Self.limit - 1) * Self.window / Self.page
+    // Twice, the second time from the end.
+    for index in 0..<pageCount { #expect(pieces.add(Self.page(at: index * Self.page)) == nil) }
+    for index in (0..<pageCount).reversed() {
+      #expect(pieces.add(Self.page(at: index * Self.page)) == nil)
     }
-    // The first page of the last 64 KiB makes them full.
-    let page = pageCount - 16
-    #expect(pieces.add(page * Self.page..<(page + 1) * Self.page) == 0..<(page + 1) * Self.page)
+    let last = Self.page(at: pageCount * Self.page)
+    #expect(pieces.add(last) == 0..<last.upperBound)
   }
 
-  @Test func scatteredPagesCountAsAFaultEach() {
+  @Test func scatteredPagesCountAWindowEach() {
     var pieces = FinishedPieces()
-    let count = FinishedPieces.byteLimit / FinishedPieces.faultByteCount
-    for index in 0..<count - 1 {
-      let start = (count - index) << 30
-      #expect(pieces.add(start..<start + Self.page) == nil)
+    for index in (1..<Self.limit).reversed() {
+      #expect(pieces.add(Self.page(at: (index + 1) << 30)) == nil)
     }
-    #expect(pieces.add(1 << 30..<1 << 30 + Self.page) == 1 << 30..<count << 30 + Self.page)
-    #expect(pieces.add(0..<Self.page) == nil, "it starts again")
+    let span = UInt64(1 << 30)..<Self.limit << 30 + Self.page
+    #expect(pieces.add(Self.page(at: 1 << 30)) == span)
+    #expect(pieces.add(Self.page(at: 0)) == nil, "the count starts again")
   }
 
   @Test func piecesAtTheEndOfAllFiles() {
     var pieces = FinishedPieces()
-    let last: Range<UInt64> = .max - 1 ..< .max
-    #expect(pieces.add(last) == nil)
+    #expect(pieces.add(.max - 1 ..< .max) == nil)
     #expect(pieces.add(0 ..< .max) == 0 ..< .max)
   }
 
   @Test func largePieceGoesAtOnce() {
     var pieces = FinishedPieces()
-    #expect(pieces.add(3..<FinishedPieces.byteLimit * 2) == 3..<FinishedPieces.byteLimit * 2)
+    let piece = 3..<Self.limit * Self.window
+    #expect(pieces.add(piece) == piece)
   }
 }
