@@ -4,7 +4,8 @@ import Testing
 
 extension RealLinuxTests {
   /// What Linux does with a handover that is wrong, for each kind of damage that can be forged, or for those whose codes
-  /// `$KHO_LAB_DAMAGES` names, separated by commas. The table goes to `$KHO_LAB_LOGS/damage.md`; the documentation has it.
+  /// `$KHO_LAB_DAMAGES` names, separated by commas. The table goes to `$KHO_LAB_LOGS/damage.md`, and what each kernel
+  /// printed to `damage-CODE.log`; the documentation has the table.
   @Suite(.enabled(if: Lab.extent == .all, "a part of Lab/all")) struct DamageTests {
     private static let kho = Lab.programs.appending(path: "kho").path
 
@@ -13,8 +14,9 @@ extension RealLinuxTests {
       var end = "boots"
       var handover = ""
       var test = ""
-      var files = ""
-      var line = ""
+      /// What became of the file of the first session, and of that of the second.
+      var files = ["–", "–"]
+      var lines: [String] = []
     }
 
     @Test func everyDamage() throws {
@@ -33,7 +35,8 @@ extension RealLinuxTests {
       let initramfs = folder.url.appending(path: "initramfs")
       try Guest.initramfs().whole.write(to: initramfs)
       var table =
-        "| damage | boots | handover | self-test | file | the kernel's words |\n|---|---|---|---|---|---|\n"
+        "| damage | boots | handover | self-test | first file | second file | the kernel's words |\n"
+        + "|---|---|---|---|---|---|---|\n"
       let chosen = ProcessInfo.processInfo.environment["KHO_LAB_DAMAGES"]?.split(separator: ",")
       let damages = ForgeDamage.allCases.filter { chosen?.contains($0.rawValue[...]) ?? true }
       for damage in [nil] + damages.map(Optional.some) {
@@ -45,31 +48,45 @@ extension RealLinuxTests {
             Guest.commandLine + " reserve_mem=1M:4096:forged", "-o", image.path, "--force",
           ])
         try #require(made.status == 0)
-        let outcome = try boot(image, sum: String(sum))
+        let name = damage?.rawValue ?? "none"
+        let outcome = try boot(image, sum: String(sum), name)
         if damage == nil {
-          #expect(outcome.end == "boots" && outcome.test == "succeeded" && outcome.files == "right")
+          #expect(
+            outcome.end == "boots" && outcome.test == "succeeded"
+              && outcome.files == ["right", "right"])
         }
         table +=
-          "| \(damage?.rawValue ?? "none") | \(outcome.end) | \(outcome.handover) | \(outcome.test) "
-          + "| \(outcome.files) | \(outcome.line) |\n"
+          "| \(name) | \(outcome.end) | \(outcome.handover) | \(outcome.test) "
+          + "| \(outcome.files.joined(separator: " | ")) | \(outcome.lines.joined(separator: "<br>")) |\n"
+        try Lab.keep(table, as: "damage.md")
       }
-      try Lab.keep(table, as: "damage.md")
     }
 
-    private func boot(_ image: URL, sum: String) throws -> Outcome {
+    private func boot(_ image: URL, sum: String, _ name: String) throws -> Outcome {
       let guest = try Guest(.whole(image), memory: 448, patience: 120, waitsUntilReady: false)
+      defer { try? Lab.keep(guest.log, as: "damage-\(name).log") }
       var outcome = Outcome()
+      var isReady = false
       do {
+        // A kernel that prints its first line goes on, or says why not.
+        try guest.expect("Linux version")
+        guest.patience = Guest.patience
         try guest.waitUntilReady()
-        let taken = try guest.attempt("LabGuest retrieve vm 1")
-        let found = try guest.attempt("sha256sum /tmp/vm-1").text.prefix(64)
-        outcome.files = taken.status != 0 ? "not there" : found == sum ? "right" : "wrong"
+        isReady = true
+        guest.patience = 120
+        for (index, session) in ["vm", "other"].enumerated() {
+          outcome.files[index] = "no answer"
+          let taken = try guest.attempt("LabGuest retrieve \(session) 1")
+          let found = try guest.attempt("sha256sum /tmp/\(session)-1").text.prefix(64)
+          outcome.files[index] = taken.status != 0 ? "lost" : found == sum ? "right" : "wrong"
+        }
         try guest.powerOff()
       } catch is Guest.Failure {
-        outcome.end =
+        let end =
           guest.log.contains("Kernel panic")
           ? "panics"
           : (guest.isRunning ? "hangs" : "resets") + (guest.log.isEmpty ? ", silent" : "")
+        outcome.end = isReady ? "boots, then \(end)" : end
       }
       let log = guest.log
       outcome.handover =
@@ -86,11 +103,10 @@ extension RealLinuxTests {
         "found kexec handover data", "exec from: ", "restore succeeded", "scratch areas",
         "ommand line", "number: ",
       ]
-      outcome.line = String(
-        log.split(separator: "\n").first { line in
-          telling.contains { line.contains($0) } && !usual.contains { line.contains($0) }
-        } ?? ""
-      ).replacing("|", with: "/")
+      let words = log.split(separator: "\n").filter { line in
+        telling.contains { line.contains($0) } && !usual.contains { line.contains($0) }
+      }
+      outcome.lines = words.prefix(4).map { String($0).replacing("|", with: "/") }
       return outcome
     }
   }

@@ -1,32 +1,10 @@
 import Foundation
-import HandoverTestSupport
 import Testing
 
 extension RealLinuxTests {
   /// Linux as the successor of a kernel that never was.
   @Suite struct ForgeTests {
     private static let kho = Lab.programs.appending(path: "kho").path
-
-    /// Boots a file that a command of `kho` makes: a kernel from the cache with the lab's initramfs, and
-    /// what the arguments say.
-    private func boot(
-      _ arguments: [String], in folder: TemporaryFolder, kernel: URL? = nil,
-      adding options: String = ""
-    ) throws -> Guest {
-      let initramfs = folder.url.appending(path: "initramfs")
-      try Guest.initramfs().whole.write(to: initramfs)
-      let image = folder.url.appending(path: "boot.elf")
-      let made = try Run(
-        Self.kho,
-        arguments + [
-          "--kernel", (kernel ?? Lab.parts.kernel).path, "--initramfs", initramfs.path, "--append",
-          Guest.commandLine + " " + options, "-o", image.path, "--force", "--json",
-        ])
-      try #require(made.status == 0, "\(made.text)")
-      struct Report: Decodable { let memoryBytes: Int }
-      let report = try JSONDecoder().decode(Report.self, from: Data(made.text.utf8))
-      return try Guest(.whole(image), memory: report.memoryBytes >> 20)
-    }
 
     private func sum(_ path: String) throws -> String {
       try String(Run("/usr/bin/sha256sum", [path]).text.prefix(64))
@@ -68,8 +46,8 @@ extension RealLinuxTests {
     @Test func everythingComesBack() throws {
       let folder = try TemporaryFolder()
       let file = try described(wrongSum: false, in: folder)
-      let guest = try boot(
-        ["forge", file.path], in: folder, adding: "reserve_mem=1M:4096:forged")
+      let guest = try Guest.booted(
+        by: ["forge", file.path], in: folder, adding: "reserve_mem=1M:4096:forged")
       for line in [
         "KHO: found kexec handover data", "KHO: exec from: forged-by-kho (count 41)",
         "luo: Retrieved live update data, liveupdate number: 42", "test_kho: KHO restore succeeded",
@@ -103,7 +81,7 @@ extension RealLinuxTests {
     @Test func wrongSumIsNoticed() throws {
       let folder = try TemporaryFolder()
       let file = try described(wrongSum: true, in: folder)
-      let guest = try boot(["forge", file.path], in: folder)
+      let guest = try Guest.booted(by: ["forge", file.path], in: folder)
       try guest.expect("KHO restore failed")
       #expect(!guest.bootLog.contains("KHO restore succeeded"))
       try guest.powerOff()
@@ -114,7 +92,7 @@ extension RealLinuxTests {
       let folder = try TemporaryFolder()
       for number in 1...130 { try random(number, "tree/many/\(number)", in: folder) }
       for number in 1...60 { try random(10, "tree/session \(number)/state", in: folder) }
-      let guest = try boot(["forge", folder.path("tree")], in: folder)
+      let guest = try Guest.booted(by: ["forge", folder.path("tree")], in: folder)
       try guest.run("LabGuest retrieve many 1 63 64 65 126 127 130")
       for token in [1, 63, 64, 65, 126, 127, 130] {
         let found = try guest.run("sha256sum /tmp/many-\(token)").text.prefix(64)
@@ -125,45 +103,6 @@ extension RealLinuxTests {
         let found = try guest.run("sha256sum '/tmp/session \(number)-1'").text.prefix(64)
         #expect(try found == sum(folder.path("tree/session \(number)/state")))
       }
-      try guest.powerOff()
-    }
-
-    /// Real handovers of this kernel's version, out of frozen images: all of their files come back.
-    @Test(arguments: ["linux-7.3-kho-v4", "linux-7.3-kho-v4-chained"])
-    func replayedImage(name: String) throws {
-      let folder = try TemporaryFolder()
-      let fixture = Fixture(name: name)
-      let handover = try #require(
-        try fixture.expectations().handovers.last { $0.readable != false && $0.entryCount ?? 0 > 0 }
-      )
-      let guest = try boot(
-        ["replay", fixture.path, "--fdt-address", "\(handover.fdtAddress)"], in: folder)
-      try guest.expect("KHO: found kexec handover data")
-      if handover.subtrees?["kho_test"] != nil {
-        try guest.expect("test_kho: KHO restore succeeded")
-      }
-      for session in handover.luo?.sessions ?? [] {
-        let tokens = session.files.map { "\($0.token)" }.joined(separator: " ")
-        try guest.run("LabGuest retrieve '\(session.name)' \(tokens)")
-        for file in session.files {
-          let found = try guest.run("sha256sum '/tmp/\(session.name)-\(file.token)'")
-          #expect(found.text.prefix(64) == file.sha256)
-        }
-      }
-      try guest.powerOff()
-    }
-
-    /// A handover of another version: the kernel says so, and boots without it.
-    @Test(arguments: ["linux-7.1-kho-v3", "linux-6.18-kho-v1"])
-    func replayOfAnotherVersion(name: String) throws {
-      let folder = try TemporaryFolder()
-      let fixture = Fixture(name: name)
-      let handover = try #require(
-        try fixture.expectations().handovers.last { $0.readable != false })
-      let guest = try boot(
-        ["replay", fixture.path, "--fdt-address", "\(handover.fdtAddress)"], in: folder)
-      try guest.expect("is incompatible with 'kho-v4'")
-      #expect(!guest.bootLog.contains("KHO restore succeeded"))
       try guest.powerOff()
     }
   }

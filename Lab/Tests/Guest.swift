@@ -43,7 +43,8 @@ final class Guest {
   static let patience: TimeInterval = 420
 
   let folder: URL
-  private let patience: TimeInterval
+  /// The longest that one step of this machine may take.
+  var patience: TimeInterval
   private let process = Process()
   private let console: Channel
   private let terminal: Channel
