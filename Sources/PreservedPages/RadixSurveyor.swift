@@ -89,13 +89,14 @@ struct RadixSurveyor: RadixTreeVisitor {
   ) {
     let firstBit = Int(truncatingIfNeeded: first &- leaf.firstKey.rawValue)
     let bitCount = Int(truncatingIfNeeded: count)
+    let setCount = bits.countOfBits(from: firstBit, count: bitCount)
+    guard setCount > 0 else { return }
+    survey.countByOrder[Int(block.order.rawValue)] &+= setCount
     var bitmap = BlockBitmap(
       order: block.order, start: block.address, bytes: geometry.page.page(at: leaf.address),
       firstBit: firstBit, bitCount: bitCount)
-    guard let marked = bitmap.markedBits(of: bits) else { return }
-    bitmap.markedBits = marked
-    survey.countByOrder[Int(block.order.rawValue)] &+=
-      bits.countOfBits(from: firstBit, count: bitCount)
+    // After the count, which has read the leaf from its start on, as memory is read fastest.
+    bitmap.markedBits = bitmap.markedBits(of: bits) ?? 0..<0
     survey.bitmaps.append(bitmap)
   }
 

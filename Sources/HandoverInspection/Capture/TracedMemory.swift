@@ -31,6 +31,8 @@ final class TracedMemory: PhysicalMemory {
     }
   }
 
+  func finishedReading(_ range: PhysicalRange) { memory.finishedReading(range) }
+
   /// Says that `range` was read.
   func note(_ range: PhysicalRange) {
     guard let last = range.last else { return }

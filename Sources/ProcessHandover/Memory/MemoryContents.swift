@@ -124,4 +124,6 @@ struct BoundedMemory<Base: PhysicalMemory>: PhysicalMemory {
   }
 
   var byteCount: UInt64 { min(base.byteCount, range.byteCount) }
+
+  func finishedReading(_ wanted: PhysicalRange) { base.finishedReading(wanted) }
 }
