@@ -8,12 +8,12 @@ package protocol PersistentStorage: ~Copyable {
   /// The memory as it is now. An allocation may make it larger; nothing in it moves.
   var memory: Memory { get }
 
-  /// A piece of memory, filled with zeros, whose start is a multiple of its size rounded up to a
-  /// power of two.
+  /// A piece of memory whose start is a multiple of its size rounded up to a power of two.
   ///
+  /// - Parameter zeroed: whether the piece is filled with zeros; else it contains any bytes.
   /// - Parameter announce: called with the piece before it is allocated for good.
   mutating func allocate(
-    byteCount: UInt64, announce: (PhysicalRange) -> Void
+    byteCount: UInt64, zeroed: Bool, announce: (PhysicalRange) -> Void
   ) throws(PersistentCollectionError) -> PhysicalRange
 
   /// Frees a piece, as a whole; does nothing where it is not allocated.
@@ -43,12 +43,12 @@ package struct PreservedStorage: ~Copyable, PersistentStorage {
   }
 
   package mutating func allocate(
-    byteCount: UInt64, announce: (PhysicalRange) -> Void
+    byteCount: UInt64, zeroed: Bool, announce: (PhysicalRange) -> Void
   ) throws(PersistentCollectionError) -> PhysicalRange {
     // The file may grow, also where there is not enough of it in the end.
     defer { refresh() }
     do throws(PreservedMemoryError) {
-      let piece = try allocated(byteCount: byteCount, announce)
+      let piece = try allocated(byteCount: byteCount, zeroed: zeroed, announce)
       try keepToLimit()
       return piece
     } catch {
@@ -59,14 +59,14 @@ package struct PreservedStorage: ~Copyable, PersistentStorage {
   /// The piece; where the file system has no more room, storage of free memory goes back to it first, and
   /// can be used anywhere else in the file.
   private mutating func allocated(
-    byteCount: UInt64, _ announce: (PhysicalRange) -> Void
+    byteCount: UInt64, zeroed: Bool, _ announce: (PhysicalRange) -> Void
   ) throws(PreservedMemoryError) -> PhysicalRange {
     do throws(PreservedMemoryError) {
-      return try preserved.allocate(byteCount: byteCount, announcing: announce)
+      return try preserved.allocate(byteCount: byteCount, zeroed: zeroed, announcing: announce)
     } catch {
       guard case .outOfStorage = error, try preserved.trim() > 0 else { throw error }
     }
-    return try preserved.allocate(byteCount: byteCount, announcing: announce)
+    return try preserved.allocate(byteCount: byteCount, zeroed: zeroed, announcing: announce)
   }
 
   /// Gives storage of free memory back where the file takes more than it should, by a 64th of that: each

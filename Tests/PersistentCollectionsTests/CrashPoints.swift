@@ -49,7 +49,9 @@ struct CrashPoints {
   }
 
   private func apply(_ change: PieceBooks.Change) {
-    if case .allocated(let range) = change { PieceStorage.clear(range, in: memory) }
+    if case .allocated(let range, let zeroed) = change {
+      PieceStorage.fill(range, zeroed: zeroed, in: memory)
+    }
     books.apply(change)
   }
 }

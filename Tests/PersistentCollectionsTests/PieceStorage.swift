@@ -5,7 +5,7 @@ import PersistentCollections
 /// What is allocated of some memory, and everything that happened to it, in order.
 final class PieceBooks {
   enum Change {
-    case allocated(PhysicalRange)
+    case allocated(PhysicalRange, zeroed: Bool)
     case freed(PhysicalRange)
   }
 
@@ -19,7 +19,7 @@ final class PieceBooks {
 
   func apply(_ change: Change) {
     switch change {
-    case .allocated(let range): allocated.insert(range)
+    case .allocated(let range, _): allocated.insert(range)
     case .freed(let range): allocated.remove(range)
     }
   }
@@ -33,7 +33,7 @@ struct PieceStorage: ~Copyable, PersistentStorage {
   let rootByteCount: UInt64
 
   mutating func allocate(
-    byteCount: UInt64, announce: (PhysicalRange) -> Void
+    byteCount: UInt64, zeroed: Bool, announce: (PhysicalRange) -> Void
   ) throws(PersistentCollectionError) -> PhysicalRange {
     if let failing = books.failing {
       books.failing = failing - 1
@@ -49,9 +49,9 @@ struct PieceStorage: ~Copyable, PersistentStorage {
       }
       if !books.allocated.contains(where: { $0.overlaps(range) }) {
         // Nothing points here, so a successor after a crash does not need the zeros.
-        Self.clear(range, in: memory)
+        Self.fill(range, zeroed: zeroed, in: memory)
         announce(range)
-        record(.allocated(range))
+        record(.allocated(range, zeroed: zeroed))
         return range
       }
       start += alignment
@@ -75,7 +75,15 @@ struct PieceStorage: ~Copyable, PersistentStorage {
     books.changes.append((memory.journal.events.count, change))
   }
 
-  static func clear(_ range: PhysicalRange, in memory: RecordingMemory) {
-    memory.base.withWords(at: range.start, count: Int(range.byteCount / 8)) { $0.clear() }
+  /// What a piece contains that was not asked to be filled with zeros.
+  private static let leftover: UInt64 = 0xdead_beef_dead_beef
+
+  /// Gives a piece the bytes that it has when it is allocated.
+  static func fill(_ range: PhysicalRange, zeroed: Bool, in memory: RecordingMemory) {
+    let count = Int(range.byteCount / 8)
+    memory.base.withWords(at: range.start, count: count) { words in
+      guard !zeroed else { return words.clear() }
+      for index in 0..<count { words.publish(Self.leftover, at: index) }
+    }
   }
 }

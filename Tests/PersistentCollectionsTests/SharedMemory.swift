@@ -233,11 +233,11 @@ struct HandoverStorage: ~Copyable, PersistentStorage {
   }
 
   mutating func allocate(
-    byteCount: UInt64, announce: (PhysicalRange) -> Void
+    byteCount: UInt64, zeroed: Bool, announce: (PhysicalRange) -> Void
   ) throws(PersistentCollectionError) -> PhysicalRange {
     do throws(OutgoingHandoverError) {
       return try box.outgoing!.allocatePreserved(
-        frameCount: byteCount / 4096, from: &box.frames!
+        frameCount: byteCount / 4096, zeroed: zeroed, from: &box.frames!
       ) { announce($0.range(in: SharedMemory.geometry)) }.range(in: SharedMemory.geometry)
     } catch {
       throw .memory(.handover(error))

@@ -19,9 +19,13 @@ extension Arena where Storage: ~Copyable {
     byteCount: Int, first: UInt64
   ) throws(PersistentCollectionError) -> ObjectReference {
     let wanted = (UInt64(byteCount) + LargeObject.headerByteCount + 4095) & ~4095
-    let piece = try allocatePiece(byteCount: wanted)
+    // Zeros would be overwritten at once: of a value of 100 KiB they took a tenth of the time of a store.
+    let piece = try allocatePiece(byteCount: wanted, zeroed: false)
     let pages = piece.start.rawValue
     guard pages < 1 &<< 44 else { throw .tooLarge }
+    for offset in stride(from: 0, to: LargeObject.headerByteCount, by: 8) {
+      publish(0, at: pages &+ offset)
+    }
     publish(piece.byteCount, at: pages &+ LargeObject.byteCount)
     publish(LargeObject.mark, at: pages &+ LargeObject.markOffset)
     publish(first, at: pages &+ LargeObject.headerByteCount)

@@ -106,18 +106,19 @@ extension Arena where Storage: ~Copyable {
       && loadRoot(RootLayout.storageByteCount) <= storageByteLimit &- byteCount
   }
 
-  /// Allocates a piece for the collection, filled with zeros; undone with the transaction.
+  /// Allocates a piece for the collection; undone with the transaction.
   ///
+  /// - Parameter zeroed: whether the piece is filled with zeros; else it contains any bytes.
   /// - Returns: the piece, which is of whole pages.
   mutating func allocatePiece(
-    byteCount: UInt64
+    byteCount: UInt64, zeroed: Bool = true
   ) throws(PersistentCollectionError) -> PhysicalRange {
     if !hasRoom(byteCount) {
       // What is kept for the next slabs may make room for something else.
       guard try releaseFreeExtent(), hasRoom(byteCount) else { throw .limitReached }
     }
     if ledgerIndex.freeSlots.isEmpty { try addSlots() }
-    let piece = try allocateNoted(byteCount: byteCount)
+    let piece = try allocateNoted(byteCount: byteCount, zeroed: zeroed)
     try record(piece, owner: owner)
     let used = loadRoot(RootLayout.storageByteCount)
     try setRoot(used &+ piece.byteCount, RootLayout.storageByteCount)

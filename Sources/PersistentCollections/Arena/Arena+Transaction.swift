@@ -194,9 +194,11 @@ extension Arena where Storage: ~Copyable {
 
   // MARK: Notes of pieces
 
-  /// Allocates memory, filled with zeros, that is freed if the transaction is undone.
+  /// Allocates memory that is freed if the transaction is undone.
+  ///
+  /// - Parameter zeroed: whether it is filled with zeros; else it contains any bytes.
   mutating func allocateNoted(
-    byteCount: UInt64
+    byteCount: UInt64, zeroed: Bool = true
   ) throws(PersistentCollectionError) -> PhysicalRange {
     let index = control.pendingCount
     guard index < LedgerLayout.pendingCapacity else { throw .transactionTooLarge }
@@ -205,7 +207,7 @@ extension Arena where Storage: ~Copyable {
     let controlAddress = PhysicalAddress(ledger &+ LedgerLayout.control)
     let announced = LedgerControl(logCount: control.logCount, pendingCount: index &+ 1)
     do throws(PersistentCollectionError) {
-      let piece = try storage.allocate(byteCount: byteCount) { range in
+      let piece = try storage.allocate(byteCount: byteCount, zeroed: zeroed) { range in
         memory.withWords(at: PhysicalAddress(entry), count: 2) {
           $0.publish(range.start.rawValue, at: 0)
           $0.publish(range.byteCount, at: 1)

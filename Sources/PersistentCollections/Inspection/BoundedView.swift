@@ -95,7 +95,7 @@ struct InspectedStorage<Base: PhysicalMemory>: ~Copyable, PersistentStorage {
   let memory: BoundedView<Base>
 
   mutating func allocate(
-    byteCount: UInt64, announce: (PhysicalRange) -> Void
+    byteCount: UInt64, zeroed: Bool, announce: (PhysicalRange) -> Void
   ) throws(PersistentCollectionError) -> PhysicalRange { throw .limitReached }
 
   mutating func freeIfAllocated(

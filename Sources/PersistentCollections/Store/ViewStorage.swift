@@ -5,7 +5,7 @@ struct ViewStorage: ~Copyable, PersistentStorage {
   let memory: ViewMemory
 
   mutating func allocate(
-    byteCount: UInt64, announce: (PhysicalRange) -> Void
+    byteCount: UInt64, zeroed: Bool, announce: (PhysicalRange) -> Void
   ) throws(PersistentCollectionError) -> PhysicalRange { throw .readOnly }
 
   mutating func freeIfAllocated(
