@@ -173,8 +173,24 @@ struct ItemBlocks<Memory: PhysicalMemory> {
     of item: HandoverChange.Item,
     _ body: (PhysicalBlock) throws(OutgoingHandoverError) -> Void
   ) throws(OutgoingHandoverError) {
-    if case .block(let block) = item { return try body(block) }
-    var blocks = ItemBlockIterator(item, self)
+    switch item {
+    case .block(let block): try body(block)
+    case .frames(let range):
+      var blocks = NaturalBlocks(range, in: geometry, nodeStarts: nodeStarts)
+      while let block = blocks.next() { try body(block) }
+    case .area(let listed): try forEach(of: ItemBlockIterator(area: listed, self), body)
+    case .keys(let first): try forEach(of: ItemBlockIterator(keys: first, self), body)
+    }
+  }
+
+  /// A function of its own: one that has a generic value looks up that type at its start when it is not specialized,
+  /// which takes longer than what is done with a run of frames.
+  @inline(never)
+  private func forEach(
+    of listed: ItemBlockIterator<Memory>,
+    _ body: (PhysicalBlock) throws(OutgoingHandoverError) -> Void
+  ) throws(OutgoingHandoverError) {
+    var blocks = listed
     while let block = try blocks.next() { try body(block) }
   }
 }
