@@ -63,11 +63,12 @@ let package = Package(
     .target(
       name: "CacheCore", dependencies: ["RESP", "MemcachedProtocol", nio, library, collections],
       swiftSettings: strict),
+    .target(name: "CReadableSockets"),
     .target(
       name: "CacheServer",
       dependencies: [
-        "RESP", "MemcachedProtocol", "CacheCore", library, collections, nio, posix, tls, logging,
-        system, lifecycle, signals,
+        "CReadableSockets", "RESP", "MemcachedProtocol", "CacheCore", library, collections, nio,
+        posix, tls, logging, system, lifecycle, signals,
       ],
       swiftSettings: strict),
     .executableTarget(

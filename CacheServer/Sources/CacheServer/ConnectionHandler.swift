@@ -49,7 +49,11 @@ final class ConnectionHandler: ChannelInboundHandler, @unchecked Sendable {
   /// Whether a successor that is not serving yet has a copy of the socket.
   var isSentAhead = false
   /// Whether its state has changed since the successor got it.
-  var isChangedSinceSent = false
+  var isChangedSinceSent = false {
+    didSet {
+      if isChangedSinceSent, !oldValue, isSentAhead { engine.ahead.changed.append(self) }
+    }
+  }
   /// How many bytes of replies waited to be sent at the last look, and since when that number has not changed.
   var unsentByteCount = Int.max
   var unsentSince = NIODeadline.now()

@@ -121,6 +121,7 @@ extension Engine {
       return
     }
     connections[connection.session.id] = connection
+    noteForUpgrade(connected: connection)
   }
 
   /// Whether the client is of this machine, or protected mode does not matter.
@@ -136,6 +137,7 @@ extension Engine {
     if upgradeRequester === connection { upgradeRequester = nil }
     cache?.forgetWatches(of: &connection.session)
     connections[connection.session.id] = nil
+    noteForUpgrade(ended: connection)
   }
 
   /// Makes room for the next replies: in the same buffer, once it is sent, unless it has grown much.

@@ -71,6 +71,8 @@ final class Engine: @unchecked Sendable {
   /// The client that waits for the end of an upgrade.
   var upgradeRequester: ConnectionHandler?
   var successor: SuccessorProcess?
+  /// The clients of an upgrade that is under way.
+  var ahead = AheadClients()
   /// The settings with which the memory was handed over.
   var lastSettings = Settings()
 

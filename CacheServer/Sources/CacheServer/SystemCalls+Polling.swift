@@ -1,3 +1,5 @@
+internal import CReadableSockets
+
 #if canImport(Glibc)
   internal import Glibc
 #elseif canImport(Musl)
@@ -7,41 +9,39 @@
 extension SystemCalls {
   /// Whether a descriptor has bytes to read, or is at its end: poll(2), without waiting.
   static func isReadable(_ descriptor: Int32) -> Bool {
-    var list = PollList()
-    list.append(descriptor)
-    return !list.takeReadable().isEmpty
+    var one = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+    // SAFETY: the call reads and writes that one structure.
+    return unsafe poll(&one, 1, 0) > 0
   }
 }
 
-/// Sockets to be polled for bytes to read: poll(2).
-struct PollList {
-  private var list: [pollfd] = []
+/// Sockets of which the kernel knows those that have bytes to read, or are at their end: epoll(7).
+///
+/// Asking takes as long as there are such sockets, and not as long as there are sockets: poll(2) takes 0.4 milliseconds
+/// for 1,000 of them.
+struct ReadableSockets: ~Copyable {
+  /// -1 if the kernel has refused to make it. Then no socket is ever reported.
+  private let descriptor: Int32
 
-  mutating func append(_ socket: Int32) {
-    list.append(pollfd(fd: socket, events: Int16(POLLIN), revents: 0))
-  }
+  init() { descriptor = rs_make() }
 
-  /// Excludes the socket at `index` from polling. The places of the others stay.
-  mutating func remove(at index: Int) { list[index].fd = -1 }
+  deinit { if descriptor >= 0 { close(descriptor) } }
 
-  /// Polls at most `count` sockets from the place `start` on, without waiting.
+  /// Adds a socket, which is reported as `place`.
+  func insert(_ socket: Int32, place: Int) { rs_insert(descriptor, socket, UInt64(place)) }
+
+  /// Removes a socket that was added.
+  func remove(_ socket: Int32) { rs_remove(descriptor, socket) }
+
+  /// The places of some sockets, at most 64, with bytes to read or at their end, without waiting. They are reported again
+  /// until they are removed.
   ///
-  /// - Returns: the places of the sockets with bytes to read, or at their end. They are not polled again.
-  mutating func takeReadable(from start: Int = 0, count: Int = .max) -> [Int] {
-    let end = start + min(count, list.count - start)
-    guard start < end else { return [] }
-    // SAFETY: the call gets the part and its count, and writes no other structures. It ignores negative descriptors.
-    let found = unsafe list.withUnsafeMutableBufferPointer { buffer in
-      let part = unsafe UnsafeMutableBufferPointer(rebasing: buffer[start..<end])
-      #if canImport(Glibc)
-        return unsafe Glibc.poll(part.baseAddress, nfds_t(part.count), 0)
-      #else
-        return unsafe Musl.poll(part.baseAddress, nfds_t(part.count), 0)
-      #endif
-    }
-    guard found > 0 else { return [] }
-    let indices = (start..<end).filter { list[$0].revents != 0 }
-    for index in indices { remove(at: index) }
-    return indices
+  /// - Precondition: `limit` is positive.
+  func readablePlaces(atMost limit: Int) -> [Int] {
+    let limit = min(limit, 64)
+    var places = [UInt64](repeating: 0, count: limit)
+    // SAFETY: the call writes at most `limit` numbers.
+    let count = unsafe rs_readable(descriptor, &places, Int32(limit))
+    return places.prefix(Int(count)).map { Int($0) }
   }
 }

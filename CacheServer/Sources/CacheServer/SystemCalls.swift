@@ -32,7 +32,7 @@ enum SystemCalls {
   }
 
   /// Lowers the priority of the calling thread for good: nice(2).
-  static func giveWay() { _ = nice(5) }
+  static func giveWay() { _ = nice(10) }
 
   /// Ends a child and waits until it has ended: kill(2), waitpid(2).
   static func killAndWait(_ child: Int32) {

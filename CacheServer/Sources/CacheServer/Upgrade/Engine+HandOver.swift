@@ -38,6 +38,7 @@ extension Engine {
     }
     adoptWaiting(atMost: .max)
     state = .upgrading
+    ahead = AheadClients(unsent: Set(connections.keys))
     upgradeRequester = requester
     if let requester {
       requester.hold = .upgrade
@@ -85,11 +86,7 @@ extension Engine {
       return upgradeFailed(
         successor.abandon(after: error as? DescriptorChannelError ?? .closed, "it served"))
     }
-    for client in clients {
-      client.isSentAhead = true
-      client.isChangedSinceSent = false
-      successor.clientsSentAhead.append(client.session.id)
-    }
+    for client in clients { noteForUpgrade(sent: client) }
     let rest = ids.dropFirst(Self.aheadCount)
     guard !clients.isEmpty else { return goOn(with: rest, to: successor) }
     awaitAhead(rest, successor, until: .now() + Self.aheadPatience)
@@ -127,63 +124,27 @@ extension Engine {
     goOn(with: rest, to: successor)
   }
 
-  /// The clients as they are when the event loop pauses.
-  private struct Roster {
-    /// The clients that the successor serves after the pause.
-    var all: [ConnectionHandler] = []
-    /// Those of them that the successor does not have yet.
-    var new: [ConnectionHandler] = []
-    /// Those of them that have changed since the successor got them.
-    var changed: [ConnectionHandler] = []
-    /// The numbers of clients that were sent ahead and that the successor does not serve.
-    var dropped: [UInt64] = []
-  }
-
-  /// Sorts the clients for the pause.
-  ///
-  /// Asks the channel only of clients that have done something since they were sent ahead: the others have no replies
-  /// that wait to be sent.
-  private func roster(for successor: SuccessorProcess) -> Roster {
-    var roster = Roster()
-    roster.all.reserveCapacity(connections.count)
-    var keptCount = 0
-    for client in connections.values {
-      client.areWatchesTouched =
-        client.session.isWatching && cache?.areWatchesTouched(of: client.session) == true
-      guard client.isSentAhead && !client.isChangedSinceSent || client.canBeHandedOver else {
-        continue
-      }
-      roster.all.append(client)
-      guard client.isSentAhead else {
-        roster.new.append(client)
-        continue
-      }
-      keptCount += 1
-      if client.isChangedSinceSent || client.areWatchesTouched { roster.changed.append(client) }
-    }
-    if keptCount < successor.clientsSentAhead.count {
-      let kept = Set(roster.all.lazy.filter { $0.isSentAhead }.map { $0.session.id })
-      roster.dropped = successor.clientsSentAhead.filter { !kept.contains($0) }
-    }
-    return roster
-  }
-
   private func finishHandover(to successor: SuccessorProcess) {
     guard state == .upgrading else { return SystemCalls.killAndWait(successor.processID) }
     let start = NIODeadline.now()
-    let roster = roster(for: successor)
+    let roster = makeRoster()
     do throws(UpgradeFailure) {
       try handOver(roster, to: successor)
     } catch {
       return resume(after: error)
     }
     let waited = (NIODeadline.now() - start).nanoseconds / 1000
+    // The successor serves from here on. What follows takes longer with many clients.
+    SystemCalls.giveWay()
+    for client in roster.new { client.isSentAhead = true }
+    let clients = connections.values.filter(\.isSentAhead)
+    ahead = AheadClients()
     logger.notice(
       """
-      upgrade: process \(successor.processID) serves from here on; \(roster.all.count) clients have \
+      upgrade: process \(successor.processID) serves from here on; \(clients.count) clients have \
       waited for \(waited) microseconds
       """)
-    letGo(of: roster.all, to: successor)
+    letGo(of: clients, to: successor)
   }
 
   /// Hands over. Nothing else happens on the event loop meanwhile.
@@ -248,6 +209,7 @@ extension Engine {
     logger.error("upgrade: \(sentence); going on as before")
     if state == .upgrading { state = .serving }
     for client in connections.values { client.isSentAhead = false }
+    ahead = AheadClients()
     guard let requester = upgradeRequester else { return }
     upgradeRequester = nil
     requester.send { $0.error("ERR upgrade failed: \(sentence)") }
@@ -260,8 +222,6 @@ extension Engine {
     self.successor = successor
     try? ServiceManager.current()?.notifyMainProcess(successor.processID)
     closeListeners(removesFiles: false)
-    // The successor serves while this process closes its sockets, which takes a while if they are many.
-    SystemCalls.giveWay()
     for client in clients { client.leave() }
     for client in connections.values {
       if client.isEncrypted { client.disconnect() } else { client.setReading(false) }

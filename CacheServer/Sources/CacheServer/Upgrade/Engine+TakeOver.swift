@@ -102,7 +102,7 @@ extension Engine {
       guard try link.channel.awaitAcknowledgement() == 0 else {
         throw StartFailure.predecessorGone
       }
-      clients.forEach(restoreWatches)
+      clients.forEachWatching(restoreWatches)
       waiting = clients
       adoptWaiting(atMost: Self.adoptionCount)
     }

@@ -14,8 +14,6 @@ final class SuccessorProcess: @unchecked Sendable {
   var stream: StateStream
   /// Whether it takes clients before the memory. Earlier versions do not.
   private(set) var takesClientsAhead = false
-  /// The numbers of the clients that were sent to it before the memory.
-  var clientsSentAhead: [UInt64] = []
 
   /// Starts the program.
   ///

@@ -15,19 +15,15 @@ final class WaitingClients: @unchecked Sendable {
   private var clients: [Client?] = []
   /// The place of each client, by its number.
   private var places: [UInt64: Int] = [:]
-  /// The sockets, at the same places.
-  private var sockets = PollList()
+  /// The sockets, each with the client's place.
+  private let sockets = ReadableSockets()
+  /// The places of clients that watch keys.
+  private var watching: [Int] = []
   /// The places of clients to be taken first. Some of those clients may have been taken since.
   private var urgent: [Int] = []
   /// All clients before this place were taken.
   private var start = 0
   private(set) var count = 0
-  /// Where the next round of polling begins. Polling 10,000 sockets takes milliseconds, so a round polls some.
-  private var pollStart = 0
-  /// Whether each socket was polled once.
-  private var hasPolledAll = false
-  /// How many sockets a round polls.
-  private static let pollCount = 1024
 
   var isEmpty: Bool { count == 0 }
 
@@ -35,8 +31,9 @@ final class WaitingClients: @unchecked Sendable {
     let place = clients.count
     places[client.session.id] = place
     clients.append((client, socket))
-    sockets.append(socket)
+    sockets.insert(socket, place: place)
     count += 1
+    if client.session.isWatching { watching.append(place) }
     if client.pending.readableBytes > 0 || client.awaitsUpgrade { urgent.append(place) }
   }
 
@@ -46,6 +43,7 @@ final class WaitingClients: @unchecked Sendable {
   func replace(with client: ConnectionHandler) -> Bool {
     guard let place = places[client.session.id], let old = clients[place] else { return false }
     clients[place] = (client, old.socket)
+    if client.session.isWatching, !old.client.session.isWatching { watching.append(place) }
     // A client that sent something a moment ago is likely to send more.
     urgent.append(place)
     return true
@@ -60,24 +58,25 @@ final class WaitingClients: @unchecked Sendable {
     return true
   }
 
-  /// Calls `body` with every client.
-  func forEach(_ body: (ConnectionHandler) -> Void) {
-    for case (let client, _)? in clients { body(client) }
+  /// Calls `body` with every client that watches keys.
+  func forEachWatching(_ body: (ConnectionHandler) -> Void) {
+    for place in watching {
+      if let client = clients[place]?.client { body(client) }
+    }
   }
 
   /// Removes and returns clients: first those with requests, then the others.
+  ///
+  /// - Precondition: `limit` is positive.
   func take(atMost limit: Int) -> [Client] {
-    let isFirstPass = !hasPolledAll
-    if pollStart >= clients.count { pollStart = start }
-    urgent += sockets.takeReadable(from: pollStart, count: Self.pollCount)
-    pollStart += Self.pollCount
-    if pollStart >= clients.count { hasPolledAll = true }
     var taken: [Client] = []
     while taken.count < limit, let place = urgent.popLast() {
       if let client = take(at: place) { taken.append(client) }
     }
-    // Others are not taken before each socket was polled, unless all are taken.
-    while !isFirstPass || limit > clients.count, taken.count < limit, start < clients.count {
+    for place in sockets.readablePlaces(atMost: limit) where taken.count < limit {
+      if let client = take(at: place) { taken.append(client) }
+    }
+    while taken.count < limit, start < clients.count {
       if let client = take(at: start) { taken.append(client) }
       start += 1
     }
@@ -87,7 +86,7 @@ final class WaitingClients: @unchecked Sendable {
   private func take(at place: Int) -> Client? {
     guard let client = clients[place] else { return nil }
     clients[place] = nil
-    sockets.remove(at: place)
+    sockets.remove(client.socket)
     count -= 1
     return client
   }
