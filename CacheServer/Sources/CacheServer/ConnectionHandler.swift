@@ -34,8 +34,10 @@ final class ConnectionHandler: ChannelInboundHandler, @unchecked Sendable {
   var hold = Hold.none
   /// Whether it speaks TLS: then a handler before this one encrypts.
   let isEncrypted: Bool
-  /// Its socket; -1 before it is connected.
-  var descriptor: Int32 = -1
+  /// Its socket; -1 if the connection had ended when this was first asked for.
+  ///
+  /// The channel is asked when the number is needed: that takes some 4 microseconds, and not every connection needs it.
+  private(set) lazy var descriptor: Int32 = descriptorOfChannel ?? -1
   /// When it connected, and when it sent something last, in milliseconds since 1970.
   var connectTime: UInt64
   var lastTime: UInt64
@@ -54,6 +56,10 @@ final class ConnectionHandler: ChannelInboundHandler, @unchecked Sendable {
       if isChangedSinceSent, !oldValue, isSentAhead { engine.ahead.changed.append(self) }
     }
   }
+  /// Whether a reply was sent.
+  private var isAnswered = false
+  /// Whether the channel may have replies that wait to be sent.
+  private var mayHaveUnsent = false
   /// How many bytes of replies waited to be sent at the last look, and since when that number has not changed.
   var unsentByteCount = Int.max
   var unsentSince = NIODeadline.now()
@@ -77,13 +83,6 @@ final class ConnectionHandler: ChannelInboundHandler, @unchecked Sendable {
   func handlerRemoved(context: ChannelHandlerContext) { self.context = nil }
 
   func channelActive(context: ChannelHandlerContext) {
-    // Asked once: a socket that is closed meanwhile has none any more.
-    descriptor =
-      (try? context.channel.pipeline.syncOperations.withUnsafeTransportIfAvailable(
-        of: NIOBSDSocket.Handle.self
-      ) { $0 }) ?? -1
-    // SwiftNIO leaves it open in programs that are started.
-    if descriptor >= 0 { SystemCalls.closeOnExec(descriptor) }
     session.address = remoteText ?? ""
     engine.add(self)
     // A successor has the memory, and takes over this connection as well.
@@ -232,8 +231,43 @@ final class ConnectionHandler: ChannelInboundHandler, @unchecked Sendable {
   /// Sends the replies so far.
   private func flush(_ context: ChannelHandlerContext) {
     guard engine.reply.buffer.readableBytes > 0 else { return }
-    context.writeAndFlush(wrapOutboundOut(engine.reply.buffer), promise: nil)
+    sendNow(context)
+    if engine.reply.buffer.readableBytes > 0 {
+      mayHaveUnsent = true
+      context.writeAndFlush(wrapOutboundOut(engine.reply.buffer), promise: nil)
+    }
     engine.emptyReply()
+  }
+
+  /// Sends what the kernel takes at once of the replies so far.
+  ///
+  /// The channel sends the rest, and everything while it has something to send. It also gets the errors: after one, the
+  /// kernel takes nothing. Sending through the channel takes 0.7 microseconds more.
+  private func sendNow(_ context: ChannelHandlerContext) {
+    // A connection that sends one request and ends is not worth the question for its socket.
+    guard isAnswered else {
+      isAnswered = true
+      return
+    }
+    // The number of a socket that is closed may be another connection's.
+    guard !isEncrypted, context.channel.isActive, descriptor >= 0 else { return }
+    if mayHaveUnsent {
+      let unsentByteCount = try? context.channel.syncOptions?.getOption(.bufferedWritableBytes)
+      guard unsentByteCount == 0 else { return }
+      mayHaveUnsent = false
+    }
+    let socket = descriptor
+    // SAFETY: the pointer is used by the call alone, which takes no more bytes than there are.
+    unsafe engine.reply.buffer.readWithUnsafeReadableBytes {
+      SystemCalls.sendNow(socket, $0)
+    }
+  }
+
+  private var descriptorOfChannel: Int32? {
+    guard let pipeline = context?.channel.pipeline else { return nil }
+    return try? pipeline.syncOperations.withUnsafeTransportIfAvailable(
+      of: NIOBSDSocket.Handle.self
+    ) { $0 }
   }
 
   /// Closes the connection once everything is sent.
@@ -264,6 +298,7 @@ final class ConnectionHandler: ChannelInboundHandler, @unchecked Sendable {
     var reply = ReplyWriter()
     reply.isRESP3 = session.isRESP3
     write(&reply)
+    mayHaveUnsent = true
     context.writeAndFlush(wrapOutboundOut(reply.buffer), promise: nil)
   }
 

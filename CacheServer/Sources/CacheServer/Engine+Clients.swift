@@ -47,10 +47,11 @@ extension Engine {
   private func serverBootstrap(for service: Endpoint.Service) -> ServerBootstrap {
     ServerBootstrap(group: group)
       .serverChannelOption(.maxMessagesPerRead, value: 64)
-      .childChannelOption(.recvAllocator, value: Self.receiveAllocator)
-      .childChannelOption(.maxMessagesPerRead, value: 4)
       .childChannelInitializer { channel in
         channel.eventLoop.makeCompletedFuture {
+          // Here, and not as options of the bootstrap, which makes a future for each.
+          try channel.syncOptions?.setOption(.recvAllocator, value: Self.receiveAllocator)
+          try channel.syncOptions?.setOption(.maxMessagesPerRead, value: 4)
           let pipeline = channel.pipeline.syncOperations
           if service == .metrics {
             try pipeline.addHandler(MetricsHandler(self))

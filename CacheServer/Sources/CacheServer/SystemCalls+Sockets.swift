@@ -181,6 +181,17 @@ extension SystemCalls {
   /// Closes a descriptor in every program that is started: FD_CLOEXEC.
   static func closeOnExec(_ descriptor: Int32) { _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC) }
 
+  /// Sends what the kernel takes at once: send(2).
+  ///
+  /// - Returns: the number of bytes that the kernel has taken; 0 if it takes none now, and after an error.
+  @safe
+  static func sendNow(_ descriptor: Int32, _ bytes: UnsafeRawBufferPointer) -> Int {
+    // SAFETY: the call reads the bytes while it runs.
+    let count = unsafe send(
+      descriptor, bytes.baseAddress, bytes.count, Int32(MSG_DONTWAIT) | Int32(MSG_NOSIGNAL))
+    return max(0, count)
+  }
+
   /// Ends a connection, also for other processes that have its socket: shutdown(2).
   static func shutDown(_ descriptor: Int32) { _ = shutdown(descriptor, Int32(SHUT_RDWR)) }
 
