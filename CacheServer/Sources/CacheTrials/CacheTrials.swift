@@ -12,8 +12,8 @@ struct CacheTrials: ParsableCommand {
       is removed at the end.
       """,
     subcommands: [
-      Blackout.self, Upgrades.self, Kills.self, Throughput.self, Compare.self, Soak.self,
-      Memory.self, Peers.self,
+      Blackout.self, Upgrades.self, SlowReaders.self, Kills.self, Throughput.self, Compare.self,
+      Soak.self, Memory.self, Peers.self,
     ])
 }
 

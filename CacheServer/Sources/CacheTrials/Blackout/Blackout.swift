@@ -52,9 +52,7 @@ struct Blackout: Trial {
     for count in keys {
       for kind in [TrialServer.Kind.cache, .redis, .memcached]
       where kind == .cache || count <= peersUpTo {
-        for clientCount in kind == .cache ? clients : [0] {
-          results += try measure(kind, count, clientCount, workshop)
-        }
+        results += try measure(kind, count, workshop)
       }
     }
     report(results, in: workshop)
@@ -71,7 +69,7 @@ struct Blackout: Trial {
   }
 
   private func measure(
-    _ kind: TrialServer.Kind, _ count: Int, _ clientCount: Int, _ workshop: Workshop
+    _ kind: TrialServer.Kind, _ count: Int, _ workshop: Workshop
   ) throws -> [BlackoutResult] {
     let server = try TrialServer(kind, in: workshop, extra: Self.sizes(kind, count))
     defer { server.stop() }
@@ -79,18 +77,20 @@ struct Blackout: Trial {
     try server.fill(count, workshop)
     var client = BlackoutClient(server, keyCount: count, seed: shared.seed)
     var results: [BlackoutResult] = []
-    // With other clients, only upgrades are measured: a crash disconnects them.
-    let others = try IdleConnections(port: server.port, count: clientCount)
-    defer { withExtendedLifetime(others) {} }
-    for event in BlackoutEvent.allCases
-    where event.kind == kind && (clientCount == 0 || event == .upgrade) {
-      var result = BlackoutResult(event: event, keyCount: count, clientCount: clientCount)
-      for round in 1...rounds {
-        workshop.progress(
-          "\(event.rawValue), \(count) keys, \(clientCount) clients: \(round) of \(rounds)")
-        result.add(try BlackoutMeasurement(server: server, event: event).run(&client))
+    for clientCount in kind == .cache ? clients : [0] {
+      // With other clients, only upgrades are measured: a crash disconnects them.
+      let others = try IdleConnections(port: server.port, count: clientCount)
+      defer { withExtendedLifetime(others) {} }
+      for event in BlackoutEvent.allCases
+      where event.kind == kind && (clientCount == 0 || event == .upgrade) {
+        var result = BlackoutResult(event: event, keyCount: count, clientCount: clientCount)
+        for round in 1...rounds {
+          workshop.progress(
+            "\(event.rawValue), \(count) keys, \(clientCount) clients: \(round) of \(rounds)")
+          result.add(try BlackoutMeasurement(server: server, event: event).run(&client))
+        }
+        results.append(result)
       }
-      results.append(result)
     }
     return results
   }
