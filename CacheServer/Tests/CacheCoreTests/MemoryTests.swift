@@ -235,6 +235,36 @@ import TrialSupport
     #expect(bench.problems() == [])
   }
 
+  /// Without eviction, the memory of small values serves large ones, as far as deleted values have left it.
+  @Test func smallFreedForLarge() throws {
+    let bench = try CacheBench(settings: Settings(maximumByteCount: 48 << 20))
+    let small = [UInt8](repeating: 1, count: 1000)
+    var count = 0
+    while bench.set(Array("small \(count)".utf8), small) == Array("+OK\r\n".utf8) { count += 1 }
+    for number in 0..<count where number % 5 != 0 { _ = bench.send("DEL 'small \(number)'") }
+    let large = [UInt8](repeating: 2, count: 5_000_000)
+    var stored = 0
+    while bench.set(Array("large \(stored)".utf8), large) == Array("+OK\r\n".utf8) { stored += 1 }
+    // 38 MiB were deleted, which hold eight without any loss.
+    #expect(stored >= 6, "\(stored)")
+    for number in stride(from: 0, to: count, by: 5) {
+      try #require(bench.get(Array("small \(number)".utf8)) == Wire.bulk(small))
+    }
+    #expect(bench.byteCount <= 48 << 20)
+    #expect(bench.problems() == [])
+  }
+
+  /// What a value takes, and nothing for a key that does not exist.
+  @Test func usage() throws {
+    let bench = try CacheBench()
+    let value = [UInt8](repeating: 1, count: 100_000)
+    #expect(bench.set(Array("a".utf8), value) == Array("+OK\r\n".utf8))
+    let reply = bench.send("MEMORY USAGE a")
+    let byteCount = try #require(Int(reply.dropFirst().prefix { $0 != "⏎" }))
+    #expect(byteCount >= 100_000 && byteCount < 140_000, "\(reply)")
+    #expect(bench.send("MEMORY USAGE b") == "$-1⏎")
+  }
+
   @Test func containerLimit() throws {
     let bench = try CacheBench()
     bench.withCache { $0.containerByteLimit = 8 << 20 }

@@ -185,6 +185,24 @@ import TrialSupport
     try other.end()
   }
 
+  /// A client that has sent a request and is silent takes a few KiB of the process. Redis takes 9.
+  @Test func silentClientsTakeLittle() throws {
+    let server = try ServerProcess(file)
+    let control = try server.connect()
+    func byteCount() throws -> Int {
+      try #require(try Int(control.info("used_memory_rss") ?? ""))
+    }
+    // What the first clients need for all of them.
+    let first = try (0..<100).map { _ in try server.connect() }
+    for client in first { #expect(try client.send("PING") == "+PONG") }
+    let before = try byteCount()
+    let others = try (0..<600).map { _ in try server.connect() }
+    for client in others { #expect(try client.send("PING") == "+PONG") }
+    let each = (try byteCount() - before) / others.count
+    #expect(each < 16 << 10, "\(each) bytes")
+    try server.end()
+  }
+
   @Test func idleClientsAreDisconnected() throws {
     let server = try ServerProcess(file, ["--timeout", "1"])
     let idle = try server.connect()
