@@ -137,8 +137,9 @@ extension MappedFile {
   /// Lets the kernel take back the memory that was used to read `wanted`, together with what was read before; what is
   /// read again comes from the file again.
   ///
-  /// The memory goes once ``FinishedPieces/windowLimit`` windows are mapped: all from the first to the last of the pieces, but
-  /// for the page that the last one ends in. Where another thread reads between them, it finds its bytes again.
+  /// The memory goes once ``FinishedPieces/windowLimit`` windows are mapped: all from the first to the last of the
+  /// pieces, but for the page that the last one ends in. Where another thread reads between them, it finds its bytes
+  /// again.
   func finishedReading(_ wanted: Range<UInt64>) {
     guard !wanted.isEmpty, let read = finished.withLock({ $0.add(wanted) }) else { return }
     let mask = SystemCalls.pageByteCount &- 1
