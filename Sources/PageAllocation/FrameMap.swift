@@ -41,6 +41,16 @@ struct FrameMap<Memory: WritablePhysicalMemory> {
     ) { $0.change(bits: bit..<end, setting: true) }
   }
 
+  /// How many bits of `wordCount` words from `word` on are set.
+  @usableFromInline
+  func countOfBits(from word: UInt64, wordCount: UInt64) -> UInt64 {
+    let bytes = PhysicalRange(
+      start: PhysicalAddress(start.rawValue &+ word &* 8), byteCount: wordCount &* 8)
+    let count = memory.withBytes(in: bytes) { $0.countOfBits(from: 0, count: $0.byteCount &* 8) }
+    guard let count else { Panic.end("an allocator's map outside its memory") }
+    return count
+  }
+
   /// Sets or clears all bits of `wordCount` words from `word` on.
   ///
   /// - Returns: how many bits were so before.
