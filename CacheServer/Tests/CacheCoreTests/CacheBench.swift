@@ -66,6 +66,15 @@ final class CacheBench {
     send(bytes: Wire.request([Array("SET".utf8), key, value]))
   }
 
+  /// Stores `value` under NAME 0, NAME 1, and so on, until the cache refuses it.
+  ///
+  /// - Returns: how often it was stored.
+  func fill(_ name: String, with value: [UInt8]) -> Int {
+    var count = 0
+    while set(Array("\(name) \(count)".utf8), value) == Array("+OK\r\n".utf8) { count += 1 }
+    return count
+  }
+
   func get(_ key: [UInt8]) -> [UInt8] { send(bytes: Wire.request([Array("GET".utf8), key])) }
 
   /// What a client may hear of a string; nil for none.

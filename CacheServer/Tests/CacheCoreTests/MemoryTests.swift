@@ -87,8 +87,7 @@ import TrialSupport
   @Test func noEviction() throws {
     let bench = try CacheBench(settings: Settings(maximumByteCount: 8 << 20))
     let value = [UInt8](repeating: 1, count: 10_000)
-    var stored = 0
-    while bench.set(Array("key \(stored)".utf8), value) == Array("+OK\r\n".utf8) { stored += 1 }
+    let stored = bench.fill("key", with: value)
     #expect(stored > 400)
     #expect(bench.set([1], value).starts(with: Array("-OOM".utf8)))
     #expect(bench.count == stored)
@@ -199,8 +198,7 @@ import TrialSupport
       // Of several databases, one is emptied entry by entry.
       if round == 2 { #expect(bench.send("SELECT 1") == "+OK⏎" && bench.send("SET b 1") == "+OK⏎") }
       #expect(bench.send("SELECT 0") == "+OK⏎")
-      var stored = 0
-      while bench.set(Array("key \(stored)".utf8), value) == Array("+OK\r\n".utf8) { stored += 1 }
+      let stored = bench.fill("key", with: value)
       #expect(stored > 10_000, "round \(round)")
       #expect(bench.send(flush) == "+OK⏎")
       #expect(bench.send("DBSIZE") == ":0⏎")
@@ -215,12 +213,10 @@ import TrialSupport
   @Test func otherSizesWithoutEviction() throws {
     let bench = try CacheBench(settings: Settings(maximumByteCount: 16 << 20))
     let old = [UInt8](repeating: 1, count: 3000)
-    var count = 0
-    while bench.set(Array("old \(count)".utf8), old) == Array("+OK\r\n".utf8) { count += 1 }
+    let count = bench.fill("old", with: old)
     for number in 0..<count where number % 5 != 0 { _ = bench.send("DEL 'old \(number)'") }
     let new = [UInt8](repeating: 2, count: 100)
-    var stored = 0
-    while bench.set(Array("new \(stored)".utf8), new) == Array("+OK\r\n".utf8) { stored += 1 }
+    let stored = bench.fill("new", with: new)
     #expect(stored * 100 > count / 5 * 4 * 3000 / 2)
     #expect(bench.send("MEMORY PURGE") == "+OK⏎")
     #expect(bench.get(Array("old 5".utf8)) == Wire.bulk(old))
@@ -239,12 +235,10 @@ import TrialSupport
   @Test func smallFreedForLarge() throws {
     let bench = try CacheBench(settings: Settings(maximumByteCount: 48 << 20))
     let small = [UInt8](repeating: 1, count: 1000)
-    var count = 0
-    while bench.set(Array("small \(count)".utf8), small) == Array("+OK\r\n".utf8) { count += 1 }
+    let count = bench.fill("small", with: small)
     for number in 0..<count where number % 5 != 0 { _ = bench.send("DEL 'small \(number)'") }
     let large = [UInt8](repeating: 2, count: 5_000_000)
-    var stored = 0
-    while bench.set(Array("large \(stored)".utf8), large) == Array("+OK\r\n".utf8) { stored += 1 }
+    let stored = bench.fill("large", with: large)
     // 38 MiB were deleted, which hold eight without any loss.
     #expect(stored >= 6, "\(stored)")
     for number in stride(from: 0, to: count, by: 5) {
@@ -269,8 +263,7 @@ import TrialSupport
     let bench = try CacheBench()
     bench.withCache { $0.containerByteLimit = 8 << 20 }
     let value = [UInt8](repeating: 1, count: 10_000)
-    var stored = 0
-    while bench.set(Array("key \(stored)".utf8), value) == Array("+OK\r\n".utf8) { stored += 1 }
+    let stored = bench.fill("key", with: value)
     #expect(stored > 300 && bench.byteCount <= 8 << 20)
   }
 }
