@@ -11,7 +11,8 @@ import SystemPackage
 /// meets all of them alike.
 struct Measurement {
   private let choices: Choices
-  private var table = Table()
+  private var table = Table(of: .time)
+  private var faults = Table(of: .pageFaults)
 
   init(_ choices: Choices) { self.choices = choices }
 
@@ -27,6 +28,8 @@ struct Measurement {
     if choices.part != .spread { try runBlocks() }
     if choices.part != .blocks { try runSpread() }
     table.print()
+    print()
+    faults.print()
   }
 
   private mutating func runSpread() throws {
@@ -36,12 +39,9 @@ struct Measurement {
     for _ in 0..<choices.runCount {
       for file in files {
         let times = try file.run("launch", ["adopt", "leave", "some"])
-        table.add("pages all over, exec: to the first byte", file, times[1])
-        table.add("pages all over, exec: to main", file, times[0])
-        table.add("pages all over, exec: first allocation after that", file, times[2])
+        add("pages all over, exec", file, times)
         let again = try file.run("restart", ["some"], isTimed: true)
-        table.add("pages all over, new process: to main", file, again[0])
-        table.add("pages all over, new process: to the first byte", file, again[1])
+        add("pages all over, new process", file, again)
       }
     }
   }
@@ -83,17 +83,23 @@ struct Measurement {
     let check = verifies ? "all" : "some"
     for touch in ["leave", "touch"] {
       let times = try file.run("launch", ["adopt", touch, check])
-      let who = touch == "touch" ? "exec of a predecessor that had read all" : "exec"
-      table.add("\(who): to main", file, times[0])
-      table.add("\(who): to the first byte", file, times[1])
-      table.add("\(who): first allocation after that", file, times[2])
+      add(touch == "touch" ? "exec of a predecessor that had read all" : "exec", file, times)
     }
     let holder = try RoleProcess { file.arguments("hold") }
     guard try holder.numbers() == [1] else { fail("no process holds the memory") }
     try holder.kill()
     let times = try file.run("restart", [check], isTimed: true)
-    table.add("new process after kill -9: to main", file, times[0])
-    table.add("new process after kill -9: to the first byte", file, times[1])
+    add("new process after kill -9", file, times)
+  }
+
+  /// Adds what a process has reported that took memory over: three times, and three numbers of page faults.
+  private mutating func add(_ who: String, _ file: MeasuredFile, _ numbers: [UInt64]) {
+    guard numbers.count == 6 else { fail("\(numbers.count) numbers in place of six") }
+    let parts = ["to main", "to the first byte", "first allocation after that"]
+    for (index, part) in parts.enumerated() {
+      table.add("\(who): \(part)", file, numbers[index])
+      faults.add("\(who): \(part)", file, numbers[3 + index])
+    }
   }
 
   private mutating func measureFresh(_ file: MeasuredFile, verifies: Bool) throws {

@@ -38,13 +38,16 @@ enum Roles {
     if arguments[4] == "touch" { try check(memory, order(arguments), all: true) }
     var successor = Successor(
       program,
-      arguments: [arguments[3], arguments[1], arguments[2], arguments[5], "\(Clock.now)"])
+      arguments: [
+        arguments[3], arguments[1], arguments[2], arguments[5], "\(Clock.now)",
+        "\(Moment.now.faultCount)",
+      ])
     successor.pass(NamedDescriptor(reportName, report))
     try memory.exec(successor)
   }
 
-  /// adopt PATH ORDER VERIFIES TIME
-  static func adopt(_ arguments: [String], startedAt start: UInt64) throws {
+  /// adopt PATH ORDER VERIFIES TIME FAULTS
+  static func adopt(_ arguments: [String], startedAt start: Moment) throws {
     guard var inherited = try Successor.inherited(), let report = inherited.take(reportName),
       var memory = try PreservedMemory.inherited(&inherited)
     else { fail("nothing inherited") }
@@ -52,7 +55,7 @@ enum Roles {
   }
 
   /// restart PATH ORDER VERIFIES TIME
-  static func restart(_ arguments: [String], startedAt start: UInt64) throws {
+  static func restart(_ arguments: [String], startedAt start: Moment) throws {
     guard var inherited = try Successor.inherited(), let report = inherited.take(reportName) else {
       fail("no report")
     }
@@ -60,25 +63,32 @@ enum Roles {
     try measure(report, arguments, start, &memory)
   }
 
-  /// Reads the first byte, makes the allocator, and reports when each was done.
+  /// Reads the first byte, makes the allocator, and reports when each was done and how many page faults that took.
   private static func measure(
-    _ report: FileDescriptor, _ arguments: [String], _ start: UInt64,
+    _ report: FileDescriptor, _ arguments: [String], _ start: Moment,
     _ memory: inout PreservedMemory
   ) throws {
     guard let table = try memory.table() else { fail("no table") }
     let first = memory.word(at: memory.word(at: table.start.rawValue))
-    let readAt = Clock.now
+    let read = Moment.now
     let page = try memory.allocate(.zero)
-    let allocatedAt = Clock.now
+    let allocated = Moment.now
     try memory.free(page)
     guard first & 1 == 1 else { fail("the first byte differs") }
     try check(memory, order(arguments), all: arguments[3] == "all")
     let begin = try number(arguments[4])
-    try say(report, [start - begin, readAt - begin, allocatedAt - readAt])
+    // The kernel counts on through execve(2).
+    let base = arguments.count > 5 ? try number(arguments[5]) : 0
+    try say(
+      report,
+      [
+        start.time - begin, read.time - begin, allocated.time - read.time,
+        start.faultCount - base, read.faultCount - base, allocated.faultCount - read.faultCount,
+      ])
   }
 
-  /// fresh PATH ORDER VERIFIES TIME: keeps all blocks in one call; `fresh-each`, block by block.
-  static func fresh(_ arguments: [String], startedAt start: UInt64) throws {
+  /// fresh PATH ORDER VERIFIES TIME FAULTS: keeps all blocks in one call; `fresh-each`, block by block.
+  static func fresh(_ arguments: [String], startedAt start: Moment) throws {
     guard var inherited = try Successor.inherited(), let report = inherited.take(reportName),
       var takeover = try FreshTakeover.inherited(&inherited)
     else { fail("nothing inherited") }
@@ -101,7 +111,7 @@ enum Roles {
     let finishedAt = Clock.now
     try check(memory, order, all: arguments[3] == "all")
     let begin = try number(arguments[4])
-    try say(report, [start - begin, begunAt - begin, keptAt - begin, finishedAt - begin])
+    try say(report, [start.time - begin, begunAt - begin, keptAt - begin, finishedAt - begin])
   }
 
   /// hold PATH ORDER: has the memory until it is killed.

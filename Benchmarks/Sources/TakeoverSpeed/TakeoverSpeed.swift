@@ -7,8 +7,8 @@ import SystemPackage
   import Musl
 #endif
 
-/// Measures how long it takes from execve(2) to the first byte of what a predecessor left, and prints
-/// a table.
+/// Measures how long it takes from execve(2) to the first byte of what a predecessor left, and how many page faults
+/// that is, and prints two tables.
 ///
 ///     swift run -c release --package-path Benchmarks TakeoverSpeed [--largest BYTES] [--runs N] [--only PART]
 ///
@@ -18,7 +18,7 @@ import SystemPackage
 @main
 struct TakeoverSpeed {
   static func main() throws {
-    let start = Clock.now
+    let start = Moment.now
     let arguments = Array(CommandLine.arguments[1...])
     switch arguments.first {
     case "fill": try Roles.fill(arguments)
@@ -49,6 +49,23 @@ enum Clock {
     // SAFETY: fills the value that it is given.
     unsafe clock_gettime(CLOCK_MONOTONIC, &time)
     return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
+  }
+}
+
+/// A moment in the life of this process.
+struct Moment {
+  /// ``Clock/now``.
+  let time: UInt64
+  /// How many page faults the process has had that needed no disk, also before its last execve(2).
+  let faultCount: UInt64
+
+  /// The present one.
+  static var now: Moment {
+    let time = Clock.now
+    var usage = rusage()
+    // SAFETY: fills the value that it is given.
+    unsafe getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
+    return Moment(time: time, faultCount: UInt64(usage.ru_minflt))
   }
 }
 
