@@ -15,6 +15,7 @@ let collections = Target.Dependency.product(
   name: "PersistentCollections", package: "swift-kexec-handover")
 let nio = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
 let posix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
+let locks = Target.Dependency.product(name: "NIOConcurrencyHelpers", package: "swift-nio")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let system = Target.Dependency.product(name: "SystemPackage", package: "swift-system")
 /// BoringSSL, which swift-nio-ssl contains, is 283 files of C and C++. A build without the trait leaves it out.
@@ -63,12 +64,12 @@ let package = Package(
     .target(
       name: "CacheCore", dependencies: ["RESP", "MemcachedProtocol", nio, library, collections],
       swiftSettings: strict),
-    .target(name: "CReadableSockets"),
+    .target(name: "CServerSupport"),
     .target(
       name: "CacheServer",
       dependencies: [
-        "CReadableSockets", "RESP", "MemcachedProtocol", "CacheCore", library, collections, nio,
-        posix, tls, logging, system, lifecycle, signals,
+        "CServerSupport", "RESP", "MemcachedProtocol", "CacheCore", library, collections, nio,
+        posix, locks, tls, logging, system, lifecycle, signals,
       ],
       swiftSettings: strict),
     .executableTarget(

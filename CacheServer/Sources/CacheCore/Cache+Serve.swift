@@ -16,21 +16,30 @@ extension Cache {
     case forMemcachedStatistics
     /// The request has to wait for the end of a pause; the parser will give it again.
     case paused
-    /// The caller must send the replies before it asks for more: they have reached the limit.
+    /// The replies have reached the limit. The caller must send them before it asks for more, or, while the session is
+    /// executing a transaction, keep them, so that other clients do not see a part of it.
     case full
+    /// So many requests were carried out that other clients may have a turn before the next.
+    case turn
   }
+
+  /// After how many requests other clients may have a turn. A transaction is one request.
+  static var turnLength: Int { 64 }
 
   /// Carries out what a client has sent, request by request, and writes the replies.
   public mutating func serve(
     _ bytes: RawSpan, _ parser: inout RequestParser, _ session: inout Session,
     _ reply: inout ReplyWriter, outputLimit: Int
   ) -> Stop {
+    var left = Self.turnLength
     while true {
       if !session.isPlain || !databases.isFirstInPlace {
         parser.isTrusted = session.isAuthenticated
         switch executeNext(&session, &reply) {
         case nil: break
-        case .done: continue
+        case .done:
+          if reply.buffer.readableBytes > outputLimit { return .full }
+          continue
         case .close: return .close
         case .forServer(let command): return .forServer(command)
         }
@@ -49,7 +58,10 @@ extension Cache {
         return .paused
       }
       switch perform(parser.request(in: bytes), &session, &reply) {
-      case .done: if reply.buffer.readableBytes > outputLimit { return .full }
+      case .done:
+        if reply.buffer.readableBytes > outputLimit { return .full }
+        left &-= 1
+        if left <= 0, !session.isExecuting { return .turn }
       case .close: return .close
       case .forServer(let command): return .forServer(command)
       }

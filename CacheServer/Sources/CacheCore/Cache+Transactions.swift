@@ -108,7 +108,8 @@ extension Cache {
     session.transaction!.progress = 0
   }
 
-  /// Carries out the next request of a transaction; nil where none is left.
+  /// Carries out the next request of a transaction; `nil` if there is no transaction, or no request is left and the
+  /// connection stays.
   mutating func executeNext(
     _ session: inout Session, _ reply: inout ReplyWriter
   ) -> Outcome? {
@@ -117,7 +118,7 @@ extension Cache {
     }
     guard progress < transaction.requests.count else {
       session.transaction = nil
-      return nil
+      return session.endsAfterTransaction ? .close : nil
     }
     session.transaction!.progress = progress + 1
     let queued = transaction.requests[progress]

@@ -16,6 +16,8 @@ public struct ServerFacts: Sendable {
   public var tlsPort = 0
   /// The port that serves figures to Prometheus; 0 if the server does not.
   public var metricsPort = 0
+  /// How many event loops serve clients.
+  public var loopCount = 1
   /// How many clients may wait to be accepted.
   public var backlog = 0
   /// The program, by the path that an upgrade starts.

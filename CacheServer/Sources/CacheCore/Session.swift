@@ -55,6 +55,10 @@ public struct Session: Equatable, Sendable {
   public var transaction: Transaction? {
     didSet { sumUp() }
   }
+  /// Whether requests of a transaction are being carried out.
+  public var isExecuting: Bool { transaction?.progress != nil }
+  /// Whether the connection is to be closed once its transaction has been carried out.
+  public var endsAfterTransaction = false
   /// The keys that have to be the same at `EXEC`, as the map has them.
   public var watchedKeys: [[UInt8]] = []
   /// Whether the client watches keys.

@@ -98,22 +98,22 @@ struct CacheService: Service {
     await withTaskGroup { group in
       group.addTask {
         let signals = await UnixSignalsSequence(trapping: .sigusr2)
-        if EarlySignals.wantUpgrade { engine.eventLoop.execute { engine.upgrade(for: nil) } }
+        if EarlySignals.wantUpgrade { engine.onMainLoop { $0.upgrade(for: nil) } }
         for await _ in signals {
-          engine.eventLoop.execute { engine.upgrade(for: nil) }
+          engine.onMainLoop { $0.upgrade(for: nil) }
         }
       }
       group.addTask {
         for await _ in await UnixSignalsSequence(trapping: .sighup) {
-          engine.eventLoop.execute { engine.reload() }
+          engine.onMainLoop { $0.reload() }
         }
       }
       // The group has trapped what comes from here on.
-      if EarlySignals.wantEnd { engine.eventLoop.execute { engine.end() } }
+      if EarlySignals.wantEnd { engine.onMainLoop { $0.end() } }
       await withGracefulShutdownHandler {
         try? await engine.ended.get()
       } onGracefulShutdown: {
-        engine.eventLoop.execute { engine.end() }
+        engine.onMainLoop { $0.end() }
       }
       group.cancelAll()
     }

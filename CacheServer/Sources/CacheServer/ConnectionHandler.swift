@@ -1,12 +1,15 @@
 internal import CacheCore
 internal import MemcachedProtocol
 internal import NIOCore
-internal import NIOPosix
 internal import RESP
 
 /// A client: takes what it sends to the cache, and the replies back.
 ///
-/// `@unchecked Sendable`: touched on the event loop alone.
+/// `@unchecked Sendable`: what other event loops look at is touched with the engine's lock, the rest on the client's
+/// event loop alone, or by the main one while that is parked.
+///
+/// A channel calls its handlers, which take the lock. So no function uses the channel while it has the lock; those that
+/// are called with the lock leave that to a task: ``onLoop(_:)``.
 final class ConnectionHandler: ChannelInboundHandler, @unchecked Sendable {
   typealias InboundIn = ByteBuffer
   typealias OutboundOut = ByteBuffer
@@ -23,25 +26,24 @@ final class ConnectionHandler: ChannelInboundHandler, @unchecked Sendable {
   }
 
   let engine: Engine
-  var session: Session
-  var parser = RequestParser()
-  /// Of a client of the memcached protocol, what finds its commands.
-  var memcached: MemcachedParser?
-  /// What it has sent and is not carried out yet.
-  var pending: ByteBuffer
-  /// How many bytes are being carried out.
-  private(set) var servedByteCount = 0
-  var hold = Hold.none
+  let loop: ServingLoop
   /// Whether it speaks TLS: then a handler before this one encrypts.
   let isEncrypted: Bool
-  /// Its socket; -1 if the connection had ended when this was first asked for.
-  ///
-  /// The channel is asked when the number is needed: that takes some 4 microseconds, and not every connection needs it.
-  private(set) lazy var descriptor: Int32 = descriptorOfChannel ?? -1
+
+  // MARK: With the lock
+
+  var session: Session
+  var hold = Hold.none
+  /// How many bytes it has sent that are not carried out, and how many there is room for, at the last request.
+  var inputByteCount = 0
+  var inputCapacity = 0
+  /// Its channel while it is connected, for the addresses alone.
+  var channel: (any Channel)?
+  /// Its socket; -1 if that is not known, or the connection has ended.
+  var descriptor: Int32 = -1
   /// When it connected, and when it sent something last, in milliseconds since 1970.
   var connectTime: UInt64
   var lastTime: UInt64
-  var context: ChannelHandlerContext?
   /// Whether a successor serves it from now on.
   var isHandedOver = false
   /// Whether a key that it watches has changed; set while it is handed over.
@@ -56,21 +58,35 @@ final class ConnectionHandler: ChannelInboundHandler, @unchecked Sendable {
       if isChangedSinceSent, !oldValue, isSentAhead { engine.ahead.changed.append(self) }
     }
   }
-  /// Whether a reply was sent.
-  private var isAnswered = false
+  /// Whether replies waited to be sent at the last ``noteUnsent()``.
+  var hasUnsent = false
+  /// Whether the connection is closed as soon as everything is sent.
+  var isClosing = false
+
+  // MARK: On the event loop
+
+  var parser = RequestParser()
+  /// Of a client of the memcached protocol, what finds its commands.
+  var memcached: MemcachedParser?
+  /// What it has sent and is not carried out yet.
+  var pending: ByteBuffer
+  var context: ChannelHandlerContext?
+  /// The number of its socket; -1 before it is connected.
+  var socket: Int32 = -1
+  /// Whether what it sends does not matter any more.
+  var ignoresInput = false
   /// Whether the channel may have replies that wait to be sent.
-  private var mayHaveUnsent = false
+  var mayHaveUnsent = false
   /// How many bytes of replies waited to be sent at the last look, and since when that number has not changed.
   var unsentByteCount = Int.max
   var unsentSince = NIODeadline.now()
-  /// Whether the connection is closed as soon as everything is sent.
-  private(set) var isClosing = false
 
   init(
-    _ engine: Engine, _ session: Session, pending: ByteBuffer = ByteBuffer(), connectTime: UInt64,
-    isEncrypted: Bool = false
+    _ engine: Engine, _ loop: ServingLoop, _ session: Session, pending: ByteBuffer = ByteBuffer(),
+    connectTime: UInt64, isEncrypted: Bool = false
   ) {
     self.engine = engine
+    self.loop = loop
     self.session = session
     self.pending = pending
     self.connectTime = connectTime
@@ -78,128 +94,152 @@ final class ConnectionHandler: ChannelInboundHandler, @unchecked Sendable {
     lastTime = connectTime
   }
 
+  // MARK: Events
+
   func handlerAdded(context: ChannelHandlerContext) { self.context = context }
 
   func handlerRemoved(context: ChannelHandlerContext) { self.context = nil }
 
   func channelActive(context: ChannelHandlerContext) {
+    let isNear = isOfThisMachine(context)
+    socket = Self.socket(of: context.channel)
+    engine.lock.lock()
+    channel = context.channel
+    descriptor = socket
     session.address = remoteText ?? ""
-    engine.add(self)
+    // CLIENT KILL may have come before.
+    let wasKilled = isClosing
+    let refusal = wasKilled ? nil : engine.add(self, isOfThisMachine: isNear)
+    let isLate = engine.state == .handedOver
+    let isUpgradeDone = awaitsUpgrade
+    awaitsUpgrade = false
+    engine.lock.unlock()
+    guard !wasKilled else { return close(context) }
+    if let refusal {
+      refuse(refusal, context)
+      return close(context)
+    }
     // A successor has the memory, and takes over this connection as well.
-    if engine.state == .handedOver {
-      if isEncrypted { disconnect() } else { setReading(false) }
+    if isLate {
+      if isEncrypted { engine.locked { disconnect() } } else { applyReading(false, context) }
     }
-    if awaitsUpgrade {
-      awaitsUpgrade = false
-      send { $0.ok() }
-    }
+    if isUpgradeDone { write(context) { $0.ok() } }
     // A client that was handed over may have sent before what is not answered yet.
     if pending.readableBytes > 0 { work(context) }
   }
 
-  func channelInactive(context: ChannelHandlerContext) { engine.remove(self) }
+  func channelInactive(context: ChannelHandlerContext) {
+    engine.locked {
+      engine.remove(self)
+      channel = nil
+    }
+  }
 
   func errorCaught(context: ChannelHandlerContext, error: any Error) {
     // A connection that is reset, mostly.
-    close(context.channel)
+    close(context)
   }
 
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-    guard !isClosing else { return }
-    isChangedSinceSent = true
+    guard !ignoresInput else { return }
     var input = unwrapInboundIn(data)
-    guard pending.readableBytes == 0, hold == .none else {
+    guard pending.readableBytes == 0 else {
       pending.writeBuffer(&input)
-      if hold == .none { work(context) }
-      checkInput(context)
-      return
+      return work(context)
     }
-    serve(&input, context)
-    guard input.readableBytes > 0 else { return }
+    let isToClose = serve(&input, context)
     // What is left is copied, so that the buffer that it came in can be used again.
-    pending.clear()
-    pending.writeBuffer(&input)
-    checkInput(context)
+    if input.readableBytes > 0 {
+      pending.clear()
+      pending.writeBuffer(&input)
+    }
+    finish(context, closes: isToClose)
   }
 
   func channelWritabilityChanged(context: ChannelHandlerContext) {
-    guard hold == .output, context.channel.isWritable else { return }
-    hold = .none
+    guard context.channel.isWritable else { return }
+    let goesOn = engine.locked {
+      guard hold == .output else { return false }
+      hold = .none
+      return true
+    }
+    guard goesOn else { return }
     work(context)
-    if hold == .none { setReading(true) }
+    if engine.locked({ hold == .none }) { applyReading(true, context) }
   }
 
-  /// Goes on with what the client has sent before.
-  func resume() {
-    hold = .none
-    setReading(true)
-    if let context, pending.readableBytes > 0 { work(context) }
-  }
-
-  /// Closes the connection without a word.
-  func abandon() {
-    isClosing = true
-    if let context { close(context.channel) }
-  }
-
-  /// Closes the connection, even if a successor has a copy of its socket.
-  private func close(_ channel: any Channel) {
-    // TLS waits for the other end, which may still send.
-    isClosing = true
-    if isSentAhead, channel.isActive { SystemCalls.shutDown(descriptor) }
-    channel.close(promise: nil)
-  }
-
+  /// Serves what the client has sent before.
   private func work(_ context: ChannelHandlerContext) {
-    isChangedSinceSent = true
     var input = ByteBuffer()
     swap(&input, &pending)
-    serve(&input, context)
+    let isToClose = serve(&input, context)
     input.discardReadBytes()
     pending = input.readableBytes > 0 || input.capacity <= 64 << 10 ? input : ByteBuffer()
+    finish(context, closes: isToClose)
   }
 
-  /// Carries out what `input` holds, and takes it away.
-  private func serve(_ input: inout ByteBuffer, _ context: ChannelHandlerContext) {
-    guard engine.cache != nil, !isHandedOver else { return }
+  /// Sends the replies to what was just served.
+  private func finish(_ context: ChannelHandlerContext, closes: Bool) {
+    flush(context)
+    if closes { closeWhenWritten(context) }
+    if pending.readableBytes > Engine.inputLimit { close(context) }
+  }
+
+  // MARK: Requests
+
+  /// Carries out what `input` holds, and takes it away. The replies are the event loop's, to be sent.
+  ///
+  /// - Returns: whether the connection is to be closed behind them.
+  private func serve(_ input: inout ByteBuffer, _ context: ChannelHandlerContext) -> Bool {
+    engine.lock.lock()
+    defer { engine.lock.unlock() }
+    isChangedSinceSent = true
+    inputByteCount = input.readableBytes
+    inputCapacity = input.capacity
+    guard hold == .none, !isClosing, engine.cache != nil, !isHandedOver else { return false }
     lastTime = engine.cache!.beginBatch()
-    servedByteCount = input.readableBytes
-    defer { servedByteCount = 0 }
-    engine.reply.isRESP3 = session.isRESP3
+    loop.reply.isRESP3 = session.isRESP3
     var isDone = false
+    var isToClose = false
     while !isDone {
       switch serveSome(input) {
       case .incomplete: isDone = true
       case .failed, .close:
         isClosing = true
+        isToClose = true
         isDone = true
       case .forServer(let command):
-        let start = engine.reply.buffer.writerIndex
-        if let queued = session.transaction?.current {
-          engine.perform(command, queued.request, for: self)
-        } else {
-          engine.perform(command, parser.request(in: input.readableBytesSpan), for: self)
-        }
-        if session.replyMode != .on {
-          engine.cache?.hushReply(from: start, &session, &engine.reply)
-        }
-        if isClosing || hold != .none || engine.cache == nil {
-          parser.finishRequest()
-          isDone = true
-        }
+        performForServer(command, input)
+        // What the client ended, it ended for itself: the transaction is carried out completely.
+        session.endsAfterTransaction = isClosing
+        isDone = engine.cache == nil || !session.isExecuting && (isClosing || hold != .none)
+        isToClose = isDone && isClosing
+        if isDone { parser.finishRequest() }
       case .forMemcachedStatistics:
+        swap(&engine.reply, &loop.reply)
         engine.writeMemcachedStatistics(memcached!, input.readableBytesSpan)
+        swap(&engine.reply, &loop.reply)
       case .paused:
         hold = .pause
         setReading(false)
         isDone = true
+      case .full where session.isExecuting: loop.setReplyAside()
       case .full:
-        flush(context)
-        if !context.channel.isWritable {
+        let isWritable = sendBetween(context)
+        isDone = !mayGoOn
+        if !isDone, !isWritable {
           hold = .output
-          if memcached == nil { parser.finishRequest() }
           setReading(false)
           isDone = true
+        }
+        if isDone, memcached == nil { parser.finishRequest() }
+      case .turn:
+        guard engine.lock.giveWay() else { break }
+        isDone = !mayGoOn
+        if !isDone {
+          engine.cache!.beginBatch()
+        } else if memcached == nil {
+          parser.finishRequest()
         }
       }
     }
@@ -210,129 +250,68 @@ final class ConnectionHandler: ChannelInboundHandler, @unchecked Sendable {
       input.moveReaderIndex(forwardBy: parser.consumed)
       parser.discardConsumed()
     }
+    inputByteCount = input.readableBytes
     if engine.cache != nil { engine.cache!.endBatch() }
-    flush(context)
-    if isClosing { closeWhenWritten(context) }
+    return isToClose
   }
+
+  /// Whether the client may be served, after others were.
+  private var mayGoOn: Bool { engine.cache != nil && !isClosing && !isHandedOver }
 
   /// Carries out what is whole of `input`, as far as one round of replies goes.
   @inline(__always)
   private func serveSome(_ input: ByteBuffer) -> Cache.Stop {
     guard memcached == nil else {
       return engine.cache!.serveMemcached(
-        input.readableBytesSpan, &memcached!, &session, &engine.reply,
+        input.readableBytesSpan, &memcached!, &session, &loop.reply,
         outputLimit: Engine.outputLimit)
     }
     return engine.cache!.serve(
-      input.readableBytesSpan, &parser, &session, &engine.reply,
+      input.readableBytesSpan, &parser, &session, &loop.reply,
       outputLimit: Engine.outputLimit)
   }
 
-  /// Sends the replies so far.
-  private func flush(_ context: ChannelHandlerContext) {
-    guard engine.reply.buffer.readableBytes > 0 else { return }
-    sendNow(context)
-    if engine.reply.buffer.readableBytes > 0 {
-      mayHaveUnsent = true
-      context.writeAndFlush(wrapOutboundOut(engine.reply.buffer), promise: nil)
+  /// Carries out a command about the server.
+  private func performForServer(_ command: Command, _ input: ByteBuffer) {
+    swap(&engine.reply, &loop.reply)
+    defer { swap(&engine.reply, &loop.reply) }
+    let start = engine.reply.buffer.writerIndex
+    if let queued = session.transaction?.current {
+      engine.perform(command, queued.request, for: self)
+    } else {
+      engine.perform(command, parser.request(in: input.readableBytesSpan), for: self)
     }
-    engine.emptyReply()
+    if session.replyMode != .on {
+      engine.cache?.hushReply(from: start, &session, &engine.reply)
+    }
   }
 
-  /// Sends what the kernel takes at once of the replies so far.
+  /// Sends the replies so far, without the lock.
   ///
-  /// The channel sends the rest, and everything while it has something to send. It also gets the errors: after one, the
-  /// kernel takes nothing. Sending through the channel takes 0.7 microseconds more.
-  private func sendNow(_ context: ChannelHandlerContext) {
-    // A connection that sends one request and ends is not worth the question for its socket.
-    guard isAnswered else {
-      isAnswered = true
-      return
-    }
-    // The number of a socket that is closed may be another connection's.
-    guard !isEncrypted, context.channel.isActive, descriptor >= 0 else { return }
-    if mayHaveUnsent {
-      let unsentByteCount = try? context.channel.syncOptions?.getOption(.bufferedWritableBytes)
-      guard unsentByteCount == 0 else { return }
-      mayHaveUnsent = false
-    }
-    let socket = descriptor
-    // SAFETY: the pointer is used by the call alone, which takes no more bytes than there are.
-    unsafe engine.reply.buffer.readWithUnsafeReadableBytes {
-      SystemCalls.sendNow(socket, $0)
-    }
+  /// - Returns: whether the client takes more.
+  private func sendBetween(_ context: ChannelHandlerContext) -> Bool {
+    engine.cache!.endBatch()
+    engine.lock.unlock()
+    flush(context)
+    let isWritable = context.channel.isWritable
+    engine.lock.lock()
+    if engine.cache != nil { engine.cache!.beginBatch() }
+    return isWritable
   }
 
-  private var descriptorOfChannel: Int32? {
-    guard let pipeline = context?.channel.pipeline else { return nil }
-    return try? pipeline.syncOperations.withUnsafeTransportIfAvailable(
-      of: NIOBSDSocket.Handle.self
-    ) { $0 }
-  }
-
-  /// Closes the connection once everything is sent.
-  private func closeWhenWritten(_ context: ChannelHandlerContext) {
-    // The end of TLS is a message from each side. What else comes is ignored.
-    setReading(isEncrypted)
-    let channel = context.channel
-    // Behind everything that was written.
-    context.writeAndFlush(wrapOutboundOut(ByteBuffer())).whenComplete { _ in
-      self.close(channel)
-    }
-  }
-
-  /// Closes the connection once everything is sent, which may be now.
-  func closeSoon() {
-    guard !isClosing, let context else { return }
-    isClosing = true
-    closeWhenWritten(context)
-  }
-
-  /// Has the connection closed once everything is sent.
-  func markClosing() { isClosing = true }
-
-  /// Sends a reply that is not one to what was just read.
-  func send(_ write: (inout ReplyWriter) -> Void) {
-    guard let context else { return }
-    isChangedSinceSent = true
-    var reply = ReplyWriter()
-    reply.isRESP3 = session.isRESP3
-    write(&reply)
-    mayHaveUnsent = true
-    context.writeAndFlush(wrapOutboundOut(reply.buffer), promise: nil)
-  }
-
-  /// Sends the client the reason why it is not served.
+  /// Goes on with what the client has sent before, unless it waits for something other than `reason`.
   ///
-  /// - Parameter line: the line for a client of the memcached protocol, if memcached has one of its own.
-  func refuse(_ sentence: String, memcached line: String? = nil) {
-    send { reply in
-      if memcached == nil {
-        reply.error(sentence)
-      } else {
-        reply.textLine(line ?? "SERVER_ERROR \(sentence)")
+  /// The caller has the lock.
+  func resume(from reason: Hold) {
+    onLoop { context in
+      let goesOn = self.engine.locked {
+        guard self.hold == reason else { return false }
+        self.hold = .none
+        return true
       }
+      guard goesOn else { return }
+      self.applyReading(true, context)
+      if self.pending.readableBytes > 0 { self.work(context) }
     }
-  }
-
-  func setReading(_ isReading: Bool) {
-    guard let channel = context?.channel else { return }
-    try? channel.syncOptions?.setOption(.autoRead, value: isReading)
-    if isReading { channel.read() }
-  }
-
-  /// Whether it has connected from this machine: over a UNIX socket, or from an address of loopback.
-  var isOfThisMachine: Bool {
-    guard let address = context?.channel.remoteAddress else { return false }
-    switch address {
-    case .v4: return address.ipAddress?.hasPrefix("127.") ?? false
-    case .v6:
-      return address.ipAddress == "::1" || address.ipAddress?.hasPrefix("::ffff:127.") == true
-    case .unixDomainSocket: return true
-    }
-  }
-
-  private func checkInput(_ context: ChannelHandlerContext) {
-    if pending.readableBytes > Engine.inputLimit { close(context.channel) }
   }
 }

@@ -151,10 +151,10 @@ extension Engine {
     line += " idle=\(seconds(client.lastTime)) flags=\(session.transaction == nil ? "N" : "x")"
     line += " db=\(session.database) sub=0 psub=0 ssub=0"
     line += " multi=\(session.transaction?.requests.count ?? -1)"
-    line +=
-      " qbuf=\(client.pending.readableBytes + client.servedByteCount) qbuf-free=\(client.pending.writableBytes)"
+    line += " qbuf=\(client.inputByteCount)"
+    line += " qbuf-free=\(max(client.inputCapacity - client.inputByteCount, 0))"
     line += " argv-mem=0 multi-mem=0 rbs=0 rbp=0 obl=0 oll=0 omem=0"
-    line += " tot-mem=\(client.pending.capacity) events=r"
+    line += " tot-mem=\(client.inputCapacity) events=r"
     line += " cmd=\(command ?? session.lastCommandName ?? "NULL") user=default redir=-1"
     line += " resp=\(session.isRESP3 ? 3 : 2)"
     line += " lib-name=\(text(session.libraryName)) lib-ver=\(text(session.libraryVersion))\n"

@@ -90,8 +90,14 @@ extension Engine {
 
 extension ConnectionHandler {
   /// The client's address, and the one that it has connected to.
-  var remoteText: String? { context?.channel.remoteAddress.map(Self.text) }
-  var localText: String? { context?.channel.localAddress.map(Self.text) }
+  var remoteText: String? { address(isRemote: true).map(Self.text) }
+  var localText: String? { address(isRemote: false).map(Self.text) }
+
+  private func address(isRemote: Bool) -> SocketAddress? {
+    if let channel { return isRemote ? channel.remoteAddress : channel.localAddress }
+    // It was handed over, and its event loop has not made the channel yet.
+    return descriptor >= 0 ? SystemCalls.address(of: descriptor, isRemote: isRemote) : nil
+  }
 
   /// An address as Redis writes it.
   private static func text(_ address: SocketAddress) -> String {

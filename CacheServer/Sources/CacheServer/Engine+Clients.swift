@@ -7,15 +7,18 @@ internal import RESP
 internal import SystemPackage
 
 extension Engine {
-  /// Makes the listening sockets channels, and accepts clients from now on.
+  /// Makes the listening sockets channels, and accepts clients from now on. The caller does not have the lock.
   func acceptClients() -> EventLoopFuture<Void> {
-    setKeepAlive()
-    for listener in listeners {
-      SystemCalls.closeOnExec(listener.socket.rawValue)
-      note(listener.endpoint)
+    let listeners = locked { () -> [Listener] in
+      setKeepAlive()
+      for listener in self.listeners {
+        SystemCalls.closeOnExec(listener.socket.rawValue)
+        note(listener.endpoint)
+      }
+      // The port is known now.
+      cache?.fixedParameters = fixedParameters
+      return self.listeners
     }
-    // The port is known now.
-    cache?.fixedParameters = fixedParameters
     return EventLoopFuture.andAllSucceed(listeners.map(accept), on: eventLoop)
   }
 
@@ -45,7 +48,8 @@ extension Engine {
   }
 
   private func serverBootstrap(for service: Endpoint.Service) -> ServerBootstrap {
-    ServerBootstrap(group: group)
+    // In turn, each connection goes to another event loop.
+    ServerBootstrap(group: eventLoop, childGroup: group)
       .serverChannelOption(.maxMessagesPerRead, value: 64)
       .childChannelInitializer { channel in
         channel.eventLoop.makeCompletedFuture {
@@ -57,12 +61,13 @@ extension Engine {
             try pipeline.addHandler(MetricsHandler(self))
           } else {
             if service == .redisTLS {
-              guard let tls = self.tls else {
+              guard let tls = self.locked({ self.tls }) else {
                 throw StartFailure("the TLS port has no certificate")
               }
               try tls.protect(pipeline)
             }
-            try pipeline.addHandler(self.makeConnection(for: service))
+            let loop = self.loop(of: channel)
+            try pipeline.addHandler(self.locked { self.makeConnection(for: service, on: loop) })
           }
         }
       }
@@ -73,21 +78,31 @@ extension Engine {
     AdaptiveRecvByteBufferAllocator(minimum: 2 << 10, initial: 4 << 10, maximum: 1 << 20)
   }
 
-  private func makeConnection(for service: Endpoint.Service) -> ConnectionHandler {
+  private func makeConnection(
+    for service: Endpoint.Service, on loop: ServingLoop
+  ) -> ConnectionHandler {
     var session = Session(id: nextClientID)
     session.isAuthenticated = cache?.settings.password.isEmpty ?? false
     nextClientID += 1
     let now = cache?.now ?? 0
     cache?.figures.connectionCount += 1
     let handler = ConnectionHandler(
-      self, session, connectTime: now, isEncrypted: service == .redisTLS)
+      self, loop, session, connectTime: now, isEncrypted: service == .redisTLS)
     if service == .memcached { handler.memcached = MemcachedParser() }
     return handler
   }
 
-  /// Makes the socket of a client that was handed over a channel.
+  /// Makes the socket of a client that was handed over a channel of the client's event loop.
   func adopt(_ handler: ConnectionHandler, _ socket: Int32) {
-    ClientBootstrap(group: group)
+    connections[handler.session.id] = handler
+    handler.descriptor = socket
+    noteForUpgrade(connected: handler)
+    handler.loop.eventLoop.execute { self.makeChannel(for: handler, socket) }
+  }
+
+  /// Called on the client's event loop, without the lock.
+  private func makeChannel(for handler: ConnectionHandler, _ socket: Int32) {
+    ClientBootstrap(group: handler.loop.eventLoop)
       .channelOption(.recvAllocator, value: Self.receiveAllocator)
       .channelOption(.maxMessagesPerRead, value: 4)
       .channelInitializer { channel in
@@ -98,55 +113,50 @@ extension Engine {
       .withConnectedSocket(socket)
       .whenFailure { error in
         // It has gone meanwhile.
+        self.locked { self.remove(handler) }
         self.logger.debug(
           "client \(handler.session.id) could not be taken over: \(sentence(of: error))")
       }
   }
 
   /// A client has connected.
-  func add(_ connection: ConnectionHandler) {
+  ///
+  /// - Returns: why it is not served, if it is not.
+  func add(_ connection: ConnectionHandler, isOfThisMachine: Bool) -> ConnectionRefusal? {
+    let id = connection.session.id
+    // A client that was handed over was accepted by the predecessor.
+    guard connections[id] == nil else { return nil }
     guard connections.count < clientLimit else {
       facts.rejectedCount += 1
-      connection.refuse(
-        "ERR max number of clients reached", memcached: "ERROR Too many open connections")
-      connection.abandon()
-      return
+      return ConnectionRefusal(
+        sentence: "ERR max number of clients reached",
+        memcachedLine: "ERROR Too many open connections")
     }
-    guard mayConnect(connection) else {
+    guard isOfThisMachine || !isProtected else {
       facts.rejectedCount += 1
-      connection.refuse(
-        "DENIED this server has no password, so it is in protected mode and serves only clients of its own "
+      return ConnectionRefusal(
+        sentence:
+          "DENIED this server has no password, so it is in protected mode and serves only clients of its own "
           + "machine. Set requirepass, or protected-mode no where every client of the network may read and "
           + "write.")
-      connection.abandon()
-      return
     }
-    connections[connection.session.id] = connection
+    connections[id] = connection
     noteForUpgrade(connected: connection)
+    return nil
   }
 
-  /// Whether the client is of this machine, or protected mode does not matter.
-  private func mayConnect(_ connection: ConnectionHandler) -> Bool {
-    guard let settings = cache?.settings, settings.isProtected, settings.password.isEmpty,
-      !connection.isHandedOver
-    else { return true }
-    return connection.isOfThisMachine
+  /// Whether the server serves only clients of its own machine.
+  private var isProtected: Bool {
+    guard let settings = cache?.settings else { return false }
+    return settings.isProtected && settings.password.isEmpty
   }
 
   /// A client has gone.
   func remove(_ connection: ConnectionHandler) {
     if upgradeRequester === connection { upgradeRequester = nil }
     cache?.forgetWatches(of: &connection.session)
+    guard connections[connection.session.id] === connection else { return }
     connections[connection.session.id] = nil
     noteForUpgrade(ended: connection)
-  }
-
-  /// Makes room for the next replies: in the same buffer, once it is sent, unless it has grown much.
-  func emptyReply() {
-    if reply.buffer.capacity > 4 * Self.outputLimit {
-      reply.buffer = ByteBufferAllocator().buffer(capacity: 64 << 10)
-    } else {
-      reply.buffer.clear()
-    }
   }
 }

@@ -20,7 +20,7 @@ extension Engine {
       }
       // As Redis does, nothing is said.
       connection.markClosing()
-      eventLoop.execute { self.end() }
+      onMainLoop { $0.end() }
     case .upgrade: upgrade(for: connection)
     case .save: save()
     case .config: rewriteConfiguration()

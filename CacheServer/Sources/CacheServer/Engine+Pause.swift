@@ -34,7 +34,7 @@ extension Engine {
     }
     cache?.pause = isOfAll ? .all : .writes
     pauseEnd?.cancel()
-    pauseEnd = eventLoop.scheduleTask(in: .milliseconds(milliseconds)) { self.endPause() }
+    pauseEnd = onMainLoop(in: .milliseconds(milliseconds)) { $0.endPause() }
     reply.ok()
   }
 
@@ -43,8 +43,6 @@ extension Engine {
     pauseEnd?.cancel()
     pauseEnd = nil
     cache?.pause = .none
-    eventLoop.execute {
-      for client in self.connections.values where client.hold == .pause { client.resume() }
-    }
+    for client in connections.values where client.hold == .pause { client.resume(from: .pause) }
   }
 }

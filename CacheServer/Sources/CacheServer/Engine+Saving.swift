@@ -34,17 +34,17 @@ extension Engine {
     reply.simple("Background saving started")
     NIOThreadPool.singleton.runIfActive(eventLoop: eventLoop) { try Self.write(file) }
       .whenComplete { result in
-        self.facts.isSaving = false
         switch result {
-        case .success: self.noteSave(nil)
+        case .success: self.locked { self.noteSave(nil) }
         case .failure(let error):
-          self.noteSave(error)
+          self.locked { self.noteSave(error) }
           self.logger.error("the memory file was not saved: \(sentence(of: error))")
         }
       }
   }
 
   private func noteSave(_ error: (any Error)?) {
+    facts.isSaving = false
     facts.hasSaveFailed = error != nil
     if error == nil { facts.saveTime = cache?.now ?? facts.saveTime }
   }

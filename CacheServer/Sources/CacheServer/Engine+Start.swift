@@ -50,13 +50,15 @@ extension Engine {
     let box = GivenBox(given)
     try eventLoop.flatSubmit {
       self.eventLoop.makeCompletedFuture {
-        let memory = try patience.wait(
-          for: { try self.openMemory(&box.given.descriptors, manager) }, after: Self.hold)
-        self.memoryFile = memory.file
-        self.warnOfDisk(memory)
-        let cache = try Cache(in: memory, settings: self.configuration.settings)
-        self.nextClientID = cache.figures.connectionCount + 1
-        self.begin(with: cache)
+        try self.locked {
+          let memory = try patience.wait(
+            for: { try self.openMemory(&box.given.descriptors, manager) }, after: Self.hold)
+          self.memoryFile = memory.file
+          self.warnOfDisk(memory)
+          let cache = try Cache(in: memory, settings: self.configuration.settings)
+          self.nextClientID = cache.figures.connectionCount + 1
+          self.begin(with: cache)
+        }
       }.flatMap { self.acceptClients() }
     }.wait()
     logReady()
@@ -118,18 +120,18 @@ extension Engine {
       """)
   }
 
-  /// Says that clients are served.
+  /// Says that clients are served. The caller does not have the lock.
   func logReady() {
-    let start = cache?.start.rawValue ?? ""
+    let (start, facts) = locked { (cache?.start.rawValue ?? "", self.facts) }
     logger.notice(
       """
-      ready to accept connections at \(facts.address) port \(facts.port)\(otherPorts), \
+      ready to accept connections at \(facts.address) port \(facts.port)\(Self.otherPorts(facts)), \
       pid \(facts.processID), \
       memory \(facts.memoryFile) (\(start))
       """)
   }
 
-  private var otherPorts: String {
+  private static func otherPorts(_ facts: ServerFacts) -> String {
     (facts.memcachedPort == 0 ? "" : ", memcached port \(facts.memcachedPort)")
       + (facts.tlsPort == 0 ? "" : ", TLS port \(facts.tlsPort)")
       + (facts.metricsPort == 0 ? "" : ", metrics port \(facts.metricsPort)")

@@ -6,12 +6,20 @@ internal import NIOPosix
 internal import RESP
 internal import SystemPackage
 
-/// The server: the cache, the clients that are connected, and the event loop on which all of it happens.
+/// The server: the cache, the clients that are connected, and the event loops on which they are served.
 ///
-///     clients ──► ConnectionHandler ──► Cache ──► memory file
-///                        └──────────── Engine ──► successor
+///     clients ──► ConnectionHandler ── lock ──► Cache ──► memory file
+///                        └───────────────────── Engine ──► successor
 ///
-/// `@unchecked Sendable`: everything but what is constant is touched on the event loop alone.
+/// Each connection belongs to one event loop, which receives and sends without the lock, and takes it for the requests
+/// that a read has brought. Everything that event loops share is used with the lock: the cache, this object, and what
+/// commands show or change of other connections. So a command about other connections is carried out at once,
+/// wherever it comes from, and a transaction is one step. The main event loop accepts clients, does what is done from
+/// time to time, and hands over.
+///
+/// A function is called with the lock unless its comment says otherwise.
+///
+/// `@unchecked Sendable`: everything but what is constant is touched with the lock.
 final class Engine: @unchecked Sendable {
   /// What the engine is about.
   enum State: Equatable {
@@ -36,7 +44,12 @@ final class Engine: @unchecked Sendable {
   let configuration: ServerConfiguration
   let logger: Logger
   let group: MultiThreadedEventLoopGroup
+  /// The event loops; the first is the main one.
+  let loops: [ServingLoop]
+  /// The main event loop.
   let eventLoop: any EventLoop
+  /// Guards everything that event loops share.
+  let lock = ServingLock()
   /// Done when the server is.
   let ended: EventLoopFuture<Void>
   private let end: EventLoopPromise<Void>
@@ -44,8 +57,8 @@ final class Engine: @unchecked Sendable {
   var state = State.starting
   /// The cache; nil while another process has the memory.
   var cache: Cache?
-  /// The replies to the client that is being served.
-  var reply = ReplyWriter(ByteBufferAllocator().buffer(capacity: 64 << 10))
+  /// The replies to the client whose command about the server is being carried out; lent by its event loop.
+  var reply = ReplyWriter()
   /// Keeps the memory file open for the case that a successor does not get as far as serving.
   var memoryFile: MemoryFile?
 
@@ -79,8 +92,9 @@ final class Engine: @unchecked Sendable {
   init(_ configuration: ServerConfiguration, _ logger: Logger) {
     self.configuration = configuration
     self.logger = logger
-    group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
-    eventLoop = group.next()
+    group = MultiThreadedEventLoopGroup(numberOfThreads: configuration.loopCount)
+    loops = group.makeIterator().enumerated().map { ServingLoop($0, $1) }
+    eventLoop = loops[0].eventLoop
     end = eventLoop.makePromise(of: Void.self)
     ended = end.futureResult
     // Some are for the memory file, the listener, the event loop and a successor.
@@ -91,9 +105,42 @@ final class Engine: @unchecked Sendable {
     facts.memoryFile = configuration.memoryFile
     facts.capacity = configuration.capacity
     facts.clientLimit = clientLimit
+    facts.loopCount = loops.count
     facts.backlog = configuration.backlog
     facts.configurationFile = configuration.file?.string ?? ""
   }
+
+  /// Calls `body` with the lock. The caller does not have it.
+  @inline(__always)
+  func locked<Result, Failure: Error>(_ body: () throws(Failure) -> Result) throws(Failure)
+    -> Result
+  {
+    lock.lock()
+    defer { lock.unlock() }
+    return try body()
+  }
+
+  /// Has the main event loop call `body` with the lock. The caller may have it or not.
+  func onMainLoop(_ body: @escaping @Sendable (Engine) -> Void) {
+    eventLoop.execute { self.locked { body(self) } }
+  }
+
+  /// The same after a time.
+  @discardableResult
+  func onMainLoop(
+    in delay: TimeAmount, _ body: @escaping @Sendable (Engine) -> Void
+  ) -> Scheduled<Void> {
+    eventLoop.scheduleTask(in: delay) { self.locked { body(self) } }
+  }
+
+  /// The event loop of a channel. Needs no lock.
+  func loop(of channel: any Channel) -> ServingLoop {
+    let eventLoop = channel.eventLoop
+    return loops.first { $0.eventLoop === eventLoop } ?? loops[0]
+  }
+
+  /// The event loop for a client that was handed over. Needs no lock.
+  func loop(for id: UInt64) -> ServingLoop { loops[Int(id % UInt64(loops.count))] }
 
   /// Takes the cache, and serves from it from now on.
   func begin(with cache: consuming Cache) {
@@ -130,8 +177,7 @@ final class Engine: @unchecked Sendable {
     guard state != .ended else { return }
     state = .ended
     closeListeners(removesFiles: !afterHandover)
-    for connection in connections.values { connection.abandon() }
-    connections = [:]
+    for connection in Array(connections.values) { connection.abandon() }
     if let cache = cache.take() { _ = cache.close() }
     memoryFile = nil
     logger.notice(afterHandover ? "everything is handed over; ending" : "ending")
@@ -150,10 +196,12 @@ final class Engine: @unchecked Sendable {
     listeners = []
   }
 
-  /// Ends before it has begun.
+  /// Ends before it has begun. The caller does not have the lock.
   func abandonStart() {
-    state = .ended
-    closeListeners(removesFiles: true)
+    locked {
+      state = .ended
+      closeListeners(removesFiles: true)
+    }
     end.succeed()
   }
 
@@ -172,7 +220,7 @@ final class Engine: @unchecked Sendable {
     return [
       ("port", "\(facts.port)"), ("bind", hosts.joined(separator: " ")), ("unixsocket", path),
       ("databases", "16"), ("daemonize", "no"), ("save", ""), ("appendonly", "no"),
-      ("maxclients", "\(clientLimit)"),
+      ("maxclients", "\(clientLimit)"), ("io-threads", "\(loops.count)"),
       ("proto-max-bulk-len", "\(RequestParser.bulkByteLimit)"),
       ("supervised", facts.isSupervised ? "systemd" : "no"), ("tls-port", "\(facts.tlsPort)"),
       ("tls-cert-file", configuration.tls?.certificateFile ?? ""),
@@ -187,7 +235,7 @@ final class Engine: @unchecked Sendable {
   /// Removes what is over, and evicts what is too much, ten times a second, for up to a millisecond;
   /// more often while there is much of it.
   private func scheduleUpkeep(after delay: TimeAmount = .milliseconds(100)) {
-    eventLoop.scheduleTask(in: delay) { self.keepUp() }
+    onMainLoop(in: delay) { $0.keepUp() }
   }
 
   private func keepUp() {
@@ -205,6 +253,10 @@ final class Engine: @unchecked Sendable {
       sweep.removed += step.removed
       isMore = cache!.evictSurplus(atMost: 16)
       guard step.lookedAt > 0 || isMore else { break }
+      if lock.giveWay() {
+        guard cache != nil else { return scheduleUpkeep() }
+        cache!.beginBatch()
+      }
     } while NIODeadline.now() < deadline
     cache!.endBatch()
     cache!.tidyMemory()
@@ -222,7 +274,7 @@ final class Engine: @unchecked Sendable {
     else { return }
     lastIdleCheck = now
     let limit = UInt64(idleSeconds) * 1000
-    for client in connections.values where now &- min(client.lastTime, now) > limit {
+    for client in Array(connections.values) where now &- min(client.lastTime, now) > limit {
       facts.idleCount += 1
       client.abandon()
     }

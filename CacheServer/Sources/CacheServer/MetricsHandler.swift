@@ -3,7 +3,7 @@ internal import NIOCore
 
 /// Answers `GET /metrics` of HTTP, and closes the connection.
 ///
-/// `@unchecked Sendable`: touched on the event loop alone.
+/// `@unchecked Sendable`: touched on its event loop alone.
 final class MetricsHandler: ChannelInboundHandler, @unchecked Sendable {
   typealias InboundIn = ByteBuffer
   typealias OutboundOut = ByteBuffer
@@ -26,8 +26,11 @@ final class MetricsHandler: ChannelInboundHandler, @unchecked Sendable {
     try? context.channel.pipeline.syncOperations.withUnsafeTransportIfAvailable(
       of: NIOBSDSocket.Handle.self
     ) { SystemCalls.closeOnExec($0) }
-    engine.metricsConnectionCount += 1
-    guard engine.metricsConnectionCount <= Self.connectionLimit else {
+    let count = engine.locked {
+      engine.metricsConnectionCount += 1
+      return engine.metricsConnectionCount
+    }
+    guard count <= Self.connectionLimit else {
       return context.close(promise: nil)
     }
     let channel = context.channel
@@ -36,7 +39,7 @@ final class MetricsHandler: ChannelInboundHandler, @unchecked Sendable {
 
   func channelInactive(context: ChannelHandlerContext) {
     deadline?.cancel()
-    engine.metricsConnectionCount -= 1
+    engine.locked { engine.metricsConnectionCount -= 1 }
   }
 
   func errorCaught(context: ChannelHandlerContext, error: any Error) {
@@ -67,7 +70,7 @@ final class MetricsHandler: ChannelInboundHandler, @unchecked Sendable {
     guard words[1].split(separator: "?").first == "/metrics" else {
       return answer(context, "404 Not Found", "the figures are at /metrics\n")
     }
-    guard let page = engine.metrics() else {
+    guard let page = engine.locked({ engine.metrics() }) else {
       return answer(
         context, "503 Service Unavailable",
         "the memory is being handed over to a successor; ask again\n")

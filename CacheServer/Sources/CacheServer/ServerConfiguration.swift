@@ -14,6 +14,8 @@ struct ServerConfiguration: Sendable {
   /// What clients connect to.
   let endpoints: [Endpoint]
   let backlog: Int
+  /// How many event loops serve clients.
+  let loopCount: Int
   let place: Place
   let settings: Settings
   /// How large the memory file may grow, in bytes.

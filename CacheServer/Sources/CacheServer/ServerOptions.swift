@@ -8,6 +8,10 @@ struct ServerOptions: Equatable, Sendable {
   var port: UInt16? = 6379
   var addresses = ["127.0.0.1"]
   var backlog = 511
+  /// How many event loops serve clients; `nil` for as many as the process may use processors, up to
+  /// ``standardLoopLimit``.
+  var loopCount: Int?
+  static let standardLoopLimit = 16
   /// The path of a UNIX socket.
   var unixSocket: String?
   /// The mode of its file; nil for what the process's umask leaves.
@@ -67,7 +71,9 @@ struct ServerOptions: Equatable, Sendable {
       )
     }
     return ServerConfiguration(
-      endpoints: endpoints, backlog: backlog, place: try place, settings: settings,
+      endpoints: endpoints, backlog: backlog,
+      loopCount: loopCount ?? min(SystemCalls.processorCount(), Self.standardLoopLimit),
+      place: try place, settings: settings,
       capacity: capacity ?? PreservedMemory.standardCapacity, clientLimit: clientLimit, file: file,
       tls: tlsPort == nil ? nil : tls, executable: executable, arguments: arguments)
   }

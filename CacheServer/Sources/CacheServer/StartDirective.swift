@@ -30,6 +30,18 @@ struct StartDirective: Sendable {
         options.backlog = number
         return nil
       }),
+    .init(
+      name: "io-threads",
+      help: "How many threads serve clients; 0 for as many as there are processors, up to "
+        + "\(ServerOptions.standardLoopLimit).",
+      read: { $0.loopCount.map(String.init) ?? "0" },
+      write: { text, options in
+        guard let number = Int(text), (0...128).contains(number) else {
+          return "a number of threads is one from 0 to 128"
+        }
+        options.loopCount = number == 0 ? nil : number
+        return nil
+      }),
     .socket("unixsocket", "The path of a UNIX socket to listen at as well.", \.unixSocket),
     .mode("unixsocketperm", "The mode of its file, in octal digits, as 700.", \.unixSocketMode),
     .port(

@@ -1,4 +1,4 @@
-internal import CReadableSockets
+internal import CServerSupport
 
 #if canImport(Glibc)
   internal import Glibc

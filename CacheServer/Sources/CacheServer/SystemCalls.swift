@@ -1,3 +1,4 @@
+internal import CServerSupport
 internal import CacheCore
 internal import SystemPackage
 
@@ -30,6 +31,9 @@ enum SystemCalls {
     }
     return Int(min(limit.rlim_cur, 1 << 20))
   }
+
+  /// How many processors the process may use: sched_getaffinity(2).
+  static func processorCount() -> Int { Int(cs_processor_count()) }
 
   /// Lowers the priority of the calling thread for good: nice(2).
   static func giveWay() { _ = nice(10) }

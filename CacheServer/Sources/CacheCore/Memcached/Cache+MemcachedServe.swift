@@ -24,12 +24,18 @@ extension Cache {
     _ reply: inout ReplyWriter, outputLimit: Int
   ) -> Stop {
     flushItemsIfDue()
+    var left = Self.turnLength
     while true {
       if parser.isTakingKeys, !takeKeys(bytes, &parser, &reply, outputLimit) { return .full }
       guard reply.buffer.readableBytes <= outputLimit else {
         parser.finishCommand()
         return .full
       }
+      guard left > 0 else {
+        parser.finishCommand()
+        return .turn
+      }
+      left &-= 1
       let verb: MemcachedVerb?
       switch parser.next(in: bytes) {
       case .incomplete: return .incomplete
@@ -221,13 +227,16 @@ extension Cache {
 
   /// Writes the items of the keys of a line.
   ///
-  /// - Returns: `false` if the replies have reached the limit, and must be sent before it makes more.
+  /// - Returns: `false` if the replies have reached the limit, and must be sent before it makes more, or other clients may
+  ///   have a turn.
   private mutating func takeKeys(
     _ bytes: RawSpan, _ parser: inout MemcachedParser, _ reply: inout ReplyWriter,
     _ outputLimit: Int
   ) -> Bool {
+    var left = 64 * Self.turnLength
     while parser.nextKey(in: bytes, peeks: true) != nil {
-      guard reply.buffer.readableBytes <= outputLimit else { return false }
+      guard reply.buffer.readableBytes <= outputLimit, left > 0 else { return false }
+      left -= 1
       guard let key = parser.nextKey(in: bytes) else { break }
       do throws(CommandError) { try retrieve(key, parser.retrieval, &reply) } catch {
         writeMemcached(error, &reply)

@@ -76,7 +76,9 @@ extension CacheStatistics {
       ("process_supervised", facts.isSupervised ? "systemd" : "no"),
       ("tcp_port", "\(facts.port)"), ("uptime_in_seconds", "\(uptime)"),
       ("uptime_in_days", "\(uptime / 86_400)"), ("executable", facts.executable),
-      ("config_file", facts.configurationFile), ("io_threads_active", "0"),
+      ("config_file", facts.configurationFile),
+      ("io_threads_active", facts.loopCount > 1 ? "1" : "0"),
+      ("io_threads", "\(facts.loopCount)"),
     ]
   }
 

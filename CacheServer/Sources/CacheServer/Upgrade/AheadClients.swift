@@ -1,9 +1,9 @@
 internal import CacheCore
 
-/// What an upgrade has to do with clients when the event loop pauses: with those that the successor does not have, and
+/// What an upgrade has to do with clients when the event loops pause: with those that the successor does not have, and
 /// those that have changed since it got them. The others, of which there may be 10,000, are not looked at.
 ///
-/// Touched on the event loop alone.
+/// Touched with the engine's lock.
 struct AheadClients {
   /// The numbers of clients that the successor does not have.
   var unsent: Set<UInt64> = []
@@ -15,7 +15,7 @@ struct AheadClients {
   var ended: [UInt64] = []
 }
 
-/// The clients as they are when the event loop pauses.
+/// The clients as they are when the event loops pause.
 struct Roster {
   /// Clients that the successor does not have yet.
   var new: [ConnectionHandler] = []
@@ -47,6 +47,16 @@ extension Engine {
     client.isChangedSinceSent = false
     ahead.unsent.remove(client.session.id)
     if client.session.isWatching { ahead.watching.append(client.session.id) }
+  }
+
+  /// Notes, before the pause, which clients of an event loop have replies that wait to be sent. Called on that event
+  /// loop, without the lock.
+  func prepareRoster(on loop: ServingLoop) {
+    let clients = locked {
+      ahead.changed.filter { $0.loop === loop }
+        + ahead.unsent.compactMap { connections[$0] }.filter { $0.loop === loop }
+    }
+    for client in clients { client.noteUnsent() }
   }
 
   /// Sorts the clients for the pause. What remains sent ahead afterwards, and what is new, is the successor's.

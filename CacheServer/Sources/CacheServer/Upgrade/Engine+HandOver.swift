@@ -14,7 +14,7 @@ internal import SystemPackage
 //      │◄─────────────────────────── ready ─│
 //      │ clients, some at a time, ─────────►│ keeps them
 //      │   and serves them meanwhile        │
-//      ├─ ─ ─ the event loop pauses ─ ─ ─ ─ ┤
+//      ├─ ─ ─ the event loops park ─ ─ ─ ─ ─┤
 //      │ settings, clients that changed ───►│
 //      │ memory, listening socket ─────────►│ opens the cache
 //      │◄────────────────────────── opened ─│
@@ -27,6 +27,9 @@ internal import SystemPackage
 // Until `go`, the old process has everything it had: if something goes wrong, it kills the new one and goes on.
 // After `go` it does not touch the clients. It ends a connection that closes before `go` by shutdown(2), because the
 // new process has a copy of the socket.
+//
+// Each event loop sends the clients that are its own, closes its copies before it reads again, and hands over what is
+// left of its clients.
 
 extension Engine {
   /// Starts the program anew, and hands everything over to it.
@@ -50,31 +53,49 @@ extension Engine {
       let successor = try SuccessorProcess.start(configuration)
       try successor.awaitReady()
       return successor
-    }.whenComplete { self.handOver(to: $0) }
+    }.whenComplete { result in self.locked { self.handOver(to: result) } }
   }
 
   private func handOver(to result: Result<SuccessorProcess, any Error>) {
     switch result {
     case .failure(let error): upgradeFailed(error)
     case .success(let successor):
-      if successor.takesClientsAhead {
-        sendAhead(connections.keys.sorted()[...], to: successor)
-      } else {
-        finishHandover(to: successor)
+      guard successor.takesClientsAhead else { return goOn(with: [], to: successor) }
+      // Those of an event loop together.
+      let clients = connections.values.sorted {
+        ($0.loop.index, $0.session.id) < ($1.loop.index, $1.session.id)
       }
+      goOn(with: clients[...], to: successor)
     }
   }
 
-  /// How many clients are sent ahead before the event loop serves clients again.
+  /// How many clients are sent ahead before their event loop serves clients again.
   private static let aheadCount = min(32, NamedDescriptor.countLimit)
   /// The most bytes of requests that are not carried out yet of a client that is sent ahead.
   private static let aheadByteLimit = 64 << 10
 
-  /// Sends clients to a successor that does not serve yet, while they are served here.
-  private func sendAhead(_ ids: ArraySlice<UInt64>, to successor: SuccessorProcess) {
+  /// Sends the next clients ahead, or, if there are none, hands over.
+  private func goOn(with clients: ArraySlice<ConnectionHandler>, to successor: SuccessorProcess) {
+    guard let loop = clients.first?.loop else {
+      return eventLoop.execute { self.finishHandover(to: successor) }
+    }
+    let next = clients.prefix(Self.aheadCount).prefix { $0.loop === loop }
+    loop.eventLoop.execute {
+      for client in next { client.noteUnsent() }
+      self.locked { self.sendAhead(next, clients.dropFirst(next.count), to: successor) }
+    }
+  }
+
+  /// Sends clients to a successor that does not serve yet, while they are served here. Called on their event loop.
+  private func sendAhead(
+    _ next: ArraySlice<ConnectionHandler>, _ rest: ArraySlice<ConnectionHandler>,
+    to successor: SuccessorProcess
+  ) {
     guard state == .upgrading else { return SystemCalls.killAndWait(successor.processID) }
-    let clients = ids.prefix(Self.aheadCount).compactMap { connections[$0] }
-      .filter { $0.canBeHandedOver && $0.pending.readableBytes <= Self.aheadByteLimit }
+    let clients = next.filter {
+      connections[$0.session.id] === $0 && $0.canBeHandedOver
+        && $0.pending.readableBytes <= Self.aheadByteLimit
+    }
     do {
       if !clients.isEmpty {
         try successor.stream.write(HandoverState.ahead(clients.count))
@@ -87,7 +108,6 @@ extension Engine {
         successor.abandon(after: error as? DescriptorChannelError ?? .closed, "it served"))
     }
     for client in clients { noteForUpgrade(sent: client) }
-    let rest = ids.dropFirst(Self.aheadCount)
     guard !clients.isEmpty else { return goOn(with: rest, to: successor) }
     awaitAhead(rest, successor, until: .now() + Self.aheadPatience)
   }
@@ -95,23 +115,18 @@ extension Engine {
   /// How long a successor may take for the clients of one step.
   private static let aheadPatience = TimeAmount.seconds(30)
 
-  private func goOn(with rest: ArraySlice<UInt64>, to successor: SuccessorProcess) {
-    if rest.isEmpty { finishHandover(to: successor) } else { sendAhead(rest, to: successor) }
-  }
-
-  /// Goes on once the successor has taken the clients of this step. So it has none left to take when the event loop
-  /// pauses, and the event loop does not wait for it before that.
+  /// Goes on once the successor has taken the clients of this step. So it has none left to take when the event loops
+  /// pause, and no event loop waits for it before that.
   private func awaitAhead(
-    _ rest: ArraySlice<UInt64>, _ successor: SuccessorProcess, until deadline: NIODeadline
+    _ rest: ArraySlice<ConnectionHandler>, _ successor: SuccessorProcess,
+    until deadline: NIODeadline
   ) {
     guard state == .upgrading else { return SystemCalls.killAndWait(successor.processID) }
     guard successor.stream.hasInput else {
       guard NIODeadline.now() < deadline else {
         return upgradeFailed(successor.abandon(after: .timedOut, "it served"))
       }
-      eventLoop.scheduleTask(in: .microseconds(200)) {
-        self.awaitAhead(rest, successor, until: deadline)
-      }
+      onMainLoop(in: .microseconds(200)) { $0.awaitAhead(rest, successor, until: deadline) }
       return
     }
     do {
@@ -124,30 +139,49 @@ extension Engine {
     goOn(with: rest, to: successor)
   }
 
+  /// Hands over, while the other event loops are parked. Called on the main event loop, without the lock.
   private func finishHandover(to successor: SuccessorProcess) {
-    guard state == .upgrading else { return SystemCalls.killAndWait(successor.processID) }
     let start = NIODeadline.now()
-    let roster = makeRoster()
-    do throws(UpgradeFailure) {
-      try handOver(roster, to: successor)
-    } catch {
-      return resume(after: error)
+    let parking = Parking(loops.dropFirst()) { self.prepareRoster(on: $0) }
+    prepareRoster(on: loops[0])
+    let isDone = locked {
+      guard state == .upgrading else {
+        SystemCalls.killAndWait(successor.processID)
+        return false
+      }
+      let roster = makeRoster()
+      do throws(UpgradeFailure) {
+        try handOver(roster, to: successor)
+      } catch {
+        resume(after: error)
+        return false
+      }
+      for client in roster.new { client.isSentAhead = true }
+      ahead = AheadClients()
+      state = .handedOver
+      self.successor = successor
+      return true
     }
+    guard isDone else { return parking.end() }
     let waited = (NIODeadline.now() - start).nanoseconds / 1000
     // The successor serves from here on. What follows takes longer with many clients.
     SystemCalls.giveWay()
-    for client in roster.new { client.isSentAhead = true }
-    let clients = connections.values.filter(\.isSentAhead)
-    ahead = AheadClients()
+    let count = locked { connections.values.count(where: \.isSentAhead) }
+    parking.end {
+      SystemCalls.giveWay()
+      self.letGo(on: $0)
+    }
+    letGo(on: loops[0])
     logger.notice(
       """
-      upgrade: process \(successor.processID) serves from here on; \(clients.count) clients have \
+      upgrade: process \(successor.processID) serves from here on; \(count) clients have \
       waited for \(waited) microseconds
       """)
-    letGo(of: clients, to: successor)
+    try? ServiceManager.current()?.notifyMainProcess(successor.processID)
+    stopAccepting()
   }
 
-  /// Hands over. Nothing else happens on the event loop meanwhile.
+  /// Hands over. Nothing else happens on the event loops meanwhile.
   private func handOver(
     _ roster: Roster, to successor: SuccessorProcess
   ) throws(UpgradeFailure) {
@@ -213,77 +247,105 @@ extension Engine {
     guard let requester = upgradeRequester else { return }
     upgradeRequester = nil
     requester.send { $0.error("ERR upgrade failed: \(sentence)") }
-    requester.resume()
+    requester.resume(from: .upgrade)
   }
 
-  /// Closes this process's copies of what the successor has, and waits for the rest.
-  private func letGo(of clients: [ConnectionHandler], to successor: SuccessorProcess) {
-    state = .handedOver
-    self.successor = successor
-    try? ServiceManager.current()?.notifyMainProcess(successor.processID)
-    closeListeners(removesFiles: false)
-    for client in clients { client.leave() }
-    for client in connections.values {
-      if client.isEncrypted { client.disconnect() } else { client.setReading(false) }
+  /// Closes this process's copies of an event loop's clients that the successor has, before it reads from them again.
+  /// Called on that event loop, without the lock.
+  private func letGo(on loop: ServingLoop) {
+    let clients = locked { connections.values.filter { $0.loop === loop } }
+    for client in clients {
+      if locked({ client.isSentAhead }) {
+        client.leave()
+      } else if client.isEncrypted {
+        locked { client.disconnect() }
+      } else if let context = client.context {
+        client.applyReading(false, context)
+      }
     }
-    handOverRest(after: .milliseconds(2))
+  }
+
+  /// Stops listening, and waits for the rest. Called on the main event loop, without the lock.
+  ///
+  /// A connection that was accepted before goes from the main event loop to its own, back and there again before it is
+  /// served, which SwiftNIO gives up if the listening channel closes meanwhile. So that stays open until tasks have
+  /// gone the same way behind the connection.
+  private func stopAccepting() {
+    for listener in listeners {
+      try? listener.channel?.syncOptions?.setOption(.autoRead, value: false)
+    }
+    visitLoops(times: 2).whenComplete { _ in
+      self.locked { self.closeListeners(removesFiles: false) }
+      self.handOverRest(after: .milliseconds(2))
+    }
+  }
+
+  /// Has every event loop do a task, and the main one after them, so many times.
+  private func visitLoops(times: Int) -> EventLoopFuture<Void> {
+    guard times > 0 else { return eventLoop.makeSucceededVoidFuture() }
+    let visits = loops.map { $0.eventLoop.submit {} }
+    return EventLoopFuture.andAllComplete(visits, on: eventLoop).flatMap {
+      self.visitLoops(times: times - 1)
+    }
   }
 
   /// How long a client may read none of its replies before this process gives it up.
   private static let readPatience = TimeAmount.minutes(10)
 
-  /// Hands over the clients whose replies have been sent since, and those that a predecessor hands over late.
+  /// Hands over the clients whose replies have been sent since, and those that a predecessor hands over late. Called on
+  /// the main event loop, without the lock.
   ///
   /// - Parameter delay: how long to wait before the next look at the others.
   /// - Parameter wasEmpty: whether the look before found none.
   private func handOverRest(after delay: TimeAmount, wasEmpty: Bool = false) {
-    guard state == .handedOver, let successor else { return }
-    for client in connections.values.filter(\.canBeHandedOver) {
-      do {
-        try successor.stream.write(client.state.frame)
-        try successor.stream.flush()
-        try successor.channel.send([client.namedDescriptor])
-        client.leave()
-      } catch {
-        logger.error("upgrade: a client could not be handed over: \(sentence(of: error))")
-        client.abandon()
-      }
+    for loop in loops.dropFirst() {
+      loop.eventLoop.execute { self.handOverRest(on: loop) }
     }
-    for client in connections.values where client.isStalled(for: Self.readPatience) {
-      client.abandon()
-    }
+    handOverRest(on: loops[0])
     // A connection that was just accepted may be missing here, so the process ends after two empty looks.
-    let isEmpty = connections.isEmpty && !awaitsPredecessor
-    guard !(isEmpty && wasEmpty) else { return end(afterHandover: true) }
+    let isEmpty = locked { connections.isEmpty && !awaitsPredecessor }
+    guard !(isEmpty && wasEmpty) else { return locked { end(afterHandover: true) } }
     eventLoop.scheduleTask(in: delay) {
       let longer = TimeAmount.nanoseconds(min(delay.nanoseconds * 5 / 4, 50_000_000))
       self.handOverRest(after: isEmpty ? delay : longer, wasEmpty: isEmpty)
     }
   }
+
+  /// The same for the clients of one event loop. Called on it, without the lock.
+  private func handOverRest(on loop: ServingLoop) {
+    let clients = locked {
+      state == .handedOver ? connections.values.filter { $0.loop === loop } : []
+    }
+    for client in clients {
+      client.noteUnsent()
+      do {
+        let isSent = try locked {
+          guard client.canBeHandedOver, let successor else { return false }
+          try successor.stream.write(client.state.frame)
+          try successor.stream.flush()
+          try successor.channel.send([client.namedDescriptor])
+          return true
+        }
+        if isSent { client.leave() }
+      } catch {
+        logger.error("upgrade: a client could not be handed over: \(sentence(of: error))")
+        locked { client.abandon() }
+      }
+    }
+    for client in clients where client.isStalled(for: Self.readPatience) {
+      locked { client.abandon() }
+    }
+  }
 }
 
 extension ConnectionHandler {
-  /// Whether a successor can serve it: all replies are sent, as far as this process is concerned, and it does not
-  /// encrypt. The keys of a TLS connection are in this process alone.
+  /// Whether a successor can serve it: all replies were sent at the last ``noteUnsent()``, as far as this process is
+  /// concerned, and it does not encrypt. The keys of a TLS connection are in this process alone.
   var canBeHandedOver: Bool {
-    guard let channel = context?.channel, descriptor >= 0, !isClosing, !isEncrypted else {
-      return false
-    }
-    return (try? channel.syncOptions?.getOption(.bufferedWritableBytes)) == 0
+    channel != nil && descriptor >= 0 && !hasUnsent && !isClosing && !isEncrypted
   }
 
-  /// Whether the number of bytes that wait to be sent has not changed for longer than `patience`.
-  func isStalled(for patience: TimeAmount) -> Bool {
-    let options = context?.channel.syncOptions
-    guard let count = try? options?.getOption(.bufferedWritableBytes) else { return false }
-    if count != unsentByteCount {
-      unsentByteCount = count
-      unsentSince = .now()
-    }
-    return .now() - unsentSince > patience
-  }
-
-  /// The state of the client for a successor.
+  /// The state of the client for a successor. Called on the client's event loop, or while that is parked.
   var state: ClientState {
     var rest = pending
     if let prefix = memcached?.resumption, !prefix.isEmpty {
@@ -308,10 +370,12 @@ extension ConnectionHandler {
     closeSoon()
   }
 
-  /// Closes this process's copy of the socket; the connection stays.
+  /// Closes this process's copy of the socket; the connection stays. Called on the event loop, without the lock.
   func leave() {
-    isHandedOver = true
-    isSentAhead = false
+    engine.locked {
+      isHandedOver = true
+      isSentAhead = false
+    }
     context?.close(promise: nil)
   }
 }

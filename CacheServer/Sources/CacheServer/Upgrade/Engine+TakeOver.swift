@@ -41,8 +41,9 @@ extension Engine {
     }
     let (state, ahead) = try receiveAhead(from: link)
     try eventLoop.flatSubmit {
-      self.eventLoop.makeCompletedFuture { try self.receive(state, ahead, from: link) }
-        .flatMap { self.acceptClients() }
+      self.eventLoop.makeCompletedFuture {
+        try self.locked { try self.receive(state, ahead, from: link) }
+      }.flatMap { self.acceptClients() }
     }.wait()
     logReady()
     receiveRest(from: link)
@@ -125,7 +126,7 @@ extension Engine {
     }
   }
 
-  /// How many of the waiting clients are adopted before the event loop serves the others again.
+  /// How many of the waiting clients are adopted before the event loops serve the others again.
   private static let adoptionCount = 16
 
   /// Begins to read from at most `limit` of the waiting clients, and schedules the rest beside service.
@@ -136,10 +137,8 @@ extension Engine {
       waiting = WaitingClients()
       return
     }
-    // After a moment, so that the event loop serves the others' sockets in between.
-    eventLoop.scheduleTask(in: .microseconds(100)) {
-      self.adoptWaiting(atMost: Self.adoptionCount)
-    }
+    // After a moment, so that the event loops serve the others' sockets in between.
+    onMainLoop(in: .microseconds(100)) { $0.adoptWaiting(atMost: Self.adoptionCount) }
   }
 
   private func receiveClients(
@@ -169,18 +168,19 @@ extension Engine {
   }
 
   /// Takes the clients that are handed over later, on a thread of its own.
+  /// Called without the lock.
   private func receiveRest(from link: PredecessorLink) {
-    eventLoop.execute { self.awaitsPredecessor = true }
+    locked { awaitsPredecessor = true }
     NIOThreadPool.singleton.submit { _ in
-      defer { self.eventLoop.execute { self.awaitsPredecessor = false } }
+      defer { self.locked { self.awaitsPredecessor = false } }
       while true {
         do {
           guard let frame = try link.stream.read() else { return }
           let state = try ClientState(parsing: frame)
           var received = try link.channel.receive()
           guard let socket = received.take("client-\(state.session.id)") else { return }
-          self.eventLoop.execute {
-            let client = ConnectionHandler(self, state)
+          let client = ConnectionHandler(self, state)
+          self.locked {
             self.restoreWatches(of: client)
             self.adopt(client, socket.rawValue)
           }
@@ -207,7 +207,8 @@ extension ConnectionHandler {
   /// A client that was handed over.
   convenience init(_ engine: Engine, _ state: ClientState) {
     self.init(
-      engine, state.session, pending: state.pending, connectTime: state.connectTime)
+      engine, engine.loop(for: state.session.id), state.session, pending: state.pending,
+      connectTime: state.connectTime)
     lastTime = state.lastTime
     awaitsUpgrade = state.awaitsUpgrade
     areWatchesTouched = state.areWatchesTouched

@@ -14,14 +14,15 @@ enum Rehearsal {
     let (near, far) = try SystemCalls.makeStreamPair()
     defer { try? near.close() }
     SystemCalls.setTimeout(near, seconds: StateStream.patience)
-    try engine.eventLoop.submit {
+    try engine.locked {
       let memory = try PreservedMemory(
         creating: .memfd(name: "rehearsal"), byteCount: 4 << 20, growableTo: 8 << 20)
       let cache = try Cache(in: memory)
       engine.cache = .some(cache)
       engine.adopt(
-        ConnectionHandler(engine, Session(id: 0), connectTime: 0), far.rawValue)
-    }.wait()
+        ConnectionHandler(engine, engine.loop(for: 0), Session(id: 0), connectTime: 0),
+        far.rawValue)
+    }
     let request = "*3\r\n$3\r\nSET\r\n$1\r\na\r\n$1\r\n1\r\n*2\r\n$3\r\nGET\r\n$1\r\na\r\n"
     try near.writeAll(request.utf8)
     let expected = "+OK\r\n$1\r\n1\r\n".utf8.count
@@ -35,9 +36,9 @@ enum Rehearsal {
       guard more > 0 else { throw StartFailure("nothing was answered") }
       count += more
     }
-    try engine.eventLoop.submit {
+    engine.locked {
       engine.connections[0]?.abandon()
       engine.cache = nil
-    }.wait()
+    }
   }
 }

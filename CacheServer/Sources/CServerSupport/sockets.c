@@ -1,4 +1,4 @@
-#include "CReadableSockets.h"
+#include "CServerSupport.h"
 
 #include <stddef.h>
 #include <sys/epoll.h>

@@ -1,9 +1,9 @@
-#ifndef C_READABLE_SOCKETS_H
-#define C_READABLE_SOCKETS_H
+#ifndef C_SERVER_SUPPORT_H
+#define C_SERVER_SUPPORT_H
 
 #include <stdint.h>
 
-// epoll(7), whose header Swift's module of the C library does not contain.
+// What Swift's module of the C library does not contain: epoll(7), and which processors a process may use.
 
 /// A set of sockets: epoll_create1(2). Returns its descriptor, or -1.
 int rs_make(void);
@@ -16,5 +16,8 @@ void rs_remove(int set, int socket);
 
 /// Writes the places of at most `limit` sockets to be reported, at most 64, and returns how many, without waiting.
 int rs_readable(int set, uint64_t *places, int limit);
+
+/// How many processors the process may use: sched_getaffinity(2). 1 if the kernel does not tell.
+int cs_processor_count(void);
 
 #endif
