@@ -15,7 +15,7 @@ public struct Session: Equatable, Sendable {
   }
 
   /// A number that no other client had or will have.
-  public let id: UInt64
+  public var id: UInt64
   /// The address from which it has connected.
   public var address = ""
   /// What it calls itself.

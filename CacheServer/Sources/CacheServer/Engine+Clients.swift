@@ -51,26 +51,28 @@ extension Engine {
     // In turn, each connection goes to another event loop.
     ServerBootstrap(group: eventLoop, childGroup: group)
       .serverChannelOption(.maxMessagesPerRead, value: 64)
-      .childChannelInitializer { channel in
-        channel.eventLoop.makeCompletedFuture {
-          // Here, and not as options of the bootstrap, which makes a future for each.
-          try channel.syncOptions?.setOption(.recvAllocator, value: Self.receiveAllocator)
-          try channel.syncOptions?.setOption(.maxMessagesPerRead, value: 4)
-          let pipeline = channel.pipeline.syncOperations
-          if service == .metrics {
-            try pipeline.addHandler(MetricsHandler(self))
-          } else {
-            if service == .redisTLS {
-              guard let tls = self.locked({ self.tls }) else {
-                throw StartFailure("the TLS port has no certificate")
-              }
-              try tls.protect(pipeline)
-            }
-            let loop = self.loop(of: channel)
-            try pipeline.addHandler(self.locked { self.makeConnection(for: service, on: loop) })
-          }
+      .serverChannelInitializer { listener in
+        listener.eventLoop.makeCompletedFuture {
+          try listener.pipeline.syncOperations.addHandler(
+            AcceptedConnections { try self.prepare($0, for: service) })
         }
       }
+  }
+
+  /// Makes the handlers of a connection. Called on its event loop, without the lock.
+  private func prepare(_ channel: any Channel, for service: Endpoint.Service) throws {
+    try channel.syncOptions?.setOption(.recvAllocator, value: Self.receiveAllocator)
+    try channel.syncOptions?.setOption(.maxMessagesPerRead, value: 4)
+    let pipeline = channel.pipeline.syncOperations
+    guard service != .metrics else { return try pipeline.addHandler(MetricsHandler(self)) }
+    if service == .redisTLS {
+      guard let tls = locked({ self.tls }) else {
+        throw StartFailure("the TLS port has no certificate")
+      }
+      try tls.protect(pipeline)
+    }
+    let loop = loop(of: channel)
+    try pipeline.addHandler(locked { makeConnection(for: service, on: loop) })
   }
 
   /// Small at first, since a client that sends nothing keeps what it has; it follows what a client sends.
@@ -82,7 +84,7 @@ extension Engine {
     for service: Endpoint.Service, on loop: ServingLoop
   ) -> ConnectionHandler {
     var session = Session(id: nextClientID)
-    session.isAuthenticated = cache?.settings.password.isEmpty ?? false
+    session.isAuthenticated = settings.password.isEmpty
     nextClientID += 1
     let now = cache?.now ?? 0
     cache?.figures.connectionCount += 1
@@ -146,10 +148,10 @@ extension Engine {
   }
 
   /// Whether the server serves only clients of its own machine.
-  private var isProtected: Bool {
-    guard let settings = cache?.settings else { return false }
-    return settings.isProtected && settings.password.isEmpty
-  }
+  private var isProtected: Bool { settings.isProtected && settings.password.isEmpty }
+
+  /// The settings; those with which the memory was handed over while another process has it.
+  private var settings: Settings { cache?.settings ?? lastSettings }
 
   /// A client has gone.
   func remove(_ connection: ConnectionHandler) {

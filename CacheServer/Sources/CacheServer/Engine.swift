@@ -65,6 +65,8 @@ final class Engine: @unchecked Sendable {
   var listeners: [Listener] = []
   var connections: [UInt64: ConnectionHandler] = [:]
   var nextClientID: UInt64 = 1
+  /// The first number that a predecessor has not given to a client before the memory was handed over.
+  var firstOwnClientID: UInt64 = 0
   /// Clients that a predecessor has handed over and that this process does not read from yet: see `adoptWaiting`.
   var waiting = WaitingClients()
   /// Whether a predecessor still has clients to hand over.

@@ -178,7 +178,8 @@ extension Engine {
       waited for \(waited) microseconds
       """)
     try? ServiceManager.current()?.notifyMainProcess(successor.processID)
-    stopAccepting()
+    locked { closeListeners(removesFiles: false) }
+    handOverRest(after: .milliseconds(2))
   }
 
   /// Hands over. Nothing else happens on the event loops meanwhile.
@@ -265,49 +266,25 @@ extension Engine {
     }
   }
 
-  /// Stops listening, and waits for the rest. Called on the main event loop, without the lock.
-  ///
-  /// A connection that was accepted before goes from the main event loop to its own, back and there again before it is
-  /// served, which SwiftNIO gives up if the listening channel closes meanwhile. So that stays open until tasks have
-  /// gone the same way behind the connection.
-  private func stopAccepting() {
-    for listener in listeners {
-      try? listener.channel?.syncOptions?.setOption(.autoRead, value: false)
-    }
-    visitLoops(times: 2).whenComplete { _ in
-      self.locked { self.closeListeners(removesFiles: false) }
-      self.handOverRest(after: .milliseconds(2))
-    }
-  }
-
-  /// Has every event loop do a task, and the main one after them, so many times.
-  private func visitLoops(times: Int) -> EventLoopFuture<Void> {
-    guard times > 0 else { return eventLoop.makeSucceededVoidFuture() }
-    let visits = loops.map { $0.eventLoop.submit {} }
-    return EventLoopFuture.andAllComplete(visits, on: eventLoop).flatMap {
-      self.visitLoops(times: times - 1)
-    }
-  }
-
   /// How long a client may read none of its replies before this process gives it up.
   private static let readPatience = TimeAmount.minutes(10)
 
-  /// Hands over the clients whose replies have been sent since, and those that a predecessor hands over late. Called on
-  /// the main event loop, without the lock.
+  /// Hands over the clients whose replies have been sent since, and those that a predecessor hands over late. Called
+  /// without the lock.
   ///
   /// - Parameter delay: how long to wait before the next look at the others.
   /// - Parameter wasEmpty: whether the look before found none.
   private func handOverRest(after delay: TimeAmount, wasEmpty: Bool = false) {
-    for loop in loops.dropFirst() {
-      loop.eventLoop.execute { self.handOverRest(on: loop) }
-    }
-    handOverRest(on: loops[0])
-    // A connection that was just accepted may be missing here, so the process ends after two empty looks.
-    let isEmpty = locked { connections.isEmpty && !awaitsPredecessor }
-    guard !(isEmpty && wasEmpty) else { return locked { end(afterHandover: true) } }
-    eventLoop.scheduleTask(in: delay) {
-      let longer = TimeAmount.nanoseconds(min(delay.nanoseconds * 5 / 4, 50_000_000))
-      self.handOverRest(after: isEmpty ? delay : longer, wasEmpty: isEmpty)
+    let looks = loops.map { loop in loop.eventLoop.submit { self.handOverRest(on: loop) } }
+    EventLoopFuture.andAllComplete(looks, on: eventLoop).whenComplete { _ in
+      // Every connection that was accepted is on its event loop by now. One that a predecessor hands over may be missing
+      // here, so the process ends after two empty looks.
+      let isEmpty = self.locked { self.connections.isEmpty && !self.awaitsPredecessor }
+      guard !(isEmpty && wasEmpty) else { return self.locked { self.end(afterHandover: true) } }
+      self.eventLoop.scheduleTask(in: delay) {
+        let longer = TimeAmount.nanoseconds(min(delay.nanoseconds * 5 / 4, 50_000_000))
+        self.handOverRest(after: isEmpty ? delay : longer, wasEmpty: isEmpty)
+      }
     }
   }
 

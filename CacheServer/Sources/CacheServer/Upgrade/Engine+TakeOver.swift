@@ -97,6 +97,7 @@ extension Engine {
       }
       try checkListeners()
       nextClientID = state.nextClientID
+      firstOwnClientID = state.nextClientID
       memoryFile = memory.file
       begin(with: try Cache(in: memory, by: .upgrade, settings: state.settings))
       try link.channel.acknowledge()
@@ -176,11 +177,17 @@ extension Engine {
       while true {
         do {
           guard let frame = try link.stream.read() else { return }
-          let state = try ClientState(parsing: frame)
+          var state = try ClientState(parsing: frame)
           var received = try link.channel.receive()
           guard let socket = received.take("client-\(state.session.id)") else { return }
-          let client = ConnectionHandler(self, state)
           self.locked {
+            // The predecessor has accepted it since, with a number that another client may have here.
+            if state.session.id >= self.firstOwnClientID {
+              state.session.id = self.nextClientID
+              self.nextClientID += 1
+              self.cache?.figures.connectionCount += 1
+            }
+            let client = ConnectionHandler(self, state)
             self.restoreWatches(of: client)
             self.adopt(client, socket.rawValue)
           }
