@@ -79,9 +79,10 @@ public enum MemoryImage: PhysicalMemory, Sendable {
     in range: PhysicalRange, _ body: (RawSpan) throws(Failure) -> Result
   ) throws(Failure) -> Result? {
     switch self {
-    case .raw(let image): try image.withBytes(in: range, body)
-    case .elf(let image): try image.withBytes(in: range, body)
-    case .lime(let image): try image.withBytes(in: range, body)
+    // Reading through `SegmentedImage` copies its `memory`, three references, each time.
+    case .raw(let image): try image.memory.withBytes(in: range, body)
+    case .elf(let image): try image.memory.withBytes(in: range, body)
+    case .lime(let image): try image.memory.withBytes(in: range, body)
     case .avml(let image): try image.withBytes(in: range, body)
     case .kdump(let image): try image.withBytes(in: range, body)
     case .live(let memory): try memory.withBytes(in: range, body)

@@ -6,6 +6,7 @@ internal import SystemPackage
 /// `kho capture`: the handovers of an image, and nothing else of it.
 struct Capture: ParsableCommand {
   static let configuration = CommandConfiguration(
+    commandName: "capture",
     abstract: "Writes a small image that contains only the handovers.",
     discussion: """
       Writes an ELF core with all that the other commands read: root device trees, tree nodes or kho-v1 chunks \

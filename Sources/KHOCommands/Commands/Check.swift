@@ -4,6 +4,7 @@ internal import KexecHandover
 /// `kho check`: what is wrong.
 struct Check: ParsableCommand {
   static let configuration = CommandConfiguration(
+    commandName: "check",
     abstract: "Reports what is wrong with each handover in an image or a memory file.",
     discussion: """
       Each finding has a code that never changes, a severity (error, warning, note), and a place. `check` \

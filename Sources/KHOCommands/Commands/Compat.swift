@@ -5,6 +5,7 @@ internal import SystemPackage
 /// `kho compat`: will the next kernel understand this one?
 struct Compat: ParsableCommand {
   static let configuration = CommandConfiguration(
+    commandName: "compat",
     abstract: "Reports whether kernel B understands what kernel A hands over.",
     discussion: """
       A and B are releases of Linux, such as 7.1 or 7.3.4, or images, or `live` for the running \

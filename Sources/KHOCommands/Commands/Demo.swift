@@ -6,6 +6,7 @@ internal import SystemPackage
 /// `kho demo`: the whole story on real processes.
 struct Demo: ParsableCommand {
   static let configuration = CommandConfiguration(
+    commandName: "demo",
     abstract: "Shows memory that survives the processes that use it.",
     discussion: """
       A process fills memory with blocks of many sizes, a scattered area and blobs, each with a \

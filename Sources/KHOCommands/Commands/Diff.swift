@@ -4,6 +4,7 @@ internal import KexecHandover
 /// `kho diff`: what one handover has and another does not.
 struct Diff: ParsableCommand {
   static let configuration = CommandConfiguration(
+    commandName: "diff",
     abstract: "Shows what differs between two handovers.",
     discussion: """
       A and B are images, memory files, or `live` for the running system, in any combination. `diff` compares \

@@ -6,6 +6,7 @@ internal import SystemPackage
 /// `kho extract`: the bytes of something that is preserved.
 struct Extract: ParsableCommand {
   static let configuration = CommandConfiguration(
+    commandName: "extract",
     abstract: "Extracts the bytes of a blob, a file, a region or a range of memory.",
     discussion: """
       Give one of --subtree, --memfd, --reserve-mem and --range. With --output the bytes go to FILE, which \

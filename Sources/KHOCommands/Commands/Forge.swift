@@ -5,6 +5,7 @@ internal import SystemPackage
 /// `kho forge`: a handover that no kernel made, for a kernel to boot from.
 struct Forge: ParsableCommand {
   static let configuration = CommandConfiguration(
+    commandName: "forge",
     abstract: "Makes a handover out of a description or a folder, for a kernel to boot from.",
     discussion: """
       SOURCE is a JSON file, or a folder. Of a folder, each folder in it is a session of the Live Update \

@@ -4,6 +4,7 @@ internal import KexecHandover
 /// `kho inspect`: what each handover holds, in numbers.
 struct Inspect: ParsableCommand {
   static let configuration = CommandConfiguration(
+    commandName: "inspect",
     abstract: "Shows the content of each handover in an image or a memory file.",
     discussion: """
       Prints the root device tree, the version, entries and bytes by order, the nodes of the tree, the \

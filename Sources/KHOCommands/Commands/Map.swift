@@ -5,6 +5,7 @@ internal import Platform
 /// `kho map`: the picture.
 struct Map: ParsableCommand {
   static let configuration = CommandConfiguration(
+    commandName: "map",
     abstract: "Draws where in physical memory a handover is.",
     discussion: """
       Without --svg and --html, `map` prints characters that fit the window: a digit or letter is the most \

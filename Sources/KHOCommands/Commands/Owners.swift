@@ -4,6 +4,7 @@ internal import KexecHandover
 /// `kho owners`: who has the preserved memory.
 struct Owners: ParsableCommand {
   static let configuration = CommandConfiguration(
+    commandName: "owners",
     abstract: "Attributes each preserved byte to the record that refers to it.",
     discussion: """
       `owners` follows the known records (memblock, kexec-metadata, kho_test, LUO and its memfds, named \

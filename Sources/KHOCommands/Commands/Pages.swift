@@ -4,6 +4,7 @@ internal import KexecHandover
 /// `kho pages`: every entry.
 struct Pages: ParsableCommand {
   static let configuration = CommandConfiguration(
+    commandName: "pages",
     abstract: "Lists every preserved block in an image.",
     discussion: """
       Entries are sorted by address, then by order. Formats: table, for people; plain, one line \

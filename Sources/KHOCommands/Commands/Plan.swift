@@ -6,6 +6,7 @@ internal import SystemPackage
 /// `kho plan`: what a handover costs, before there is one.
 struct Plan: ParsableCommand {
   static let configuration = CommandConfiguration(
+    commandName: "plan",
     abstract: "Computes what a handover costs in metadata, scratch memory and time.",
     discussion: """
       Metadata: of a workload that is given (--memory, --blocks), placed by a model: the blocks of \

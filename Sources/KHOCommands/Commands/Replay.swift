@@ -5,6 +5,7 @@ internal import SystemPackage
 /// `kho replay`: the handover of an image, for a kernel to boot from.
 struct Replay: ParsableCommand {
   static let configuration = CommandConfiguration(
+    commandName: "replay",
     abstract: "Makes a handover for a kernel to boot from, out of a dump.",
     discussion: """
       IMAGE is a dump that contains the content of the preserved pages: of a whole machine, or from \

@@ -6,6 +6,7 @@ internal import SystemPackage
 /// `kho report`: everything that a bug report needs, in one archive.
 struct Report: ParsableCommand {
   static let configuration = CommandConfiguration(
+    commandName: "report",
     abstract: "Writes one archive for a bug report: a capture, and what commands print of it.",
     discussion: """
       OUTPUT is a folder, or a tar file if its name ends in .tar. It contains capture.elf (the handovers \

@@ -6,6 +6,7 @@ internal import SystemPackage
 /// `kho store`: the collections in a memory file.
 struct Store: ParsableCommand {
   static let configuration = CommandConfiguration(
+    commandName: "store",
     abstract: "Lists the collections in a memory file, or prints the entries of one.",
     discussion: """
       FILE is the memory file of a PersistentStore, or of maps that were opened alone. `store` only reads it, \

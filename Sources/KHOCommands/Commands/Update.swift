@@ -5,6 +5,7 @@ internal import SystemPackage
 /// `kho update`: the rehearsal of a kernel update that hands memory over, and the update itself.
 struct Update: ParsableCommand {
   static let configuration = CommandConfiguration(
+    commandName: "update",
     abstract: "Rehearses an update to another kernel that keeps memory; --yes makes it.",
     discussion: """
       Checks that the running kernel can hand over and that its handover is sound. Checks that KERNEL is a \
