@@ -73,4 +73,6 @@ int kho_lock_exclusively(int descriptor) {
   return kho_result(flock(descriptor, LOCK_EX | LOCK_NB));
 }
 
+int kho_await_lock(int descriptor) { return kho_result(flock(descriptor, LOCK_SH)); }
+
 int kho_unlock(int descriptor) { return kho_result(flock(descriptor, LOCK_UN)); }

@@ -58,6 +58,11 @@ extension SystemCalls {
     try perform(.flock) { kho_lock_exclusively(descriptor.rawValue) }
   }
 
+  /// flock(2), shared: waits for as long as another open file description has the exclusive lock.
+  package static func awaitLock(_ descriptor: FileDescriptor) throws(Errno) {
+    try perform(.flock) { kho_await_lock(descriptor.rawValue) }
+  }
+
   /// flock(2) with LOCK_UN.
   package static func unlock(_ descriptor: FileDescriptor) throws(Errno) {
     try perform(.unlock) { kho_unlock(descriptor.rawValue) }

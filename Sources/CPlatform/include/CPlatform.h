@@ -43,6 +43,9 @@ uint64_t kho_file_size_limit(void);
 /// flock(2): exclusive, without waiting.
 int kho_lock_exclusively(int descriptor);
 
+/// flock(2): shared, once no process holds the exclusive lock.
+int kho_await_lock(int descriptor);
+
 /// flock(2): no lock.
 int kho_unlock(int descriptor);
 
