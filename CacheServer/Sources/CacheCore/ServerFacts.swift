@@ -18,6 +18,10 @@ public struct ServerFacts: Sendable {
   public var metricsPort = 0
   /// How many event loops serve clients.
   public var loopCount = 1
+  /// How often an event loop had to wait for another one's requests, and how many microseconds all have waited.
+  public var lockWaitCount: UInt64 = 0
+  /// The microseconds.
+  public var lockWaitMicroseconds: UInt64 = 0
   /// How many clients may wait to be accepted.
   public var backlog = 0
   /// The program, by the path that an upgrade starts.

@@ -37,6 +37,7 @@ extension Engine {
   func refreshFacts() {
     facts.clientCount = connections.count + waiting.count
     facts.blockedCount = connections.values.count { $0.hold == .pause }
+    (facts.lockWaitCount, facts.lockWaitMicroseconds) = lock.waits
     facts.residentByteCount = SystemCalls.residentByteCount()
     facts.processorTime = SystemCalls.processorTime()
   }

@@ -99,8 +99,9 @@ final class Engine: @unchecked Sendable {
     eventLoop = loops[0].eventLoop
     end = eventLoop.makePromise(of: Void.self)
     ended = end.futureResult
-    // Some are for the memory file, the listener, the event loop and a successor.
-    let most = max(SystemCalls.raiseDescriptorLimit() - 32, 1)
+    // Some are for the memory file, the listener, a successor, and three for each event loop.
+    let own = 20 + 3 * max(loops.count, 4)
+    let most = max(SystemCalls.raiseDescriptorLimit() - own, 1)
     clientLimit = min(configuration.clientLimit ?? most, most)
     facts.processID = SystemCalls.processID
     facts.executable = configuration.executable.string

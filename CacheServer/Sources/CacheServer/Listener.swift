@@ -3,7 +3,7 @@ internal import SystemPackage
 
 /// A socket that listens at an endpoint.
 ///
-/// `@unchecked Sendable`: after the start, touched on the event loop alone.
+/// `@unchecked Sendable`: after the start, its channel is touched on the main event loop alone.
 final class Listener: @unchecked Sendable {
   let endpoint: Endpoint
   let socket: SystemPackage.FileDescriptor

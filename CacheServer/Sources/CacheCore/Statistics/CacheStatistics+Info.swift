@@ -55,6 +55,8 @@ extension CacheStatistics {
         ("expired_keys", "\(figures.expiredCount)"), ("evicted_keys", "\(figures.evictedCount)"),
         ("total_error_replies", "\(timing.errorCount)"), ("keyspace_hits", "\(figures.hitCount)"),
         ("keyspace_misses", "\(figures.missCount)"), ("damaged_values", "\(damagedValueCount)"),
+        ("lock_waits", "\(facts.lockWaitCount)"),
+        ("lock_wait_usec", "\(facts.lockWaitMicroseconds)"),
       ]
     case "cpu": processorLines(facts.processorTime)
     case "replication":

@@ -1,3 +1,4 @@
+internal import NIOCore
 internal import Synchronization
 
 #if canImport(Glibc)
@@ -20,6 +21,8 @@ final class ServingLock: @unchecked Sendable {
   private let waiterCount = Atomic<Int>(0)
   /// How often one of them got it.
   private let turnCount = Atomic<Int>(0)
+  /// How many nanoseconds they have waited, all together; with the lock.
+  private var waitedNanoseconds: UInt64 = 0
 
   init() {
     unsafe mutex = .allocate(capacity: 1)
@@ -47,10 +50,19 @@ final class ServingLock: @unchecked Sendable {
     // SAFETY: the mutex exists as long as this object.
     guard unsafe pthread_mutex_trylock(mutex) != 0 else { return }
     waiterCount.add(1, ordering: .relaxed)
+    let start = NIODeadline.now()
     let result = unsafe pthread_mutex_lock(mutex)
     precondition(result == 0, "the lock is taken by its own thread")
     waiterCount.subtract(1, ordering: .relaxed)
     turnCount.add(1, ordering: .relaxed)
+    waitedNanoseconds &+= UInt64(max((NIODeadline.now() - start).nanoseconds, 0))
+  }
+
+  /// How often a thread found the lock taken, and how many microseconds all of them have waited.
+  ///
+  /// - Precondition: the calling thread has the lock.
+  var waits: (count: UInt64, microseconds: UInt64) {
+    (UInt64(turnCount.load(ordering: .relaxed)), waitedNanoseconds / 1000)
   }
 
   /// Releases the lock.
