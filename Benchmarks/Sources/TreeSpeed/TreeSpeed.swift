@@ -3,8 +3,10 @@ import TreeWorkloads
 
 /// Measures the product and its peers on the same keys, and prints tables of ratios.
 ///
-/// TABLE is one of ratios, bytes, threads, growth, memory; all without TABLE. ROW is a part of
-/// the names of the workloads that are wanted of the ratios.
+/// TABLE is one of ratios, bytes, threads, growth, memory; all without TABLE. Two more are printed only if they
+/// are asked for: `product`, the ratios' workloads on the product alone, to compare two versions of it, and
+/// `textbook`, with the C peer without its mutex alone. ROW is a part of the names of the workloads that are wanted
+/// of these three.
 ///
 ///     swift run -c release --package-path Benchmarks TreeSpeed [REPETITIONS [TABLE [ROW]]]
 @main
@@ -23,10 +25,14 @@ struct TreeSpeed {
       } + [("Set", { SetPeer() }), ("BitSet", { BitSetPeer() })]
     let sets = makers.map { ($0.name, $0.make()) }
     let only = CommandLine.arguments.dropFirst(2).first
+    let row = CommandLine.arguments.dropFirst(3).first
     func isWanted(_ table: String) -> Bool { only == nil || only == table }
     if isWanted("ratios") {
-      let row = CommandLine.arguments.dropFirst(3).first
       printRatios([(product.name, product)] + sets, repetitions: repetitions, row: row)
+    }
+    if only == "product" || only == "textbook" {
+      let peers = only == "product" ? [] : sets.filter { $0.0 == "C, no mutex" }
+      printRatios([(product.name, product)] + peers, repetitions: repetitions, row: row)
     }
     if isWanted("bytes") { printBytes(product, repetitions: repetitions) }
     // Which core a thread gets, and what else runs there, shows in these more than in others.
