@@ -77,25 +77,33 @@ extension RadixNodes {
   func markEach<Frames: FrameSource & ~Copyable>(
     _ keys: Span<RadixKey>, _ range: Range<Int>, from frames: inout Frames
   ) throws(RadixTreeError) -> Int {
+    let part = keys.extracting(range)
     let shift = UInt64(truncatingIfNeeded: geometry.slotShift(level: 2))
     var newCount = 0
-    var index = range.lowerBound
-    while index < range.upperBound {
-      let prefix = keys[index].rawValue &>> shift
-      let table = try makeTable(for: keys[index], from: &frames)
-      repeat {
-        let key = keys[index]
-        let slot = geometry.slot(of: key, level: 1)
-        var leaf = pointer(in: table, slot: slot)
-        if _slowPath(leaf == .zero) { leaf = try makeLeaf(in: table, slot: slot, from: &frames) }
-        let mask = (1 as UInt64) &<< key.rawValue
-        memory.withWords(at: wordAddress(of: key, in: leaf), count: 1) { words in
-          let old = words.load(0)
-          words.publish(old | mask, at: 0)
-          newCount &+= old & mask == 0 ? 1 : 0
+    var index = 0
+    while index < part.count {
+      var key = part[index]
+      let prefix = key.rawValue &>> shift
+      let table = try makeTable(for: key, from: &frames)
+      // A table is looked at as a whole, so that each of its slots is known to be mapped.
+      try memory.withWords(at: table, count: geometry.page.pageWordCount) {
+        (slots) throws(RadixTreeError) in
+        while true {
+          let slot = geometry.slot(of: key, level: 1)
+          var leaf = PhysicalAddress(slots.load(slot))
+          if _slowPath(leaf == .zero) { leaf = try makeLeaf(in: table, slot: slot, from: &frames) }
+          let mask = (1 as UInt64) &<< key.rawValue
+          memory.withWords(at: wordAddress(of: key, in: leaf), count: 1) { words in
+            let old = words.load(0)
+            words.publish(old | mask, at: 0)
+            newCount &+= old & mask == 0 ? 1 : 0
+          }
+          index &+= 1
+          guard index < part.count else { return }
+          key = part[index]
+          guard key.rawValue &>> shift == prefix else { return }
         }
-        index &+= 1
-      } while index < range.upperBound && keys[index].rawValue &>> shift == prefix
+      }
     }
     return newCount
   }
@@ -138,17 +146,24 @@ extension RadixGeometry {
     _ keys: Span<RadixKey>
   ) throws(RadixTreeError) -> (isAscending: Bool, differingBitCount: Int) {
     guard !keys.isEmpty else { return (true, 0) }
-    let first = keys[0].rawValue
-    var isAscending = true
-    var last: UInt64 = 0
-    var differing: UInt64 = 0
-    for index in keys.indices {
-      let key = keys[index]
-      guard holds(key) else { throw .keyOutsideTree(key) }
-      isAscending = isAscending && last <= key.rawValue
-      last = key.rawValue
-      differing |= last ^ first
+    var end = 1
+    while end < keys.count, keys[end &- 1] <= keys[end] { end &+= 1 }
+    let isAscending = end == keys.count
+    // Of keys in order, the first and the last differ in the most bits, and no other is outside of the tree.
+    var all = keys[0].rawValue | keys[end &- 1].rawValue
+    var common = keys[0].rawValue & keys[end &- 1].rawValue
+    // Below 2, the highest bit is set in what is left of a key from which 2 is taken.
+    var borrowed = keys[0].rawValue &- 2
+    for index in end..<keys.count {
+      let key = keys[index].rawValue
+      all |= key
+      common &= key
+      borrowed |= key &- 2
     }
+    if all >= keyEnd || borrowed &>> 63 != 0 {
+      for index in keys.indices where !holds(keys[index]) { throw .keyOutsideTree(keys[index]) }
+    }
+    let differing = all ^ common
     return (isAscending, 64 &- differing.leadingZeroBitCount)
   }
 }

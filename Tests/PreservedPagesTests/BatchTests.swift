@@ -99,13 +99,21 @@ struct BatchTests {
   func noKey(shift: Int) throws {
     var bench = try TreeBench(shift: shift)
     try withEvery("wrong", in: [0, 1, 1 << UInt64(65 - shift), .max] as [UInt64]) { wrong in
-      var batch = (2..<100 as Range<UInt64>).map { RadixKey(rawValue: $0) }
-      batch.append(RadixKey(rawValue: wrong))
-      #expect(throws: RadixTreeError.keyOutsideTree(RadixKey(rawValue: wrong))) {
-        var span = batch.mutableSpan
-        try bench.tree.insert(contentsOf: &span, from: &bench.frames)
+      try withEvery("place", in: [0, 1, 50, 98]) { place in
+        try withEvery("is sorted", in: [false, true]) { isSorted in
+          var keys: [UInt64] = Array(2..<100)
+          if !isSorted { keys.reverse() }
+          keys.insert(wrong, at: place)
+          // The first of two is named.
+          keys.append(1)
+          var batch = keys.map { RadixKey(rawValue: $0) }
+          #expect(throws: RadixTreeError.keyOutsideTree(RadixKey(rawValue: wrong))) {
+            var span = batch.mutableSpan
+            try bench.tree.insert(contentsOf: &span, from: &bench.frames)
+          }
+          try bench.check(against: [])
+        }
       }
-      try bench.check(against: [])
     }
   }
 
