@@ -101,6 +101,22 @@ public struct DirectMap: WritablePhysicalMemory, @unchecked Sendable {
       unsafe MemoryWords(base: base + Int(truncatingIfNeeded: index) &* 8, count: count))
   }
 
+  /// Calls `body` with words that were lent before; see ``WritablePhysicalMemory``.
+  @inlinable
+  @unsafe
+  public func withKnownWords<Result: ~Copyable, Failure: Error>(
+    at address: PhysicalAddress, count: Int,
+    _ body: (borrowing MemoryWords) throws(Failure) -> Result
+  ) throws(Failure) -> Result {
+    // The distance of the two kinds of addresses is the same for all of the map: a loop computes it once.
+    let distance = unsafe UInt(bitPattern: base) &- UInt(truncatingIfNeeded: range.start.rawValue)
+    let start = unsafe UnsafeMutableRawPointer(
+      bitPattern: distance &+ UInt(truncatingIfNeeded: address.rawValue))
+    // SAFETY: the caller promises that `withWords` found them inside the range, which never changes; so they are
+    // mapped, and not at 0.
+    return try body(unsafe MemoryWords(base: start.unsafelyUnwrapped, count: count))
+  }
+
   /// Calls `body` with the bytes of `wanted`, for reading and writing.
   ///
   /// - Precondition: all of them are mapped.

@@ -76,6 +76,21 @@ public protocol WritablePhysicalMemory: PhysicalMemory {
     _ body: (borrowing MemoryWords) throws(Failure) -> Result
   ) throws(Failure) -> Result
 
+  /// Calls `body` with words that ``withWords(at:count:_:)`` of this value has lent before, without looking once more
+  /// whether they exist.
+  ///
+  /// For code that uses the same page very often. The default looks.
+  ///
+  /// Unsafe: words that were not lent before may be memory of another owner.
+  ///
+  /// - Throws: the error of `body`.
+  /// - Precondition: this value, or one that it is a copy of, has lent all of the words.
+  @unsafe
+  func withKnownWords<Result: ~Copyable, Failure: Error>(
+    at address: PhysicalAddress, count: Int,
+    _ body: (borrowing MemoryWords) throws(Failure) -> Result
+  ) throws(Failure) -> Result
+
   /// Calls `body` with the bytes of `range`, to fill them.
   ///
   /// A reader that runs at the same time can see any part of the new bytes. Fill memory that no reader can reach yet,
@@ -85,4 +100,16 @@ public protocol WritablePhysicalMemory: PhysicalMemory {
   func withMutableBytes<Result: ~Copyable, Failure: Error>(
     in range: PhysicalRange, _ body: (inout MutableRawSpan) throws(Failure) -> Result
   ) throws(Failure) -> Result
+}
+
+extension WritablePhysicalMemory {
+  /// Calls ``withWords(at:count:_:)``.
+  @inlinable
+  @unsafe
+  public func withKnownWords<Result: ~Copyable, Failure: Error>(
+    at address: PhysicalAddress, count: Int,
+    _ body: (borrowing MemoryWords) throws(Failure) -> Result
+  ) throws(Failure) -> Result {
+    try withWords(at: address, count: count, body)
+  }
 }

@@ -88,11 +88,26 @@ struct RadixNodes<Memory: WritablePhysicalMemory, Access: RadixAccess> {
     return pointer(in: below, slot: geometry.slot(of: key, level: 1))
   }
 
+  /// As ``leaf(for:belowLevel2:)``, for a table that was looked at before.
+  ///
+  /// - Precondition: the memory has lent the page at `table`.
+  @inlinable
+  @inline(__always)
+  @unsafe
+  func leaf(for key: RadixKey, belowKnown table: PhysicalAddress) -> PhysicalAddress {
+    // SAFETY: each slot of a key is in the page.
+    let below = unsafe memory.withKnownWords(
+      at: slotAddress(in: table, geometry.slot(of: key, level: 2)), count: 1
+    ) { Access.pointer($0, 0) }
+    if _slowPath(below == .zero) { return .zero }
+    return pointer(in: below, slot: geometry.slot(of: key, level: 1))
+  }
+
   /// Whether the bit for `key` is set in the word at `address`.
   @inlinable
   @inline(__always)
   func holdsBit(of key: RadixKey, at address: PhysicalAddress) -> Bool {
-    memory.withWords(at: address, count: 1) { $0.load(0) &>> (key.rawValue & 63) & 1 != 0 }
+    memory.withWords(at: address, count: 1) { $0.load(0) &>> key.rawValue & 1 != 0 }
   }
 
   /// The node of `level` on the path to `key`, or `.zero` where the path ends at an empty slot above.

@@ -25,13 +25,14 @@ struct RadixPathCache: ~Copyable {
     /// without a table.
     @usableFromInline
     var prefix: UInt64
-    /// A table of level 2.
+    /// A table of level 2; the memory has lent the whole page.
     @usableFromInline
     var table: PhysicalAddress
     /// The keys' bits above the lowest 15; ``RadixPathCache/none`` where no leaf is remembered.
     @usableFromInline
     var stretch: UInt64
-    /// Where the words of the stretch begin: a leaf, or a part of one where pages are larger than 4 KiB.
+    /// Where the words of the stretch begin: a leaf, or a part of one where pages are larger than 4 KiB. The memory has
+    /// lent all 512.
     @usableFromInline
     var words: PhysicalAddress
 
@@ -73,11 +74,12 @@ struct RadixPathCache: ~Copyable {
     let table = nodes.node(for: single, level: 2)
     guard table != .zero else { return }
     let index = Self.index(of: single)
+    nodes.memory.withWords(at: table, count: nodes.geometry.page.pageWordCount) { _ in }
     entries[index].prefix = Self.prefix(of: single, nodes.geometry)
     entries[index].table = table
   }
 
-  /// No bits of a key: the largest key has 61, and all bits of a key that is inverted above them are set.
+  /// No bits of a key: they are shifted to the right by six or more, and inverted or not.
   @inlinable
   static var none: UInt64 { .max &>> 1 }
 
@@ -105,16 +107,12 @@ struct RadixPathCache: ~Copyable {
   @inline(__always)
   static func stretch(of key: RadixKey) -> UInt64 { key.rawValue &>> 15 }
 
-  /// Where a path is remembered, by the key's bits above the lowest 33: below 32 TiB of pages of 4 KiB,
-  /// that is one bit, which shows the order.
-  ///
-  /// The windows of four bits that a de Bruijn sequence has are all different, so orders 0 to 15 have
-  /// entries of their own. The search for the highest bit of a key would take as long as eight other
-  /// instructions on some processors.
+  /// Where a path is remembered: by the lowest four bits of the number of the key's highest bit, which shows the
+  /// order. Any sixteen orders in a row have entries of their own.
   @inlinable
   @inline(__always)
   static func index(of key: RadixKey) -> Int {
-    Int(truncatingIfNeeded: ((key.rawValue &>> 33) &* 0x009A_F000_0000_0000) &>> 60)
+    (key.rawValue.leadingZeroBitCount ^ 63) & 15
   }
 
   /// The table of level 2 on the path to `key`; nil where another one is remembered, or none.
@@ -127,13 +125,17 @@ struct RadixPathCache: ~Copyable {
   }
 
   /// Remembers the path to `key`.
+  ///
+  /// - Precondition: `memory` contains both pages.
   @inlinable
+  @inline(never)
   mutating func remember(
     leaf: PhysicalAddress, level2 table: PhysicalAddress, for key: RadixKey,
-    _ geometry: RadixGeometry
+    _ geometry: RadixGeometry, in memory: borrowing some WritablePhysicalMemory
   ) {
     var entry = Entry()
     if table != .zero, !Self.isNearZero(key, geometry) {
+      memory.withWords(at: table, count: geometry.page.pageWordCount) { _ in }
       entry.prefix = Self.prefix(of: key, geometry)
       entry.table = table
     }
@@ -143,6 +145,7 @@ struct RadixPathCache: ~Copyable {
       let first = RadixKey(rawValue: stretch &<< 15)
       let word = (first.rawValue & (geometry.leafKeyCount &- 1)) &>> 6
       entry.words = PhysicalAddress(leaf.rawValue &+ word &* 8)
+      memory.withWords(at: entry.words, count: 512) { _ in }
     }
     entries[Self.index(of: key)] = entry
   }
@@ -156,18 +159,42 @@ struct RadixPathCache: ~Copyable {
     return entry.stretch == Self.stretch(of: key) ? entry.word(of: key) : nil
   }
 
-  /// Notes that the path to `key` was not remembered.
+  /// Notes that the leaf of `key` was not the one that its order used last.
   ///
-  /// Never inlined, so that a hot loop does not keep the index for it.
-  ///
-  /// - Returns: whether the key before that, too, was one of the same entry.
+  /// - Returns: whether the same is true of the key noted before, and both have the same entry.
   @inlinable
-  @inline(never)
-  mutating func noteMiss(of key: RadixKey) -> Bool {
+  @inline(__always)
+  func noteMiss(of key: RadixKey) -> Bool {
     let index = Self.index(of: key)
     let isAgain = lastMiss.load(ordering: .relaxed) == index
     lastMiss.store(index, ordering: .relaxed)
     return isAgain
+  }
+
+  /// Where the word for `key` is, below the table of level 2 that is remembered for its order with pages of 4 KiB;
+  /// its leaf is remembered then.
+  ///
+  /// - Returns: the word; `.zero` if another table is remembered, or none, or the leaf does not exist.
+  @_optimize(speed)
+  @inlinable
+  @inline(never)
+  mutating func wordBelowTable<Memory: WritablePhysicalMemory>(
+    of key: RadixKey, in memory: Memory
+  ) -> PhysicalAddress {
+    let index = Self.index(of: key)
+    let nodes = RadixNodes<Memory, SoleAccess>(
+      memory: memory, geometry: RadixGeometry(.pages4KiB), root: .zero)
+    // SAFETY: an index has four bits.
+    guard unsafe entries[unchecked: index].prefix == Self.prefix(of: key, nodes.geometry) else {
+      return .zero
+    }
+    // SAFETY: the memory has lent the page of each entry's table.
+    let leaf = unsafe nodes.leaf(for: key, belowKnown: entries[unchecked: index].table)
+    if leaf == .zero { return .zero }
+    memory.withWords(at: leaf, count: 512) { _ in }
+    unsafe entries[unchecked: index].stretch = Self.stretch(of: key)
+    unsafe entries[unchecked: index].words = leaf
+    return nodes.wordAddress(of: key, in: leaf)
   }
 }
 
@@ -185,7 +212,7 @@ extension RadixNodes {
     let table = cache.rememberedTable(for: key, geometry)
     let path = try makePath(
       to: key, below: table ?? root, level: table == nil ? geometry.rootLevel : 2, from: &frames)
-    cache.remember(leaf: path.leaf, level2: path.level2, for: key, geometry)
+    cache.remember(leaf: path.leaf, level2: path.level2, for: key, geometry, in: memory)
     return wordAddress(of: key, in: path.leaf)
   }
 
@@ -203,7 +230,7 @@ extension RadixNodes {
     let leaf =
       table == .zero ? node(for: key, level: 0) : self.leaf(for: key, belowLevel2: table)
     if leaf == .zero { return .zero }
-    cache.remember(leaf: leaf, level2: table, for: key, geometry)
+    cache.remember(leaf: leaf, level2: table, for: key, geometry, in: memory)
     return wordAddress(of: key, in: leaf)
   }
 }

@@ -19,10 +19,10 @@ extension RadixTree {
     let (memory, geometry, root) = (memory, geometry, root)
     let old = try update(key) {
       $0 | (1 as UInt64) &<< key.rawValue
-    } path: { (cache) throws(RadixTreeError) in
-      try Self.makeWord(for: key, &cache, in: memory, geometry, root: root, from: &frames)
+    } path: { (cache, last) throws(RadixTreeError) in
+      try Self.makeWord(for: key, &cache, &last, in: memory, geometry, root: root, from: &frames)
     }
     // The path is there, or an error was thrown.
-    return (old ?? 0) &>> (key.rawValue & 63) & 1 == 0
+    return (old ?? 0) &>> key.rawValue & 1 == 0
   }
 }

@@ -12,34 +12,32 @@ extension RadixTree {
     // of another size matches no key here. A core has more keys in flight while each waits for memory.
     let nodes = RadixNodes<Memory, SoleAccess>(
       memory: memory, geometry: RadixGeometry(.pages4KiB), root: root)
-    var address = PhysicalAddress.zero
     // SAFETY: an index has four bits.
     let entry = unsafe cache.entries[unchecked: RadixPathCache.index(of: key)]
     if _fastPath(entry.prefix == RadixPathCache.prefix(of: key, nodes.geometry)) {
-      address = nodes.wordAddress(of: key, belowLevel2: entry.table) ?? .zero
+      // SAFETY: the memory has lent the page of each entry's table.
+      let leaf = unsafe nodes.leaf(for: key, belowKnown: entry.table)
+      if _fastPath(leaf != .zero) {
+        return nodes.holdsBit(of: key, at: nodes.wordAddress(of: key, in: leaf))
+      }
     }
-    if _slowPath(address == .zero) {
-      address = Self.wordFar(of: key, cache, in: self.nodes)
-      if address == .zero { return false }
-    }
-    return nodes.holdsBit(of: key, at: address)
+    return Self.isMarkedFar(key, cache, in: self.nodes)
   }
 
-  /// Where the word for `key` is, if no leaf was found with constants; `.zero` if the leaf does not exist.
+  /// Whether the block that `key` names is marked, if no leaf was found with constants.
   ///
   /// Never inlined, so that a hot loop keeps what it needs in registers.
   @_optimize(speed)
   @inlinable
   @inline(never)
-  static func wordFar(
-    of key: RadixKey, _ cache: borrowing RadixPathCache, in nodes: RadixNodes<Memory, SoleAccess>
-  ) -> PhysicalAddress {
-    guard nodes.geometry.holds(key) else { return .zero }
-    if let table = cache.rememberedTable(for: key, nodes.geometry) {
-      return nodes.wordAddress(of: key, belowLevel2: table) ?? .zero
-    }
-    let leaf = nodes.leaf(for: key)
-    return leaf == .zero ? .zero : nodes.wordAddress(of: key, in: leaf)
+  static func isMarkedFar(
+    _ key: RadixKey, _ cache: borrowing RadixPathCache, in nodes: RadixNodes<Memory, SoleAccess>
+  ) -> Bool {
+    guard nodes.geometry.holds(key) else { return false }
+    let leaf =
+      cache.rememberedTable(for: key, nodes.geometry).map { nodes.leaf(for: key, belowLevel2: $0) }
+      ?? nodes.leaf(for: key)
+    return leaf != .zero && nodes.holdsBit(of: key, at: nodes.wordAddress(of: key, in: leaf))
   }
 
   /// The smallest key; nil of an empty tree.

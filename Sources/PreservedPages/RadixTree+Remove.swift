@@ -16,9 +16,9 @@ extension RadixTree {
     let old = update(key) {
       $0 & ~((1 as UInt64) &<< key.rawValue)
     } path: {
-      Self.findWord(for: key, &$0, in: memory, geometry, root: root)
+      Self.findWord(for: key, &$0, &$1, in: memory, geometry, root: root)
     }
-    return (old ?? 0) &>> (key.rawValue & 63) & 1 != 0
+    return (old ?? 0) &>> key.rawValue & 1 != 0
   }
 
   /// Unlinks the nodes that hold nothing and gives their pages back; the root stays.

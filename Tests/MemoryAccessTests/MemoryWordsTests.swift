@@ -18,6 +18,32 @@ struct MemoryWordsTests {
       start: PhysicalAddress(UInt64(bitPattern: Int64(start) + offset)), byteCount: byteCount)
   }
 
+  @Test("known words are those that were lent, of a direct map and of other memory")
+  func knownWords() throws {
+    let memory = try Self.memory()
+    // SAFETY: `memory` is kept to the end of the function.
+    let map = unsafe memory.unsafeDirectMap
+    let all = PhysicalAddress(Self.start)
+    let count = Int(Self.byteCount / 8)
+    map.withWords(at: all, count: count) { words in
+      for index in 0..<count { words.store(UInt64(index) << 32 | 7, at: index) }
+    }
+    func check(_ memory: some WritablePhysicalMemory) throws {
+      for first in [0, 1, 511, 512, count - 3] {
+        let address = all.advanced(byBytes: UInt64(first) * 8)
+        // SAFETY: `withWords` has lent all of them above.
+        let read = unsafe memory.withKnownWords(at: address, count: 3) { words in
+          (0..<3).map { words.load($0) }
+        }
+        try #require(read == (first..<first + 3).map { UInt64($0) << 32 | 7 })
+      }
+    }
+    try check(map)
+    try check(memory)
+    try check(ClaimingMemory(memory, claiming: nil))
+    withExtendedLifetime(memory) {}
+  }
+
   @Test("words are loaded, published and cleared, and bytes show them")
   func words() throws {
     let memory = try Self.memory()
