@@ -95,15 +95,20 @@ extension Engine {
   }
 
   /// Makes the socket of a client that was handed over a channel of the client's event loop.
-  func adopt(_ handler: ConnectionHandler, _ socket: Int32) {
-    connections[handler.session.id] = handler
-    handler.descriptor = socket
-    noteForUpgrade(connected: handler)
-    handler.loop.eventLoop.execute { self.makeChannel(for: handler, socket) }
+  func adopt(_ client: ConnectionHandler, _ socket: Int32) {
+    note((client, socket))
+    client.loop.eventLoop.execute { self.makeChannel(for: client, socket) }
   }
 
-  /// Called on the client's event loop, without the lock.
-  private func makeChannel(for handler: ConnectionHandler, _ socket: Int32) {
+  /// Counts a client that was handed over among the connections, before it has a channel.
+  func note(_ waiting: WaitingClients.Client) {
+    waiting.client.descriptor = waiting.socket
+    connections[waiting.client.session.id] = waiting.client
+    noteForUpgrade(connected: waiting.client)
+  }
+
+  /// Makes the socket of a client that was handed over a channel. Called on the client's event loop, without the lock.
+  func makeChannel(for handler: ConnectionHandler, _ socket: Int32) {
     ClientBootstrap(group: handler.loop.eventLoop)
       .channelOption(.recvAllocator, value: Self.receiveAllocator)
       .channelOption(.maxMessagesPerRead, value: 4)

@@ -38,6 +38,9 @@ enum SystemCalls {
   /// Lowers the priority of the calling thread for good: nice(2).
   static func giveWay() { _ = nice(10) }
 
+  /// Lets another thread of the same priority have the processor: sched_yield(2).
+  static func yield() { sched_yield() }
+
   /// Ends a child and waits until it has ended: kill(2), waitpid(2).
   static func killAndWait(_ child: Int32) {
     kill(child, SIGKILL)

@@ -2,6 +2,7 @@ internal import CacheCore
 internal import KexecHandover
 internal import Logging
 internal import MemcachedProtocol
+internal import NIOConcurrencyHelpers
 internal import NIOCore
 internal import NIOPosix
 internal import RESP
@@ -167,11 +168,17 @@ extension Engine {
     // The successor serves from here on. What follows takes longer with many clients.
     SystemCalls.giveWay()
     let count = locked { connections.values.count(where: \.isSentAhead) }
-    parking.end {
+    // One event loop after the other, so that the successor has the other processors meanwhile.
+    let turn = NIOLock()
+    turn.lock()
+    parking.end { loop in
       SystemCalls.giveWay()
-      self.letGo(on: $0)
+      turn.lock()
+      self.letGo(on: loop)
+      loop.eventLoop.execute { turn.unlock() }
     }
     letGo(on: loops[0])
+    eventLoop.execute { turn.unlock() }
     logger.notice(
       """
       upgrade: process \(successor.processID) serves from here on; \(count) clients have \
@@ -255,7 +262,12 @@ extension Engine {
   /// Called on that event loop, without the lock.
   private func letGo(on loop: ServingLoop) {
     let clients = locked { connections.values.filter { $0.loop === loop } }
-    for client in clients {
+    for (index, client) in clients.enumerated() {
+      if index % 32 == 31 {
+        SystemCalls.yield()
+        // Also between the tasks in which SwiftNIO takes the channels apart.
+        loop.eventLoop.execute { SystemCalls.yield() }
+      }
       if locked({ client.isSentAhead }) {
         client.leave()
       } else if client.isEncrypted {

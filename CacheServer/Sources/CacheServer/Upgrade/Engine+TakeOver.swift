@@ -133,13 +133,24 @@ extension Engine {
   /// Begins to read from at most `limit` of the waiting clients, and schedules the rest beside service.
   func adoptWaiting(atMost limit: Int) {
     guard !waiting.isEmpty else { return }
-    for (client, socket) in waiting.take(atMost: limit) { adopt(client, socket) }
+    var clients: [[WaitingClients.Client]] = loops.map { _ in [] }
+    for taken in waiting.take(atMost: limit) {
+      note(taken)
+      clients[taken.client.loop.index].append(taken)
+    }
+    let steps = zip(loops, clients).map { loop, clients in
+      loop.eventLoop.submit {
+        for (client, socket) in clients { self.makeChannel(for: client, socket) }
+      }
+    }
     guard !waiting.isEmpty else {
       waiting = WaitingClients()
       return
     }
-    // After a moment, so that the event loops serve the others' sockets in between.
-    onMainLoop(in: .microseconds(100)) { $0.adoptWaiting(atMost: Self.adoptionCount) }
+    // A moment after all are done, so that every event loop serves the others' sockets in between.
+    EventLoopFuture.andAllComplete(steps, on: eventLoop).whenComplete { _ in
+      self.onMainLoop(in: .microseconds(100)) { $0.adoptWaiting(atMost: Self.adoptionCount) }
+    }
   }
 
   private func receiveClients(
