@@ -26,9 +26,11 @@ struct Compare: Trial {
     let version = try ProgramResult.run(
       "redis-server", ["--version"], log: "\(workshop.folder)/version"
     ).output
-    let cache = try TrialServer(.cache, in: workshop)
+    // Both report the number.
+    let threads = ["--io-threads", "2"]
+    let cache = try TrialServer(.cache, in: workshop, extra: threads)
     defer { cache.stop() }
-    let redis = try TrialServer(.redis, in: workshop)
+    let redis = try TrialServer(.redis, in: workshop, extra: threads)
     defer { redis.stop() }
     try cache.awaitReady()
     try redis.awaitReady()

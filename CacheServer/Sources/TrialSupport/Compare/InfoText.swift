@@ -2,11 +2,16 @@
 enum InfoText {
   /// Fields of cache-server alone: what is handed over has no counterpart.
   private static let ownSections = ["# Handover"]
+  /// The same in sections that redis-server has as well: about the memory file, checksums, and event loops.
+  private static let ownFields: Set<String> = [
+    "memory_file_stored_bytes", "container_limit", "memory_file_storage", "survives_process",
+    "survives_power_loss", "damaged_values", "io_threads", "lock_waits", "lock_wait_usec",
+  ]
   /// Fields whose values follow from what was done, and not from who has done it.
   private static let comparedFields: Set<String> = [
     "redis_mode", "arch_bits", "multiplexing_api", "role", "connected_slaves", "maxmemory",
     "maxmemory_human", "maxmemory_policy", "loading", "aof_enabled", "db0.keys", "db0.expires",
-    "blocked_clients", "io_threads_active", "config_file",
+    "blocked_clients", "config_file",
   ]
 
   /// Whether redis-server has every field of `ours`, and those that are compared are the same.
@@ -32,6 +37,7 @@ enum InfoText {
         continue
       }
       let name = String(line[..<colon])
+      if ownFields.contains(name) { continue }
       let value = line[line.index(after: colon)...]
       guard name.hasPrefix("db") else {
         fields[name] = String(value)
