@@ -52,7 +52,7 @@ final class ServingLock: @unchecked Sendable {
     waiterCount.add(1, ordering: .relaxed)
     let start = NIODeadline.now()
     let result = unsafe pthread_mutex_lock(mutex)
-    precondition(result == 0, "the lock is taken by its own thread")
+    precondition(result == 0, "the lock cannot be taken")
     waiterCount.subtract(1, ordering: .relaxed)
     turnCount.add(1, ordering: .relaxed)
     waitedNanoseconds &+= UInt64(max((NIODeadline.now() - start).nanoseconds, 0))
