@@ -103,11 +103,11 @@ struct RadixNodes<Memory: WritablePhysicalMemory, Access: RadixAccess> {
     return pointer(in: below, slot: geometry.slot(of: key, level: 1))
   }
 
-  /// Whether the bit for `key` is set in the word at `address`.
+  /// The word for `key` in its leaf.
   @inlinable
   @inline(__always)
-  func holdsBit(of key: RadixKey, at address: PhysicalAddress) -> Bool {
-    memory.withWords(at: address, count: 1) { $0.load(0) &>> key.rawValue & 1 != 0 }
+  func word(of key: RadixKey, in leaf: PhysicalAddress) -> UInt64 {
+    memory.withWords(at: wordAddress(of: key, in: leaf), count: 1) { $0.load(0) }
   }
 
   /// The node of `level` on the path to `key`, or `.zero` where the path ends at an empty slot above.

@@ -8,36 +8,47 @@ extension RadixTree {
   @inlinable
   @inline(__always)
   public func contains(_ key: RadixKey) -> Bool {
-    // With shifts and masks that are constants, and without a look at the page size: an entry for pages
-    // of another size matches no key here. A core has more keys in flight while each waits for memory.
+    // One word, also of a path that is not remembered: then few instructions wait for it, and a core has more keys in
+    // flight while each waits for memory.
+    let word = nearWord(of: key) ?? Self.farWord(of: key, cache, in: nodes)
+    return word &>> key.rawValue & 1 != 0
+  }
+
+  /// The word for `key`, below the table that is remembered for its order; nil if another table is, or none, or the leaf
+  /// does not exist.
+  ///
+  /// With shifts and masks that are constants, and without a look at the page size: an entry for pages of another size
+  /// matches no key here.
+  @_optimize(speed)
+  @inlinable
+  @inline(__always)
+  func nearWord(of key: RadixKey) -> UInt64? {
     let nodes = RadixNodes<Memory, SoleAccess>(
       memory: memory, geometry: RadixGeometry(.pages4KiB), root: root)
     // SAFETY: an index has four bits.
     let entry = unsafe cache.entries[unchecked: RadixPathCache.index(of: key)]
-    if _fastPath(entry.prefix == RadixPathCache.prefix(of: key, nodes.geometry)) {
-      // SAFETY: the memory has lent the page of each entry's table.
-      let leaf = unsafe nodes.leaf(for: key, belowKnown: entry.table)
-      if _fastPath(leaf != .zero) {
-        return nodes.holdsBit(of: key, at: nodes.wordAddress(of: key, in: leaf))
-      }
+    guard _fastPath(entry.prefix == RadixPathCache.prefix(of: key, nodes.geometry)) else {
+      return nil
     }
-    return Self.isMarkedFar(key, cache, in: self.nodes)
+    // SAFETY: the memory has lent the page of each entry's table.
+    let leaf = unsafe nodes.leaf(for: key, belowKnown: entry.table)
+    return _fastPath(leaf != .zero) ? nodes.word(of: key, in: leaf) : nil
   }
 
-  /// Whether the block that `key` names is marked, if no leaf was found with constants.
+  /// The word for `key`, if no leaf was found with constants; 0 if the leaf does not exist.
   ///
   /// Never inlined, so that a hot loop keeps what it needs in registers.
   @_optimize(speed)
   @inlinable
   @inline(never)
-  static func isMarkedFar(
-    _ key: RadixKey, _ cache: borrowing RadixPathCache, in nodes: RadixNodes<Memory, SoleAccess>
-  ) -> Bool {
-    guard nodes.geometry.holds(key) else { return false }
+  static func farWord(
+    of key: RadixKey, _ cache: borrowing RadixPathCache, in nodes: RadixNodes<Memory, SoleAccess>
+  ) -> UInt64 {
+    guard nodes.geometry.holds(key) else { return 0 }
     let leaf =
       cache.rememberedTable(for: key, nodes.geometry).map { nodes.leaf(for: key, belowLevel2: $0) }
       ?? nodes.leaf(for: key)
-    return leaf != .zero && nodes.holdsBit(of: key, at: nodes.wordAddress(of: key, in: leaf))
+    return leaf == .zero ? 0 : nodes.word(of: key, in: leaf)
   }
 
   /// The smallest key; nil of an empty tree.
