@@ -1,6 +1,7 @@
 import Foundation
 import HandoverTestSupport
 import Platform
+import Synchronization
 import SystemPackage
 import Testing
 
@@ -120,8 +121,44 @@ import Testing
     } catch {
       #expect(error == .refused(code: 3))
     }
-    #expect(try taker.receive().count == 1)
+    // It has a copy of the lock's descriptor, which holds nothing.
+    let received = try taker.receive()
+    let receivedCount = received.count
+    #expect(receivedCount == 2)
     try expectSound(generation: 1, count: 5, names: ["count"])
+  }
+
+  /// The other end is of a version that takes the lock once this one has let go of it.
+  @Test func toAnEarlierVersion() throws {
+    let (near, far) = try DescriptorChannel.pair()
+    var giver = try DescriptorChannel.adopt(near)
+    let taker = try DescriptorChannel.adopt(far)
+    try taker.acknowledge()
+    var memory = try PreservedMemory.open(path)
+    let count = try memory.value(named: "count", initially: 5 as UInt64)
+    #expect(memory.load(count) == 5)
+    try memory.handOver(to: &giver)
+    var received = try taker.receive()
+    #expect(try taker.awaitAcknowledgement() == 0)
+    let sent = received.take(PreservedMemory.memoryName)
+    let descriptor = try #require(sent)
+    let taken = try PreservedMemory(adopting: MemoryFile.adopt(descriptor))
+    #expect(taken.generation == 1)
+  }
+
+  /// As many descriptors as one message has room for, beside the memory: the lock does not go along.
+  @Test(arguments: [62, 63])
+  func withManyDescriptors(count: Int) throws {
+    let (near, far) = try DescriptorChannel.pair()
+    var giver = try DescriptorChannel.adopt(near)
+    let file = try MemoryFile.create(.memfd(name: folder.name), byteCount: 1 << 20)
+    let descriptors = file.withDescriptor { descriptor in
+      (0..<count).map { NamedDescriptor("copy \($0)", descriptor) }
+    }
+    let memory = try PreservedMemory.open(path)
+    let taker = Taking(far)
+    try memory.handOver(to: &giver, with: descriptors)
+    #expect(try taker.result() == count)
   }
 
   /// The sender of the memory cancels before it has released it.
@@ -201,5 +238,29 @@ import Testing
       #expect(last > count)
       _ = try PreservedMemoryState(of: &memory, checkingBytes: false)
     }
+  }
+}
+
+/// A thread that takes memory over a channel; gives how many other descriptors came.
+private final class Taking: Sendable {
+  private let outcome = Mutex<Result<Int, any Error>?>(nil)
+  private let isDone = DispatchSemaphore(value: 0)
+
+  init(_ socket: SystemPackage.FileDescriptor) {
+    Thread.detachNewThread { [self] in
+      let result = Result {
+        var channel = try DescriptorChannel.adopt(socket)
+        var others = ReceivedDescriptors([])
+        _ = try PreservedMemory.receive(from: &channel, &others)
+        return others.count
+      }
+      outcome.withLock { $0 = result }
+      isDone.signal()
+    }
+  }
+
+  func result() throws -> Int? {
+    isDone.wait()
+    return try outcome.withLock { $0 }?.get()
   }
 }

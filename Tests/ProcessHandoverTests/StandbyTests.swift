@@ -53,6 +53,29 @@ import Testing
     try await standby.result()
   }
 
+  @Test func neitherDoesOneOverAChannel() async throws {
+    let memory = try PreservedMemory.open(path)
+    let identity = memory.file.identity
+    let standby = Standby(for: path)
+    await standby.waits(for: identity)
+    let (near, far) = try DescriptorChannel.pair()
+    var giver = try DescriptorChannel.adopt(near)
+    let taker = try DescriptorChannel.adopt(far)
+    // What the other end says, before it is asked: that it has the lock.
+    try taker.acknowledge(PreservedMemory.lockCode)
+    try memory.handOver(to: &giver)
+    var received = try taker.receive()
+    #expect(try taker.awaitAcknowledgement() == 0)
+    let sent = try PreservedMemory.inheritedFile(
+      &received, growableTo: PreservedMemory.standardCapacity)
+    let file = try #require(sent)
+    let lock = try PreservedMemory.inheritedLock(&received, of: file)
+    await standby.waits(for: identity)
+    #expect(!standby.hasReturned)
+    lock.release()
+    try await standby.result()
+  }
+
   @Test func aFileThatIsReplacedIsWaitedForAgain() async throws {
     try MemoryFile.create(.path(path), byteCount: 4096).publish()
     let old = try MemoryFile.open(path)

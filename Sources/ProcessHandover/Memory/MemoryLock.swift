@@ -19,8 +19,11 @@ struct MemoryLock: ~Copyable {
     program.pass(lock, named: name)
   }
 
-  /// Leaves the lock to a child that has it now.
-  mutating func leaveToChild() { isOwn = false }
+  /// The descriptor that holds the lock, which stays this value's, under a name.
+  func named(_ name: String) -> NamedDescriptor { NamedDescriptor(name, lock.descriptor) }
+
+  /// Leaves the lock to a process that has a copy of its descriptor.
+  mutating func leave() { isOwn = false }
 
   /// Gives the lock up.
   mutating func release() {

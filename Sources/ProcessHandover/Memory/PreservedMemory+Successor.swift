@@ -4,7 +4,7 @@ import SystemPackage
 //
 //   exec         the same process becomes another program; memory and lock never change hands
 //   spawn        a child gets both; this process lets go
-//   a channel    a process that connects gets the memory; it takes the lock once this one lets go
+//   a channel    a process that connects gets both; this process lets go
 //   a manager    systemd keeps the memory while no process does
 //   the path     any process opens the file
 
@@ -12,6 +12,8 @@ extension PreservedMemory {
   /// The names under which the memory and its lock are passed on.
   public static var memoryName: String { "kho-memory" }
   static var lockName: String { "kho-lock" }
+  /// What a process acknowledges with that has got the lock over a channel. Earlier versions acknowledge with 0.
+  static var lockCode: UInt8 { 0x4c }
 
   /// Becomes `program`, which finds the memory with ``inherited(_:growableTo:)``: execve(2).
   ///
@@ -34,23 +36,31 @@ extension PreservedMemory {
     toChild program: Successor
   ) throws(SuccessorError) -> Int32 {
     let child = try passed(on: program).spawn()
-    lock.leaveToChild()
+    lock.leave()
     return child
   }
 
   /// Sends the memory, and `descriptors` with it, to the process at the other end of `channel`, and
   /// lets go of it once that has said that it has them.
   ///
+  /// The lock goes along, so no third process comes between. A program of an earlier version takes the lock
+  /// once this one has let go of it, and so does one that gets more than 62 descriptors.
+  ///
+  /// - Precondition: there are at most 63 descriptors.
   /// - Throws: ``DescriptorChannelError``, `refused` where the other end acknowledges with a code that
-  ///   is not 0; the memory is let go of all the same, and another process can open the file.
+  ///   is neither 0 nor 0x4c; the memory is let go of all the same, and another process can open the file.
   public consuming func handOver(
     to channel: inout DescriptorChannel, with descriptors: [NamedDescriptor] = []
   ) throws(DescriptorChannelError) {
     let own = file.withDescriptor { NamedDescriptor(Self.memoryName, $0) }
-    try channel.send([own] + descriptors)
-    try Self.awaitAgreement(on: channel)
-    lock.release()
-    // Only now can the other one take the lock.
+    let passesLock = descriptors.count + 2 <= NamedDescriptor.countLimit
+    try channel.send([own] + (passesLock ? [lock.named(Self.lockName)] : []) + descriptors)
+    switch try channel.awaitAcknowledgement() {
+    case Self.lockCode where passesLock: lock.leave()
+    // Only after that can the other one take the lock.
+    case 0: lock.release()
+    case let code: throw .refused(code: code)
+    }
     try channel.acknowledge()
   }
 
@@ -105,8 +115,8 @@ extension PreservedMemory {
   ) throws(PreservedMemoryError) -> PreservedMemory {
     do throws(DescriptorChannelError) {
       descriptors = try channel.receive()
-      try channel.acknowledge()
-      // The sender has let go of the lock.
+      try channel.acknowledge(descriptors.names.contains(lockName) ? lockCode : 0)
+      // The sender has let go of the lock, or has left it to this process.
       try awaitAgreement(on: channel)
     } catch {
       throw .channel(error)
@@ -114,7 +124,7 @@ extension PreservedMemory {
     guard let file = try inheritedFile(&descriptors, growableTo: capacity) else {
       throw .nothingReceived
     }
-    return try PreservedMemory(adopting: file)
+    return try PreservedMemory(adopting: file, lock: inheritedLock(&descriptors, of: file))
   }
 
   /// The memory that the service manager kept; nil if it kept none.
