@@ -20,7 +20,7 @@ public enum CacheServerCommandLine {
   /// - Parameter name: what the program was started as.
   /// - Parameter arguments: what stood behind it.
   public static func begin(_ name: String, _ arguments: [String]) -> Beginning {
-    EarlySignals.take()
+    EarlySignals.hold()
     let configuration: ServerConfiguration
     do throws(OptionError) {
       let options: ServerOptions
@@ -47,7 +47,8 @@ public enum CacheServerCommandLine {
     LoggingSystem.bootstrap(StreamLogHandler.standardError)
     let logger = Logger(label: "cache-server")
     do throws(StartFailure) {
-      return .serving(RunningServer(engine: try Engine.start(configuration, logger)))
+      guard let engine = try Engine.start(configuration, logger) else { return .over(status: 0) }
+      return .serving(RunningServer(engine: engine))
     } catch {
       StandardError.write("cache-server: \(error.sentence)\n")
       return .over(status: 1)
@@ -97,9 +98,7 @@ struct CacheService: Service {
   func run() async throws {
     await withTaskGroup { group in
       group.addTask {
-        let signals = await UnixSignalsSequence(trapping: .sigusr2)
-        if EarlySignals.wantUpgrade { engine.onMainLoop { $0.upgrade(for: nil) } }
-        for await _ in signals {
+        for await _ in await UnixSignalsSequence(trapping: .sigusr2) {
           engine.onMainLoop { $0.upgrade(for: nil) }
         }
       }
@@ -108,8 +107,6 @@ struct CacheService: Service {
           engine.onMainLoop { $0.reload() }
         }
       }
-      // The group has trapped what comes from here on.
-      if EarlySignals.wantEnd { engine.onMainLoop { $0.end() } }
       await withGracefulShutdownHandler {
         try? await engine.ended.get()
       } onGracefulShutdown: {

@@ -1,5 +1,3 @@
-internal import Synchronization
-
 #if canImport(Glibc)
   internal import Glibc
 #elseif canImport(Musl)
@@ -9,26 +7,29 @@ internal import Synchronization
 /// Signals that come before the service is started: clients are served as soon as the memory is
 /// open, and everything asynchronous starts after that.
 ///
-/// They are kept until then, so that no upgrade is forgotten, and the server never ends with its memory
-/// marked as in use.
+/// They are blocked in all threads, so the kernel keeps them until the service reads them by signalfd(2). No upgrade is
+/// forgotten, and the server never ends with its memory marked as in use.
 enum EarlySignals {
-  private static let end = Atomic(false)
-  private static let upgrade = Atomic(false)
+  private static let ends = [SIGTERM, SIGINT]
 
-  /// Takes the signals, until the service traps them.
-  static func take() {
-    // A client that has gone is never a reason to end, and neither is a terminal.
+  /// Keeps the signals that the service handles, from now on.
+  ///
+  /// - Precondition: the process has one thread, from which others inherit what is blocked.
+  static func hold() {
+    // A client that has gone is never a reason to end.
     _ = signal(SIGPIPE, SIG_IGN)
-    _ = signal(SIGHUP, SIG_IGN)
-    _ = signal(SIGUSR2) { _ in EarlySignals.upgrade.store(true, ordering: .relaxed) }
-    for number in [SIGTERM, SIGINT] {
-      _ = signal(number) { _ in EarlySignals.end.store(true, ordering: .relaxed) }
-    }
+    var signals = sigset_t()
+    // SAFETY: the calls fill and read a value of this function.
+    unsafe sigemptyset(&signals)
+    for number in ends + [SIGHUP, SIGUSR2] { unsafe sigaddset(&signals, number) }
+    unsafe pthread_sigmask(SIG_BLOCK, &signals, nil)
   }
 
-  /// Whether the server got the signal to end meanwhile.
-  static var wantEnd: Bool { end.load(ordering: .relaxed) }
-
-  /// Whether it got the signal to start again meanwhile.
-  static var wantUpgrade: Bool { upgrade.load(ordering: .relaxed) }
+  /// Whether a signal to end has come that the service has not read.
+  static var isEndPending: Bool {
+    var signals = sigset_t()
+    // SAFETY: the calls fill and read a value of this function.
+    guard unsafe sigpending(&signals) == 0 else { return false }
+    return ends.contains { unsafe sigismember(&signals, $0) == 1 }
+  }
 }

@@ -6,12 +6,14 @@ internal import RESP
 internal import SystemPackage
 
 extension Engine {
-  /// Begins to serve: from what a predecessor hands over, or from the memory file.
+  /// Begins to serve: from what a predecessor hands over, or from the memory file. A standby first waits for the end of
+  /// the server that uses the file.
   ///
+  /// - Returns: the engine, or `nil` if a signal ended the wait of a standby.
   /// - Throws: ``StartFailure``.
   static func start(
     _ configuration: ServerConfiguration, _ logger: Logger
-  ) throws(StartFailure) -> Engine {
+  ) throws(StartFailure) -> Engine? {
     let engine = Engine(configuration, logger)
     var hasBegun = false
     defer { if !hasBegun { engine.abandonStart() } }
@@ -23,8 +25,13 @@ extension Engine {
       if let inherited = try Successor.inherited(), let link = try PredecessorLink(inherited) {
         try engine.takeOver(from: link)
       } else {
-        let given = try GivenDescriptors()
-        try engine.startAlone(given, manager)
+        let box = GivenBox(try GivenDescriptors())
+        engine.listeners = box.given.takeListeners()
+        if case .path(let path) = configuration.place, configuration.isStandby {
+          guard try engine.standBy(for: path, box, manager) else { return nil }
+        } else {
+          try engine.startAlone(box, manager)
+        }
         try manager?.notifyReady()
       }
       engine.startKeeper()
@@ -41,18 +48,56 @@ extension Engine {
     }
   }
 
-  private func startAlone(_ given: consuming GivenDescriptors, _ manager: ServiceManager?) throws {
+  private func startAlone(_ box: GivenBox, _ manager: ServiceManager?) throws {
     // The addresses come first: without them there is nothing to do with the memory, which may be made.
     let patience = Patience()
-    listeners = given.takeListeners()
     if listeners.isEmpty { try bindListeners(patience) }
     try checkListeners()
-    let box = GivenBox(given)
+    try serve {
+      try patience.wait(
+        for: { try self.openMemory(&box.given.descriptors, manager) }, after: Self.hold)
+    }
+  }
+
+  /// Waits for the end of the server that uses the memory file at `path`, and serves.
+  ///
+  /// - Returns: false if a signal ended the wait.
+  private func standBy(
+    for path: FilePath, _ box: GivenBox, _ manager: ServiceManager?
+  ) throws -> Bool {
+    try checkListeners()
+    // Everything is done once, so that it is done fast then.
+    try Rehearsal.run(self)
+    logger.notice("standing by for \(path), pid \(facts.processID)")
+    try manager?.notifyReady()
+    while true {
+      guard try Standby.wait(for: path) == .turn else { return false }
+      do {
+        // Another standby may be faster. Only the one that gets the memory listens.
+        try serve {
+          let memory = try self.openMemory(&box.given.descriptors, manager)
+          guard self.listeners.isEmpty else { return memory }
+          do { try self.bindListeners(Patience()) } catch {
+            // A start that fails leaves no new file.
+            if memory.origin == .created { SystemCalls.removeFile(path.string) }
+            throw error
+          }
+          return memory
+        }
+        return true
+      } catch let error as PreservedMemoryError {
+        guard case .heldByAnother(.held) = error else { throw error }
+      }
+    }
+  }
+
+  /// Serves from the memory that `open` returns, which runs on the event loop.
+  private func serve(_ open: @escaping () throws -> PreservedMemory) throws {
+    let opening = Opening(open)
     try eventLoop.flatSubmit {
       self.eventLoop.makeCompletedFuture {
         try self.locked {
-          let memory = try patience.wait(
-            for: { try self.openMemory(&box.given.descriptors, manager) }, after: Self.hold)
+          let memory = try opening.open()
           self.memoryFile = memory.file
           self.warnOfDisk(memory)
           let cache = try Cache(in: memory, settings: self.configuration.settings)
@@ -190,6 +235,7 @@ struct Patience: Sendable {
   func wait<Result: ~Copyable>(
     for body: () throws -> Result, after hold: (any Error) -> Hold
   ) throws -> Result {
+    var pause: UInt32 = 100
     while true {
       do { return try body() } catch {
         let limit: TimeAmount =
@@ -201,7 +247,8 @@ struct Patience: Sendable {
           }
         guard NIODeadline.now() < start + limit else { throw error }
       }
-      SystemCalls.wait(milliseconds: 5)
+      SystemCalls.wait(microseconds: pause)
+      pause = min(pause * 2, 5000)
     }
   }
 }
@@ -234,9 +281,18 @@ struct GivenDescriptors: ~Copyable {
 
 /// Carries them to the event loop.
 ///
-/// `@unchecked Sendable`: the thread that makes it does not touch it any more.
+/// `@unchecked Sendable`: the thread that makes it does not touch it while the event loop may.
 private final class GivenBox: @unchecked Sendable {
   var given: GivenDescriptors
 
   init(_ given: consuming GivenDescriptors) { self.given = given }
+}
+
+/// Carries to the event loop how the memory is opened.
+///
+/// `@unchecked Sendable`: the thread that makes it waits for the event loop, which calls the function once.
+private final class Opening: @unchecked Sendable {
+  let open: () throws -> PreservedMemory
+
+  init(_ open: @escaping () throws -> PreservedMemory) { self.open = open }
 }

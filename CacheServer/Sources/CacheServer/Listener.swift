@@ -38,6 +38,6 @@ final class Listener: @unchecked Sendable {
       try? socket.close()
     }
     channel = nil
-    if removesFile, let path = endpoint.path, !path.isEmpty { SystemCalls.removeSocket(path) }
+    if removesFile, let path = endpoint.path, !path.isEmpty { SystemCalls.removeFile(path) }
   }
 }

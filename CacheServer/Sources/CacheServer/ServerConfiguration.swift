@@ -17,6 +17,8 @@ struct ServerConfiguration: Sendable {
   /// How many event loops serve clients.
   let loopCount: Int
   let place: Place
+  /// Whether the server waits for the end of one that uses the memory.
+  let isStandby: Bool
   let settings: Settings
   /// How large the memory file may grow, in bytes.
   let capacity: UInt64

@@ -27,6 +27,8 @@ struct ServerOptions: Equatable, Sendable {
   /// The port that serves figures to Prometheus; `nil` to serve none.
   var metricsPort: UInt16?
   var memoryFile = "/dev/shm/cache-server"
+  /// Whether the server waits for the end of one that uses the memory file.
+  var isStandby = false
   /// How large the memory file may grow, in bytes.
   var capacity: UInt64?
   /// How many clients may be connected; `nil` for as many as the limit on descriptors allows.
@@ -70,10 +72,15 @@ struct ServerOptions: Equatable, Sendable {
         "the options name no address for clients: set port, tls-port, unixsocket, or one of memcached's"
       )
     }
+    let place = try place
+    if isStandby, case .memfd = place {
+      throw OptionError("standby yes needs a memory-file with a path")
+    }
     return ServerConfiguration(
       endpoints: endpoints, backlog: backlog,
       loopCount: loopCount ?? min(SystemCalls.processorCount(), Self.standardLoopLimit),
-      place: try place, settings: settings,
+      place: place, isStandby: isStandby,
+      settings: settings,
       capacity: capacity ?? PreservedMemory.standardCapacity, clientLimit: clientLimit, file: file,
       tls: tlsPort == nil ? nil : tls, executable: executable, arguments: arguments)
   }

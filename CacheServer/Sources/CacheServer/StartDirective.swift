@@ -78,6 +78,16 @@ struct StartDirective: Sendable {
         return nil
       }),
     .init(
+      name: "standby",
+      help: "Whether to wait, with everything ready, for the end of a server that uses the memory "
+        + "file: yes or no.",
+      read: { $0.isStandby ? "yes" : "no" },
+      write: { text, options in
+        guard ["yes", "no"].contains(text.lowercased()) else { return "it is yes or no" }
+        options.isStandby = text.lowercased() == "yes"
+        return nil
+      }),
+    .init(
       name: "capacity", help: "How large the memory file may grow, as 16gb.",
       read: { $0.capacity.map(String.init) ?? "0" },
       write: { text, options in

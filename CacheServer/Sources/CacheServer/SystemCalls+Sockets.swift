@@ -68,7 +68,7 @@ extension SystemCalls {
       // SAFETY: the call uses the text while it runs.
       if let mode, unsafe chmod(path, mode) != 0 {
         let failure = SocketFailure(Errno(rawValue: errno))
-        removeSocket(path)
+        removeFile(path)
         throw failure
       }
       try startListening(socket, backlog)
@@ -95,11 +95,11 @@ extension SystemCalls {
       isRefused =
         unsafe connect(probe.rawValue, address, byteCount) != 0 && errno == ECONNREFUSED
     }
-    if isRefused { removeSocket(path) }
+    if isRefused { removeFile(path) }
   }
 
   /// Removes a file: unlink(2).
-  static func removeSocket(_ path: String) {
+  static func removeFile(_ path: String) {
     // SAFETY: the call uses the text while it runs.
     _ = unsafe unlink(path)
   }

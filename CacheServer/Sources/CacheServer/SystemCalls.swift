@@ -117,7 +117,7 @@ enum SystemCalls {
         throw Errno(rawValue: errno)
       }
     } catch {
-      removeSocket(temporary.string)
+      removeFile(temporary.string)
       throw error
     }
   }
@@ -142,7 +142,7 @@ enum SystemCalls {
   }
 
   /// usleep(3).
-  static func wait(milliseconds: UInt32) { usleep(milliseconds * 1000) }
+  static func wait(microseconds: UInt32) { usleep(microseconds) }
 
   /// socketpair(2) of two streams that programs started later do not get.
   static func makeStreamPair() throws(Errno) -> (FileDescriptor, FileDescriptor) {

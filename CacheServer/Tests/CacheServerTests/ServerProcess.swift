@@ -20,21 +20,28 @@ final class ServerProcess {
   /// The process that serves.
   private(set) var processID: Int32 = 0
 
-  /// Starts a server that serves from `file`, and waits until it does.
+  /// Starts a server that serves from `file`, and waits until it does, or until it stands by.
   init(
     _ file: String, _ arguments: [String] = [], program: String = builtProgram("cache-server"),
-    environment: [String: String] = [:], configuration: String? = nil
+    environment: [String: String] = [:], configuration: String? = nil, port: UInt16 = 0,
+    standsBy: Bool = false
   ) throws {
     process.executableURL = URL(filePath: program)
     process.arguments =
-      (configuration.map { [$0] } ?? []) + ["--port", "0", "--memory-file", file] + arguments
+      (configuration.map { [$0] } ?? []) + ["--port", "\(port)", "--memory-file", file]
+      + (standsBy ? ["--standby", "yes"] : []) + arguments
     process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
     process.standardInput = FileHandle.nullDevice
     process.standardOutput = FileHandle.nullDevice
     process.standardError = errors
     try process.run()
     try errors.fileHandleForWriting.close()
-    try awaitReady()
+    if standsBy {
+      let line = try awaitLine("standing by for \(file)")
+      processID = Int32(line.split(separator: " ").last ?? "") ?? 0
+    } else {
+      try awaitReady()
+    }
   }
 
   func connect() throws -> Client { try Client(port: port) }

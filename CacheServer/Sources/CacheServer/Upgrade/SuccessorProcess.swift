@@ -82,7 +82,7 @@ final class SuccessorProcess: @unchecked Sendable {
       var ended: String?
       for _ in 0..<100 where ended == nil {
         ended = SystemCalls.exitText(of: processID)
-        if ended == nil { SystemCalls.wait(milliseconds: 10) }
+        if ended == nil { SystemCalls.wait(microseconds: 10_000) }
       }
       if let ended {
         return UpgradeFailure("process \(processID) has ended with \(ended) before \(moment)")

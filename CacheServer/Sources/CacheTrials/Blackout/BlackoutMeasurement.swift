@@ -4,12 +4,13 @@ internal import TrialSupport
 enum BlackoutEvent: String, CaseIterable {
   case upgrade = "cache-server, upgrade"
   case crash = "cache-server, kill -9"
+  case standby = "cache-server, kill -9 with a standby"
   case redis = "redis, SHUTDOWN SAVE"
   case memcached = "memcached, SIGUSR1"
 
   var kind: TrialServer.Kind {
     switch self {
-    case .upgrade, .crash: .cache
+    case .upgrade, .crash, .standby: .cache
     case .redis: .redis
     case .memcached: .memcached
     }
@@ -53,6 +54,7 @@ struct BlackoutMeasurement {
     let control = try Connection(port: server.port)
     if event.kind == .cache { server.process = try server.askProcess(control) }
     let old = server.process
+    let standby = event == .standby ? try server.startStandby() : nil
     var watched: CInt? = try old.openForPolling()
     defer { if let watched { ChildProcess.close(watched) } }
     let failuresBefore = client.failureCount
@@ -71,7 +73,11 @@ struct BlackoutMeasurement {
       if let gone = goneTime, startTime == nil {
         let wait = event == .memcached ? Self.memcachedWait : 0
         if SystemCalls.monotonicNanoseconds >= gone + wait {
-          if event != .upgrade { try server.start() }
+          if let standby {
+            server.process = standby
+          } else if event != .upgrade {
+            try server.start()
+          }
           startTime = SystemCalls.monotonicNanoseconds
           figures.operatorWait = event == .memcached ? milliseconds(gone, startTime ?? gone) : 0
         }
@@ -100,7 +106,7 @@ struct BlackoutMeasurement {
   private func trigger(_ control: Connection) throws {
     switch event {
     case .upgrade: server.process.signal(SignalNumber.user2)
-    case .crash: server.process.signal(SignalNumber.kill)
+    case .crash, .standby: server.process.signal(SignalNumber.kill)
     case .redis:
       control.enqueue(requestBytes("SHUTDOWN", "SAVE"))
       try control.flush()

@@ -78,6 +78,29 @@ final class TrialServer {
     }
   }
 
+  /// Starts another cache-server, which waits for the end of this one, and waits until it is ready for that.
+  ///
+  /// - Returns: the other one; the caller makes it ``process`` once this one has ended.
+  func startStandby() throws -> ChildProcess {
+    startCount += 1
+    let standby: ChildProcess
+    do {
+      standby = try ChildProcess(
+        program, arguments + ["--standby", "yes"], log: "\(folder)/log-\(startCount)", core: core)
+    } catch {
+      throw TrialFailure("\(program) cannot be started: \(error)")
+    }
+    let end = SystemCalls.monotonicNanoseconds + 10_000_000_000
+    while !log.contains("standing by") {
+      guard SystemCalls.monotonicNanoseconds < end else {
+        standby.kill()
+        throw TrialFailure("\(program) does not stand by: \(log.suffix(500))")
+      }
+      SystemCalls.sleep(milliseconds: 1)
+    }
+    return standby
+  }
+
   /// Waits until it answers.
   func awaitReady(seconds: Int = 120) throws {
     let end = SystemCalls.monotonicNanoseconds + UInt64(seconds) * 1_000_000_000

@@ -1,0 +1,40 @@
+internal import KexecHandover
+internal import NIOConcurrencyHelpers
+internal import NIOPosix
+internal import SystemPackage
+
+/// A server that waits, with everything ready, for the end of the one that serves.
+enum Standby {
+  /// Why the wait is over.
+  enum End: Sendable {
+    /// No process uses the memory file any more.
+    case turn
+    /// A signal ends this server.
+    case signal
+  }
+
+  /// How often signals are looked for, in seconds.
+  private static let signalInterval = 0.05
+
+  /// Waits until no process uses the memory file at `path`, or a signal ends this server. A signal that asks for an
+  /// upgrade is kept until it serves.
+  ///
+  /// - Throws: `PreservedMemoryError`.
+  static func wait(for path: FilePath) throws -> End {
+    let outcome = NIOLockedValueBox<Result<Void, any Error>?>(nil)
+    let isOver = ConditionLock(value: false)
+    // A signal does not end the call, whose thread goes with the process.
+    NIOThreadPool.singleton.submit { _ in
+      let result = Result { try PreservedMemory.awaitRelease(of: path) }
+      outcome.withLockedValue { $0 = result }
+      isOver.lock()
+      isOver.unlock(withValue: true)
+    }
+    while !isOver.lock(whenValue: true, timeoutSeconds: signalInterval) {
+      if EarlySignals.isEndPending { return .signal }
+    }
+    isOver.unlock()
+    try outcome.withLockedValue { $0 }?.get()
+    return .turn
+  }
+}
