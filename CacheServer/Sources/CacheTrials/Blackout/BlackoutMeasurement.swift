@@ -48,13 +48,14 @@ struct BlackoutMeasurement {
   func run(_ client: inout BlackoutClient) throws -> BlackoutFigures {
     var figures = BlackoutFigures()
     let rightBefore = client.rightCount
+    // Before the client asks: what comes between two answers counts.
+    let standby = event == .standby ? try server.startStandby() : nil
     for _ in 0..<200 {
       guard try client.ask({ nil }) else { throw TrialFailure("the server does not answer") }
     }
     let control = try Connection(port: server.port)
     if event.kind == .cache { server.process = try server.askProcess(control) }
     let old = server.process
-    let standby = event == .standby ? try server.startStandby() : nil
     var watched: CInt? = try old.openForPolling()
     defer { if let watched { ChildProcess.close(watched) } }
     let failuresBefore = client.failureCount
