@@ -68,6 +68,7 @@ extension Engine {
     try checkListeners()
     // Everything is done once, so that it is done fast then.
     try Rehearsal.run(self)
+    _ = containerByteLimit
     logger.notice("standing by for \(path), pid \(facts.processID)")
     try manager?.notifyReady()
     while true {

@@ -88,6 +88,8 @@ final class Engine: @unchecked Sendable {
   var successor: SuccessorProcess?
   /// The clients of an upgrade that is under way.
   var ahead = AheadClients()
+  /// How many bytes the container may take that the process is in, as it was when that was first asked.
+  private(set) lazy var containerByteLimit = SystemCalls.containerByteLimit()
   /// The settings with which the memory was handed over.
   var lastSettings = Settings()
 
@@ -161,7 +163,7 @@ final class Engine: @unchecked Sendable {
     if isOnDisk, facts.saveTime == 0 { facts.saveTime = cache?.now ?? 0 }
     cache?.isOnDisk = isOnDisk
     // A part is for the process itself.
-    if let limit = SystemCalls.containerByteLimit() { cache?.containerByteLimit = limit / 8 * 7 }
+    if let containerByteLimit { cache?.containerByteLimit = containerByteLimit / 8 * 7 }
     cache?.fixedParameters = fixedParameters
   }
 
