@@ -83,6 +83,12 @@ func recordEvents() throws {
   try motto.set("carry on")
 }
 
+/// CollectionsInMemory.md: a standby.
+func standBy(for path: FilePath) throws -> PersistentStore {
+  try PreservedMemory.awaitRelease(of: path)
+  return try PersistentStore(PreservedMemory.open(path))
+}
+
 /// CollectionsInMemory.md: an upgrade to a child.
 func upgrade(_ store: PersistentStore, to program: FilePath) throws -> Int32 {
   try store.close().handOver(toChild: Successor(program))
