@@ -40,14 +40,25 @@ extension Engine {
       logger.warning("no upgrade: one is under way")
       return
     }
-    adoptWaiting(atMost: .max)
     state = .upgrading
-    ahead = AheadClients(unsent: Set(connections.keys))
+    ahead = AheadClients()
     upgradeRequester = requester
     if let requester {
       requester.hold = .upgrade
       requester.setReading(false)
     }
+    startSuccessor()
+  }
+
+  /// Starts the program once this process reads from all clients that its own predecessor has handed over. Beginning to
+  /// read from all of them at once would keep the others waiting.
+  private func startSuccessor() {
+    guard state == .upgrading else { return }
+    guard waiting.isEmpty else {
+      onMainLoop(in: .milliseconds(1)) { $0.startSuccessor() }
+      return
+    }
+    ahead = AheadClients(unsent: Set(connections.keys))
     logger.notice("upgrade: starting \(configuration.executable)")
     let configuration = configuration
     NIOThreadPool.singleton.runIfActive(eventLoop: eventLoop) {
