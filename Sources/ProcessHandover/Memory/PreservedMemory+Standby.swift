@@ -22,7 +22,7 @@ extension PreservedMemory {
   ///
   /// - Throws: ``PreservedMemoryError/file(_:)`` where a file at `path` cannot be opened or is none of memory;
   ///   ``PreservedMemoryError/heldByAnother(_:)`` with `cannotLock` where its file system has no locks.
-  /// - Complexity: four system calls, for each file that is at `path` meanwhile.
+  /// - Complexity: O(1) system calls for each file that is at `path` meanwhile.
   public static func awaitRelease(of path: FilePath) throws(PreservedMemoryError) {
     while true {
       let file: OwnedDescriptor
@@ -39,7 +39,8 @@ extension PreservedMemory {
       do throws(Errno) { try SystemCalls.awaitLock(file.descriptor) } catch {
         throw .heldByAnother(.cannotLock(error))
       }
-      // The lock that this call got goes with the descriptor.
+      // Merely closed, it would last as long as a copy that a child has until it calls execve(2).
+      try? SystemCalls.unlock(file.descriptor)
       guard let present = try? SystemCalls.status(at: path).identity, present != identity else {
         return
       }
