@@ -59,41 +59,8 @@ extension Engine {
     }
   }
 
-  /// Waits for the end of the server that uses the memory file at `path`, and serves.
-  ///
-  /// - Returns: false if a signal ended the wait.
-  private func standBy(
-    for path: FilePath, _ box: GivenBox, _ manager: ServiceManager?
-  ) throws -> Bool {
-    try checkListeners()
-    // Everything is done once, so that it is done fast then.
-    try Rehearsal.run(self)
-    _ = containerByteLimit
-    logger.notice("standing by for \(path), pid \(facts.processID)")
-    try manager?.notifyReady()
-    while true {
-      guard try Standby.wait(for: path) == .turn else { return false }
-      do {
-        // Another standby may be faster. Only the one that gets the memory listens.
-        try serve {
-          let memory = try self.openMemory(&box.given.descriptors, manager)
-          guard self.listeners.isEmpty else { return memory }
-          do { try self.bindListeners(Patience()) } catch {
-            // A start that fails leaves no new file.
-            if memory.origin == .created { SystemCalls.removeFile(path.string) }
-            throw error
-          }
-          return memory
-        }
-        return true
-      } catch let error as PreservedMemoryError {
-        guard case .heldByAnother(.held) = error else { throw error }
-      }
-    }
-  }
-
   /// Serves from the memory that `open` returns, which runs on the event loop.
-  private func serve(_ open: @escaping () throws -> PreservedMemory) throws {
+  func serve(_ open: @escaping () throws -> PreservedMemory) throws {
     let opening = Opening(open)
     try eventLoop.flatSubmit {
       self.eventLoop.makeCompletedFuture {
@@ -111,7 +78,7 @@ extension Engine {
   }
 
   /// Listens at the configured addresses.
-  private func bindListeners(_ patience: Patience) throws {
+  func bindListeners(_ patience: Patience) throws {
     var anyPorts: [Endpoint.Service: UInt16] = [:]
     for endpoint in configuration.endpoints {
       var endpoint = endpoint
@@ -191,7 +158,7 @@ extension Engine {
     }
   }
 
-  private func openMemory(
+  func openMemory(
     _ descriptors: inout ReceivedDescriptors, _ manager: ServiceManager?
   ) throws -> PreservedMemory {
     switch configuration.place {
@@ -213,80 +180,6 @@ extension Engine {
       return memory
     }
   }
-}
-
-/// How long a start waits for what a process that was just killed still holds: the kernel may need a
-/// moment to take it apart, and a busy machine more of them.
-struct Patience: Sendable {
-  /// What is known about the process that holds something.
-  enum Hold {
-    /// It serves, or it is not about a process at all.
-    case lasting
-    /// It may have been killed.
-    case unclear
-    /// It cannot be seen: it is being taken apart, or in another container.
-    case unseen
-    /// It was killed.
-    case ending
-  }
-
-  private let start = NIODeadline.now()
-
-  /// What `body` gives, tried again while it fails for a reason that may pass, and there is time.
-  func wait<Result: ~Copyable>(
-    for body: () throws -> Result, after hold: (any Error) -> Hold
-  ) throws -> Result {
-    var pause: UInt32 = 100
-    while true {
-      do { return try body() } catch {
-        let limit: TimeAmount =
-          switch hold(error) {
-          case .lasting: .zero
-          case .unclear: .seconds(1)
-          case .unseen: .seconds(5)
-          case .ending: .seconds(30)
-          }
-        guard NIODeadline.now() < start + limit else { throw error }
-      }
-      SystemCalls.wait(microseconds: pause)
-      pause = min(pause * 2, 5000)
-    }
-  }
-}
-
-/// What the service manager gave the process.
-struct GivenDescriptors: ~Copyable {
-  var descriptors: ReceivedDescriptors
-
-  init() throws(ServiceManagerError) {
-    descriptors = try ServiceManager.receivedDescriptors(removingVariables: true)
-  }
-
-  /// What clients speak at a socket: by `FileDescriptorName=` of its unit.
-  private static let services: [String: Endpoint.Service] = [
-    "listener": .redis, "redis": .redis, "memcached": .memcached,
-    "metrics": .metrics, "redis-tls": .redisTLS,
-  ]
-
-  /// The listening sockets, by socket activation.
-  mutating func takeListeners() -> [Listener] {
-    var listeners: [Listener] = []
-    // Several sockets of one unit have one name.
-    for name in descriptors.names where name.hasSuffix(".socket") || Self.services[name] != nil {
-      guard let socket = descriptors.take(name) else { continue }
-      listeners.append(Listener(Self.services[name] ?? .redis, given: socket))
-    }
-    return listeners
-  }
-}
-
-/// Carries them to the event loop.
-///
-/// `@unchecked Sendable`: the thread that makes it does not touch it while the event loop may.
-private final class GivenBox: @unchecked Sendable {
-  var given: GivenDescriptors
-
-  init(_ given: consuming GivenDescriptors) { self.given = given }
 }
 
 /// Carries to the event loop how the memory is opened.

@@ -1,4 +1,6 @@
+internal import CacheCore
 internal import KexecHandover
+internal import Logging
 internal import NIOConcurrencyHelpers
 internal import NIOPosix
 internal import SystemPackage
@@ -36,5 +38,40 @@ enum Standby {
     isOver.unlock()
     try outcome.withLockedValue { $0 }?.get()
     return .turn
+  }
+}
+
+extension Engine {
+  /// Waits for the end of the server that uses the memory file at `path`, and serves.
+  ///
+  /// - Returns: false if a signal ended the wait.
+  func standBy(
+    for path: FilePath, _ box: GivenBox, _ manager: ServiceManager?
+  ) throws -> Bool {
+    try checkListeners()
+    // Everything is done once, so that it is done fast then.
+    try Rehearsal.run(self)
+    _ = containerByteLimit
+    logger.notice("standing by for \(path), pid \(facts.processID)")
+    try manager?.notifyReady()
+    while true {
+      guard try Standby.wait(for: path) == .turn else { return false }
+      do {
+        // Another standby may be faster. Only the one that gets the memory listens.
+        try serve {
+          let memory = try self.openMemory(&box.given.descriptors, manager)
+          guard self.listeners.isEmpty else { return memory }
+          do { try self.bindListeners(Patience()) } catch {
+            // A start that fails leaves no new file.
+            if memory.origin == .created { SystemCalls.removeFile(path.string) }
+            throw error
+          }
+          return memory
+        }
+        return true
+      } catch let error as PreservedMemoryError {
+        guard case .heldByAnother(.held) = error else { throw error }
+      }
+    }
   }
 }
