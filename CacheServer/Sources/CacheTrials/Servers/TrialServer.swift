@@ -68,11 +68,14 @@ final class TrialServer {
   }
 
   /// Starts it, once more.
-  func start() throws {
+  func start() throws { process = try launch() }
+
+  /// Starts the program with its arguments, and `more` behind them.
+  private func launch(_ more: [String] = []) throws -> ChildProcess {
     startCount += 1
     do {
-      process = try ChildProcess(
-        program, arguments, log: "\(folder)/log-\(startCount)", core: core)
+      return try ChildProcess(
+        program, arguments + more, log: "\(folder)/log-\(startCount)", core: core)
     } catch {
       throw TrialFailure("\(program) cannot be started: \(error)")
     }
@@ -82,14 +85,7 @@ final class TrialServer {
   ///
   /// - Returns: the other one; the caller makes it ``process`` once this one has ended.
   func startStandby() throws -> ChildProcess {
-    startCount += 1
-    let standby: ChildProcess
-    do {
-      standby = try ChildProcess(
-        program, arguments + ["--standby", "yes"], log: "\(folder)/log-\(startCount)", core: core)
-    } catch {
-      throw TrialFailure("\(program) cannot be started: \(error)")
-    }
+    let standby = try launch(["--standby", "yes"])
     let end = SystemCalls.monotonicNanoseconds + 10_000_000_000
     while !log.contains("standing by") {
       guard SystemCalls.monotonicNanoseconds < end else {
