@@ -85,6 +85,7 @@ public protocol WritablePhysicalMemory: PhysicalMemory {
   ///
   /// - Throws: the error of `body`.
   /// - Precondition: this value, or one that it is a copy of, has lent all of the words.
+  /// - Complexity: O(1), beside `body`; the default's is that of ``withWords(at:count:_:)``.
   @unsafe
   func withKnownWords<Result: ~Copyable, Failure: Error>(
     at address: PhysicalAddress, count: Int,

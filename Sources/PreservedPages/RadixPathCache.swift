@@ -192,6 +192,7 @@ struct RadixPathCache: ~Copyable {
     let leaf = unsafe nodes.leaf(for: key, belowKnown: entries[unchecked: index].table)
     if leaf == .zero { return .zero }
     memory.withWords(at: leaf, count: 512) { _ in }
+    // SAFETY: an index has four bits.
     unsafe entries[unchecked: index].stretch = Self.stretch(of: key)
     unsafe entries[unchecked: index].words = leaf
     return nodes.wordAddress(of: key, in: leaf)

@@ -25,6 +25,8 @@ extension Cache {
 
   /// After how many requests other clients may have a turn. A transaction is one request.
   static var turnLength: Int { 64 }
+  /// After how many keys of one line of the memcached protocol.
+  static var keyTurnLength: Int { 64 * turnLength }
 
   /// Carries out what a client has sent, request by request, and writes the replies.
   public mutating func serve(

@@ -108,8 +108,10 @@ extension Cache {
     session.transaction!.progress = 0
   }
 
-  /// Carries out the next request of a transaction; `nil` if there is no transaction, or no request is left and the
-  /// connection stays.
+  /// Carries out the next request of a transaction.
+  ///
+  /// - Returns: what to do next; `nil` if the session has no transaction, or its transaction has no request left and the
+  ///   connection stays.
   mutating func executeNext(
     _ session: inout Session, _ reply: inout ReplyWriter
   ) -> Outcome? {

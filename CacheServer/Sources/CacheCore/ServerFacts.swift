@@ -18,9 +18,9 @@ public struct ServerFacts: Sendable {
   public var metricsPort = 0
   /// How many event loops serve clients.
   public var loopCount = 1
-  /// How often an event loop had to wait for another one's requests, and how many microseconds all have waited.
+  /// How often an event loop had to wait for the lock that another one had.
   public var lockWaitCount: UInt64 = 0
-  /// The microseconds.
+  /// How long all of them have waited for it together, in microseconds.
   public var lockWaitMicroseconds: UInt64 = 0
   /// How many clients may wait to be accepted.
   public var backlog = 0

@@ -14,7 +14,8 @@ public struct Session: Equatable, Sendable {
     case skip
   }
 
-  /// A number that no other client had or will have.
+  /// A number that no other client had or will have. A successor gives another one to a client that connected to its
+  /// predecessor after the numbers were handed over.
   public var id: UInt64
   /// The address from which it has connected.
   public var address = ""

@@ -39,12 +39,12 @@ extension ConnectionHandler {
     }
   }
 
-  /// How many bytes of replies the channel has not sent yet; `nil` if it does not tell.
+  /// How many bytes of replies the channel has not sent yet; `nil` if it does not report that.
   private func channelByteCount(_ context: ChannelHandlerContext) -> Int? {
     try? context.channel.syncOptions?.getOption(.bufferedWritableBytes)
   }
 
-  /// The number of a channel's socket; -1 if the channel does not tell.
+  /// The number of a channel's socket; -1 if the channel does not report it.
   ///
   /// `withUnsafeTransportIfAvailable` of the pipeline gives the same, and takes 1.5 microseconds instead of 0.06, because
   /// it looks for a protocol with the type of its associated type.

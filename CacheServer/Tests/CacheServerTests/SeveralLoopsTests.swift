@@ -13,7 +13,7 @@ import TrialSupport
 
   init() throws { folder = try Folder() }
 
-  /// What changes several keys is one step for whoever reads them, on every event loop.
+  /// A command that changes several keys is one step for clients that read them, on every event loop.
   @Test func severalKeysAreOneStep() throws {
     let server = try ServerProcess(file, Self.arguments)
     let writers = try (0..<4).map { _ in try server.connect() }

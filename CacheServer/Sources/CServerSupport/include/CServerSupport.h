@@ -17,7 +17,7 @@ void rs_remove(int set, int socket);
 /// Writes the places of at most `limit` sockets to be reported, at most 64, and returns how many, without waiting.
 int rs_readable(int set, uint64_t *places, int limit);
 
-/// How many processors the process may use: sched_getaffinity(2). 1 if the kernel does not tell.
+/// How many processors the process may use: sched_getaffinity(2). Returns 1 if the kernel does not report it.
 int cs_processor_count(void);
 
 #endif

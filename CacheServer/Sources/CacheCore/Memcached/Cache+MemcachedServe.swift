@@ -233,10 +233,10 @@ extension Cache {
     _ bytes: RawSpan, _ parser: inout MemcachedParser, _ reply: inout ReplyWriter,
     _ outputLimit: Int
   ) -> Bool {
-    var left = 64 * Self.turnLength
+    var left = Self.keyTurnLength
     while parser.nextKey(in: bytes, peeks: true) != nil {
       guard reply.buffer.readableBytes <= outputLimit, left > 0 else { return false }
-      left -= 1
+      left &-= 1
       guard let key = parser.nextKey(in: bytes) else { break }
       do throws(CommandError) { try retrieve(key, parser.retrieval, &reply) } catch {
         writeMemcached(error, &reply)

@@ -84,7 +84,9 @@ final class ServingLock: @unchecked Sendable {
     guard waiterCount.load(ordering: .relaxed) > 0 else { return false }
     let count = turnCount.load(ordering: .relaxed)
     unlock()
-    for _ in 0..<Self.lookCount where turnCount.load(ordering: .relaxed) == count { sched_yield() }
+    for _ in 0..<Self.lookCount where turnCount.load(ordering: .relaxed) == count {
+      SystemCalls.yield()
+    }
     lock()
     return true
   }
