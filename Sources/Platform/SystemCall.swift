@@ -21,13 +21,28 @@ package enum SystemCall: Hashable, Sendable, CaseIterable {
   case ioctl, getWriteSeals, kexecFileLoad, reboot
 }
 
+/// Answers calls in place of the operating system.
+///
+/// A type of its own: where a task-local value is an optional function, Swift 6.3.1 makes a program that crashes as
+/// soon as it is optimized.
+package struct SystemCallInterceptor: Sendable {
+  private let answer: @Sendable (SystemCall) -> Errno?
+
+  /// Makes the calls fail for which `answer` returns an error; the others are made.
+  package init(_ answer: @escaping @Sendable (SystemCall) -> Errno?) {
+    self.answer = answer
+  }
+
+  package func callAsFunction(_ call: SystemCall) -> Errno? { answer(call) }
+}
+
 /// The one place that calls the operating system, so that a test can watch a call or make it fail.
 package enum SystemCalls {
   /// Asked before each attempt at a call: an errno makes the attempt fail with it, without being
   /// made.
   ///
   /// Task-local, so that tests that run at the same time do not affect each other.
-  @TaskLocal package static var interceptor: (@Sendable (SystemCall) -> Errno?)? = nil
+  @TaskLocal package static var interceptor: SystemCallInterceptor? = nil
 
   /// Makes `call` by `body`, which returns -errno where the call fails, again for as long as a signal
   /// interrupts it.

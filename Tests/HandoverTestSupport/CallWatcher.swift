@@ -40,14 +40,16 @@ package final class CallWatcher: Sendable {
   /// Calls `body` and watches the calls in it.
   @discardableResult
   package func watch<Result>(_ body: () throws -> Result) rethrows -> Result {
-    try SystemCalls.$interceptor.withValue({ [self] call in
-      let count = attempts.withLock { attempts in
-        attempts[call, default: 0] += 1
-        return attempts[call, default: 0]
+    try SystemCalls.$interceptor.withValue(
+      SystemCallInterceptor { [self] call in
+        let count = attempts.withLock { attempts in
+          attempts[call, default: 0] += 1
+          return attempts[call, default: 0]
+        }
+        guard let wanted = wanted[call], wanted.occurrence ?? count == count else { return nil }
+        failures.withLock { $0[call, default: 0] += 1 }
+        return wanted.error
       }
-      guard let wanted = wanted[call], wanted.occurrence ?? count == count else { return nil }
-      failures.withLock { $0[call, default: 0] += 1 }
-      return wanted.error
-    }) { try body() }
+    ) { try body() }
   }
 }

@@ -109,13 +109,15 @@ import Testing
       let made = Mutex(0)
       var isComplete = false
       do {
-        try SystemCalls.$interceptor.withValue({ call in
-          guard [.pwrite, .fsync, .ftruncate].contains(call) else { return nil }
-          return made.withLock { count in
-            count += 1
-            return count > limit ? .ioError : nil
+        try SystemCalls.$interceptor.withValue(
+          SystemCallInterceptor { call in
+            guard [.pwrite, .fsync, .ftruncate].contains(call) else { return nil }
+            return made.withLock { count in
+              count += 1
+              return count > limit ? .ioError : nil
+            }
           }
-        }) { try copies.commit() }
+        ) { try copies.commit() }
         isComplete = true
       } catch let error as DurableCopiesError {
         #expect(error == .system(.ioError))
@@ -156,7 +158,9 @@ import Testing
     let copies = try DurableCopies(of: store, in: folder.copies)
     try change(store, to: 1)
     #expect(throws: DurableCopiesError.system(.noSpace)) {
-      try SystemCalls.$interceptor.withValue({ $0 == .fsync ? .noSpace : nil }) {
+      try SystemCalls.$interceptor.withValue(
+        SystemCallInterceptor { $0 == .fsync ? .noSpace : nil }
+      ) {
         try copies.commit()
       }
     }

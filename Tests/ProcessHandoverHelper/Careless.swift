@@ -28,9 +28,11 @@ func passCarelessly(_ way: String, _ folder: FilePath, hasCloseRange: Bool) thro
   var program = Successor(ownPath, arguments: ["careless-list"])
   program.pass(NamedDescriptor("third", opened[3]))
   program.pass(NamedDescriptor("far", opened[8]))
-  try SystemCalls.$interceptor.withValue({
-    hasCloseRange || $0 != .closeRange ? nil : .noFunction
-  }) {
+  try SystemCalls.$interceptor.withValue(
+    SystemCallInterceptor {
+      hasCloseRange || $0 != .closeRange ? nil : .noFunction
+    }
+  ) {
     if way == "exec" { try program.exec() }
     let end = ChildProcess(try program.spawn()).wait()
     guard end == .exited(0) else { fatalError("\(end)") }
@@ -86,9 +88,11 @@ func fork(in folder: FilePath) throws {
   let lock = try WriterLock.acquire(of: other)
   let socket = folder.appending("socket")
   let listener = try DescriptorListener(at: .path(socket))
-  let unpublished = try SystemCalls.$interceptor.withValue({
-    $0 == .openUnnamed ? .notSupported : nil
-  }) {
+  let unpublished = try SystemCalls.$interceptor.withValue(
+    SystemCallInterceptor {
+      $0 == .openUnnamed ? .notSupported : nil
+    }
+  ) {
     try MemoryFile.create(.path(folder.appending("late")), byteCount: 4096)
   }
   let names = try SystemCalls.names(in: folder).sorted()

@@ -36,7 +36,7 @@ import Testing
       (.notPermitted, .notPermitted), (.noSuchAddressOrDevice, .unavailable),
       (.tooManyOpenFiles, .failed(.openDevice, .tooManyOpenFiles)),
     ] as [(Errno, LiveUpdateError)] {
-      SystemCalls.$interceptor.withValue({ $0 == .open ? errno : nil }) {
+      SystemCalls.$interceptor.withValue(SystemCallInterceptor { $0 == .open ? errno : nil }) {
         #expect(throws: error) { _ = try LiveUpdate.open("/dev/null") }
       }
     }
@@ -46,7 +46,8 @@ import Testing
   @Test func requestErrors() throws {
     let device = try LiveUpdate.open("/dev/null")
     func answering(_ errno: Errno, _ body: () -> Void) {
-      SystemCalls.$interceptor.withValue({ $0 == .ioctl ? errno : nil }, operation: body)
+      SystemCalls.$interceptor.withValue(
+        SystemCallInterceptor { $0 == .ioctl ? errno : nil }, operation: body)
     }
     for name in ["", String(repeating: "x", count: 64), "a\0b"] {
       #expect(throws: LiveUpdateError.nameInvalid(byteCount: name.utf8.count)) {

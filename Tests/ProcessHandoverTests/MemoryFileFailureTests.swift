@@ -149,9 +149,11 @@ import Testing
       }
       for call in [SystemCall.ftruncate, .fstat, .mmap, .fstatfs] {
         let other = try TemporaryFolder()
-        SystemCalls.$interceptor.withValue({
-          $0 == .openUnnamed ? error : $0 == call ? .ioError : nil
-        }) {
+        SystemCalls.$interceptor.withValue(
+          SystemCallInterceptor {
+            $0 == .openUnnamed ? error : $0 == call ? .ioError : nil
+          }
+        ) {
           #expect(throws: MemoryFileError.self) {
             try MemoryFile.create(.path(other.path.appending("memory")), byteCount: 4096)
           }

@@ -83,7 +83,9 @@ import Testing
   }
 
   @Test func failureIsTold() throws {
-    SystemCalls.$interceptor.withValue({ $0 == .startKeeper ? .noMemory : nil }) {
+    SystemCalls.$interceptor.withValue(
+      SystemCallInterceptor { $0 == .startKeeper ? .noMemory : nil }
+    ) {
       #expect(throws: MemoryKeeperError.cannotStart(.noMemory)) { try MemoryKeeper.start() }
     }
   }

@@ -20,15 +20,17 @@ final class StorageLimit: Sendable {
   var wasReached: Bool { askedCount > takeCount }
 
   func impose<Result>(_ body: () throws -> Result) rethrows -> Result {
-    try SystemCalls.$interceptor.withValue({ [self] call in
-      // So that storage that is there already is asked for as well.
-      if call == .cachestat { return .noFunction }
-      guard call == .fallocate else { return nil }
-      return callCount.withLock { count in
-        count += 1
-        // First the whole chunk, then what is wanted of it.
-        return count % 2 == 1 || count / 2 > takeCount ? .noSpace : nil
+    try SystemCalls.$interceptor.withValue(
+      SystemCallInterceptor { [self] call in
+        // So that storage that is there already is asked for as well.
+        if call == .cachestat { return .noFunction }
+        guard call == .fallocate else { return nil }
+        return callCount.withLock { count in
+          count += 1
+          // First the whole chunk, then what is wanted of it.
+          return count % 2 == 1 || count / 2 > takeCount ? .noSpace : nil
+        }
       }
-    }) { try body() }
+    ) { try body() }
   }
 }
