@@ -123,12 +123,8 @@ public struct ConcurrentRadixTree<Memory: WritablePhysicalMemory>: ~Copyable {
   func wordNearPath(for key: RadixKey) -> PhysicalAddress {
     let constant = RadixNodes<Memory, SharedAccess>(
       memory: nodes.memory, geometry: RadixGeometry(.pages4KiB), root: nodes.root)
-    // SAFETY: an index has four bits.
-    let entry = unsafe cache.entries[unchecked: RadixPathCache.index(of: key)]
-    guard _fastPath(entry.prefix == RadixPathCache.prefix(of: key, constant.geometry)) else {
-      return .zero
-    }
-    return constant.wordAddress(of: key, belowLevel2: entry.table) ?? .zero
+    guard let table = cache.rememberedTable(for: key, constant.geometry) else { return .zero }
+    return constant.wordAddress(of: key, belowLevel2: table) ?? .zero
   }
 
   // Never inlined, and of the nodes alone, so that a hot loop keeps the paths where they are.
@@ -139,7 +135,7 @@ public struct ConcurrentRadixTree<Memory: WritablePhysicalMemory>: ~Copyable {
     for key: RadixKey, _ cache: inout RadixPathCache, in nodes: RadixNodes<Memory, SharedAccess>,
     from frames: inout Frames
   ) throws(RadixTreeError) -> PhysicalAddress {
-    try nodes.makeWord(for: key, &cache, from: &frames)
+    nodes.wordAddress(of: key, in: try nodes.makeLeaf(for: key, &cache, from: &frames))
   }
 
   @inlinable
@@ -147,6 +143,7 @@ public struct ConcurrentRadixTree<Memory: WritablePhysicalMemory>: ~Copyable {
   static func findWord(
     for key: RadixKey, _ cache: inout RadixPathCache, in nodes: RadixNodes<Memory, SharedAccess>
   ) -> PhysicalAddress {
-    nodes.findWord(for: key, &cache)
+    let leaf = nodes.findLeaf(for: key, &cache)
+    return leaf == .zero ? .zero : nodes.wordAddress(of: key, in: leaf)
   }
 }

@@ -60,4 +60,12 @@ public struct RadixKey: Hashable, Comparable, Sendable {
   /// Whether one number is smaller than another.
   @inlinable
   public static func < (lhs: RadixKey, rhs: RadixKey) -> Bool { lhs.rawValue < rhs.rawValue }
+
+  /// The key's bit in the word that contains it.
+  ///
+  /// Written as a rotation: of a shift, the compiler makes an instruction that sets a bit of the word itself, and keys that
+  /// share a word wait for each other a cycle longer.
+  @inlinable
+  @inline(__always)
+  var mask: UInt64 { 1 &<< rawValue | 1 &>> (0 &- rawValue) }
 }

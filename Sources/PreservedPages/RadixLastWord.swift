@@ -29,22 +29,54 @@ struct RadixLastWord {
   @inlinable
   init() {}
 
-  /// Makes the word at `address`, which is that for `key`, the last one; its value is not known yet.
-  ///
-  /// - Precondition: the path to the key is the one that the cache remembers for its order.
+  /// Makes the word that was found for `key` the last one; its value is not known yet.
   @inlinable
   @inline(__always)
-  mutating func move(
-    to key: RadixKey, at address: PhysicalAddress, below cache: borrowing RadixPathCache
-  ) {
-    prefix = key.rawValue &>> 33
+  mutating func move(to key: RadixKey, _ found: Found) {
+    prefix = found.prefix
     number = key.rawValue &>> 6
-    self.address = address
-    // SAFETY: an index has four bits.
-    table = unsafe cache.entries[unchecked: RadixPathCache.index(of: key)].table
+    address = found.address
+    table = found.table
+  }
+
+  /// Makes no word the last one.
+  ///
+  /// The prefix alone decides. The others are cleared so that their registers are free while orders come by turns: with
+  /// these three, the fewest values wait in memory.
+  @inlinable
+  @inline(__always)
+  mutating func forget() {
+    prefix = Self.none
+    address = .zero
+    table = .zero
+    value = 0
   }
 
   /// No bits above a table: of a key, 31 are left.
   @inlinable
   static var none: UInt64 { .max }
+
+  /// A word that was found by more than a few instructions.
+  ///
+  /// A value of three words, which a function returns in registers.
+  @frozen
+  @usableFromInline
+  struct Found {
+    /// Where the word is; `.zero` where there is none.
+    @usableFromInline
+    var address: PhysicalAddress
+    /// The table of level 2 above it; `.zero` where none is remembered.
+    @usableFromInline
+    var table: PhysicalAddress
+    /// As ``RadixLastWord/prefix``.
+    @usableFromInline
+    var prefix: UInt64
+
+    @inlinable
+    init(_ address: PhysicalAddress, table: PhysicalAddress, prefix: UInt64) {
+      self.address = address
+      self.table = table
+      self.prefix = prefix
+    }
+  }
 }

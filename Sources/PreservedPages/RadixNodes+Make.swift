@@ -7,22 +7,25 @@ extension RadixNodes {
     for key: RadixKey, from frames: inout Frames
   ) throws(RadixTreeError) -> PhysicalAddress {
     guard geometry.holds(key) else { throw .keyOutsideTree(key) }
-    return try makePath(to: key, below: root, level: geometry.rootLevel, from: &frames).leaf
+    var path = RadixTablePath()
+    return try makePath(
+      to: key, below: root, level: geometry.rootLevel, &path, from: &frames)
   }
 
-  /// The path from the node `start` of `level` to the leaf for `key`, made where it is missing.
+  /// The leaf for `key`, on a path from the node `start` of `level` that is made where it is missing.
   ///
   /// - Precondition: the tree has a place for the key, and `start` is on the path to it.
   @inlinable
   @inline(__always)
   func makePath<Frames: FrameSource & ~Copyable>(
-    to key: RadixKey, below start: PhysicalAddress, level top: Int, from frames: inout Frames
-  ) throws(RadixTreeError) -> (leaf: PhysicalAddress, level2: PhysicalAddress) {
+    to key: RadixKey, below start: PhysicalAddress, level top: Int, _ path: inout RadixTablePath,
+    from frames: inout Frames
+  ) throws(RadixTreeError) -> PhysicalAddress {
     var node = start
     var level = top
-    var level2 = PhysicalAddress.zero
     while level > 0 {
-      if level == 2 { level2 = node }
+      path.level2 = path.level1
+      path.level1 = node
       let slot = geometry.slot(of: key, level: level)
       var next = pointer(in: node, slot: slot)
       if next == .zero {
@@ -38,7 +41,7 @@ extension RadixNodes {
       node = next
       level &-= 1
     }
-    return (node, level2)
+    return node
   }
 
   /// An unlinked path of new nodes from `topLevel` down to an empty leaf for `key`.

@@ -5,57 +5,37 @@ public import Synchronization
 /// root.
 ///
 ///     root ─► … ─► table of level 2 ─► table of level 1 ─► leaf ─► word
-///                  └ for each order ┘                      └ for each order
+///                  └ for each order    └ for each order
 ///
 /// Measured on pages of 4 KiB, against the textbook's walk from the root:
 /// - Keys in no order find the table of level 2 of their order, which covers 32 TiB of single pages. That
 ///   leaves two loads before the leaf; the remaining tables of a machine's memory stay in the first cache.
 /// - Blocks of mixed orders, as a page allocator hands them out, come from the same memory by turns. Each
-///   order has a path of its own, and nineteen of twenty keys find the leaf that their order used last.
+///   order has a path of its own, and its table of level 1 covers 64 GiB of single pages. A remembered leaf would save
+///   one load, but every 26th key needs another leaf, and a branch that nothing foretells takes longer than that load.
 ///
 /// Nodes stay where they are until they are pruned, and pruning forgets all of it.
 @frozen
 @usableFromInline
 struct RadixPathCache: ~Copyable {
-  /// The end of a path.
-  @frozen
+  // Arrays of numbers: one of structures takes three instructions more for each key to find an element.
+
+  /// What ``prefix(of:_:)`` makes of the keys below the order's table of level 2; ``none`` without a table.
   @usableFromInline
-  struct Entry {
-    /// What ``RadixPathCache/prefix(of:_:)`` makes of the keys below `table`; ``RadixPathCache/none``
-    /// without a table.
-    @usableFromInline
-    var prefix: UInt64
-    /// A table of level 2; the memory has lent the whole page.
-    @usableFromInline
-    var table: PhysicalAddress
-    /// The keys' bits above the lowest 15; ``RadixPathCache/none`` where no leaf is remembered.
-    @usableFromInline
-    var stretch: UInt64
-    /// Where the words of the stretch begin: a leaf, or a part of one where pages are larger than 4 KiB. The memory has
-    /// lent all 512.
-    @usableFromInline
-    var words: PhysicalAddress
-
-    @inlinable
-    init() {
-      prefix = RadixPathCache.none
-      table = .zero
-      stretch = RadixPathCache.none
-      words = .zero
-    }
-
-    /// Where the word for `key`, which is one of the stretch, is.
-    @inlinable
-    @inline(__always)
-    func word(of key: RadixKey) -> PhysicalAddress {
-      PhysicalAddress(words.rawValue &+ (key.rawValue &>> 3 & 0xff8))
-    }
-  }
-
+  var prefixes = InlineArray<16, UInt64>(repeating: RadixPathCache.none)
+  /// A table of level 2 for each order; the memory has lent the whole page.
   @usableFromInline
-  var entries = InlineArray<16, Entry>(repeating: Entry())
+  var tables = InlineArray<16, PhysicalAddress>(repeating: .zero)
+  /// The number of the first leaf below the order's table of level 1, with pages of 4 KiB; ``none`` without a table. A
+  /// leaf's number is that of its keys without the lowest 15 bits.
+  @usableFromInline
+  var firstLeaves = InlineArray<16, UInt64>(repeating: RadixPathCache.none)
+  /// The table of level 1 above those leaves; the memory has lent the whole page.
+  @usableFromInline
+  var leafTables = InlineArray<16, PhysicalAddress>(repeating: .zero)
 
-  /// Which entry missed last: when the same one misses twice in a row, keys come from one order again.
+  /// Which entry missed last; -1 before the first miss. When the same one misses twice in a row, keys come from one order
+  /// again.
   ///
   /// One thread uses it. It is an atomic because a value with an atomic in it stays where it is: otherwise
   /// each function that reads one entry copies all of them to its stack, 600 bytes a time.
@@ -75,11 +55,12 @@ struct RadixPathCache: ~Copyable {
     guard table != .zero else { return }
     let index = Self.index(of: single)
     nodes.memory.withWords(at: table, count: nodes.geometry.page.pageWordCount) { _ in }
-    entries[index].prefix = Self.prefix(of: single, nodes.geometry)
-    entries[index].table = table
+    prefixes[index] = Self.prefix(of: single, nodes.geometry)
+    tables[index] = table
   }
 
-  /// No bits of a key: they are shifted to the right by six or more, and inverted or not.
+  /// No bits of a key: they are shifted to the right by six or more, and inverted or not. Nor is any leaf's number within
+  /// 512 behind it.
   @inlinable
   static var none: UInt64 { .max &>> 1 }
 
@@ -102,10 +83,10 @@ struct RadixPathCache: ~Copyable {
     key.rawValue &>> UInt64(truncatingIfNeeded: geometry.slotShift(level: 3)) == 0
   }
 
-  /// The key without the bits of a leaf of 4 KiB.
+  /// The number of the first leaf below the same table of level 1 as the leaf of `key`, with pages of 4 KiB.
   @inlinable
   @inline(__always)
-  static func stretch(of key: RadixKey) -> UInt64 { key.rawValue &>> 15 }
+  static func firstLeaf(near key: RadixKey) -> UInt64 { key.rawValue &>> 15 & ~511 }
 
   /// Where a path is remembered: by the lowest four bits of the number of the key's highest bit, which shows the
   /// order. Any sixteen orders in a row have entries of their own.
@@ -119,9 +100,13 @@ struct RadixPathCache: ~Copyable {
   @inlinable
   @inline(__always)
   func rememberedTable(for key: RadixKey, _ geometry: RadixGeometry) -> PhysicalAddress? {
+    let index = Self.index(of: key)
     // SAFETY: an index has four bits.
-    let entry = unsafe entries[unchecked: Self.index(of: key)]
-    return entry.prefix == Self.prefix(of: key, geometry) ? entry.table : nil
+    guard _fastPath(unsafe prefixes[unchecked: index] == Self.prefix(of: key, geometry)) else {
+      return nil
+    }
+    // SAFETY: as above.
+    return unsafe tables[unchecked: index]
   }
 
   /// Remembers the path to `key`.
@@ -130,108 +115,124 @@ struct RadixPathCache: ~Copyable {
   @inlinable
   @inline(never)
   mutating func remember(
-    leaf: PhysicalAddress, level2 table: PhysicalAddress, for key: RadixKey,
-    _ geometry: RadixGeometry, in memory: borrowing some WritablePhysicalMemory
+    _ path: RadixTablePath, for key: RadixKey, _ geometry: RadixGeometry,
+    in memory: borrowing some WritablePhysicalMemory
   ) {
-    var entry = Entry()
-    if table != .zero, !Self.isNearZero(key, geometry) {
-      memory.withWords(at: table, count: geometry.page.pageWordCount) { _ in }
-      entry.prefix = Self.prefix(of: key, geometry)
-      entry.table = table
-    }
-    let stretch = Self.stretch(of: key)
-    if geometry.leafBitCount >= 15, stretch != 0 {
-      entry.stretch = stretch
-      let first = RadixKey(rawValue: stretch &<< 15)
-      let word = (first.rawValue & (geometry.leafKeyCount &- 1)) &>> 6
-      entry.words = PhysicalAddress(leaf.rawValue &+ word &* 8)
-      memory.withWords(at: entry.words, count: 512) { _ in }
-    }
-    entries[Self.index(of: key)] = entry
+    let index = Self.index(of: key)
+    let hasTable = path.level2 != .zero && !Self.isNearZero(key, geometry)
+    if hasTable { memory.withWords(at: path.level2, count: geometry.page.pageWordCount) { _ in } }
+    prefixes[index] = hasTable ? Self.prefix(of: key, geometry) : Self.none
+    tables[index] = hasTable ? path.level2 : .zero
+    let hasLeaves = geometry.page.shift == 12 && Self.firstLeaf(near: key) != 0
+    if hasLeaves { memory.withWords(at: path.level1, count: 512) { _ in } }
+    firstLeaves[index] = hasLeaves ? Self.firstLeaf(near: key) : Self.none
+    leafTables[index] = path.level1
   }
 
-  /// Where the word for `key` is, in the leaf that is remembered for its entry; nil for another leaf's key.
+  /// The leaf for `key`, below the table of level 1 that is remembered for its order with pages of 4 KiB; nil where
+  /// another table is remembered, or none, or the leaf does not exist.
   @inlinable
   @inline(__always)
-  func rememberedWord(for key: RadixKey) -> PhysicalAddress? {
+  func rememberedLeaf(
+    for key: RadixKey, in memory: borrowing some WritablePhysicalMemory
+  ) -> PhysicalAddress? {
+    let index = Self.index(of: key)
     // SAFETY: an index has four bits.
-    let entry = unsafe entries[unchecked: Self.index(of: key)]
-    return entry.stretch == Self.stretch(of: key) ? entry.word(of: key) : nil
+    let slot = unsafe key.rawValue &>> 15 &- firstLeaves[unchecked: index]
+    guard slot < 512 else { return nil }
+    // SAFETY: as above.
+    let address = unsafe PhysicalAddress(leafTables[unchecked: index].rawValue &+ slot &* 8)
+    // SAFETY: the memory has lent the page of each table that is remembered.
+    let leaf = unsafe memory.withKnownWords(at: address, count: 1) { SoleAccess.pointer($0, 0) }
+    return _fastPath(leaf != .zero) ? leaf : nil
   }
 
-  /// Notes that the leaf of `key` was not the one that its order used last.
+  /// Notes that ``rememberedLeaf(for:in:)`` found none for `key`.
   ///
-  /// - Returns: whether the same is true of the key noted before, and both have the same entry.
+  /// - Returns: whether the same is true of the key noted before, and both have the same entry; also if this key is the
+  ///   first.
   @inlinable
   @inline(__always)
   func noteMiss(of key: RadixKey) -> Bool {
     let index = Self.index(of: key)
-    let isAgain = lastMiss.load(ordering: .relaxed) == index
+    let last = lastMiss.load(ordering: .relaxed)
     lastMiss.store(index, ordering: .relaxed)
-    return isAgain
+    return last == index || last < 0
   }
 
-  /// Where the word for `key` is, below the table of level 2 that is remembered for its order with pages of 4 KiB;
-  /// its leaf is remembered then.
+  /// The leaf for `key`, below the table of level 2 that is remembered for its order with pages of 4 KiB; the table of
+  /// level 1 is remembered then.
   ///
-  /// - Returns: the word; `.zero` if another table is remembered, or none, or the leaf does not exist.
+  /// - Returns: the leaf; `.zero` if another table is remembered, or none, or the leaf does not exist.
   @_optimize(speed)
   @inlinable
   @inline(never)
-  mutating func wordBelowTable<Memory: WritablePhysicalMemory>(
+  mutating func leafBelowTable<Memory: WritablePhysicalMemory>(
     of key: RadixKey, in memory: Memory
   ) -> PhysicalAddress {
-    let index = Self.index(of: key)
     let nodes = RadixNodes<Memory, SoleAccess>(
       memory: memory, geometry: RadixGeometry(.pages4KiB), root: .zero)
-    // SAFETY: an index has four bits.
-    guard unsafe entries[unchecked: index].prefix == Self.prefix(of: key, nodes.geometry) else {
-      return .zero
-    }
-    // SAFETY: the memory has lent the page of each entry's table.
-    let leaf = unsafe nodes.leaf(for: key, belowKnown: entries[unchecked: index].table)
-    if leaf == .zero { return .zero }
-    memory.withWords(at: leaf, count: 512) { _ in }
-    // SAFETY: an index has four bits.
-    unsafe entries[unchecked: index].stretch = Self.stretch(of: key)
-    unsafe entries[unchecked: index].words = leaf
-    return nodes.wordAddress(of: key, in: leaf)
+    guard let table = rememberedTable(for: key, nodes.geometry) else { return .zero }
+    let below = nodes.pointer(in: table, slot: nodes.geometry.slot(of: key, level: 2))
+    if below == .zero { return .zero }
+    memory.withWords(at: below, count: 512) { _ in }
+    firstLeaves[Self.index(of: key)] = Self.firstLeaf(near: key)
+    leafTables[Self.index(of: key)] = below
+    return nodes.pointer(in: below, slot: nodes.geometry.slot(of: key, level: 1))
   }
 }
 
+/// The tables on the path to a leaf whose addresses a tree remembers.
+@frozen
+@usableFromInline
+struct RadixTablePath {
+  @usableFromInline
+  var level2 = PhysicalAddress.zero
+  @usableFromInline
+  var level1 = PhysicalAddress.zero
+
+  @inlinable
+  init() {}
+}
+
 extension RadixNodes {
-  /// The path to `key`, from where it is remembered, made where it is missing, and remembered then.
+  /// The leaf for `key`, by a path that is remembered, or made where it is missing and remembered then.
   ///
-  /// - Returns: where the word for the key is.
   /// - Throws: as ``RadixTree/insert(_:from:)``.
   @inlinable
   @inline(__always)
-  func makeWord<Frames: FrameSource & ~Copyable>(
+  func makeLeaf<Frames: FrameSource & ~Copyable>(
     for key: RadixKey, _ cache: inout RadixPathCache, from frames: inout Frames
   ) throws(RadixTreeError) -> PhysicalAddress {
     guard geometry.holds(key) else { throw .keyOutsideTree(key) }
-    let table = cache.rememberedTable(for: key, geometry)
-    let path = try makePath(
-      to: key, below: table ?? root, level: table == nil ? geometry.rootLevel : 2, from: &frames)
-    cache.remember(leaf: path.leaf, level2: path.level2, for: key, geometry, in: memory)
-    return wordAddress(of: key, in: path.leaf)
+    var path = RadixTablePath()
+    if let table = cache.rememberedTable(for: key, geometry) {
+      return try makePath(to: key, below: table, level: 2, &path, from: &frames)
+    }
+    let leaf = try makePath(
+      to: key, below: root, level: geometry.rootLevel, &path, from: &frames)
+    cache.remember(path, for: key, geometry, in: memory)
+    return leaf
   }
 
-  /// The path to `key`, which is remembered then.
+  /// The leaf for `key`, by a path that is remembered then.
   ///
-  /// - Returns: where the word for the key is; `.zero` if the leaf does not exist, or the tree cannot contain
-  ///   for the key.
+  /// - Returns: the leaf; `.zero` if it does not exist, or the tree cannot contain the key.
   @inlinable
   @inline(__always)
-  func findWord(for key: RadixKey, _ cache: inout RadixPathCache) -> PhysicalAddress {
+  func findLeaf(for key: RadixKey, _ cache: inout RadixPathCache) -> PhysicalAddress {
     guard geometry.holds(key) else { return .zero }
-    let table =
-      cache.rememberedTable(for: key, geometry)
-      ?? (geometry.rootLevel < 2 ? .zero : node(for: key, level: 2))
-    let leaf =
-      table == .zero ? node(for: key, level: 0) : self.leaf(for: key, belowLevel2: table)
-    if leaf == .zero { return .zero }
-    cache.remember(leaf: leaf, level2: table, for: key, geometry, in: memory)
-    return wordAddress(of: key, in: leaf)
+    if let table = cache.rememberedTable(for: key, geometry) {
+      return leaf(for: key, belowLevel2: table)
+    }
+    guard geometry.rootLevel >= 2 else { return node(for: key, level: 0) }
+    var path = RadixTablePath()
+    path.level2 = node(for: key, level: 2)
+    if path.level2 == .zero { return .zero }
+    path.level1 = pointer(in: path.level2, slot: geometry.slot(of: key, level: 2))
+    if path.level1 == .zero { return .zero }
+    let leaf = pointer(in: path.level1, slot: geometry.slot(of: key, level: 1))
+    if leaf != .zero { cache.remember(path, for: key, geometry, in: memory) }
+    return leaf
   }
 }

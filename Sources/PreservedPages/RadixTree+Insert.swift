@@ -18,9 +18,10 @@ extension RadixTree {
   ) throws(RadixTreeError) -> Bool {
     let (memory, geometry, root) = (memory, geometry, root)
     let old = try update(key) {
-      $0 | (1 as UInt64) &<< key.rawValue
-    } path: { (cache, last) throws(RadixTreeError) in
-      try Self.makeWord(for: key, &cache, &last, in: memory, geometry, root: root, from: &frames)
+      $0 | key.mask
+    } path: { (cache, prefix) throws(RadixTreeError) in
+      try Self.makeWord(
+        for: key, &cache, prefix: prefix, in: memory, geometry, root: root, from: &frames)
     }
     // The path is there, or an error was thrown.
     return (old ?? 0) &>> key.rawValue & 1 == 0

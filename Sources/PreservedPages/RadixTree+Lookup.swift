@@ -25,13 +25,9 @@ extension RadixTree {
   func nearWord(of key: RadixKey) -> UInt64? {
     let nodes = RadixNodes<Memory, SoleAccess>(
       memory: memory, geometry: RadixGeometry(.pages4KiB), root: root)
-    // SAFETY: an index has four bits.
-    let entry = unsafe cache.entries[unchecked: RadixPathCache.index(of: key)]
-    guard _fastPath(entry.prefix == RadixPathCache.prefix(of: key, nodes.geometry)) else {
-      return nil
-    }
-    // SAFETY: the memory has lent the page of each entry's table.
-    let leaf = unsafe nodes.leaf(for: key, belowKnown: entry.table)
+    guard let table = cache.rememberedTable(for: key, nodes.geometry) else { return nil }
+    // SAFETY: the memory has lent the page of each table that is remembered.
+    let leaf = unsafe nodes.leaf(for: key, belowKnown: table)
     return _fastPath(leaf != .zero) ? nodes.word(of: key, in: leaf) : nil
   }
 

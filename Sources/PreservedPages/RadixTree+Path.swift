@@ -6,16 +6,16 @@ extension RadixTree {
   /// - Parameters:
   ///   - change: makes of a word the new one.
   ///   - path: where the word is, when no path leads to it that a few instructions find; `.zero` where the change is
-  ///     not to be made. It changes what the tree remembers.
+  ///     not to be made. It gets the last word's prefix, and changes what the tree remembers.
   /// - Returns: the word as it was; nil where `path` gave `.zero`.
   @_optimize(speed)
   @inlinable
   @inline(__always)
   mutating func update<Failure: Error>(
     _ key: RadixKey, _ change: (UInt64) -> UInt64,
-    path: (inout RadixPathCache, inout RadixLastWord) throws(Failure) -> PhysicalAddress
+    path: (inout RadixPathCache, _ prefix: UInt64) throws(Failure) -> RadixLastWord.Found
   ) throws(Failure) -> UInt64? {
-    if _fastPath(key.rawValue &>> 33 == lastWord.prefix) {
+    if key.rawValue &>> 33 == lastWord.prefix {
       if _fastPath(key.rawValue &>> 6 == lastWord.number) { return updateLastWord(change) }
       if _fastPath(geometry.page.shift == 12) {
         // Keys of one order find the table of level 2 that the one before was below. Keys in no order have two loads
@@ -33,18 +33,18 @@ extension RadixTree {
           return old
         }
       }
-    } else if let word = cache.rememberedWord(for: key) {
-      // Orders come by turns: from here on, each looks at the leaf of its own.
-      lastWord.prefix = RadixLastWord.none
-      // SAFETY: the memory has lent all words that the cache remembers.
-      return unsafe memory.withKnownWords(at: word, count: 1) { Self.update($0, change).old }
+    } else if let leaf = cache.rememberedLeaf(for: key, in: memory) {
+      // Orders come by turns: from here on, each looks below the table of its own.
+      lastWord.forget()
+      let nodes = RadixNodes<Memory, SoleAccess>(
+        memory: memory, geometry: RadixGeometry(.pages4KiB), root: root)
+      return updateWord(at: nodes.wordAddress(of: key, in: leaf), change).old
     }
-    // A copy is lent, so that the last word itself stays in registers.
-    var last = lastWord
-    let address = try path(&cache, &last)
-    lastWord = last
-    if address == .zero { return nil }
-    let (old, new) = updateWord(at: address, change)
+    // Nothing of the last word is needed from here on: a copy that waits would take a register in each loop.
+    let found = try path(&cache, lastWord.prefix)
+    lastWord.move(to: key, found)
+    if found.address == .zero { return nil }
+    let (old, new) = updateWord(at: found.address, change)
     lastWord.value = new
     return old
   }
@@ -104,12 +104,12 @@ extension RadixTree {
   @inlinable
   @inline(never)
   static func makeWord<Frames: FrameSource & ~Copyable>(
-    for key: RadixKey, _ cache: inout RadixPathCache, _ last: inout RadixLastWord,
-    in memory: Memory, _ geometry: RadixGeometry, root: PhysicalAddress, from frames: inout Frames
-  ) throws(RadixTreeError) -> PhysicalAddress {
+    for key: RadixKey, _ cache: inout RadixPathCache, prefix: UInt64, in memory: Memory,
+    _ geometry: RadixGeometry, root: PhysicalAddress, from frames: inout Frames
+  ) throws(RadixTreeError) -> RadixLastWord.Found {
     let nodes = RadixNodes<Memory, SoleAccess>(memory: memory, geometry: geometry, root: root)
-    return try nodes.word(for: key, &cache, &last) { (cache) throws(RadixTreeError) in
-      try nodes.makeWord(for: key, &cache, from: &frames)
+    return try nodes.word(for: key, &cache, prefix) { (cache) throws(RadixTreeError) in
+      try nodes.makeLeaf(for: key, &cache, from: &frames)
     }
   }
 
@@ -117,41 +117,40 @@ extension RadixTree {
   @inlinable
   @inline(never)
   static func findWord(
-    for key: RadixKey, _ cache: inout RadixPathCache, _ last: inout RadixLastWord,
-    in memory: Memory, _ geometry: RadixGeometry, root: PhysicalAddress
-  ) -> PhysicalAddress {
+    for key: RadixKey, _ cache: inout RadixPathCache, prefix: UInt64, in memory: Memory,
+    _ geometry: RadixGeometry, root: PhysicalAddress
+  ) -> RadixLastWord.Found {
     let nodes = RadixNodes<Memory, SoleAccess>(memory: memory, geometry: geometry, root: root)
-    return nodes.word(for: key, &cache, &last) { nodes.findWord(for: key, &$0) }
+    return nodes.word(for: key, &cache, prefix) { nodes.findLeaf(for: key, &$0) }
   }
 }
 
 extension RadixNodes {
-  /// Where the word for `key` is, below a table that is remembered or by `path`; it is the last word then, unless
-  /// orders come by turns.
+  /// Where the word for `key` is, below a table that is remembered or in the leaf that `leaf` finds.
+  ///
+  /// - Parameter prefix: that of the last word.
   @inlinable
   @inline(__always)
   func word<Failure: Error>(
-    for key: RadixKey, _ cache: inout RadixPathCache, _ last: inout RadixLastWord,
-    path: (inout RadixPathCache) throws(Failure) -> PhysicalAddress
-  ) throws(Failure) -> PhysicalAddress {
-    // Of pages of other sizes, the next word may be in the leaf that is remembered.
-    if last.prefix == key.rawValue &>> 33, let word = cache.rememberedWord(for: key) {
-      last.move(to: key, at: word, below: cache)
-      return word
+    for key: RadixKey, _ cache: inout RadixPathCache, _ prefix: UInt64,
+    leaf: (inout RadixPathCache) throws(Failure) -> PhysicalAddress
+  ) throws(Failure) -> RadixLastWord.Found {
+    let isNear = prefix == key.rawValue &>> 33
+    let isAgain = isNear || cache.noteMiss(of: key)
+    var found = isNear ? .zero : cache.leafBelowTable(of: key, in: memory)
+    if found == .zero {
+      found = try leaf(&cache)
+      if found == .zero {
+        return RadixLastWord.Found(.zero, table: .zero, prefix: RadixLastWord.none)
+      }
     }
-    let isAgain = cache.noteMiss(of: key)
-    var word = cache.wordBelowTable(of: key, in: memory)
-    if word == .zero {
-      word = try path(&cache)
-      if word == .zero { return word }
-    }
-    if key.rawValue &>> 33 == 0 {
-      // The numbers that are not keys are in the first words, whose keys are checked each time. The cache's entry for
-      // those keys has no table, and the last word's key may have had the same entry.
-      last.prefix = RadixLastWord.none
-    } else if last.prefix != RadixLastWord.none || isAgain {
-      last.move(to: key, at: word, below: cache)
-    }
-    return word
+    // Orders that come by turns do so until the same one is noted twice in a row. The numbers that are not keys are in
+    // the first words, whose keys are checked each time.
+    let isLast = key.rawValue &>> 33 != 0 && (prefix != RadixLastWord.none || isAgain)
+    // SAFETY: an index has four bits.
+    let table = unsafe cache.tables[unchecked: RadixPathCache.index(of: key)]
+    return RadixLastWord.Found(
+      wordAddress(of: key, in: found), table: table,
+      prefix: isLast ? key.rawValue &>> 33 : RadixLastWord.none)
   }
 }

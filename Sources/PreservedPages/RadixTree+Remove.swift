@@ -14,9 +14,9 @@ extension RadixTree {
   public mutating func remove(_ key: RadixKey) -> Bool {
     let (memory, geometry, root) = (memory, geometry, root)
     let old = update(key) {
-      $0 & ~((1 as UInt64) &<< key.rawValue)
+      $0 & ~key.mask
     } path: {
-      Self.findWord(for: key, &$0, &$1, in: memory, geometry, root: root)
+      Self.findWord(for: key, &$0, prefix: $1, in: memory, geometry, root: root)
     }
     return (old ?? 0) &>> key.rawValue & 1 != 0
   }

@@ -101,6 +101,43 @@ struct TreeModelTests {
     }
   }
 
+  /// As a page allocator hands blocks out: of mixed orders within a few pages, then elsewhere. Now and then keys of one
+  /// order come in a row, are removed though never inserted, or nodes are pruned.
+  @Test("blocks of mixed orders, in memory below several tables", arguments: [4, 5, 6, 12, 14, 16])
+  func mixedOrders(shift: Int) throws {
+    // Tables of level 1 and of level 2 cover 64 GiB and 32 TiB with pages of 4 KiB.
+    let reach = RadixGeometry(PageGeometry(shift: shift)).slotShift(level: 2)
+    let places: [UInt64] = [
+      0, 1 << UInt64(reach - 4), 1 << UInt64(reach), 3 << UInt64(reach),
+      1 << UInt64(min(reach + shift - 3, 60 - shift)),
+    ]
+    try withEvery("seed", in: 1...4 as ClosedRange<UInt64>) { seed in
+      var generator = SeededGenerator(seed: seed << 8 | UInt64(shift))
+      var bench = try TreeBench(shift: shift, nodeCount: 6000)
+      var model: Set<UInt64> = []
+      for _ in 0..<60 {
+        let place = generator.pick(places)
+        for _ in 0..<30 {
+          let order = UInt64(generator.index(below: min(10, 60 - shift)))
+          let page = place + UInt64(generator.index(below: 1024))
+          let key = InterestingKeys.key(order: Int(order), block: page >> order, shift: shift)
+          let isRun = generator.isOne(in: 25)
+          for next in key..<(key + (isRun ? 150 : 1)) {
+            if generator.isOne(in: 3) {
+              try #require(bench.remove(next) == (model.remove(next) != nil))
+            } else {
+              let isNew = try bench.insert(next)
+              try #require(isNew == model.insert(next).inserted)
+            }
+          }
+        }
+        if generator.isOne(in: 20) { bench.prune() }
+      }
+      try bench.check(against: model)
+      try checkLast(&bench, model)
+    }
+  }
+
   /// Empties the tree, and sees that all frames come back.
   private func checkLast(_ bench: inout TreeBench, _ model: Set<UInt64>) throws {
     for key in model { try #require(bench.remove(key) == true) }
