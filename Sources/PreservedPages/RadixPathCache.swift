@@ -51,12 +51,9 @@ struct RadixPathCache: ~Copyable {
     let shift = UInt64(truncatingIfNeeded: 64 &- nodes.geometry.page.shift)
     let single = RadixKey(rawValue: (1 as UInt64) &<< shift)
     guard nodes.geometry.holds(single), nodes.geometry.rootLevel >= 2 else { return }
-    let table = nodes.node(for: single, level: 2)
-    guard table != .zero else { return }
-    let index = Self.index(of: single)
-    nodes.memory.withWords(at: table, count: nodes.geometry.page.pageWordCount) { _ in }
-    prefixes[index] = Self.prefix(of: single, nodes.geometry)
-    tables[index] = table
+    var path = RadixTablePath()
+    path.level2 = nodes.node(for: single, level: 2)
+    remember(path, for: single, nodes.geometry, in: nodes.memory)
   }
 
   /// No bits of a key: they are shifted to the right by six or more, and inverted or not. Nor is any leaf's number within
@@ -109,9 +106,9 @@ struct RadixPathCache: ~Copyable {
     return unsafe tables[unchecked: index]
   }
 
-  /// Remembers the path to `key`.
+  /// Remembers the path to `key`: those of its tables that exist.
   ///
-  /// - Precondition: `memory` contains both pages.
+  /// - Precondition: `memory` contains their pages.
   @inlinable
   @inline(never)
   mutating func remember(
@@ -123,7 +120,9 @@ struct RadixPathCache: ~Copyable {
     if hasTable { memory.withWords(at: path.level2, count: geometry.page.pageWordCount) { _ in } }
     prefixes[index] = hasTable ? Self.prefix(of: key, geometry) : Self.none
     tables[index] = hasTable ? path.level2 : .zero
-    let hasLeaves = geometry.page.shift == 12 && Self.firstLeaf(near: key) != 0
+    let hasLeaves =
+      geometry.page.shift == 12 && path.level1 != .zero
+      && Self.firstLeaf(near: key) != 0
     if hasLeaves { memory.withWords(at: path.level1, count: 512) { _ in } }
     firstLeaves[index] = hasLeaves ? Self.firstLeaf(near: key) : Self.none
     leafTables[index] = path.level1
@@ -205,13 +204,12 @@ extension RadixNodes {
     for key: RadixKey, _ cache: inout RadixPathCache, from frames: inout Frames
   ) throws(RadixTreeError) -> PhysicalAddress {
     guard geometry.holds(key) else { throw .keyOutsideTree(key) }
+    let table = cache.rememberedTable(for: key, geometry)
     var path = RadixTablePath()
-    if let table = cache.rememberedTable(for: key, geometry) {
-      return try makePath(to: key, below: table, level: 2, &path, from: &frames)
-    }
     let leaf = try makePath(
-      to: key, below: root, level: geometry.rootLevel, &path, from: &frames)
-    cache.remember(path, for: key, geometry, in: memory)
+      to: key, below: table ?? root, level: table == nil ? geometry.rootLevel : 2, &path,
+      from: &frames)
+    if table == nil { cache.remember(path, for: key, geometry, in: memory) }
     return leaf
   }
 
