@@ -140,6 +140,7 @@ let package = Package(
       .library(name: "KexecHandover", targets: ["KexecHandover"]),
       .library(name: "HandoverInspection", targets: ["HandoverInspection"]),
       .library(name: "PersistentCollections", targets: ["PersistentCollections"]),
+      .library(name: "ProcessHandover", targets: ["ProcessHandover", "MemoryAccess"]),
       coreProduct,
       .executable(name: "kho", targets: ["kho"]),
     ],

@@ -11,6 +11,9 @@ let strict: [SwiftSetting] = [
 ]
 
 let library = Target.Dependency.product(name: "KexecHandover", package: "swift-kexec-handover")
+/// Of the library, what a service needs: without it, the program would contain the inspection of handovers.
+let processHandover = Target.Dependency.product(
+  name: "ProcessHandover", package: "swift-kexec-handover")
 let collections = Target.Dependency.product(
   name: "PersistentCollections", package: "swift-kexec-handover")
 let nio = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
@@ -62,13 +65,15 @@ let package = Package(
     .target(name: "RESP", dependencies: [nio], swiftSettings: strict),
     .target(name: "MemcachedProtocol", dependencies: ["RESP", nio], swiftSettings: strict),
     .target(
-      name: "CacheCore", dependencies: ["RESP", "MemcachedProtocol", nio, library, collections],
+      name: "CacheCore",
+      dependencies: ["RESP", "MemcachedProtocol", nio, processHandover, collections],
       swiftSettings: strict),
     .target(name: "CServerSupport"),
     .target(
       name: "CacheServer",
       dependencies: [
-        "CServerSupport", "RESP", "MemcachedProtocol", "CacheCore", library, collections, nio,
+        "CServerSupport", "RESP", "MemcachedProtocol", "CacheCore", processHandover, collections,
+        nio,
         posix, locks, tls, logging, system, lifecycle, signals,
       ],
       swiftSettings: strict),

@@ -1,5 +1,5 @@
-internal import KexecHandover
 internal import PersistentCollections
+internal import ProcessHandover
 
 #if canImport(Glibc)
   internal import Glibc

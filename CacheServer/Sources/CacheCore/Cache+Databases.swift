@@ -1,5 +1,5 @@
-internal import KexecHandover
 internal import PersistentCollections
+internal import ProcessHandover
 internal import RESP
 
 // After every batch, the ledger contains how many entries each database has. While these counts change, the ledger

@@ -42,6 +42,10 @@ extension Cache {
     do throws(CommandError) {
       if slot.growsMemory, map.storageByteCount > map.storageByteLimit { try evictToLimit() }
       outcome = try carryOut(command, request, &session, &reply)
+      if _slowPath(reply.isIncomplete) {
+        reply.isIncomplete = false
+        throw .replyTooLong(limit: reply.byteLimit)
+      }
     } catch {
       reply.buffer.moveWriterIndex(to: start)
       reply.error(error.reply)

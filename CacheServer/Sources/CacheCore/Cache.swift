@@ -1,5 +1,5 @@
-public import KexecHandover
 internal import PersistentCollections
+public import ProcessHandover
 internal import RESP
 
 /// The cache: entries in a memory file, and the commands on them.

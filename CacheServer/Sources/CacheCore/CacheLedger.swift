@@ -1,4 +1,5 @@
-internal import KexecHandover
+internal import MemoryAccess
+internal import ProcessHandover
 internal import RESP
 
 /// What the cache keeps in the memory file beside its entries: figures that survive, and how many

@@ -1,5 +1,5 @@
-public import KexecHandover
 public import PersistentCollections
+public import ProcessHandover
 
 /// Why a memory file cannot be opened as a cache. The file is unchanged.
 public enum CacheOpenError: Error, Equatable, Sendable {

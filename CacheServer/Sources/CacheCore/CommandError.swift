@@ -1,5 +1,5 @@
-internal import KexecHandover
 internal import PersistentCollections
+internal import ProcessHandover
 
 /// Why a command was not carried out. Nothing has changed then.
 enum CommandError: Error, Equatable {
@@ -15,6 +15,8 @@ enum CommandError: Error, Equatable {
   case invalidTime(Command)
   /// The value does not match its checksum.
   case damagedValue
+  /// The reply is longer than a client gets. Commands with so long a reply change nothing.
+  case replyTooLong(limit: Int)
   /// Another sentence of Redis's.
   case sentence(String)
 
@@ -28,6 +30,8 @@ enum CommandError: Error, Equatable {
     case .invalidTime(let command): "ERR invalid expire time in '\(command.name)' command"
     case .damagedValue:
       "ERR the value of this key is damaged: it does not match its checksum. Delete the key"
+    case .replyTooLong(let limit):
+      "ERR the reply would be longer than \(limit) bytes (proto-max-reply-len)"
     case .sentence(let sentence): sentence
     }
   }

@@ -40,15 +40,19 @@ public struct Directive: Sendable {
     .byteCount(
       "memcached-item-size-max", "Bytes that an item of the memcached protocol may have, as 1mb.",
       \.memcachedItemByteLimit, Settings.memcachedItemByteLimits),
+    .byteCount(
+      "proto-max-reply-len",
+      "Bytes that the replies to one command or one transaction may take, as 1gb.",
+      \.replyByteLimit, Settings.replyByteLimits),
     .flag(
       "value-checksums", "Whether values get a checksum, which is compared when they are read.",
       \.checksValues),
   ]
 
-  private static let byName = Dictionary(uniqueKeysWithValues: all.map { ($0.name, $0) })
-
   /// The directive called `name`, in lower case, or `nil` for an unknown name.
-  public static func named(_ name: String) -> Directive? { byName[name] }
+  ///
+  /// - Complexity: O(directives).
+  public static func named(_ name: String) -> Directive? { all.first { $0.name == name } }
 
   /// The value in `settings`, as text that ``set(_:in:)`` takes.
   public func value(in settings: Settings) -> String { read(settings) }

@@ -58,6 +58,11 @@ public struct Settings: Equatable, Sendable {
   /// What ``memcachedItemByteLimit`` may be.
   public static let memcachedItemByteLimits: ClosedRange<UInt64> = 1024...(1 << 30) - 4096
 
+  /// How many bytes the replies to one command or one transaction may take.
+  public var replyByteLimit: UInt64 = 2 << 30
+  /// What ``replyByteLimit`` may be: a buffer cannot contain 4 GiB.
+  public static let replyByteLimits: ClosedRange<UInt64> = 1 << 20...2 << 30
+
   /// Whether values that are stored get a checksum, which is compared whenever they are read.
   public var checksValues = false
 

@@ -92,8 +92,13 @@ extension Logger {
 }
 
 /// Serves until a signal or a client ends it, or until it has handed everything over.
-struct CacheService: Service {
+///
+/// It describes itself: of another service, the group would print what it contains by reflection, which takes longer than
+/// all else that the group does at a start.
+struct CacheService: Service, CustomStringConvertible {
   let engine: Engine
+
+  var description: String { "cache-server" }
 
   func run() async throws {
     await withTaskGroup { group in

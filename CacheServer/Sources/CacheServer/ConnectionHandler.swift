@@ -199,8 +199,11 @@ final class ConnectionHandler: ChannelInboundHandler, @unchecked Sendable {
     guard hold == .none, !isClosing, engine.cache != nil, !isHandedOver else { return false }
     lastTime = engine.cache!.beginBatch()
     loop.reply.isRESP3 = session.isRESP3
+    loop.reply.byteLimit = Int(engine.cache!.settings.replyByteLimit)
     var isDone = false
     var isToClose = false
+    var isOverLimit = false
+    defer { if isOverLimit { loop.forgetReplies() } }
     while !isDone {
       switch serveSome(input) {
       case .incomplete: isDone = true
@@ -223,7 +226,13 @@ final class ConnectionHandler: ChannelInboundHandler, @unchecked Sendable {
         hold = .pause
         setReading(false)
         isDone = true
-      case .full where session.isExecuting: loop.setReplyAside()
+      case .full where session.isExecuting:
+        if !loop.setReplyAside() {
+          // The transaction is carried out completely; its client gets no part of the replies.
+          isOverLimit = true
+          isClosing = true
+          session.endsAfterTransaction = true
+        }
       case .full:
         let isWritable = sendBetween(context)
         isDone = !mayGoOn

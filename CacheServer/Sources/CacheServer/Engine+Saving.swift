@@ -1,8 +1,9 @@
 internal import CacheCore
-internal import KexecHandover
 internal import Logging
+internal import MemoryAccess
 internal import NIOCore
 internal import NIOPosix
+internal import ProcessHandover
 internal import RESP
 
 // SAVE, for a memory file on a disk. A file on tmpfs is not written to a disk: what was acknowledged is

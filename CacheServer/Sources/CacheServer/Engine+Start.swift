@@ -1,7 +1,7 @@
 internal import CacheCore
-internal import KexecHandover
 internal import Logging
 internal import NIOCore
+internal import ProcessHandover
 internal import RESP
 internal import SystemPackage
 
@@ -79,12 +79,13 @@ extension Engine {
 
   /// Listens at the configured addresses.
   func bindListeners(_ patience: Patience) throws {
-    var anyPorts: [Endpoint.Service: UInt16] = [:]
     for endpoint in configuration.endpoints {
       var endpoint = endpoint
       // Several addresses have the same port, also where it is any.
-      if case .internet(let host, 0) = endpoint.address, let anyPort = anyPorts[endpoint.service] {
-        endpoint.address = .internet(host: host, port: anyPort)
+      if case .internet(let host, 0) = endpoint.address,
+        let port = boundPort(for: endpoint.service)
+      {
+        endpoint.address = .internet(host: host, port: port)
       }
       let socket: SystemPackage.FileDescriptor
       do {
@@ -98,10 +99,17 @@ extension Engine {
       if case .internet = endpoint.address, let (host, port) = SystemCalls.boundAddress(of: socket)
       {
         endpoint.address = .internet(host: host, port: port)
-        anyPorts[endpoint.service] = port
       }
       listeners.append(Listener(endpoint, socket))
     }
+  }
+
+  /// The port at which the server listens already for clients of `service`.
+  private func boundPort(for service: Endpoint.Service) -> UInt16? {
+    for listener in listeners where listener.endpoint.service == service {
+      if case .internet(_, let port) = listener.endpoint.address { return port }
+    }
+    return nil
   }
 
   /// - Throws: ``StartFailure`` for a socket that another process has bound for TLS, if this one has no certificate.

@@ -1,8 +1,8 @@
 internal import CacheCore
-internal import KexecHandover
 internal import Logging
 internal import NIOCore
 internal import NIOPosix
+internal import ProcessHandover
 internal import RESP
 internal import SystemPackage
 

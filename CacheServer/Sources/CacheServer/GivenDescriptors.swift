@@ -1,4 +1,4 @@
-internal import KexecHandover
+internal import ProcessHandover
 
 /// What the service manager gave the process.
 struct GivenDescriptors: ~Copyable {

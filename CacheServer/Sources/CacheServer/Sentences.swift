@@ -1,5 +1,5 @@
-internal import KexecHandover
 internal import NIOCore
+internal import ProcessHandover
 internal import SystemPackage
 
 /// An error of the server itself, with a sentence for the operator.

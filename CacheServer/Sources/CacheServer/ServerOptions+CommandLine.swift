@@ -25,7 +25,7 @@ extension CommandLineWish {
       try options.read(FilePath(first))
     }
     var isCheck = false
-    var seen: Set<String> = []
+    var seen: [String] = []
     while let word = rest.popFirst() {
       switch word {
       case "--help", "-h":
@@ -43,7 +43,8 @@ extension CommandLineWish {
         guard let value = rest.popFirst() else {
           throw OptionError("\(word) needs a value; see --help")
         }
-        guard seen.insert(name).inserted else { throw OptionError("\(word) is there twice") }
+        guard !seen.contains(name) else { throw OptionError("\(word) is there twice") }
+        seen.append(name)
         do throws(OptionError) { try StartDirective.set(name, to: value, in: &options) } catch {
           throw OptionError("--\(error.sentence)")
         }

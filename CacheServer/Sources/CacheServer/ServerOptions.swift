@@ -1,5 +1,5 @@
 internal import CacheCore
-internal import KexecHandover
+internal import ProcessHandover
 internal import SystemPackage
 
 /// What the operator asked for, by the command line and the configuration file.

@@ -1,8 +1,8 @@
 internal import CacheCore
-internal import KexecHandover
 internal import Logging
 internal import NIOConcurrencyHelpers
 internal import NIOPosix
+internal import ProcessHandover
 internal import SystemPackage
 
 /// A server that waits, with everything ready, for the end of the one that serves.

@@ -106,8 +106,6 @@ struct StartDirective: Sendable {
       }),
   ]
 
-  private static let byName = Dictionary(uniqueKeysWithValues: all.map { ($0.name, $0) })
-
   /// Directives of redis.conf that are true of this server with these values, and refused with others.
   static let implied: [String: String] = [
     "save": "", "appendonly": "no", "databases": "16", "daemonize": "no",
@@ -119,7 +117,8 @@ struct StartDirective: Sendable {
   static func set(
     _ name: String, to text: String, in options: inout ServerOptions
   ) throws(OptionError) {
-    if let directive = byName[name] {
+    // One after the other: the type of a dictionary is made while the program runs, which takes longer at a start.
+    if let directive = all.first(where: { $0.name == name }) {
       if let refusal = directive.write(text, &options) {
         throw OptionError("\(name) \(text): \(refusal)")
       }

@@ -6,6 +6,11 @@ public struct ReplyWriter {
   public var buffer: ByteBuffer
   /// Whether the client has asked for RESP3.
   public var isRESP3 = false
+  /// How many bytes ``buffer`` takes. One short request can ask for a long value many times, and a buffer cannot contain
+  /// 4 GiB.
+  public var byteLimit = 2 << 30
+  /// Whether a string was left out because of the limit: the reply so far is not one.
+  public var isIncomplete = false
 
   /// A writer into `buffer`, behind what it holds.
   public init(_ buffer: ByteBuffer = ByteBuffer()) { self.buffer = buffer }
@@ -57,9 +62,13 @@ public struct ReplyWriter {
   @inline(__always)
   public mutating func integer(_ value: Int) { integer(Int64(value)) }
 
-  /// A string of any bytes.
+  /// A string of any bytes; if it does not fit below ``byteLimit``, nothing, and ``isIncomplete`` is set.
   public mutating func bulk(_ bytes: RawSpan) {
     let count = bytes.byteCount
+    guard _fastPath(count <= byteLimit &- buffer.writerIndex) else {
+      isIncomplete = true
+      return
+    }
     // SAFETY: room for the header, the bytes and two line breaks is asked for, and no more written.
     unsafe buffer.writeWithUnsafeMutableBytes(minimumWritableBytes: count &+ 32) { target in
       var offset = Self.writeHeader(UInt8(ascii: "$"), Int64(count), to: target)

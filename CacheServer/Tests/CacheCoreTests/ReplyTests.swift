@@ -1,3 +1,4 @@
+import RESP
 import Testing
 
 @testable import CacheCore
@@ -216,5 +217,27 @@ import Testing
     let expected =
       "+OK\r\n$1\r\n1\r\n-ERR unknown command 'NOSUCH', with args beginning with: \r\n+PONG\r\n:2\r\n"
     #expect(bench.send(bytes: bytes) == Array(expected.utf8))
+  }
+
+  /// One short request can ask for more than a buffer takes: the client gets an error, and what follows is answered.
+  @Test func longerThanTheLimit() throws {
+    let bench = try CacheBench()
+    for key in ["a", "b", "c"] {
+      #expect(bench.send("SET \(key) " + String(repeating: key, count: 40)) == "+OK⏎")
+    }
+    let whole = bench.send("MGET a b c")
+    bench.reply.byteLimit = whole.utf8.count + 20
+    #expect(bench.send("MGET a b c") == whole)
+    let refusal =
+      "-ERR the reply would be longer than \(bench.reply.byteLimit) bytes (proto-max-reply-len)⏎"
+    #expect(bench.send("MGET a b c a b c") == refusal)
+    #expect(bench.send("MGET a b c") == whole)
+    bench.reply.byteLimit = 15
+    let keys = "-ERR the reply would be longer than 15 bytes (proto-max-reply-len)⏎"
+    #expect(bench.send("KEYS *") == keys)
+    #expect(bench.send("SCAN 0 COUNT 100") == keys)
+    bench.reply.byteLimit = 30
+    #expect(bench.send("KEYS *").hasPrefix("*3⏎"))
+    #expect(bench.send("EXISTS a b c") == ":3⏎")
   }
 }

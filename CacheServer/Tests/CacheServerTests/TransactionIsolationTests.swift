@@ -75,4 +75,29 @@ import TrialSupport
     #expect(try other.send("GET", "c") == "$-1")
     try server.end()
   }
+
+  /// Replies that are longer than the limit: a command is refused. A transaction is carried out completely, and its client
+  /// is not served any more, because it would get a part of the replies.
+  @Test func repliesBeyondTheLimit() throws {
+    let server = try ServerProcess(file, ["--proto-max-reply-len", "3mb"])
+    let client = try server.connect()
+    let other = try server.connect()
+    #expect(try other.send("SET", "large", String(repeating: "x", count: 1_000_000)) == "+OK")
+    let refusal = "-ERR the reply would be longer than 3145728 bytes (proto-max-reply-len)"
+    #expect(try client.send("MGET", "large", "large", "large", "large") == refusal)
+    #expect(try client.send("MGET", "large") == "*1")
+    #expect(try client.readReply().utf8.count == 1_000_000)
+    var requests = Wire.request("MULTI")
+    for _ in 0..<6 { requests += Wire.request("GET", "large") }
+    try client.write(
+      requests + Wire.request("SET", "last", "done") + Wire.request("EXEC")
+        + Wire.request("SET", "behind", "x"))
+    #expect(try client.isAtEnd())
+    #expect(try other.send("GET", "last") == "done")
+    #expect(try other.send("GET", "behind") == "$-1")
+    #expect(try other.send("CONFIG", "SET", "proto-max-reply-len", "8mb") == "+OK")
+    #expect(try other.send("MGET", "large", "large", "large", "large") == "*4")
+    for _ in 0..<4 { #expect(try other.readReply().utf8.count == 1_000_000) }
+    try server.end()
+  }
 }

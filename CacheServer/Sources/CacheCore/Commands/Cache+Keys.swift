@@ -27,7 +27,7 @@ extension Cache {
       }
       index += 2
     }
-    var found = KeyList(isRESP3: reply.isRESP3)
+    var found = KeyList(for: reply)
     let now = now
     var lookedAt: Int64 = 0
     var callCount: Int64 = 0
@@ -64,7 +64,7 @@ extension Cache {
     matching pattern: RawSpan, in number: UInt8, _ reply: inout ReplyWriter
   ) throws(CommandError) {
     let pattern: [UInt8]? = pattern.array == [UInt8(ascii: "*")] ? nil : pattern.array
-    var found = KeyList(isRESP3: reply.isRESP3)
+    var found = KeyList(for: reply)
     let now = now
     var cursor: UInt64 = 0
     do throws(PersistentCollectionError) {
@@ -120,7 +120,10 @@ struct KeyList {
   private var replies = ReplyWriter()
   private var count = 0
 
-  init(isRESP3: Bool) { replies.isRESP3 = isRESP3 }
+  init(for reply: ReplyWriter) {
+    replies.isRESP3 = reply.isRESP3
+    replies.byteLimit = reply.byteLimit
+  }
 
   mutating func add(_ key: RawSpan, matching pattern: [UInt8]?) {
     if let pattern {
@@ -132,6 +135,12 @@ struct KeyList {
 
   mutating func write(to reply: inout ReplyWriter) {
     reply.array(count)
+    guard !replies.isIncomplete,
+      replies.buffer.readableBytes <= reply.byteLimit - reply.buffer.writerIndex
+    else {
+      reply.isIncomplete = true
+      return
+    }
     reply.buffer.writeBuffer(&replies.buffer)
   }
 }

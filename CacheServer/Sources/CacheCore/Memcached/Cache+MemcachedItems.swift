@@ -1,6 +1,6 @@
-internal import KexecHandover
 internal import MemcachedProtocol
 internal import PersistentCollections
+internal import ProcessHandover
 internal import RESP
 
 // What the commands of the memcached protocol do with an item.

@@ -1,6 +1,6 @@
-internal import KexecHandover
 public import MemcachedProtocol
 internal import PersistentCollections
+internal import ProcessHandover
 public import RESP
 
 // `stats`: figures under the names that memcached gives them. What this server does not have, such as slab

@@ -1,5 +1,5 @@
-internal import KexecHandover
 internal import PersistentCollections
+internal import ProcessHandover
 
 // Memory that entries have left: moved together, and given back to the system.
 

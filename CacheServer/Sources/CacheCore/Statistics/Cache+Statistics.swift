@@ -1,5 +1,5 @@
-internal import KexecHandover
 internal import PersistentCollections
+internal import ProcessHandover
 public import RESP
 
 // Each function reads one part of the cache: see ``Cache`` for the reason.

@@ -19,9 +19,21 @@ final class ServingLoop: @unchecked Sendable {
   }
 
   /// Keeps the replies so far, and makes room for more.
-  func setReplyAside() {
+  ///
+  /// - Returns: whether those of the transaction are still within the limit of one reply. If not, they are forgotten.
+  func setReplyAside() -> Bool {
     earlierReplies.append(reply.buffer)
     reply.buffer = ByteBufferAllocator().buffer(capacity: 64 << 10)
+    let byteCount = earlierReplies.reduce(0) { $0 + $1.readableBytes }
+    guard byteCount > reply.byteLimit else { return true }
+    earlierReplies = []
+    return false
+  }
+
+  /// Forgets all replies that are not sent.
+  func forgetReplies() {
+    earlierReplies = []
+    emptyReply()
   }
 
   /// Returns the replies that were set aside, in order, and forgets them.

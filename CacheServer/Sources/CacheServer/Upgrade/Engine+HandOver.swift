@@ -1,10 +1,10 @@
 internal import CacheCore
-internal import KexecHandover
 internal import Logging
 internal import MemcachedProtocol
 internal import NIOConcurrencyHelpers
 internal import NIOCore
 internal import NIOPosix
+internal import ProcessHandover
 internal import RESP
 internal import SystemPackage
 

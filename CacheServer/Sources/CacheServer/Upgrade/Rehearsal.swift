@@ -1,7 +1,7 @@
 internal import CacheCore
-internal import KexecHandover
 internal import NIOCore
 internal import NIOPosix
+internal import ProcessHandover
 internal import RESP
 internal import SystemPackage
 

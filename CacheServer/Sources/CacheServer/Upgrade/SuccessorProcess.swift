@@ -1,5 +1,5 @@
-internal import KexecHandover
 internal import NIOCore
+internal import ProcessHandover
 internal import SystemPackage
 
 /// A program that was started to take everything over, as its predecessor sees it.
