@@ -125,6 +125,22 @@ enum Roles {
     while true { pause() }
   }
 
+  /// count PATH BYTES: opens a file that takes at most so many bytes, and reads the first byte, for `Benchmarks/misses`.
+  /// Valgrind does not have the addresses that a file may grow to by default.
+  static func count(_ arguments: [String]) throws {
+    try openAndRead(FilePath(arguments[1]), growableTo: try number(arguments[2]))
+    // Closing is not counted.
+    exit(0)
+  }
+
+  @inline(never)
+  private static func openAndRead(_ path: FilePath, growableTo byteCount: UInt64) throws {
+    let memory = try PreservedMemory.open(path, growableTo: byteCount)
+    guard let table = try memory.table(),
+      memory.word(at: memory.word(at: table.start.rawValue)) & 1 == 1
+    else { fail("the first byte differs") }
+  }
+
   // MARK: Parts
 
   private static func check(

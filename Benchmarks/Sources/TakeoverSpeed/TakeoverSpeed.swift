@@ -28,6 +28,7 @@ struct TakeoverSpeed {
     case "fresh", "fresh-each": try Roles.fresh(arguments, startedAt: start)
     case "hold": try Roles.hold(arguments)
     case "restart": try Roles.restart(arguments, startedAt: start)
+    case "count": try Roles.count(arguments)
     default:
       guard let choices = Choices(arguments) else {
         print(
