@@ -38,7 +38,7 @@ struct RadixPathCache: ~Copyable {
   /// again.
   ///
   /// One thread uses it. It is an atomic because a value with an atomic in it stays where it is: otherwise
-  /// each function that reads one entry copies all of them to its stack, 600 bytes a time.
+  /// each function that reads one entry copies all of them to its stack, 500 bytes a time.
   @usableFromInline
   let lastMiss = Atomic<Int>(-1)
 
