@@ -82,7 +82,7 @@ import Testing
     let watched = Console.$current.withValue(console) {
       let progress = CommandProgress("read", of: nil, after: .zero)
       defer { progress.end() }
-      return OwnersOfHandover(survey, in: WatchedMemory(memory, progress))
+      return OwnersOfHandover(survey, in: WatchedMemory(memory) { progress.report($0) })
     }
     let lines = String(decoding: printed, as: UTF8.self).split(separator: "\r")
     #expect(lines.first?.hasPrefix("\u{1b}[Kread ") == true)

@@ -129,6 +129,17 @@ private let core: Set<String> = [
     #expect(used == allowed, "\(target) does not import \(allowed.subtracting(used))")
   }
 
+  /// What `kho` answers is in the library. The commands are what is left.
+  @Test func commandsStaySmall() throws {
+    let folder = sources.appending(path: "KHOCommands")
+    var lineCount = 0
+    for path in try FileManager.default.subpathsOfDirectory(atPath: folder.path)
+    where path.hasSuffix(".swift") {
+      lineCount += try Data(contentsOf: folder.appending(path: path)).count { $0 == 0x0a }
+    }
+    #expect(lineCount < 5000)
+  }
+
   /// The README describes every target.
   @Test func readmeNamesEveryTarget() throws {
     let readme = try String(contentsOf: root.appending(path: "README.md"), encoding: .utf8)

@@ -36,7 +36,7 @@ struct Owners: ParsableCommand {
     let console = Console.current
     // The records may be read several times, so it is unknown how much there is to read.
     let progress = CommandProgress("read", of: nil)
-    let memory = WatchedMemory(image.memory, progress)
+    let memory = WatchedMemory(image.memory) { progress.report($0) }
     let reports = image.surveys.map { OwnersOfHandover($0, in: memory) }
     progress.end()
     if json {
