@@ -73,8 +73,7 @@ let package = Package(
       name: "CacheServer",
       dependencies: [
         "CServerSupport", "RESP", "MemcachedProtocol", "CacheCore", processHandover, collections,
-        nio,
-        posix, locks, tls, logging, system, lifecycle, signals,
+        nio, posix, locks, tls, logging, system, lifecycle, signals,
       ],
       swiftSettings: strict),
     .executableTarget(

@@ -64,7 +64,7 @@ public struct ConcurrentRadixTree<Memory: WritablePhysicalMemory>: ~Copyable {
     _ key: RadixKey, from frames: inout Frames
   ) throws(RadixTreeError) -> Bool {
     let word = try madeWord(for: key, from: &frames)
-    let mask = (1 as UInt64) &<< key.rawValue
+    let mask = key.mask
     return nodes.memory.withWords(at: word, count: 1) { $0.setBits(mask, at: 0) & mask == 0 }
   }
 
@@ -77,7 +77,7 @@ public struct ConcurrentRadixTree<Memory: WritablePhysicalMemory>: ~Copyable {
   public mutating func remove(_ key: RadixKey) -> Bool {
     let word = word(for: key)
     if word == .zero { return false }
-    let mask = (1 as UInt64) &<< key.rawValue
+    let mask = key.mask
     return nodes.memory.withWords(at: word, count: 1) { $0.clearBits(mask, at: 0) & mask != 0 }
   }
 

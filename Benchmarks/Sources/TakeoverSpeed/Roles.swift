@@ -68,8 +68,7 @@ enum Roles {
     _ report: FileDescriptor, _ arguments: [String], _ start: Moment,
     _ memory: inout PreservedMemory
   ) throws {
-    guard let table = try memory.table() else { fail("no table") }
-    let first = memory.word(at: memory.word(at: table.start.rawValue))
+    let first = try firstWord(of: memory)
     let read = Moment.now
     let page = try memory.allocate(.zero)
     let allocated = Moment.now
@@ -136,12 +135,16 @@ enum Roles {
   @inline(never)
   private static func openAndRead(_ path: FilePath, growableTo byteCount: UInt64) throws {
     let memory = try PreservedMemory.open(path, growableTo: byteCount)
-    guard let table = try memory.table(),
-      memory.word(at: memory.word(at: table.start.rawValue)) & 1 == 1
-    else { fail("the first byte differs") }
+    guard try firstWord(of: memory) & 1 == 1 else { fail("the first byte differs") }
   }
 
   // MARK: Parts
+
+  /// The first word of the first block.
+  private static func firstWord(of memory: borrowing PreservedMemory) throws -> UInt64 {
+    guard let table = try memory.table() else { fail("no table") }
+    return memory.word(at: memory.word(at: table.start.rawValue))
+  }
 
   private static func check(
     _ memory: borrowing PreservedMemory, _ order: PageOrder, all: Bool

@@ -121,11 +121,10 @@ extension Directive {
   private static func choice<Value: RawRepresentable<String> & CaseIterable & Sendable>(
     _ name: String, _ help: String, _ field: Field<Value>
   ) -> Directive {
-    let values = Dictionary(uniqueKeysWithValues: Value.allCases.map { ($0.rawValue, $0) })
     let all = Value.allCases.map(\.rawValue).joined(separator: ", ")
     return Directive(name: name, help: help, read: { $0[keyPath: field].rawValue }) {
       (text, settings) throws(DirectiveRefusal) in
-      guard let value = values[text.lowercased()] else {
+      guard let value = Value(rawValue: text.lowercased()) else {
         throw DirectiveRefusal(reason: "argument(s) must be one of the following: \(all)")
       }
       settings[keyPath: field] = value
