@@ -154,8 +154,15 @@ extension ConnectionHandler {
     init(_ body: @escaping (ChannelHandlerContext) -> Void) { self.body = body }
   }
 
-  func setReading(_ isReading: Bool) {
-    onLoop { self.applyReading(isReading, $0) }
+  /// Stops reading while there is something to wait for.
+  ///
+  /// The wait may have ended before the event loop comes to this: then what ended it reads already, and nothing would
+  /// begin to read again.
+  func stopReading() {
+    onLoop { context in
+      guard self.engine.locked({ self.hold != .none }) else { return }
+      self.applyReading(false, context)
+    }
   }
 
   /// Sends a reply that is not one to what was just read.

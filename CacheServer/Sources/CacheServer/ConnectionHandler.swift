@@ -224,7 +224,7 @@ final class ConnectionHandler: ChannelInboundHandler, @unchecked Sendable {
         swap(&engine.reply, &loop.reply)
       case .paused:
         hold = .pause
-        setReading(false)
+        stopReading()
         isDone = true
       case .full where session.isExecuting:
         if !loop.setReplyAside() {
@@ -238,7 +238,7 @@ final class ConnectionHandler: ChannelInboundHandler, @unchecked Sendable {
         isDone = !mayGoOn
         if !isDone, !isWritable {
           hold = .output
-          setReading(false)
+          stopReading()
           isDone = true
         }
         if isDone, memcached == nil { parser.finishRequest() }

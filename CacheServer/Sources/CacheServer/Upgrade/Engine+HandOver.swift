@@ -45,7 +45,7 @@ extension Engine {
     upgradeRequester = requester
     if let requester {
       requester.hold = .upgrade
-      requester.setReading(false)
+      requester.stopReading()
     }
     startSuccessor()
   }
