@@ -6,12 +6,14 @@
 #include <sched.h>
 #include <signal.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 // The kernel takes apart the mappings of a process, tens of milliseconds for a gigabyte, before it
@@ -30,12 +32,17 @@ static struct {
   int ends[2];
   int ready[2];
   int error;
+  // Whether it ends because this process does not want it any more.
+  atomic_bool is_stopped;
   char *stack;
 } keeper = {.mutex = PTHREAD_MUTEX_INITIALIZER};
 
 enum { STACK_BYTE_COUNT = 1 << 17 };
 
 #ifndef IS_WATCHED_FOR_RACES
+
+// How long a program may take to start on a busy machine.
+static const struct timespec start_time = {.tv_nsec = 100000000};
 
 // Both functions run on stacks of their own, in memory that this process still uses, and with the
 // thread-local variables of the thread that started them. They call nothing but the system; while a
@@ -58,8 +65,11 @@ NO_SANITIZE static int keep_memory(void *unused) {
   syscall(SYS_prctl, PR_SET_NAME, "kho-keeper", 0, 0, 0);
   // Every signal is blocked; those that cannot be are often sent to a group.
   syscall(SYS_setpgid, 0, 0);
-  // Taking the memory apart has time; the next program has not.
+  // Niceness alone would let the keeper finish its time slice, milliseconds, while a thread of the next
+  // program waits for the processor.
+  struct sched_param none = {0};
   syscall(SYS_setpriority, PRIO_PROCESS, 0, 19);
+  syscall(SYS_sched_setscheduler, 0, SCHED_IDLE, &none);
   // The descriptors are copies. Of them only one is needed; the others would keep locks and sockets.
   // The last one to go is that by which the starter sees that all are gone.
   unsigned ready = (unsigned)keeper.ready[1];
@@ -71,6 +81,9 @@ NO_SANITIZE static int keep_memory(void *unused) {
   close_between(ready, ready + 1);
   // Not read(2), which looks at variables of a thread that may be gone.
   syscall(SYS_read, end, &byte, 1);
+  // Taking the memory apart has time; the next program has not. A processor that does so is not idle
+  // for the kernel, which would place the threads of that program beside each other on the others.
+  if (!atomic_load(&keeper.is_stopped)) syscall(SYS_nanosleep, &start_time, NULL);
   _exit(0);
 }
 
@@ -114,6 +127,7 @@ static int start_with_stack(void) {
   if (atomic_load(&keeper.owner) == getpid()) close(keeper.ends[0]);
   atomic_store(&keeper.owner, 0);
   atomic_store(&keeper.process, 0);
+  atomic_store(&keeper.is_stopped, false);
   if (pipe2(keeper.ready, O_CLOEXEC) < 0) return -errno;
   if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, keeper.ends) < 0) {
     int error = errno;
@@ -162,6 +176,7 @@ void kho_stop_keeper(void) {
   pthread_mutex_lock(&keeper.mutex);
   pid_t process = kho_keeper();
   if (process != 0) {
+    atomic_store(&keeper.is_stopped, true);
     shutdown(keeper.ends[0], SHUT_RDWR);
     close(keeper.ends[0]);
     while (atomic_load(&keeper.process) == process) {

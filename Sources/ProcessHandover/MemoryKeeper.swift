@@ -6,8 +6,9 @@ public import SystemPackage
 /// When a process ends, the kernel unmaps its memory before it closes its descriptors, and that takes
 /// tens of milliseconds for each gigabyte of small pages. As long, the lock of the memory file and the
 /// process's sockets have no owner, and the next client is refused. A keeper is another process
-/// that shares the memory, and does nothing: the killed process's descriptors are closed at once, and
-/// the keeper takes the memory apart by ending, at the lowest priority.
+/// that shares the memory, and does nothing: the killed process's descriptors are closed at once. The keeper
+/// takes the memory apart by ending, a tenth of a second later, when the next program has started, and only while
+/// no other process wants the processor (`SCHED_IDLE`).
 ///
 ///     _ = try? MemoryKeeper.start()
 ///

@@ -50,6 +50,8 @@ import Testing
       separator: " ")
     #expect(fields[1] != "\(helper.processID)")
     #expect(fields[2] == "\(keeper)")
+    // SCHED_IDLE: any thread of the next program runs before it.
+    #expect(fields[38] == "5")
   }
 
   @Test func endsWhenTheProcessIsKilled() throws {
