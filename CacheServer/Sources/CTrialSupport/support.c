@@ -45,25 +45,21 @@ static void become(const char *program, char *const arguments[], const int descr
 
 int ct_spawn(const char *program, char *const arguments[], int input, int output, int errors,
              int core) {
-  // Says whether the program was found: close-on-exec, so nothing comes where it was.
-  int report[2];
-  if (pipe2(report, O_CLOEXEC) < 0) return -errno;
   const int descriptors[3] = {input, output, errors};
   pid_t parent = getpid();
-  pid_t process = fork();
+  volatile int error = 0;
+  // Not fork(2): a copy of this process's page tables takes a quarter of what is measured. The child uses
+  // this function's variables until it executes the program or ends, and this thread waits for that.
+  pid_t process = vfork();
   if (process == 0) {
-    int writing = fcntl(report[1], F_DUPFD_CLOEXEC, 3);
     become(program, arguments, descriptors, core, parent);
-    int error = errno;
-    ssize_t written = write(writing, &error, sizeof error);
-    _exit(written < 0 ? 126 : 127);
+    error = errno;
+    _exit(127);
   }
-  int error = process < 0 ? errno : 0;
-  close(report[1]);
-  if (process > 0 && read(report[0], &error, sizeof error) == (ssize_t)sizeof error)
-    waitpid(process, NULL, 0);
-  close(report[0]);
-  return error != 0 ? -error : process;
+  if (process < 0) return -errno;
+  if (error == 0) return process;
+  waitpid(process, NULL, 0);
+  return -error;
 }
 
 int ct_become_subreaper(void) { return checked(prctl(PR_SET_CHILD_SUBREAPER, 1)); }
