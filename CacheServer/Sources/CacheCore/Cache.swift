@@ -101,8 +101,8 @@ public struct Cache: ~Copyable {
   /// Whether the memory file is on a disk, to which `SAVE` writes it.
   public var isOnDisk = false
 
-  /// What `CONFIG GET` gives and `CONFIG SET` cannot change.
-  public var fixedParameters: [(name: String, value: String)] = []
+  /// Returns what `CONFIG GET` gives and `CONFIG SET` cannot change.
+  public var fixedParameters: @Sendable () -> [(name: String, value: String)] = { [] }
 
   /// What can be set.
   public var settings: Settings {

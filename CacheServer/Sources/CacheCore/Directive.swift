@@ -11,42 +11,50 @@ public struct Directive: Sendable {
   /// All of them, in the order in which `CONFIG GET *` gives them.
   public static let all: [Directive] = [
     .byteCount(
-      "maxmemory", "Bytes of the memory file that entries may take, as 100mb.", \.maximumByteCount),
-    .choice("maxmemory-policy", "What happens when they take more.", \.policy),
+      "maxmemory", "Bytes of the memory file that entries may take, as 100mb.",
+      { $0.maximumByteCount }, { $0.maximumByteCount = $1 }),
+    .choice(
+      "maxmemory-policy", "What happens when they take more.", { $0.policy }, { $0.policy = $1 }),
     .integer(
-      "maxmemory-samples", "Entries that an eviction looks at.", \.sampleCount,
+      "maxmemory-samples", "Entries that an eviction looks at.", { $0.sampleCount },
+      { $0.sampleCount = $1 },
       Settings.sampleCounts),
     .integer(
-      "lfu-log-factor", "How slowly the count of an entry's uses grows.", \.frequencyLogFactor,
+      "lfu-log-factor", "How slowly the count of an entry's uses grows.", { $0.frequencyLogFactor },
+      { $0.frequencyLogFactor = $1 },
       0...Int(Int32.max)),
     .integer(
       "lfu-decay-time", "Minutes after which it loses one; 0 for never.",
-      \.frequencyDecayMinutes, 0...Int(Int32.max)),
+      { $0.frequencyDecayMinutes }, { $0.frequencyDecayMinutes = $1 }, 0...Int(Int32.max)),
     .integer(
       "slowlog-log-slower-than", "Microseconds from which on a command is slow; -1 for never.",
-      \.slowMicroseconds, -1...Int.max),
+      { $0.slowMicroseconds }, { $0.slowMicroseconds = $1 }, -1...Int.max),
     .integer(
-      "slowlog-max-len", "How many slow commands are kept.", \.slowLogLength, 0...1_000_000),
-    .bytes("requirepass", "The password that clients give with AUTH.", \.password),
+      "slowlog-max-len", "How many slow commands are kept.", { $0.slowLogLength },
+      { $0.slowLogLength = $1 }, 0...1_000_000),
+    .bytes(
+      "requirepass", "The password that clients give with AUTH.", { $0.password },
+      { $0.password = $1 }),
     .flag(
       "protected-mode", "Whether a server without a password serves only its own machine.",
-      \.isProtected),
+      { $0.isProtected }, { $0.isProtected = $1 }),
     .integer(
       "tcp-keepalive", "Seconds of silence after which a client is probed; 0 for never.",
-      \.keepAliveSeconds, 0...Int(Int32.max)),
+      { $0.keepAliveSeconds }, { $0.keepAliveSeconds = $1 }, 0...Int(Int32.max)),
     .integer(
       "timeout", "Seconds of silence after which a client is disconnected; 0 for never.",
-      \.idleSeconds, 0...Int(Int32.max)),
+      { $0.idleSeconds }, { $0.idleSeconds = $1 }, 0...Int(Int32.max)),
     .byteCount(
       "memcached-item-size-max", "Bytes that an item of the memcached protocol may have, as 1mb.",
-      \.memcachedItemByteLimit, Settings.memcachedItemByteLimits),
+      { $0.memcachedItemByteLimit }, { $0.memcachedItemByteLimit = $1 },
+      Settings.memcachedItemByteLimits),
     .byteCount(
       "proto-max-reply-len",
       "Bytes that the replies to one command or one transaction may take, as 1gb.",
-      \.replyByteLimit, Settings.replyByteLimits),
+      { $0.replyByteLimit }, { $0.replyByteLimit = $1 }, Settings.replyByteLimits),
     .flag(
       "value-checksums", "Whether values get a checksum, which is compared when they are read.",
-      \.checksValues),
+      { $0.checksValues }, { $0.checksValues = $1 }),
   ]
 
   /// The directive called `name`, in lower case, or `nil` for an unknown name.
@@ -72,13 +80,16 @@ public struct DirectiveRefusal: Error, Equatable, Sendable {
 }
 
 extension Directive {
-  private typealias Field<Value> = any WritableKeyPath<Settings, Value> & Sendable
+  // Not key paths: those are made while the program runs, and all of them take a tenth of the time of a start.
+  private typealias Getter<Value> = @Sendable (Settings) -> Value
+  private typealias Setter<Value> = @Sendable (inout Settings, Value) -> Void
 
   private static func byteCount(
-    _ name: String, _ help: String, _ field: Field<UInt64>,
+    _ name: String, _ help: String, _ get: @escaping Getter<UInt64>,
+    _ set: @escaping Setter<UInt64>,
     _ range: ClosedRange<UInt64> = 0...UInt64.max
   ) -> Directive {
-    Directive(name: name, help: help, read: { String($0[keyPath: field]) }) {
+    Directive(name: name, help: help, read: { String(get($0)) }) {
       (text, settings) throws(DirectiveRefusal) in
       guard let value = ByteCountText.parse(text) else {
         throw DirectiveRefusal(reason: "argument must be a memory value")
@@ -87,14 +98,15 @@ extension Directive {
         throw DirectiveRefusal(
           reason: "argument must be between \(range.lowerBound) and \(range.upperBound) inclusive")
       }
-      settings[keyPath: field] = value
+      set(&settings, value)
     }
   }
 
   private static func integer(
-    _ name: String, _ help: String, _ field: Field<Int>, _ range: ClosedRange<Int>
+    _ name: String, _ help: String, _ get: @escaping Getter<Int>, _ set: @escaping Setter<Int>,
+    _ range: ClosedRange<Int>
   ) -> Directive {
-    Directive(name: name, help: help, read: { String($0[keyPath: field]) }) {
+    Directive(name: name, help: help, read: { String(get($0)) }) {
       (text, settings) throws(DirectiveRefusal) in
       guard let value = Int(text) else {
         throw DirectiveRefusal(reason: "argument couldn't be parsed into an integer")
@@ -103,39 +115,44 @@ extension Directive {
         throw DirectiveRefusal(
           reason: "argument must be between \(range.lowerBound) and \(range.upperBound) inclusive")
       }
-      settings[keyPath: field] = value
+      set(&settings, value)
     }
   }
 
-  private static func flag(_ name: String, _ help: String, _ field: Field<Bool>) -> Directive {
-    Directive(name: name, help: help, read: { $0[keyPath: field] ? "yes" : "no" }) {
+  private static func flag(
+    _ name: String, _ help: String, _ get: @escaping Getter<Bool>, _ set: @escaping Setter<Bool>
+  ) -> Directive {
+    Directive(name: name, help: help, read: { get($0) ? "yes" : "no" }) {
       (text, settings) throws(DirectiveRefusal) in
       switch text.lowercased() {
-      case "yes": settings[keyPath: field] = true
-      case "no": settings[keyPath: field] = false
+      case "yes": set(&settings, true)
+      case "no": set(&settings, false)
       default: throw DirectiveRefusal(reason: "argument must be 'yes' or 'no'")
       }
     }
   }
 
   private static func choice<Value: RawRepresentable<String> & CaseIterable & Sendable>(
-    _ name: String, _ help: String, _ field: Field<Value>
+    _ name: String, _ help: String, _ get: @escaping Getter<Value>, _ set: @escaping Setter<Value>
   ) -> Directive {
     let all = Value.allCases.map(\.rawValue).joined(separator: ", ")
-    return Directive(name: name, help: help, read: { $0[keyPath: field].rawValue }) {
+    return Directive(name: name, help: help, read: { get($0).rawValue }) {
       (text, settings) throws(DirectiveRefusal) in
       guard let value = Value(rawValue: text.lowercased()) else {
         throw DirectiveRefusal(reason: "argument(s) must be one of the following: \(all)")
       }
-      settings[keyPath: field] = value
+      set(&settings, value)
     }
   }
 
-  private static func bytes(_ name: String, _ help: String, _ field: Field<[UInt8]>) -> Directive {
+  private static func bytes(
+    _ name: String, _ help: String, _ get: @escaping Getter<[UInt8]>,
+    _ set: @escaping Setter<[UInt8]>
+  ) -> Directive {
     Directive(
-      name: name, help: help, read: { String(decoding: $0[keyPath: field], as: UTF8.self) }
+      name: name, help: help, read: { String(decoding: get($0), as: UTF8.self) }
     ) { (text, settings) throws(DirectiveRefusal) in
-      settings[keyPath: field] = Array(text.utf8)
+      set(&settings, Array(text.utf8))
     }
   }
 }

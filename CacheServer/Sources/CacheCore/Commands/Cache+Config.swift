@@ -10,11 +10,11 @@ extension Cache {
     let name = request[1]
     if name.isWord("get") {
       try request.expectCount(request.count > 2)
-      settings.writeParameters(request, fixed: fixedParameters, &reply)
+      settings.writeParameters(request, fixed: fixedParameters(), &reply)
     } else if name.isWord("set") {
       try request.expectCount(request.count > 3)
       guard request.count % 2 == 0 else { throw .syntax }
-      settings = try settings.changed(by: request, fixed: fixedParameters)
+      settings = try settings.changed(by: request, fixed: fixedParameters())
       reply.ok()
     } else if name.isWord("resetstat") {
       try request.expectCount(request.count == 2)

@@ -74,14 +74,13 @@ extension CommandTable {
     }
   }
 
-  private static func words(_ text: String) -> [Substring] {
-    text.split(separator: " ")
+  private static func writeWords(_ words: [String], _ reply: inout ReplyWriter) {
+    reply.set(words.count)
+    for word in words { reply.simple(word) }
   }
 
-  private static func writeFlags(_ text: String, _ reply: inout ReplyWriter) {
-    let flags = words(text)
-    reply.set(flags.count)
-    for flag in flags { reply.simple(String(flag)) }
+  private static func writeWords(of text: String, _ reply: inout ReplyWriter) {
+    writeWords(text.split(separator: " ").map(String.init), &reply)
   }
 
   /// Name, arity, flags, keys, categories, tips, key specifications, subcommands.
@@ -91,11 +90,11 @@ extension CommandTable {
     reply.array(10)
     reply.bulk(command.name)
     reply.integer(entry.arity)
-    writeFlags(entry.flags, &reply)
+    writeWords(entry.flags.words, &reply)
     reply.integer(details.keys?.first ?? 0)
     reply.integer(details.keys?.last ?? 0)
     reply.integer(details.keys?.step ?? 0)
-    writeFlags(details.categories, &reply)
+    writeWords(of: details.categories, &reply)
     reply.set(details.tips.count)
     for tip in details.tips { reply.bulk(tip) }
     reply.set(details.keys == nil ? 0 : 1)
@@ -112,7 +111,7 @@ extension CommandTable {
       reply.bulk(notes)
     }
     reply.bulk("flags")
-    writeFlags(keys.flags, &reply)
+    writeWords(of: keys.flags, &reply)
     reply.bulk("begin_search")
     reply.map(2)
     reply.bulk("type")

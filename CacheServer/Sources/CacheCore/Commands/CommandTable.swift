@@ -40,7 +40,7 @@ struct CommandTable {
     for (place, command) in Command.allCases.enumerated() {
       let entry = command.entry
       let keys = command.keys
-      let flags = entry.flags.split(separator: " ")
+      let flags = entry.flags
       let name = Array(command.name.utf8)
       guard let (low, high) = Self.words(of: name.rawSpan) else {
         preconditionFailure("a command's name is too long")
@@ -49,13 +49,13 @@ struct CommandTable {
       while slots[index].command != nil { index = (index + 1) % Self.slotCount }
       slots[index] = Slot(
         low: low, high: high, command: command, arity: entry.arity,
-        growsMemory: flags.contains("denyoom"),
-        hasSubcommands: [.client, .config, .command, .object, .memory, .slowlog].contains(command),
+        growsMemory: flags.contains(.denyOOM),
+        hasSubcommands: command.hasSubcommands,
         index: place, firstKey: keys?.first ?? 0, lastKey: keys?.last ?? 0,
-        keyStep: keys?.step ?? 1, isWrite: flags.contains("write"),
-        isQueued: ![.multi, .exec, .discard, .watch, .quit, .reset].contains(command),
-        mayBeQueued: !flags.contains("no_multi"),
-        needsNoPassword: flags.contains("no_auth"))
+        keyStep: keys?.step ?? 1, isWrite: flags.contains(.write),
+        isQueued: command.isQueued,
+        mayBeQueued: !flags.contains(.noMulti),
+        needsNoPassword: flags.contains(.noAuth))
     }
     self.slots = slots
   }
@@ -98,6 +98,22 @@ struct CommandTable {
 }
 
 extension Command {
+  /// Whether the first argument names what it does.
+  fileprivate var hasSubcommands: Bool {
+    switch self {
+    case .client, .config, .command, .object, .memory, .slowlog: true
+    default: false
+    }
+  }
+
+  /// Whether it waits for EXEC in a transaction.
+  fileprivate var isQueued: Bool {
+    switch self {
+    case .multi, .exec, .discard, .watch, .quit, .reset: false
+    default: true
+    }
+  }
+
   /// Where its keys are; also of those commands whose keys follow a subcommand.
   var keys: CommandDetails.Keys? {
     switch self {
