@@ -7,19 +7,17 @@ internal import RESP
 internal import SystemPackage
 
 extension Engine {
-  /// Makes the listening sockets channels, and accepts clients from now on. The caller does not have the lock.
+  /// Has the main event loop make channels of the listening sockets, and accept clients from then on.
   func acceptClients() -> EventLoopFuture<Void> {
-    let listeners = locked { () -> [Listener] in
-      setKeepAlive()
-      for listener in self.listeners {
-        SystemCalls.closeOnExec(listener.socket.rawValue)
-        note(listener.endpoint)
-      }
-      // The port is known now.
-      cache?.fixedParameters = fixedParameters
-      return self.listeners
+    setKeepAlive()
+    for listener in listeners {
+      SystemCalls.closeOnExec(listener.socket.rawValue)
+      note(listener.endpoint)
     }
-    return EventLoopFuture.andAllSucceed(listeners.map(accept), on: eventLoop)
+    let listeners = listeners
+    return eventLoop.flatSubmit {
+      EventLoopFuture.andAllSucceed(listeners.map(self.accept), on: self.eventLoop)
+    }
   }
 
   /// Notes where clients connect to.
@@ -155,8 +153,8 @@ extension Engine {
   /// Whether the server serves only clients of its own machine.
   private var isProtected: Bool { settings.isProtected && settings.password.isEmpty }
 
-  /// The settings; those with which the memory was handed over while another process has it.
-  private var settings: Settings { cache?.settings ?? lastSettings }
+  /// The settings; those with which the memory was handed over, or will be opened, while there is no cache.
+  var settings: Settings { cache?.settings ?? lastSettings }
 
   /// A client has gone.
   func remove(_ connection: ConnectionHandler) {

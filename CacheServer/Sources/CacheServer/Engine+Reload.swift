@@ -37,7 +37,7 @@ extension Engine {
   /// Has the sockets that listen, and so those of the clients that connect from now on, do as
   /// `tcp-keepalive` says.
   func setKeepAlive() {
-    guard let seconds = cache?.settings.keepAliveSeconds else { return }
+    let seconds = settings.keepAliveSeconds
     keepAliveSeconds = seconds
     for listener in listeners where listener.isInternet {
       SystemCalls.setOptions(ofListener: listener.socket, keepAlive: seconds)

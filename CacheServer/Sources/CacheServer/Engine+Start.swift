@@ -2,8 +2,17 @@ internal import CacheCore
 internal import Logging
 internal import NIOCore
 internal import ProcessHandover
-internal import RESP
 internal import SystemPackage
+
+/// Where a server gets its memory and its sockets from.
+private enum Beginning {
+  /// From the process that it replaces.
+  case succeeding(PredecessorLink)
+  /// From a file that another server uses; from the service manager or by itself, after that server's end.
+  case standingBy(FilePath, [Listener], GivenBox)
+  /// From a file or the service manager.
+  case alone([Listener], MemoryOpening)
+}
 
 extension Engine {
   /// Begins to serve: from what a predecessor hands over, or from the memory file. A standby first waits for the end of
@@ -14,24 +23,25 @@ extension Engine {
   static func start(
     _ configuration: ServerConfiguration, _ logger: Logger
   ) throws(StartFailure) -> Engine? {
-    let engine = Engine(configuration, logger)
-    var hasBegun = false
-    defer { if !hasBegun { engine.abandonStart() } }
     do {
       let manager = try ServiceManager.current()
+      // Before a predecessor pauses, and before the memory may be made.
+      let tls = try configuration.tls.map { try TLSIdentity($0) }
+      let beginning = try begin(configuration, logger, manager, hasTLS: tls != nil)
+      let engine = Engine(configuration, logger)
       engine.facts.isSupervised = manager != nil
-      // Before a predecessor pauses.
-      if let options = configuration.tls { engine.tls = try TLSIdentity(options) }
-      if let inherited = try Successor.inherited(), let link = try PredecessorLink(inherited) {
-        try engine.takeOver(from: link)
-      } else {
-        let box = GivenBox(try GivenDescriptors())
-        engine.listeners = box.given.takeListeners()
-        if case .path(let path) = configuration.place, configuration.isStandby {
-          guard try engine.standBy(for: path, box, manager) else { return nil }
-        } else {
-          try engine.startAlone(box, manager)
-        }
+      engine.tls = tls
+      var hasBegun = false
+      defer { if !hasBegun { engine.abandonStart() } }
+      switch beginning {
+      case .succeeding(let link): try engine.takeOver(from: link)
+      case .standingBy(let path, let listeners, let box):
+        engine.listeners = listeners
+        guard try engine.standBy(for: path, box, manager) else { return nil }
+        try manager?.notifyReady()
+      case .alone(let listeners, let opening):
+        engine.listeners = listeners
+        try engine.serve(from: opening)
         try manager?.notifyReady()
       }
       engine.startKeeper()
@@ -48,97 +58,53 @@ extension Engine {
     }
   }
 
-  private func startAlone(_ box: GivenBox, _ manager: ServiceManager?) throws {
+  /// Does what needs no event loop, since making those takes as long as opening the memory.
+  private static func begin(
+    _ configuration: ServerConfiguration, _ logger: Logger, _ manager: ServiceManager?, hasTLS: Bool
+  ) throws -> Beginning {
+    if let inherited = try Successor.inherited(), let link = try PredecessorLink(inherited) {
+      return .succeeding(link)
+    }
+    let box = GivenBox(try GivenDescriptors())
+    let given = box.given.takeListeners()
+    try Listener.check(given, hasTLS: hasTLS)
+    if case .path(let path) = configuration.place, configuration.isStandby {
+      return .standingBy(path, given, box)
+    }
     // The addresses come first: without them there is nothing to do with the memory, which may be made.
     let patience = Patience()
-    if listeners.isEmpty { try bindListeners(patience) }
-    try checkListeners()
-    try serve {
+    let listeners = given.isEmpty ? try Listener.bindAll(configuration, patience) : given
+    let opening = MemoryOpening {
       try patience.wait(
-        for: { try self.openMemory(&box.given.descriptors, manager) }, after: Self.hold)
+        for: { try configuration.openMemory(&box.given.descriptors, manager, logger) },
+        after: OpenedMemory.hold)
     }
+    return .alone(listeners, opening)
   }
 
-  /// Serves from the memory that `open` returns, which runs on the event loop.
-  func serve(_ open: @escaping () throws -> PreservedMemory) throws {
-    let opening = Opening(open)
-    try eventLoop.flatSubmit {
-      self.eventLoop.makeCompletedFuture {
-        try self.locked {
-          let memory = try opening.open()
-          self.memoryFile = memory.file
-          self.warnOfDisk(memory)
-          let cache = try Cache(in: memory, settings: self.configuration.settings)
-          self.nextClientID = cache.figures.connectionCount + 1
-          self.begin(with: cache)
-        }
-      }.flatMap { self.acceptClients() }
-    }.wait()
+  /// Serves from the memory that `opening` opens.
+  private func serve(from opening: MemoryOpening) throws {
+    // The event loop makes channels of the listening sockets meanwhile. A client that connects waits for the lock.
+    lock.lock()
+    let accepting = acceptClients()
+    do {
+      defer { lock.unlock() }
+      begin(with: try opening.wait())
+    } catch {
+      // After that, no other thread uses the listeners.
+      try? accepting.wait()
+      throw error
+    }
+    try accepting.wait()
     logReady()
   }
 
-  /// Listens at the configured addresses.
-  func bindListeners(_ patience: Patience) throws {
-    for endpoint in configuration.endpoints {
-      var endpoint = endpoint
-      // Several addresses have the same port, also where it is any.
-      if case .internet(let host, 0) = endpoint.address,
-        let port = boundPort(for: endpoint.service)
-      {
-        endpoint.address = .internet(host: host, port: port)
-      }
-      let socket: SystemPackage.FileDescriptor
-      do {
-        socket = try patience.wait(
-          for: { try SystemCalls.makeListener(at: endpoint, backlog: self.configuration.backlog) },
-          after: { ($0 as? SocketFailure)?.isTaken ?? false ? .unclear : .lasting })
-      } catch {
-        let reason = (error as? SocketFailure)?.reason ?? "\(error)"
-        throw StartFailure("\(endpoint.text) cannot be listened at: \(reason)")
-      }
-      if case .internet = endpoint.address, let (host, port) = SystemCalls.boundAddress(of: socket)
-      {
-        endpoint.address = .internet(host: host, port: port)
-      }
-      listeners.append(Listener(endpoint, socket))
-    }
-  }
-
-  /// The port at which the server listens already for clients of `service`.
-  private func boundPort(for service: Endpoint.Service) -> UInt16? {
-    for listener in listeners where listener.endpoint.service == service {
-      if case .internet(_, let port) = listener.endpoint.address { return port }
-    }
-    return nil
-  }
-
-  /// - Throws: ``StartFailure`` for a socket that another process has bound for TLS, if this one has no certificate.
-  func checkListeners() throws(StartFailure) {
-    guard tls == nil, let found = listeners.first(where: { $0.endpoint.service == .redisTLS })
-    else {
-      return
-    }
-    throw StartFailure(
-      "\(found.endpoint.text) is for TLS: set tls-port and its certificate as well")
-  }
-
-  /// How long it may pass that another process has the memory.
-  private static func hold(_ error: any Error) -> Patience.Hold {
-    guard let error = error as? PreservedMemoryError, case .heldByAnother(.held(let holder)) = error
-    else { return .lasting }
-    guard let holder else { return .unseen }
-    if SystemCalls.isEnding(holder.processID) { return .ending }
-    return .unclear
-  }
-
-  /// A disk keeps the memory through a loss of power only as far as it was written there.
-  private func warnOfDisk(_ memory: borrowing PreservedMemory) {
-    guard memory.file.storage == .disk else { return }
-    logger.warning(
-      """
-      the memory file \(configuration.memoryFile) is on a disk: every write is slower, and what SAVE \
-      has not written there may be lost or torn when the machine ends without warning
-      """)
+  /// Begins to serve from `memory`.
+  func begin(with memory: consuming OpenedMemory) {
+    memoryFile = memory.file
+    containerByteLimit = memory.containerByteLimit
+    nextClientID = memory.cache.figures.connectionCount + 1
+    begin(with: memory.cache)
   }
 
   /// Says that clients are served. The caller does not have the lock.
@@ -165,36 +131,4 @@ extension Engine {
         "a start after kill -9 will take longer: \(error)")
     }
   }
-
-  func openMemory(
-    _ descriptors: inout ReceivedDescriptors, _ manager: ServiceManager?
-  ) throws -> PreservedMemory {
-    switch configuration.place {
-    case .path(let path):
-      return try PreservedMemory.open(path, growableTo: configuration.capacity)
-    case .memfd(let name):
-      let stored = try PreservedMemory.stored(
-        in: &descriptors, named: name, growableTo: configuration.capacity)
-      if let stored { return stored }
-      let memory = try PreservedMemory(
-        creating: .memfd(name: name), growableTo: configuration.capacity)
-      guard let manager else {
-        logger.warning(
-          "no service manager keeps the memory \(configuration.memoryFile): it ends with the server"
-        )
-        return memory
-      }
-      try memory.store(with: manager, named: name)
-      return memory
-    }
-  }
-}
-
-/// Carries to the event loop how the memory is opened.
-///
-/// `@unchecked Sendable`: the thread that makes it waits for the event loop, which calls the function once.
-private final class Opening: @unchecked Sendable {
-  let open: () throws -> PreservedMemory
-
-  init(_ open: @escaping () throws -> PreservedMemory) { self.open = open }
 }

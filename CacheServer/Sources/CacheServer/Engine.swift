@@ -89,13 +89,14 @@ final class Engine: @unchecked Sendable {
   /// The clients of an upgrade that is under way.
   var ahead = AheadClients()
   /// How many bytes the container may take that the process is in, as it was when that was first asked.
-  private(set) lazy var containerByteLimit = SystemCalls.containerByteLimit()
-  /// The settings with which the memory was handed over.
-  var lastSettings = Settings()
+  lazy var containerByteLimit = SystemCalls.containerByteLimit()
+  /// The settings with which the memory was handed over, or will be opened.
+  var lastSettings: Settings
 
   init(_ configuration: ServerConfiguration, _ logger: Logger) {
     self.configuration = configuration
     self.logger = logger
+    lastSettings = configuration.settings
     group = MultiThreadedEventLoopGroup(numberOfThreads: configuration.loopCount)
     loops = group.makeIterator().enumerated().map { ServingLoop($0, $1) }
     eventLoop = loops[0].eventLoop
@@ -164,7 +165,7 @@ final class Engine: @unchecked Sendable {
     cache?.isOnDisk = isOnDisk
     // A part is for the process itself.
     if let containerByteLimit { cache?.containerByteLimit = containerByteLimit / 8 * 7 }
-    cache?.fixedParameters = fixedParameters
+    cache?.fixedParameters = { [unowned self] in fixedParameters }
   }
 
   private static func word(for storage: MemoryFileStorage) -> String {

@@ -1,6 +1,7 @@
 internal import CacheCore
 internal import Logging
 internal import NIOConcurrencyHelpers
+internal import NIOCore
 internal import NIOPosix
 internal import ProcessHandover
 internal import SystemPackage
@@ -48,7 +49,6 @@ extension Engine {
   func standBy(
     for path: FilePath, _ box: GivenBox, _ manager: ServiceManager?
   ) throws -> Bool {
-    try checkListeners()
     // Everything is done once, so that it is done fast then.
     try Rehearsal.run(self)
     _ = containerByteLimit
@@ -58,16 +58,21 @@ extension Engine {
       guard try Standby.wait(for: path) == .turn else { return false }
       do {
         // Another standby may be faster. Only the one that gets the memory listens.
-        try serve {
-          let memory = try self.openMemory(&box.given.descriptors, manager)
-          guard self.listeners.isEmpty else { return memory }
-          do { try self.bindListeners(Patience()) } catch {
-            // A start that fails leaves no new file.
-            if memory.origin == .created { SystemCalls.removeFile(path.string) }
-            throw error
+        let accepting = try locked {
+          let memory = try configuration.openMemory(&box.given.descriptors, manager, logger)
+          if listeners.isEmpty {
+            do { listeners = try Listener.bindAll(configuration, Patience()) } catch {
+              // A start that fails leaves no new file.
+              if memory.cache.start == .created { SystemCalls.removeFile(path.string) }
+              _ = memory.cache.close()
+              throw error
+            }
           }
-          return memory
+          begin(with: memory)
+          return acceptClients()
         }
+        try accepting.wait()
+        logReady()
         return true
       } catch let error as PreservedMemoryError {
         guard case .heldByAnother(.held) = error else { throw error }

@@ -10,7 +10,7 @@ struct StartDirective: Sendable {
 
   /// All of them, in the order of `--help`.
   static let all: [StartDirective] = [
-    .port("port", "The TCP port to listen at", \.port),
+    .port("port", "The TCP port to listen at", { $0.port }, { $0.port = $1 }),
     .init(
       name: "bind", help: "The addresses to listen at, separated by spaces; * for all.",
       read: { $0.addresses.joined(separator: " ") },
@@ -42,20 +42,33 @@ struct StartDirective: Sendable {
         options.loopCount = number == 0 ? nil : number
         return nil
       }),
-    .socket("unixsocket", "The path of a UNIX socket to listen at as well.", \.unixSocket),
-    .mode("unixsocketperm", "The mode of its file, in octal digits, as 700.", \.unixSocketMode),
+    .socket(
+      "unixsocket", "The path of a UNIX socket to listen at as well.", { $0.unixSocket },
+      { $0.unixSocket = $1 }),
+    .mode(
+      "unixsocketperm", "The mode of its file, in octal digits, as 700.", { $0.unixSocketMode },
+      { $0.unixSocketMode = $1 }),
     .port(
-      "memcached-port", "The TCP port for clients of the memcached protocol", \.memcachedPort),
-    .socket("memcached-unixsocket", "The path of a UNIX socket for them.", \.memcachedSocket),
+      "memcached-port", "The TCP port for clients of the memcached protocol", { $0.memcachedPort },
+      { $0.memcachedPort = $1 }),
+    .socket(
+      "memcached-unixsocket", "The path of a UNIX socket for them.", { $0.memcachedSocket },
+      { $0.memcachedSocket = $1 }),
     .mode(
       "memcached-unixsocketperm", "The mode of its file, in octal digits, as 700.",
-      \.memcachedSocketMode),
-    .port("tls-port", "The TCP port for clients of Redis's protocol inside TLS", \.tlsPort),
+      { $0.memcachedSocketMode }, { $0.memcachedSocketMode = $1 }),
+    .port(
+      "tls-port", "The TCP port for clients of Redis's protocol inside TLS", { $0.tlsPort },
+      { $0.tlsPort = $1 }),
     .path(
       "tls-cert-file", "The server's certificate and those between it and a root: PEM.",
-      \.certificateFile),
-    .path("tls-key-file", "The key of the certificate: PEM.", \.keyFile),
-    .path("tls-ca-cert-file", "The roots of clients' certificates: PEM.", \.authorityFile),
+      { $0.tls.certificateFile }, { $0.tls.certificateFile = $1 }),
+    .path(
+      "tls-key-file", "The key of the certificate: PEM.", { $0.tls.keyFile },
+      { $0.tls.keyFile = $1 }),
+    .path(
+      "tls-ca-cert-file", "The roots of clients' certificates: PEM.", { $0.tls.authorityFile },
+      { $0.tls.authorityFile = $1 }),
     .init(
       name: "tls-auth-clients",
       help: "Whether clients need a certificate: yes, no, or optional, for those that send one.",
@@ -67,7 +80,9 @@ struct StartDirective: Sendable {
         options.tls.clients = clients
         return nil
       }),
-    .port("metrics-port", "The TCP port for GET /metrics of Prometheus", \.metricsPort),
+    .port(
+      "metrics-port", "The TCP port for GET /metrics of Prometheus", { $0.metricsPort },
+      { $0.metricsPort = $1 }),
     .init(
       name: "memory-file",
       help: "Where the entries are: a file on tmpfs or hugetlbfs, or memfd:NAME, kept by systemd.",
@@ -139,63 +154,68 @@ struct StartDirective: Sendable {
 }
 
 extension StartDirective {
-  private typealias Field<Value> = any WritableKeyPath<ServerOptions, Value> & Sendable
+  // Not key paths: those are made while the program runs, and all of them take a tenth of the time of a start.
+  private typealias Getter<Value> = @Sendable (ServerOptions) -> Value
+  private typealias Setter<Value> = @Sendable (inout ServerOptions, Value) -> Void
 
   private static func port(
-    _ name: String, _ help: String, _ field: Field<UInt16?>
+    _ name: String, _ help: String, _ get: @escaping Getter<UInt16?>,
+    _ set: @escaping Setter<UInt16?>
   ) -> StartDirective {
     StartDirective(
       name: name, help: "\(help); 0 for any that is free, none for no TCP.",
-      read: { $0[keyPath: field].map(String.init) ?? "none" },
+      read: { get($0).map(String.init) ?? "none" },
       write: { text, options in
         if text == "none" {
-          options[keyPath: field] = nil
+          set(&options, nil)
           return nil
         }
         guard let number = UInt16(text) else {
           return "a port is a number from 0 to 65535, or none"
         }
-        options[keyPath: field] = number
+        set(&options, number)
         return nil
       })
   }
 
   private static func socket(
-    _ name: String, _ help: String, _ field: Field<String?>
+    _ name: String, _ help: String, _ get: @escaping Getter<String?>,
+    _ set: @escaping Setter<String?>
   ) -> StartDirective {
     StartDirective(
-      name: name, help: help, read: { $0[keyPath: field] ?? "" },
+      name: name, help: help, read: { get($0) ?? "" },
       write: { text, options in
         guard text.utf8.count <= 107 else { return "the path of a socket has at most 107 bytes" }
-        options[keyPath: field] = text.isEmpty ? nil : text
+        set(&options, text.isEmpty ? nil : text)
         return nil
       })
   }
 
   /// The path of a file of ``TLSOptions``.
   private static func path(
-    _ name: String, _ help: String, _ field: any WritableKeyPath<TLSOptions, String> & Sendable
+    _ name: String, _ help: String, _ get: @escaping Getter<String>, _ set: @escaping Setter<String>
   ) -> StartDirective {
     StartDirective(
-      name: name, help: help, read: { $0.tls[keyPath: field] },
+      name: name, help: help, read: get,
       write: { text, options in
         guard !text.utf8.contains(0) else { return "a path contains no zero byte" }
-        options.tls[keyPath: field] = text
+        set(&options, text)
         return nil
       })
   }
 
   private static func mode(
-    _ name: String, _ help: String, _ field: Field<UInt32?>
+    _ name: String, _ help: String, _ get: @escaping Getter<UInt32?>,
+    _ set: @escaping Setter<UInt32?>
   ) -> StartDirective {
     StartDirective(
       name: name, help: help,
-      read: { $0[keyPath: field].map { String($0, radix: 8) } ?? "0" },
+      read: { get($0).map { String($0, radix: 8) } ?? "0" },
       write: { text, options in
         guard let mode = UInt32(text, radix: 8), mode <= 0o777 else {
           return "a mode is an octal number up to 777"
         }
-        options[keyPath: field] = mode == 0 ? nil : mode
+        set(&options, mode == 0 ? nil : mode)
         return nil
       })
   }

@@ -43,7 +43,7 @@ extension Engine {
     try eventLoop.flatSubmit {
       self.eventLoop.makeCompletedFuture {
         try self.locked { try self.receive(state, ahead, from: link) }
-      }.flatMap { self.acceptClients() }
+      }.flatMap { self.locked { self.acceptClients() } }
     }.wait()
     logReady()
     receiveRest(from: link)
@@ -95,7 +95,7 @@ extension Engine {
         }
         listeners.append(Listener(endpoint, socket))
       }
-      try checkListeners()
+      try Listener.check(listeners, hasTLS: tls != nil)
       nextClientID = state.nextClientID
       firstOwnClientID = state.nextClientID
       memoryFile = memory.file
