@@ -2,14 +2,13 @@ public import MemoryAccess
 
 /// Builds a page allocator from what is in use, named in any order.
 ///
-///     used      0110 0001 1000 …        1. a bit for each frame that is in use
-///     order 0   1001 0000 0111 …        2. the managed frames that are not
-///     order 1    0 0  1 1  0 1 …        3. two neighbours become one block of the next order, for 64
-///     order 2     0    1    0  …           pairs in a few instructions
+/// Freeing all memory first and taking out each run splits blocks over and over. Here a run costs the words
+/// of its bits, and all orders together cost two passes over the map. Threads can share the work by parts of memory:
 ///
-/// Threads can share the first step, which takes nearly all of the time: see ``marker(_:of:)``. Freeing all memory
-/// first and taking out each run splits blocks over and over. Here a run costs the words
-/// of its bits, and all orders together cost two passes over the map.
+///     let marker = builder.marker(thread, of: threadCount)
+///     tree.forEachRange(overlapping: …) { marker.use(…) }     // on each thread
+///     let joined = marker.join()
+///     var allocator = builder.finish(joining: [joined, …])    // when all have ended
 @frozen
 @safe
 public struct BuddyAllocatorBuilder<Memory: WritablePhysicalMemory>: ~Copyable {
@@ -33,7 +32,7 @@ public struct BuddyAllocatorBuilder<Memory: WritablePhysicalMemory>: ~Copyable {
       in: memory, geometry: geometry, covering: frames, maximumOrder: maximumOrder, mapAt: map,
       isMapZero: isMapZero)
     all = UsedFrameMarker(
-      frames, in: allocator.map, firstWord: allocator.freeBlocks[0].firstWord)
+      frames, words: 0..<FrameSet.wordCount(for: frames), in: allocator, joinedOrderCount: 0)
   }
 
   /// Makes frames the allocator's; those that are not marked as used will be free.
@@ -48,11 +47,10 @@ public struct BuddyAllocatorBuilder<Memory: WritablePhysicalMemory>: ~Copyable {
   @inlinable
   public mutating func use(_ range: FrameRange) { all.use(range) }
 
-  /// What marks the frames in use of one of `partCount` parts that are equally large, give or take 64 frames; a part
-  /// may be empty.
+  /// What marks the frames in use of one of `partCount` parts that are about equally large; a part may be empty.
   ///
-  /// - Precondition: `part` is in `0..<partCount`. All markers are done before ``finish()``, and what each thread
-  ///   stored is visible to the thread that calls it.
+  /// - Precondition: `part` is in `0..<partCount`. All frames are managed already, and all markers are done before
+  ///   ``finish()``; what each thread stored is visible to the thread that calls it.
   /// - Complexity: O(1).
   @inlinable
   public func marker(_ part: Int, of partCount: Int) -> UsedFrameMarker<Memory> {
@@ -60,16 +58,24 @@ public struct BuddyAllocatorBuilder<Memory: WritablePhysicalMemory>: ~Copyable {
     let frames = all.frames
     let wordCount = FrameSet.wordCount(for: frames)
     let (index, count) = (UInt64(part), UInt64(partCount))
+    // A part consists of whole words of each order that it joins. For few frames, that are fewer orders.
+    var joinedOrderCount = min(
+      Int(allocator.maximumOrder.rawValue), frames.start.rawValue.trailingZeroBitCount)
+    while joinedOrderCount > 0, wordCount &>> UInt64(joinedOrderCount) < 8 &* count {
+      joinedOrderCount &-= 1
+    }
+    let unit: UInt64 = 1 &<< UInt64(joinedOrderCount)
+    let unitCount = (wordCount &+ unit &- 1) &>> UInt64(joinedOrderCount)
     // Without a product that can be too large.
     func word(_ index: UInt64) -> UInt64 {
-      wordCount / count &* index &+ min(index, wordCount % count)
+      min(unit &* (unitCount / count &* index &+ min(index, unitCount % count)), wordCount)
     }
-    let first = word(index)
-    let start = min(frames.start.rawValue &+ first &* 64, frames.end.rawValue)
-    let end = min(frames.start.rawValue &+ word(index &+ 1) &* 64, frames.end.rawValue)
+    let words = word(index)..<word(index &+ 1)
+    let start = min(frames.start.rawValue &+ words.lowerBound &* 64, frames.end.rawValue)
+    let end = min(frames.start.rawValue &+ words.upperBound &* 64, frames.end.rawValue)
     return UsedFrameMarker(
-      FrameRange(start: FrameNumber(start), frameCount: end &- start), in: all.map,
-      firstWord: all.firstWord &+ first)
+      FrameRange(start: FrameNumber(start), frameCount: end &- start), words: words, in: allocator,
+      joinedOrderCount: joinedOrderCount)
   }
 
   /// The allocator.
@@ -78,115 +84,43 @@ public struct BuddyAllocatorBuilder<Memory: WritablePhysicalMemory>: ~Copyable {
   @inlinable
   public consuming func finish() -> BuddyAllocator<Memory> {
     var allocator = allocator
-    allocator.invertUsed()
-    for order in 0...Int(allocator.maximumOrder.rawValue) {
-      let hasPairs =
-        order < Int(allocator.maximumOrder.rawValue) && allocator.joinBuddies(order: order)
-      allocator.summarize(order: order)
-      if !hasPairs { break }
+    let maker = FreeBlockMaker(allocator)
+    maker.invertUsed(words: 0..<FrameSet.wordCount(for: allocator.frames))
+    allocator.summarize(joining: maker, from: 0)
+    return allocator
+  }
+
+  /// The allocator, from parts of which each has been joined, by a thread that marked its frames.
+  ///
+  /// - Parameter parts: what ``UsedFrameMarker/join()`` returned for all parts, in order.
+  /// - Precondition: all parts are there, and since their markers were made, no frame was managed.
+  /// - Complexity: O(map), a third of ``finish()``.
+  @inlinable
+  public consuming func finish(joining parts: [JoinedFrames]) -> BuddyAllocator<Memory> {
+    var allocator = allocator
+    var end = allocator.frames.start
+    for part in parts {
+      require(
+        that: part.frames.start == end && part.orderCount == parts[0].orderCount
+          && part.managedFrameCount == allocator.managedFrameCount,
+        "parts that are not those of one allocator")
+      end = part.frames.end
     }
+    require(that: end == allocator.frames.end, "a part that was not joined")
+    allocator.summarize(joining: FreeBlockMaker(allocator), from: parts[0].orderCount)
     return allocator
   }
 }
 
 extension BuddyAllocator {
-  /// Makes of the bits of used frames, in the place of the free blocks of order 0, those of free frames.
+  /// Joins the blocks of each order from `order` on, and counts the free blocks of all orders.
   @inlinable
-  mutating func invertUsed() {
-    let used = freeBlocks[0].firstWord
-    let wordCount = FrameSet.wordCount(for: frames)
-    // All frames of the words between are of the run.
-    var (low, high) = (wordCount, wordCount)
-    if managedRun.frameCount > 0 {
-      low = (managedRun.start.rawValue &- frames.start.rawValue &+ 63) &>> 6
-      high = max(low, (managedRun.end.rawValue &- frames.start.rawValue) &>> 6)
+  mutating func summarize(joining maker: FreeBlockMaker<Memory>, from order: Int) {
+    for order in 0..<order { summarize(order: order) }
+    for order in order...Int(maximumOrder.rawValue) {
+      let hasPairs = order < Int(maximumOrder.rawValue) && maker.joinBuddies(order: order)
+      summarize(order: order)
+      if !hasPairs { break }
     }
-    for index in 0..<low { invertUsed(word: index) }
-    map.withWords(from: used &+ low, count: high &- low) { words in
-      for index in 0..<words.count { words.store(~words.load(index), at: index) }
-    }
-    for index in high..<wordCount { invertUsed(word: index) }
-  }
-
-  /// The same for one word, of whose frames some may be outside the run.
-  @inlinable
-  func invertUsed(word index: UInt64) {
-    let used = freeBlocks[0].firstWord &+ index
-    let start = frames.start.rawValue &+ index &* 64
-    let low = max(start, managedRun.start.rawValue)
-    let high = min(start &+ 64, managedRun.end.rawValue)
-    var mask = map.load(managed.firstWord &+ index)
-    if low < high { mask |= (UInt64.max &>> (64 &- (high &- low))) &<< (low &- start) }
-    let word = map.load(used)
-    let free = mask & ~word
-    if free != word { map.store(free, at: used) }
-  }
-
-  /// Makes of two free buddies of `order` one free block of the next.
-  ///
-  /// - Returns: whether one exists.
-  @inlinable
-  mutating func joinBuddies(order: Int) -> Bool {
-    let lower = freeBlocks[order]
-    let upper = freeBlocks[order &+ 1]
-    // The words of the upper order are behind those of the lower.
-    let behind = upper.firstWord &- lower.firstWord
-    let upperWordCount = (upper.bitCount &+ 63) &>> 6
-    return map.withWords(from: lower.firstWord, count: behind &+ upperWordCount) { words in
-      let count = Int(truncatingIfNeeded: (lower.bitCount &+ 63) &>> 6)
-      let upperWords = Int(truncatingIfNeeded: behind)..<words.count
-      // Where the first block of the map is the second of its pair, pairs begin one bit earlier.
-      return frames.start.rawValue &>> UInt64(order) & 1 == 0
-        ? Self.joinBuddies(words, count: count, into: upperWords, 0)
-        : Self.joinBuddies(words, count: count, into: upperWords, 1)
-    }
-  }
-
-  /// Joins the buddies in the first `count` words, where pairs begin `shift` bits before a word.
-  @inlinable
-  @inline(__always)
-  static func joinBuddies(
-    _ words: borrowing MemoryWords, count: Int, into upperWords: Range<Int>, _ shift: UInt64
-  ) -> Bool {
-    var hasPairs = false
-    // The word before each two.
-    var before: UInt64 = 0
-    var at = 0
-    for place in upperWords {
-      let one = at < count ? words.load(at) : 0
-      let two = at &+ 1 < count ? words.load(at &+ 1) : 0
-      let low = one &<< shift | before &>> 63 & shift
-      let high = two &<< shift | one &>> 63 & shift
-      let lowPairs = low & low &>> 1 & 0x5555_5555_5555_5555
-      let highPairs = high & high &>> 1 & 0x5555_5555_5555_5555
-      if lowPairs | highPairs != 0 {
-        hasPairs = true
-        let lowTaken = lowPairs | lowPairs &<< 1
-        let highTaken = highPairs | highPairs &<< 1
-        if lowTaken & shift != 0 { words.store(before & (.max &>> 1), at: at &- 1) }
-        if at < count {
-          words.store(one & ~(lowTaken &>> shift | (highTaken & shift) &<< 63), at: at)
-        }
-        before = two & ~(highTaken &>> shift)
-        if at &+ 1 < count { words.store(before, at: at &+ 1) }
-        words.store(everyOther(lowPairs) | everyOther(highPairs) &<< 32, at: place)
-      } else {
-        before = two
-      }
-      at &+= 2
-    }
-    return hasPairs
-  }
-
-  /// The even bits of `word`, side by side in the lower half; its odd bits are 0.
-  @inlinable
-  @inline(__always)
-  static func everyOther(_ word: UInt64) -> UInt64 {
-    var word = word
-    word = (word | word &>> 1) & 0x3333_3333_3333_3333
-    word = (word | word &>> 2) & 0x0f0f_0f0f_0f0f_0f0f
-    word = (word | word &>> 4) & 0x00ff_00ff_00ff_00ff
-    word = (word | word &>> 8) & 0x0000_ffff_0000_ffff
-    return (word | word &>> 16) & 0x0000_0000_ffff_ffff
   }
 }

@@ -2,8 +2,9 @@ public import MemoryAccess
 
 /// Marks the frames in use of one part of memory, for a ``BuddyAllocatorBuilder``.
 ///
-/// No two parts share a word of the map, so that as many threads as there are parts can mark at the same time. Each
-/// goes through what is preserved in its part, and the builder goes on when all of them have ended.
+/// No two parts share a word of the map, so that as many threads as there are parts can work at the same time. Each
+/// goes through what is preserved in its part and may then join the free frames of the part, and the builder goes on when
+/// all of them have ended.
 @frozen
 public struct UsedFrameMarker<Memory: WritablePhysicalMemory> {
   /// The frames of the part.
@@ -13,12 +14,29 @@ public struct UsedFrameMarker<Memory: WritablePhysicalMemory> {
   /// The word of the map whose lowest bit is that of the first frame.
   @usableFromInline
   let firstWord: UInt64
+  /// The words of the part, counted from that of the first frame of all.
+  @usableFromInline
+  let words: Range<UInt64>
+  /// How many orders have words that belong to this part alone, and are not the largest.
+  @usableFromInline
+  let joinedOrderCount: Int
+  @usableFromInline
+  let maker: FreeBlockMaker<Memory>
+  @usableFromInline
+  let managedFrameCount: UInt64
 
   @inlinable
-  init(_ frames: FrameRange, in map: FrameMap<Memory>, firstWord: UInt64) {
+  init(
+    _ frames: FrameRange, words: Range<UInt64>, in allocator: borrowing BuddyAllocator<Memory>,
+    joinedOrderCount: Int
+  ) {
     self.frames = frames
-    self.map = map
-    self.firstWord = firstWord
+    map = allocator.map
+    firstWord = allocator.freeBlocks[0].firstWord &+ words.lowerBound
+    self.words = words
+    self.joinedOrderCount = joinedOrderCount
+    maker = FreeBlockMaker(allocator)
+    managedFrameCount = allocator.managedFrameCount
   }
 
   /// Marks frames that are in use, managed or not; frames outside the part are passed over.
@@ -40,6 +58,40 @@ public struct UsedFrameMarker<Memory: WritablePhysicalMemory> {
     } else {
       map.setBits(from: firstWord &* 64 &+ bit, count: count)
     }
+  }
+}
+
+extension UsedFrameMarker {
+  /// Makes free blocks of the frames of the part that are managed and not marked, as far as that needs no other part.
+  ///
+  /// - Precondition: all frames in use are marked; no frame is marked after that, and this is called once.
+  /// - Returns: what ``BuddyAllocatorBuilder/finish(joining:)`` takes.
+  /// - Complexity: O(map of the part).
+  @inlinable
+  public func join() -> JoinedFrames {
+    maker.invertUsed(words: words)
+    maker.joinBuddies(below: joinedOrderCount, words: words)
+    return JoinedFrames(
+      frames: frames, orderCount: joinedOrderCount, managedFrameCount: managedFrameCount)
+  }
+}
+
+/// A part of memory whose free frames are joined to blocks: see ``UsedFrameMarker/join()``.
+@frozen
+public struct JoinedFrames: Sendable {
+  /// The frames of the part.
+  public let frames: FrameRange
+  @usableFromInline
+  let orderCount: Int
+  /// How many frames all parts managed when the marker was made.
+  @usableFromInline
+  let managedFrameCount: UInt64
+
+  @inlinable
+  init(frames: FrameRange, orderCount: Int, managedFrameCount: UInt64) {
+    self.frames = frames
+    self.orderCount = orderCount
+    self.managedFrameCount = managedFrameCount
   }
 }
 

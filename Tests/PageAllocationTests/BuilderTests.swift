@@ -21,8 +21,10 @@ struct BuilderTests {
     let memory = try AnonymousMemory(Self.map)
     let other = try AnonymousMemory(Self.map)
     try withEvery("effort", in: 0..<60) { effort in
-      let start = UInt64(1 + generator.index(below: 300))
-      let count = UInt64(1 + generator.index(below: effort < 30 ? 70 : 3000))
+      // Where memory begins decides up to which order each part is joined by itself.
+      let alignment = UInt64(1) << UInt64(generator.index(below: 10))
+      let start = UInt64(1 + generator.index(below: 300)) * alignment
+      let count = UInt64(1 + generator.index(below: effort < 30 ? 70 : effort < 50 ? 3000 : 20_000))
       let covered = FrameRange(start: FrameNumber(start), frameCount: count)
       func run(_ longest: Int) -> FrameRange {
         let first = start - 1 + UInt64(generator.index(below: Int(count) + 2))
@@ -41,10 +43,14 @@ struct BuilderTests {
       try #require(markers.map(\.frames.frameCount).reduce(0, +) == count)
       try #require(
         zip(markers, markers.dropFirst()).allSatisfy { $0.frames.end == $1.frames.start })
+      let joinsParts = generator.isOne(in: 2)
+      var joined: [JoinedFrames] = []
       for marker in markers.shuffled(using: &generator) {
         for range in used { marker.use(range) }
+        if joinsParts { joined.append(marker.join()) }
       }
-      var built = builder.finish()
+      joined.sort { ($0.frames.start, $0.frames.end) < ($1.frames.start, $1.frames.end) }
+      var built = joinsParts ? builder.finish(joining: joined) : builder.finish()
       try built.validate()
 
       var expected = BuddyAllocator(
@@ -76,15 +82,15 @@ struct BuilderTests {
     }
   }
 
-  @Test("threads that mark parts of memory at the same time")
-  func threads() async throws {
+  @Test("threads that mark and join parts of memory at the same time", arguments: [13, 1 << 12])
+  func threads(start: UInt64) async throws {
     let memory = try AnonymousMemory(Self.map)
     let other = try AnonymousMemory(Self.map)
-    let covered = FrameRange(start: FrameNumber(13), frameCount: 20_000)
+    let covered = FrameRange(start: FrameNumber(start), frameCount: 20_000)
     var generator = SeededGenerator(seed: 11)
     let used = (0..<4000).map { _ in
       FrameRange(
-        start: FrameNumber(UInt64(generator.index(below: 20_100))),
+        start: FrameNumber(start - 13 + UInt64(generator.index(below: 20_100))),
         frameCount: UInt64(generator.index(below: 3)))
     }
     // SAFETY: `memory` lives to the end of the test.
@@ -92,21 +98,56 @@ struct BuilderTests {
     var builder = BuddyAllocatorBuilder(
       in: map, geometry: .pages4KiB, covering: covered, mapAt: Self.map.start)
     builder.manage(covered)
-    await withTaskGroup { group in
+    let joined = await withTaskGroup { group in
       for part in 0..<4 {
         let marker = builder.marker(part, of: 4)
-        group.addTask { for range in used { marker.use(range) } }
+        group.addTask {
+          for range in used { marker.use(range) }
+          return (part, marker.join())
+        }
       }
+      return await group.reduce(into: []) { $0.append($1) }.sorted { $0.0 < $1.0 }.map(\.1)
     }
     var expected = BuddyAllocatorBuilder(
       in: other, geometry: .pages4KiB, covering: covered, mapAt: Self.map.start)
     expected.manage(covered)
     for range in used { expected.use(range) }
-    let built = builder.finish()
+    let built = builder.finish(joining: joined)
     let alone = expected.finish()
     try built.validate()
     #expect(state(built) == state(alone))
     withExtendedLifetime(memory) {}
+  }
+
+  @Test("parts that are missing, or were made before all frames were managed, end the process")
+  func wrongParts() async {
+    await #expect(processExitsWith: .failure) {
+      let memory = try AnonymousMemory(Self.map)
+      let covered = FrameRange(start: FrameNumber(64), frameCount: 20_000)
+      var builder = BuddyAllocatorBuilder(
+        in: memory, geometry: .pages4KiB, covering: covered, mapAt: Self.map.start)
+      builder.manage(covered)
+      let first = builder.marker(0, of: 2).join()
+      _ = builder.marker(1, of: 2).join()
+      _ = builder.finish(joining: [first])
+    }
+    await #expect(processExitsWith: .failure) {
+      let memory = try AnonymousMemory(Self.map)
+      let covered = FrameRange(start: FrameNumber(64), frameCount: 20_000)
+      var builder = BuddyAllocatorBuilder(
+        in: memory, geometry: .pages4KiB, covering: covered, mapAt: Self.map.start)
+      let joined = builder.marker(0, of: 1).join()
+      builder.manage(covered)
+      _ = builder.finish(joining: [joined])
+    }
+    // No parts at all.
+    await #expect(processExitsWith: .failure) {
+      let memory = try AnonymousMemory(Self.map)
+      let builder = BuddyAllocatorBuilder(
+        in: memory, geometry: .pages4KiB,
+        covering: FrameRange(start: FrameNumber(64), frameCount: 20_000), mapAt: Self.map.start)
+      _ = builder.finish(joining: [])
+    }
   }
 
   @Test("a run that is managed in one step is asked, freed and counted as any other")

@@ -59,11 +59,12 @@ static void *run_job(void *any) {
 void peer_run_threads(int count, void (*body)(int, void *), void *context) {
   job jobs[16];
   if (count > 16) abort();
-  for (int index = 0; index < count; index++) {
+  for (int index = 1; index < count; index++) {
     jobs[index] = (job){.index = index, .body = body, .context = context};
     if (pthread_create(&jobs[index].thread, NULL, run_job, &jobs[index]) != 0) abort();
   }
-  for (int index = 0; index < count; index++) pthread_join(jobs[index].thread, NULL);
+  body(0, context);
+  for (int index = 1; index < count; index++) pthread_join(jobs[index].thread, NULL);
 }
 
 static void *sleeper(void *unused) {

@@ -1,6 +1,7 @@
 import KexecHandover
 import Measuring
 import Peers
+import Synchronization
 import TreeWorkloads
 
 /// Threads that insert into one tree at once.
@@ -131,6 +132,7 @@ enum Threads {
         mapAt: mapOfFrames.range.start)
       builder.manage(frames)
       let markers = (0..<threadCount).map { builder.marker($0, of: threadCount) }
+      let joined = Mutex([JoinedFrames?](repeating: nil, count: threadCount))
       atOnce(threadCount) { thread in
         let tree = RadixTree(adopting: root, in: map, geometry: RadixGeometry(.pages4KiB))
         let marker = markers[thread]
@@ -140,8 +142,11 @@ enum Threads {
         tree.forEachRange(overlapping: part) { run in
           marker.use(FrameRange(within: run.range(in: .pages4KiB), in: .pages4KiB))
         }
+        let ownFrames = marker.join()
+        joined.withLock { $0[thread] = ownFrames }
       }
-      keep(builder.finish().freeFrameCount)
+      let parts = joined.withLock { $0.compactMap(\.self) }
+      keep(builder.finish(joining: parts).freeFrameCount)
     }
   }
 
