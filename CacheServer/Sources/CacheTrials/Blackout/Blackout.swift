@@ -6,7 +6,8 @@ struct Blackout: Trial {
   static let configuration = CommandConfiguration(
     abstract: "Measure how long a client waits while a server is exchanged or has crashed.",
     discussion: """
-      A client asks for keys that it knows, one after the other, and connects again at once where it must. A \
+      A client asks for keys that it knows, one after the other, for a quarter of a second before each \
+      measurement, and connects again at once where it must. A \
       standby is a second cache-server that waits for the end of the first. The blackout is the longest time \
       between two right answers. redis-server ends by SHUTDOWN SAVE and loads its file, memcached ends by \
       SIGUSR1 and finds its memory in /dev/shm.

@@ -41,6 +41,9 @@ struct BlackoutMeasurement {
   /// How long memcached has to be down, in nanoseconds: it refuses what it has left where its clock,
   /// which counts seconds, says that no time has passed.
   private static let memcachedWait: UInt64 = 1_100_000_000
+  /// How long the client asks before, in nanoseconds: the memory of a server that was killed before is taken apart
+  /// meanwhile.
+  private static let loadTime: UInt64 = 250_000_000
   /// How long the new one has to answer before the measurement ends, in nanoseconds.
   private static let quietTime: UInt64 = 20_000_000
 
@@ -50,7 +53,8 @@ struct BlackoutMeasurement {
     let rightBefore = client.rightCount
     // Before the client asks: what comes between two answers counts.
     let standby = event == .standby ? try server.startStandby() : nil
-    for _ in 0..<200 {
+    let loadEnd = SystemCalls.monotonicNanoseconds + Self.loadTime
+    while SystemCalls.monotonicNanoseconds < loadEnd {
       guard try client.ask({ nil }) else { throw TrialFailure("the server does not answer") }
     }
     let control = try Connection(port: server.port)
