@@ -26,9 +26,9 @@ struct GivenDescriptors: ~Copyable {
   }
 }
 
-/// Carries what the service manager gave to the event loop.
+/// Carries what the service manager gave to the thread that opens the memory.
 ///
-/// `@unchecked Sendable`: the thread that makes it does not touch it while the event loop may.
+/// `@unchecked Sendable`: the thread that makes it does not touch it until the other one has ended.
 final class GivenBox: @unchecked Sendable {
   var given: GivenDescriptors
 

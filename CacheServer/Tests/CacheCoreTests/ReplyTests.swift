@@ -23,6 +23,19 @@ import Testing
     try #require(!reply.isEmpty && !reply.contains("unknown command"))
   }
 
+  /// In Redis's words and order.
+  @Test(arguments: [
+    (Command.set, "write denyoom"), (.mget, "readonly fast"),
+    (.exec, "noscript loading stale skip_slowlog"),
+    (.hello, "noscript loading stale fast no_auth allow_busy"),
+    (.watch, "noscript loading stale fast no_multi allow_busy"),
+    (.save, "admin noscript no_async_loading no_multi"),
+    (.shutdown, "admin noscript loading stale no_multi allow_busy"), (.config, ""),
+  ])
+  func flags(_ command: Command, _ words: String) {
+    #expect(command.entry.flags.words.joined(separator: " ") == words)
+  }
+
   @Test func strings() throws {
     try talk([
       ("GET a", "$-1⏎"), ("SET a 1", "+OK⏎"), ("get a", "$1⏎1⏎"), ("SeT a ''", "+OK⏎"),
