@@ -89,7 +89,9 @@ extension Engine {
     let accepting = acceptClients()
     do {
       defer { lock.unlock() }
-      begin(with: try opening.wait())
+      let memory = try opening.wait()
+      containerByteLimit = opening.containerByteLimit
+      begin(with: memory)
     } catch {
       // After that, no other thread uses the listeners.
       try? accepting.wait()
@@ -102,7 +104,6 @@ extension Engine {
   /// Begins to serve from `memory`.
   func begin(with memory: consuming OpenedMemory) {
     memoryFile = memory.file
-    containerByteLimit = memory.containerByteLimit
     nextClientID = memory.cache.figures.connectionCount + 1
     begin(with: memory.cache)
   }

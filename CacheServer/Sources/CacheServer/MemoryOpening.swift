@@ -12,14 +12,11 @@ internal import ProcessHandover
 struct OpenedMemory: ~Copyable {
   let file: MemoryFile
   var cache: Cache
-  /// How many bytes the container may take that the process is in.
-  let containerByteLimit: UInt64?
 
   /// - Throws: `CacheOpenError`.
   init(_ memory: consuming PreservedMemory, _ settings: Settings) throws {
     file = memory.file
     cache = try Cache(in: memory, settings: settings)
-    containerByteLimit = SystemCalls.containerByteLimit()
   }
 
   /// How long it may pass that another process has the memory.
@@ -81,6 +78,8 @@ final class MemoryOpening: @unchecked Sendable {
   private let open: () throws -> OpenedMemory
   private var memory: OpenedMemory?
   private var failure: (any Error)?
+  /// How many bytes the container may take that the process is in; known when the memory is open.
+  private(set) var containerByteLimit: UInt64?
   /// `nil` after the thread has ended, and if none could be started.
   private var thread: pthread_t?
 
@@ -107,7 +106,12 @@ final class MemoryOpening: @unchecked Sendable {
   }
 
   private func run() {
-    do { memory = try open() } catch { failure = error }
+    do {
+      memory = try open()
+      containerByteLimit = SystemCalls.containerByteLimit()
+    } catch {
+      failure = error
+    }
   }
 
   /// Waits until the memory is open, and returns it.
