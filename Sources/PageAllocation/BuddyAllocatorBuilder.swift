@@ -58,7 +58,7 @@ public struct BuddyAllocatorBuilder<Memory: WritablePhysicalMemory>: ~Copyable {
     let frames = all.frames
     let wordCount = FrameSet.wordCount(for: frames)
     let (index, count) = (UInt64(part), UInt64(partCount))
-    // A part consists of whole words of each order that it joins. For few frames, that are fewer orders.
+    // A part consists of whole words of each order that it joins. With fewer frames, a part joins fewer orders.
     var joinedOrderCount = min(
       Int(allocator.maximumOrder.rawValue), frames.start.rawValue.trailingZeroBitCount)
     while joinedOrderCount > 0, wordCount &>> UInt64(joinedOrderCount) < 8 &* count {
@@ -90,11 +90,11 @@ public struct BuddyAllocatorBuilder<Memory: WritablePhysicalMemory>: ~Copyable {
     return allocator
   }
 
-  /// The allocator, from parts of which each has been joined, by a thread that marked its frames.
+  /// The allocator, from parts whose free frames were joined by the threads that marked the others.
   ///
   /// - Parameter parts: what ``UsedFrameMarker/join()`` returned for all parts, in order.
   /// - Precondition: all parts are there, and since their markers were made, no frame was managed.
-  /// - Complexity: O(map), a third of ``finish()``.
+  /// - Complexity: O(map).
   @inlinable
   public consuming func finish(joining parts: [JoinedFrames]) -> BuddyAllocator<Memory> {
     var allocator = allocator

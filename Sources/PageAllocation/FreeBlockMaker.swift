@@ -7,7 +7,7 @@ public import MemoryAccess
 ///     order 1    0 0  1 1  0 1 …        3. two neighbours become one block of the next order, for 64
 ///     order 2     0    1    0  …           pairs in a few instructions
 ///
-/// Threads can share that by words: those of two parts are different ones in each order that is joined by parts.
+/// Threads can share the work by parts of memory. Two parts have no word in common in any order that is joined by parts.
 @frozen
 @usableFromInline
 struct FreeBlockMaker<Memory: WritablePhysicalMemory> {
@@ -78,14 +78,14 @@ struct FreeBlockMaker<Memory: WritablePhysicalMemory> {
       : joinBuddies(order: order, 0..<lowerWordCount, into: 0..<upperWordCount, 1)
   }
 
-  /// The same of the orders below `order` and of the words of each that hold the frames of `words` of order 0.
+  /// Joins buddies of each order below `order`, in the words that contain the blocks of the frames in `words` of order 0.
   ///
   /// - Precondition: the first frame of the map, and that of `words`, is the first of a word of `order`; the last is the
   ///   last of one or of the map.
   @inlinable
   func joinBuddies(below order: Int, words: Range<UInt64>) {
     for lower in 0..<order {
-      // The words of the orders at a bound that is inside a word are those of the map's end.
+      // A bound inside a word is the end of the map.
       func place(_ bound: UInt64, _ order: Int) -> UInt64 {
         (bound &+ (1 &<< UInt64(order)) &- 1) &>> UInt64(order)
       }
@@ -123,7 +123,7 @@ struct FreeBlockMaker<Memory: WritablePhysicalMemory> {
     var before: UInt64 = 0
     var at = 0
     for place in upperWords {
-      // Only at the end of the map, a word has no other, or a pair only its first half.
+      // At the end of the map, the second word may be missing, or both.
       let isWhole = at &+ 1 < count
       let one = isWhole || at < count ? words.load(at) : 0
       let two = isWhole ? words.load(at &+ 1) : 0

@@ -9,19 +9,18 @@ public import MemoryAccess
 public struct UsedFrameMarker<Memory: WritablePhysicalMemory> {
   /// The frames of the part.
   public let frames: FrameRange
-  @usableFromInline
-  let map: FrameMap<Memory>
   /// The word of the map whose lowest bit is that of the first frame.
   @usableFromInline
   let firstWord: UInt64
   /// The words of the part, counted from that of the first frame of all.
   @usableFromInline
   let words: Range<UInt64>
-  /// How many orders have words that belong to this part alone, and are not the largest.
+  /// How many orders, from 0 on, the part joins by itself.
   @usableFromInline
   let joinedOrderCount: Int
   @usableFromInline
   let maker: FreeBlockMaker<Memory>
+  /// How many frames all parts managed when the marker was made.
   @usableFromInline
   let managedFrameCount: UInt64
 
@@ -31,7 +30,6 @@ public struct UsedFrameMarker<Memory: WritablePhysicalMemory> {
     joinedOrderCount: Int
   ) {
     self.frames = frames
-    map = allocator.map
     firstWord = allocator.freeBlocks[0].firstWord &+ words.lowerBound
     self.words = words
     self.joinedOrderCount = joinedOrderCount
@@ -54,9 +52,9 @@ public struct UsedFrameMarker<Memory: WritablePhysicalMemory> {
     if bit & 63 &+ count <= 64 {
       let mask = (UInt64.max &>> (64 &- count)) &<< (bit & 63)
       let word = firstWord &+ bit &>> 6
-      map.store(map.load(word) | mask, at: word)
+      maker.map.store(maker.map.load(word) | mask, at: word)
     } else {
-      map.setBits(from: firstWord &* 64 &+ bit, count: count)
+      maker.map.setBits(from: firstWord &* 64 &+ bit, count: count)
     }
   }
 }
@@ -73,25 +71,6 @@ extension UsedFrameMarker {
     maker.joinBuddies(below: joinedOrderCount, words: words)
     return JoinedFrames(
       frames: frames, orderCount: joinedOrderCount, managedFrameCount: managedFrameCount)
-  }
-}
-
-/// A part of memory whose free frames are joined to blocks: see ``UsedFrameMarker/join()``.
-@frozen
-public struct JoinedFrames: Sendable {
-  /// The frames of the part.
-  public let frames: FrameRange
-  @usableFromInline
-  let orderCount: Int
-  /// How many frames all parts managed when the marker was made.
-  @usableFromInline
-  let managedFrameCount: UInt64
-
-  @inlinable
-  init(frames: FrameRange, orderCount: Int, managedFrameCount: UInt64) {
-    self.frames = frames
-    self.orderCount = orderCount
-    self.managedFrameCount = managedFrameCount
   }
 }
 
