@@ -153,7 +153,7 @@ extension Engine {
   /// Whether the server serves only clients of its own machine.
   private var isProtected: Bool { settings.isProtected && settings.password.isEmpty }
 
-  /// The settings; those with which the memory was handed over, or will be opened, while there is no cache.
+  /// The settings of the cache. Without a cache, those with which this process handed the memory over, or will open it.
   var settings: Settings { cache?.settings ?? lastSettings }
 
   /// A client has gone.

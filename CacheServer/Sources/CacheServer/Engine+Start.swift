@@ -5,12 +5,13 @@ internal import ProcessHandover
 internal import SystemPackage
 
 /// Where a server gets its memory and its sockets from.
-private enum Beginning {
+private enum StartSource {
   /// From the process that it replaces.
   case succeeding(PredecessorLink)
-  /// From a file that another server uses; from the service manager or by itself, after that server's end.
+  /// From a file that another server uses, after that server has ended. Where the service manager has passed on no
+  /// sockets, the server makes its own then.
   case standingBy(FilePath, [Listener], GivenBox)
-  /// From a file or the service manager.
+  /// From a file, or from the service manager.
   case alone([Listener], MemoryOpening)
 }
 
@@ -27,13 +28,13 @@ extension Engine {
       let manager = try ServiceManager.current()
       // Before a predecessor pauses, and before the memory may be made.
       let tls = try configuration.tls.map { try TLSIdentity($0) }
-      let beginning = try begin(configuration, logger, manager, hasTLS: tls != nil)
+      let source = try findSource(configuration, logger, manager, hasTLS: tls != nil)
       let engine = Engine(configuration, logger)
       engine.facts.isSupervised = manager != nil
       engine.tls = tls
       var hasBegun = false
       defer { if !hasBegun { engine.abandonStart() } }
-      switch beginning {
+      switch source {
       case .succeeding(let link): try engine.takeOver(from: link)
       case .standingBy(let path, let listeners, let box):
         engine.listeners = listeners
@@ -58,10 +59,10 @@ extension Engine {
     }
   }
 
-  /// Does what needs no event loop, since making those takes as long as opening the memory.
-  private static func begin(
+  /// Finds the source, and does what needs no event loop: making the event loops takes as long as opening the memory.
+  private static func findSource(
     _ configuration: ServerConfiguration, _ logger: Logger, _ manager: ServiceManager?, hasTLS: Bool
-  ) throws -> Beginning {
+  ) throws -> StartSource {
     if let inherited = try Successor.inherited(), let link = try PredecessorLink(inherited) {
       return .succeeding(link)
     }
@@ -84,7 +85,8 @@ extension Engine {
 
   /// Serves from the memory that `opening` opens.
   private func serve(from opening: MemoryOpening) throws {
-    // The event loop makes channels of the listening sockets meanwhile. A client that connects waits for the lock.
+    // The event loop makes channels of the listening sockets meanwhile. A client that connects has to wait until this
+    // thread releases the lock.
     lock.lock()
     let accepting = acceptClients()
     do {
@@ -93,7 +95,7 @@ extension Engine {
       containerByteLimit = opening.containerByteLimit
       begin(with: memory)
     } catch {
-      // After that, no other thread uses the listeners.
+      // The event loop uses the listeners until then.
       try? accepting.wait()
       throw error
     }

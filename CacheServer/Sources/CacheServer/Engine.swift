@@ -90,7 +90,7 @@ final class Engine: @unchecked Sendable {
   var ahead = AheadClients()
   /// How many bytes the container may take that the process is in, as it was when that was first asked.
   lazy var containerByteLimit = SystemCalls.containerByteLimit()
-  /// The settings with which the memory was handed over, or will be opened.
+  /// The settings with which this process handed the memory over, or will open it.
   var lastSettings: Settings
 
   init(_ configuration: ServerConfiguration, _ logger: Logger) {

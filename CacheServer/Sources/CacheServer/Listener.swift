@@ -45,7 +45,7 @@ final class Listener: @unchecked Sendable {
 extension Listener {
   /// Listens at the configured addresses.
   ///
-  /// - Throws: ``StartFailure``; nothing is listened at then.
+  /// - Throws: ``StartFailure``. All sockets are closed then.
   static func bindAll(
     _ configuration: ServerConfiguration, _ patience: Patience
   ) throws -> [Listener] {
@@ -95,7 +95,9 @@ extension Listener {
     return nil
   }
 
-  /// - Throws: ``StartFailure`` for a socket that another process has bound for TLS, if this one has no certificate.
+  /// Checks that this process can serve the clients of sockets that another process has bound.
+  ///
+  /// - Throws: ``StartFailure`` for a socket for TLS, if this process has no certificate.
   static func check(_ listeners: [Listener], hasTLS: Bool) throws(StartFailure) {
     guard !hasTLS, let found = listeners.first(where: { $0.endpoint.service == .redisTLS }) else {
       return

@@ -4,7 +4,7 @@ extension SystemCalls {
   /// The bytes of memory that the process's control group, or one above it, may take; nil for no limit.
   ///
   /// Of version 2 of control groups, memory.max; of version 1, memory.limit_in_bytes. The paths are bytes, since every
-  /// start of the server reads them, and those of a `FilePath` take ten times as long.
+  /// start of the server reads them: with `FilePath`, that took 584,000 instructions in place of 144,000.
   static func containerByteLimit() -> UInt64? {
     guard let bytes = try? contents(of: "/proc/self/cgroup", atMost: 1 << 16) else { return nil }
     var limit: UInt64?
