@@ -65,8 +65,8 @@ NO_SANITIZE static int keep_memory(void *unused) {
   syscall(SYS_prctl, PR_SET_NAME, "kho-keeper", 0, 0, 0);
   // Every signal is blocked; those that cannot be are often sent to a group.
   syscall(SYS_setpgid, 0, 0);
-  // Niceness alone would let the keeper finish its time slice, milliseconds, while a thread of the next
-  // program waits for the processor.
+  // Niceness alone, which is for a kernel that refuses the policy, would let the keeper finish its time
+  // slice, milliseconds, while a thread of the next program waits for the processor.
   struct sched_param none = {0};
   syscall(SYS_setpriority, PRIO_PROCESS, 0, 19);
   syscall(SYS_sched_setscheduler, 0, SCHED_IDLE, &none);
@@ -81,8 +81,8 @@ NO_SANITIZE static int keep_memory(void *unused) {
   close_between(ready, ready + 1);
   // Not read(2), which looks at variables of a thread that may be gone.
   syscall(SYS_read, end, &byte, 1);
-  // Taking the memory apart has time; the next program has not. A processor that does so is not idle
-  // for the kernel, which would place the threads of that program beside each other on the others.
+  // The next program starts first. The kernel does not count a processor as idle that takes memory apart,
+  // and would place the threads of that program beside each other on the other processors.
   if (!atomic_load(&keeper.is_stopped)) syscall(SYS_nanosleep, &start_time, NULL);
   _exit(0);
 }

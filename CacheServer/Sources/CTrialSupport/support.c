@@ -48,8 +48,8 @@ int ct_spawn(const char *program, char *const arguments[], int input, int output
   const int descriptors[3] = {input, output, errors};
   pid_t parent = getpid();
   volatile int error = 0;
-  // Not fork(2): a copy of this process's page tables takes a quarter of what is measured. The child uses
-  // this function's variables until it executes the program or ends, and this thread waits for that.
+  // Not fork(2), which copies the page tables of this process: that time would be part of what is measured.
+  // The child uses this function's variables until it executes the program or ends, and this thread waits for that.
   pid_t process = vfork();
   if (process == 0) {
     become(program, arguments, descriptors, core, parent);

@@ -1,4 +1,6 @@
 /// What a command does and when it may be carried out, as `COMMAND` reports it.
+///
+/// Source: the command flags that the documentation of Redis's `COMMAND` describes.
 struct CommandFlags: OptionSet, Sendable {
   let rawValue: UInt16
 
